@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The few questions asked of the operating system. */
+#ifndef SKEP_BASE_OS_H
+#define SKEP_BASE_OS_H
+
+#include "base/types.h"
+
+u64 os_time_ns(int clock);  /* CLOCK_MONOTONIC, CLOCK_BOOTTIME, ... */
+u32 os_possible_cpus(void); /* as libbpf counts them; at least 1 */
+size_t os_page_size(void);
+
+/* A memfd of `size` bytes; negative errno. The caller closes it. */
+int os_memfd(const char *name, size_t size);
+
+/* The whole file, terminated by a zero byte that `*size` does not count; the caller frees it.
+ * 0 or a negative errno; at most `limit` bytes (-EFBIG). */
+int os_read_file(const char *path, size_t limit, char **out, size_t *size);
+
+#endif

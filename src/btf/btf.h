@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Types: a read-only view of a BTF blob, made only after the whole blob was validated as
+ * Linux's BTF_LOAD validates it (hostile input). Type ids are those of the blob; 0 is void.
+ */
+#ifndef SKEP_BTF_BTF_H
+#define SKEP_BTF_BTF_H
+
+#include "base/strbuf.h"
+#include "base/types.h"
+#include <linux/btf.h>
+#include <skep/error.h>
+
+struct btf_view;
+struct json;
+
+/*
+ * Validates `size` bytes (copied) and indexes them. `log` (may be NULL) receives Linux-style
+ * lines. 0 or a negative errno with `err` filled in.
+ */
+int btf_view_new(const void *data, size_t size, struct btf_view **out, struct strbuf *log,
+		 struct skep_error *err);
+void btf_view_free(struct btf_view *btf);
+
+const void *btf_view_data(const struct btf_view *btf, size_t *size);
+u32 btf_type_count(const struct btf_view *btf);			     /* ids are 1 .. count */
+const struct btf_type *btf_type(const struct btf_view *btf, u32 id); /* NULL: no such id */
+const char *btf_string(const struct btf_view *btf, u32 offset);	     /* "" when out of range */
+const char *btf_type_name(const struct btf_view *btf, u32 id);
+
+static inline u32 btf_kind(const struct btf_type *type)
+{
+	return BTF_INFO_KIND(type->info);
+}
+
+static inline u32 btf_vlen(const struct btf_type *type)
+{
+	return BTF_INFO_VLEN(type->info);
+}
+
+/* Strips typedefs, const, volatile, restrict and type tags; the id left. */
+u32 btf_resolve(const struct btf_view *btf, u32 id);
+/* Size in bytes of a value of the type; negative errno when it has none. */
+s64 btf_size(const struct btf_view *btf, u32 id);
+/* The first type of this kind and name, 0 when there is none. */
+u32 btf_find(const struct btf_view *btf, const char *name, u32 kind);
+
+/* A value printed as C (`{.a = 1, ...}`, as libbpf's btf_dump does) or as bpftool's JSON. */
+void btf_print_value(const struct btf_view *btf, u32 type_id, const void *data, size_t size,
+		     struct strbuf *out);
+void btf_json_value(const struct btf_view *btf, u32 type_id, const void *data, size_t size,
+		    struct json *json, const char *name);
+
+#endif

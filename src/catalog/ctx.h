@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Contexts: what a program's r1 points to. A program sees the layout of Linux's uapi (struct
+ * __sk_buff, struct xdp_md, ...); the memory behind r1 is one of the structures here. The rows
+ * of ctx.def join the two: the verifier checks an access against the row, the executors turn it
+ * into an access to the engine's own field (struct ctx_field). Contexts whose uapi layout is
+ * their real layout (pt_regs, tracepoint records, raw tracepoint arguments, bpf_sysctl, ...)
+ * are "direct": no row, loads and stores go to the memory as they stand.
+ */
+#ifndef SKEP_CATALOG_CTX_H
+#define SKEP_CATALOG_CTX_H
+
+#include "base/types.h"
+#include "catalog/uapi.h"
+
+#define PACKET_HEADROOM 256
+
+/* struct xdp_md's real side. Pointers are ordered hard_start <= meta <= data <= data_end <=
+ * frame_end. */
+struct xdp_ctx {
+	u8 *data, *data_end;
+	u8 *data_meta;	/* == data: no metadata; > data: metadata not supported */
+	u8 *hard_start; /* first byte of the headroom */
+	u8 *frame_end;	/* end of the memory that adjust_tail may use */
+	u32 ingress_ifindex, rx_queue_index, egress_ifindex;
+	u32 flags; /* XDP_CTX_* */
+};
+
+/* A socket as the bpf_sock* views show it. */
+struct sock_ctx {
+	struct bpf_sock view; /* host's own fields in uapi layout */
+};
+
+/* struct __sk_buff's real side. */
+struct skb_ctx {
+	u8 *data, *data_end;
+	u8 *data_meta;
+	u8 *hard_start, *frame_end;
+	u8 *mac_header;	     /* NULL: none */
+	u8 *network_header;  /* NULL: unknown */
+	struct sock_ctx *sk; /* NULL: none */
+	struct bpf_flow_keys *flow_keys;
+	u32 len, pkt_type, mark, queue_mapping, protocol, vlan_present, vlan_tci, vlan_proto;
+	u32 priority, ingress_ifindex, ifindex, tc_index, cb[5], hash, tc_classid, napi_id;
+	u32 family, remote_ip4, local_ip4, remote_ip6[4], local_ip6[4], remote_port, local_port;
+	u32 wire_len, gso_segs, gso_size;
+	u64 tstamp, hwtstamp;
+	u8 tstamp_type;
+};
+
+#endif

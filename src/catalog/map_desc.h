@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is known of a map without its content: what the verifier needs, and what OBJ_GET_INFO
+ * shows. A struct map (src/map) begins with a reference-counted object and embeds one of these.
+ */
+#ifndef SKEP_CATALOG_MAP_DESC_H
+#define SKEP_CATALOG_MAP_DESC_H
+
+#include "base/types.h"
+#include "catalog/uapi.h"
+
+struct btf_view;
+
+/* Where a field with a meaning of its own sits in a value; -1: the value has none. */
+struct map_fields {
+	s32 spin_lock, timer, workqueue;
+	bool has_kptr; /* kptr, list, rbtree, refcount: kinds that need the field table */
+};
+
+struct map_desc {
+	u32 type; /* enum bpf_map_type */
+	u32 key_size, value_size, max_entries;
+	u32 flags; /* BPF_F_* of map creation */
+	u64 extra;
+	char name[BPF_OBJ_NAME_LEN];
+	u32 id;
+
+	const struct btf_view *btf; /* NULL: none. Kept alive by the map. */
+	u32 btf_id, key_type, value_type, vmlinux_value_type;
+	struct map_fields fields;
+
+	const struct map_desc *inner; /* template of the inner maps of a map of maps */
+	u32 ifindex;
+
+	/* Values that sit at fixed addresses (array without per-CPU values): value i is at
+	 * `values + i * value_stride`; NULL: there are none. */
+	u8 *values;
+	u32 value_stride;
+
+	bool frozen; /* BPF_MAP_FREEZE: user space can no longer write */
+	u32 bytes_memlock;
+};
+
+static inline bool map_desc_is_per_cpu(const struct map_desc *desc)
+{
+	return desc->type == BPF_MAP_TYPE_PERCPU_HASH ||
+	       desc->type == BPF_MAP_TYPE_PERCPU_ARRAY ||
+	       desc->type == BPF_MAP_TYPE_LRU_PERCPU_HASH ||
+	       desc->type == BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE;
+}
+
+/* Content that can never change: the verifier reads it as constants. */
+static inline bool map_desc_is_constant(const struct map_desc *desc)
+{
+	return desc->values && desc->frozen && (desc->flags & BPF_F_RDONLY_PROG);
+}
+
+#endif

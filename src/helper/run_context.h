@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a running program and its helpers can reach besides r1-r5: one per run, on the stack of
+ * the thread that runs, valid inside one read-side section (base/rcu.h).
+ */
+#ifndef SKEP_HELPER_RUN_CONTEXT_H
+#define SKEP_HELPER_RUN_CONTEXT_H
+
+#include "base/slot.h"
+#include "base/types.h"
+#include "catalog/uapi.h"
+
+struct map;
+struct prog;
+struct run_context;
+
+#define TAIL_CALLS_MAX 33
+
+/* What the engine offers to running programs. Set up once by src/sys; never changes afterwards.
+ */
+struct run_env {
+	struct slots *slots;
+	void *engine;
+	/* A line printed by the program, with its newline. */
+	void (*trace)(void *engine, const char *text, size_t length);
+	/* Raw record into a perf event buffer: perf_event_output. 0 or negative errno. */
+	bool checked; /* programs run in the checked interpreter */
+};
+
+enum redirect_kind { REDIRECT_NONE, REDIRECT_IFINDEX, REDIRECT_MAP };
+
+/* Where bpf_redirect*() wants the packet to go; carried out after the program returns. */
+struct redirect {
+	enum redirect_kind kind;
+	u32 ifindex;	 /* REDIRECT_IFINDEX */
+	struct map *map; /* REDIRECT_MAP: devmap, cpumap, xskmap */
+	u64 key;
+	u64 flags;
+};
+
+struct run_context {
+	const struct run_env *env;
+	const struct prog *prog; /* the one that runs now (changes with tail calls) */
+	void *ctx;		 /* what r1 pointed to at entry */
+	enum bpf_prog_type type;
+	u32 slot;
+	u32 tail_calls;
+	struct redirect redirect;
+	/* Runs a callback subprogram of the running program (bpf_loop, for_each_map_elem). */
+	u64 (*call_back)(struct run_context *run, u64 function, const u64 args[5]);
+	void *executor; /* private to whoever runs the program */
+};
+
+/* Every helper body has this shape; unused arguments are ignored. */
+typedef u64 helper_fn(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, struct run_context *run);
+
+/* The body of helper `id`; NULL when it is not implemented (a load that needs it is refused).
+ */
+helper_fn *helper_body(u32 id);
+
+#endif

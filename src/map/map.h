@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Maps. One file per family of types behind `struct map_ops`; the functions here do what all
+ * types share (flags, sizes, freeze, access rights) and then call the type's operation.
+ *
+ * Threads: everything may be called from any thread. Look-ups run inside an RCU read-side
+ * section and never lock; a pointer that a look-up returned is valid until that section ends.
+ * Updates lock at most one bucket. Per-CPU values are reached with the slot that the caller
+ * owns.
+ */
+#ifndef SKEP_MAP_MAP_H
+#define SKEP_MAP_MAP_H
+
+#include "base/object.h"
+#include "base/rcu.h"
+#include "catalog/map_desc.h"
+#include <skep/error.h>
+
+struct map_ops;
+
+struct map {
+	struct object object; /* first: an object of kind OBJECT_MAP */
+	struct map_desc desc;
+	const struct map_ops *ops;
+	u32 slots;	     /* number of cpu slots of the engine */
+	atomic_long writers; /* updates from user space under way (freeze waits for none) */
+	struct object *btf;  /* keeps desc.btf alive; NULL */
+	struct map *inner_template; /* map of maps; owned */
+	struct rcu_head rcu;
+};
+
+static inline struct map *map_of_object(struct object *object)
+{
+	return container_of(object, struct map, object);
+}
+
+static inline struct map *map_of_desc(const struct map_desc *desc)
+{
+	return (struct map *)container_of(desc, struct map, desc);
+}
+
+/*
+ * Creates a map from a description whose type, sizes, flags and BTF are filled in. Checks all
+ * that Linux checks, with its errno. `inner`: template for a map of maps (the map takes a
+ * reference).
+ */
+int map_new(const struct map_desc *desc, struct map *inner, u32 slots, struct map **out,
+	    struct skep_error *err);
+
+/* --- from programs (inside a read-side section, on the slot given) --- */
+void *map_lookup(struct map *map, const void *key, u32 slot);
+long map_update(struct map *map, const void *key, const void *value, u64 flags, u32 slot);
+long map_delete(struct map *map, const void *key);
+long map_push(struct map *map, const void *value, u64 flags);
+long map_pop(struct map *map, void *value);
+long map_peek(struct map *map, void *value);
+/* map_lookup_percpu_elem: NULL for a slot that does not exist. */
+void *map_lookup_slot(struct map *map, const void *key, u32 slot);
+/* Calls `call(cookie, key, value)` for each element until it returns non-zero; the number of
+ * calls. */
+long map_for_each(struct map *map, u32 slot, long (*call)(void *cookie, void *key, void *value),
+		  void *cookie);
+
+/* --- from user space: values are map_user_value_size() bytes (per-CPU: 8-aligned, every slot)
+ * --- */
+u32 map_user_value_size(const struct map *map);
+int map_user_lookup(struct map *map, const void *key, void *value, u64 flags);
+int map_user_update(struct map *map, const void *key, const void *value, u64 flags);
+int map_user_delete(struct map *map, const void *key);
+int map_user_lookup_and_delete(struct map *map, const void *key, void *value, u64 flags);
+/* `key` NULL: the first. -ENOENT after the last. */
+int map_user_next_key(struct map *map, const void *key, void *next);
+int map_freeze(struct map *map);
+
+/*
+ * Maps whose values are file descriptors (prog array, perf event array, map of maps, devmap):
+ * the caller resolved the fd. The map takes its own reference. -EINVAL: wrong kind of object.
+ */
+int map_user_update_object(struct map *map, const void *key, struct object *object, u64 flags);
+
+/* --- prog arrays: the program at `index`, NULL when empty or out of range (read-side section)
+ * --- */
+struct object *map_prog_at(struct map *map, u64 index);
+
+/* --- memory that user space can mmap: arrays with BPF_F_MMAPABLE, ring buffers --- */
+/* The memfd behind the map, and for a file offset the offset in the memfd; -ENOTSUPP-like errno
+ * when the map cannot be mapped so. The map keeps owning the fd. */
+int map_mmap_fd(struct map *map, u64 offset, size_t length, bool writable, u64 *memfd_offset);
+
+/* Whether [address, address+size) lies inside one value (or record) of the map: for the checked
+ * interpreter; may be slow. */
+bool map_owns(struct map *map, const void *address, size_t size);
+
+#endif

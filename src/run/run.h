@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A loaded program: something that runs. Made from a verified program; executed by the
+ * interpreter (later also by machine code); counted.
+ */
+#ifndef SKEP_RUN_RUN_H
+#define SKEP_RUN_RUN_H
+
+#include "base/object.h"
+#include "base/rcu.h"
+#include "helper/run_context.h"
+#include "verify/verify.h"
+
+struct map;
+struct btf_view;
+struct prog_code; /* pre-decoded instructions; private to src/run */
+
+struct prog {
+	struct object object; /* first: an object of kind OBJECT_PROG */
+	enum bpf_prog_type type;
+	enum bpf_attach_type attach_type;
+	char name[BPF_OBJ_NAME_LEN];
+	u8 tag[BPF_TAG_SIZE];
+	bool gpl;
+	u32 uid;
+	u64 load_time;		   /* CLOCK_BOOTTIME, ns */
+	struct verified *verified; /* owned */
+	struct prog_code *code;	   /* owned */
+	struct map **maps;	   /* references, as verified->maps */
+	u32 map_cnt;
+	struct object *btf;		    /* reference; NULL */
+	atomic_ullong run_time_ns, run_cnt; /* counted while statistics are on */
+	struct rcu_head rcu;
+	void *sys; /* load-time data that OBJ_GET_INFO shows (line info, ...); owned by src/sys
+		    */
+};
+
+/*
+ * Takes over `verified` (freed also on failure). `maps[i]` belongs to verified->maps[i]; the
+ * program takes its own references. 0 or a negative errno (-ENOMEM, -EINVAL: a helper without a
+ * body).
+ */
+int prog_new(struct verified *verified, struct map *const *maps, struct prog **out,
+	     struct skep_error *err);
+
+/*
+ * Runs on `ctx` (the engine's own structure, catalog/ctx.h) and returns r0. The caller is
+ * inside a read-side section and owns the slot in `run`. Never fails: the program is verified.
+ */
+u64 prog_run(const struct prog *prog, void *ctx, struct run_context *run);
+
+/* Prepares a run_context, enters a slot and a read-side section; and back. */
+void run_begin(struct run_context *run, const struct run_env *env);
+void run_end(struct run_context *run);
+
+/* Whether run_time_ns and run_cnt are counted (BPF_ENABLE_STATS). */
+void run_stats_enable(bool on);
+
+/* BPF_PROG_TEST_RUN as Linux 6.18 does it for the types that have it; -ENOTSUPP (524) for
+ * others. */
+int prog_test_run(struct prog *prog, const struct run_env *env, union bpf_attr *attr,
+		  struct skep_error *err);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The verifier's door: a program goes in, a verified program with its facts comes out, or a
+ * reason. Instructions are not rewritten: what an executor must know to run one (which context
+ * field, which map, which callee, whether it is dead) is a fact beside it.
+ */
+#ifndef SKEP_VERIFY_VERIFY_H
+#define SKEP_VERIFY_VERIFY_H
+
+#include "base/arena.h"
+#include "base/strbuf.h"
+#include "catalog/helper.h"
+#include "catalog/map_desc.h"
+#include "catalog/prog.h"
+#include "verify/scalar.h"
+#include <skep/error.h>
+
+struct btf_view;
+
+enum verify_flags {
+	VERIFY_STRICT_ALIGNMENT = 1 << 0,
+	VERIFY_ANY_ALIGNMENT = 1 << 1,
+	VERIFY_STATE_FREQ = 1 << 2, /* save a state at every chance (tests pruning) */
+	VERIFY_SLEEPABLE = 1 << 3,
+	VERIFY_RND_HI32 = 1 << 4,
+	VERIFY_XDP_FRAGS = 1 << 5,
+	VERIFY_REG_FACTS = 1 << 6, /* keep facts of every register at every instruction */
+};
+
+/* log_level bits of bpf(2). */
+enum { VERIFY_LOG_PATH = 1, VERIFY_LOG_STATES = 2, VERIFY_LOG_STATS = 4 };
+
+struct verify_input {
+	const struct bpf_insn
+		*insns; /* as the loader passed them, pseudo operands unresolved */
+	u32 insn_cnt;
+	enum bpf_prog_type type;
+	enum bpf_attach_type attach_type;
+	u32 flags;  /* enum verify_flags */
+	u32 rights; /* enum skep_rights of the loader; none: the rules for the unprivileged */
+	bool gpl;
+	const char *name;
+
+	/* Resolves BPF_PSEUDO_MAP_FD and _IDX; the caller keeps what it returns alive and
+	 * learns from verified->maps which were used. NULL and a negative errno in *err. */
+	const struct map_desc *(*map_by_fd)(void *cookie, int fd, bool is_index, int *err);
+	void *cookie;
+
+	const struct btf_view *btf;	   /* NULL: none */
+	const void *func_info, *line_info; /* records as passed; sizes below */
+	u32 func_info_cnt, func_info_rec_size, line_info_cnt, line_info_rec_size;
+	u32 attach_btf_id;
+
+	u32 log_level;
+	struct strbuf *log; /* kernel-style log; NULL when log_level is 0 */
+};
+
+enum mem_kind {
+	MEM_NONE, /* not a memory access */
+	MEM_STACK,
+	MEM_CTX,
+	MEM_MAP_VALUE,
+	MEM_PACKET, /* packet and packet metadata */
+	MEM_BUFFER, /* tracing buffers, flow keys */
+	MEM_SOCK,
+	MEM_HELPER, /* memory that a helper returned */
+	MEM_BTF,    /* a load that may fault and then gives 0 */
+	MEM_MIXED,  /* different kinds on different paths (all plain memory) */
+};
+
+/* What is known of one instruction, joined over all visits. */
+struct insn_fact {
+	bool visited;			/* false: dead code */
+	bool never_taken, always_taken; /* a conditional jump */
+	u8 mem;				/* enum mem_kind of the memory operand */
+	u8 ret_map_const_key;
+	const struct ctx_field *ctx; /* MEM_CTX on a context that is converted: the field */
+	const struct map_desc
+		*map; /* ld_imm64: the map it names or points into; call: its map
+			 argument when always the same; memory: the map of the value */
+	u64 imm64;    /* ld_imm64: the resolved 64-bit operand (address, constant) */
+	s32 callee;   /* call of a subprogram, function address: index in subprogs; -1 */
+};
+
+enum reg_fact_kind {
+	REG_FACT_UNKNOWN, /* not initialised, or different kinds on different paths */
+	REG_FACT_SCALAR,
+	REG_FACT_STACK,
+	REG_FACT_CTX,
+	REG_FACT_MAP_VALUE, /* non-null: base + range */
+	REG_FACT_PACKET,
+	REG_FACT_OTHER,
+};
+
+struct reg_fact {
+	u8 kind; /* enum reg_fact_kind */
+	bool may_be_null;
+	const struct map_desc *map; /* REG_FACT_MAP_VALUE */
+	struct scalar number;	    /* the value, or the offset from the pointer's base */
+};
+
+struct subprog {
+	u32 start, end;	  /* instructions [start, end) */
+	u32 stack_depth;  /* bytes of its own frame, rounded up to 8 */
+	const char *name; /* from func_info; NULL */
+	bool is_callback, is_global, is_reachable;
+	bool has_tail_call, has_ld_abs;
+};
+
+struct verify_stats {
+	u32 insns_processed, total_states, peak_states, max_states_per_insn, mark_read;
+	u64 time_ns;
+};
+
+struct verified {
+	struct arena arena; /* owns everything below */
+	struct bpf_insn *insns;
+	u32 insn_cnt;
+	enum bpf_prog_type type;
+	enum bpf_attach_type attach_type;
+	u32 flags;
+	struct insn_fact *facts;	      /* insn_cnt */
+	struct reg_fact (*regs)[MAX_BPF_REG]; /* before each instruction; NULL: not asked for */
+	struct subprog *subprogs;	      /* [0] is the program itself */
+	u32 subprog_cnt;
+	u32 stack_depth;	      /* deepest sum over a chain of calls */
+	const struct map_desc **maps; /* each used map once, in order of first mention */
+	u32 map_cnt;
+	bool changes_packet, has_tail_call;
+	struct verify_stats stats;
+};
+
+/*
+ * 0 and the verified program (free with verified_free()), or a negative errno with `err` filled
+ * in (err->reason: id of the row in reasons.def) and *out untouched. -ENOMEM is not a verdict.
+ */
+int verify_program(const struct verify_input *input, struct verified **out,
+		   struct skep_error *err);
+void verified_free(struct verified *verified);
+
+/* The stages of `skep inspect`: "insns", "cfg", "facts". 0 or -EINVAL for an unknown stage. */
+int verified_print(const struct verified *verified, const char *stage, struct strbuf *out);
+
+#endif
