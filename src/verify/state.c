@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "verify/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- registers --- */
+
+void reg_set_not_init(struct reg_state *reg)
+{
+	memset(reg, 0, sizeof(*reg));
+}
+
+void reg_set_scalar(struct reg_state *reg, struct scalar number)
+{
+	memset(reg, 0, offsetof(struct reg_state, number));
+	reg->kind = REG_SCALAR;
+	reg->number = number;
+}
+
+void reg_set_const(struct reg_state *reg, u64 value)
+{
+	reg_set_scalar(reg, scalar_const(value));
+}
+
+void reg_set_unknown(struct reg_state *reg)
+{
+	reg_set_scalar(reg, scalar_unknown());
+}
+
+void reg_set_pointer(struct reg_state *reg, enum reg_kind kind)
+{
+	memset(reg, 0, offsetof(struct reg_state, number));
+	reg->kind = kind;
+	reg->number = scalar_const(0);
+}
+
+static const char *const kind_text[REG_KINDS] = {
+	[REG_NOT_INIT] = "?",
+	[REG_SCALAR] = "scalar",
+	[REG_CTX] = "ctx",
+	[REG_MAP] = "map_ptr",
+	[REG_MAP_VALUE] = "map_value",
+	[REG_MAP_KEY] = "map_key",
+	[REG_STACK] = "fp",
+	[REG_PACKET] = "pkt",
+	[REG_PACKET_META] = "pkt_meta",
+	[REG_PACKET_END] = "pkt_end",
+	[REG_FLOW_KEYS] = "flow_keys",
+	[REG_SOCKET] = "sock",
+	[REG_SOCK_COMMON] = "sock_common",
+	[REG_TCP_SOCK] = "tcp_sock",
+	[REG_XDP_SOCK] = "xdp_sock",
+	[REG_MEM] = "mem",
+	[REG_BUFFER] = "buf",
+	[REG_TP_BUFFER] = "tp_buffer",
+	[REG_BTF] = "ptr_",
+	[REG_FUNC] = "func",
+};
+
+const char *reg_kind_text(const struct reg_state *reg, char *out)
+{
+	const char *type = reg->kind == REG_BTF && reg->btf_type ? reg->btf_type : "";
+
+	snprintf(out, REG_KIND_TEXT, "%s%s%s%s%s%s",
+		 reg->kind != REG_SCALAR && reg->flags & REG_READ_ONLY ? "rdonly_" : "",
+		 reg->kind != REG_SCALAR && reg->flags & REG_RINGBUF ? "ringbuf_" : "",
+		 reg->kind != REG_SCALAR && reg->flags & REG_UNTRUSTED ? "untrusted_" : "",
+		 kind_text[reg->kind], type,
+		 reg->kind != REG_SCALAR && reg_may_be_null(reg) ? "_or_null" : "");
+	return out;
+}
+
+/* --- frames --- */
+
+void frame_init(struct frame *frame, u32 call_site, u32 subprog, u32 frame_index)
+{
+	memset(frame->regs, 0, sizeof(frame->regs));
+	reg_set_pointer(&frame->regs[FRAME_REG], REG_STACK);
+	frame->regs[FRAME_REG].frame = frame_index;
+	frame->call_site = call_site;
+	frame->subprog = subprog;
+	frame->slot_cnt = 0;
+	frame->is_callback = false;
+}
+
+struct reg_state *state_next_reg(struct state *state, struct reg_cursor *cursor)
+{
+	while (cursor->frame < state->frame_cnt) {
+		struct frame *frame = &state->frames[cursor->frame];
+		u32 at = cursor->at++;
+
+		if (at < MAX_BPF_REG)
+			return &frame->regs[at];
+		at -= MAX_BPF_REG;
+		if (at < frame->slot_cnt) {
+			if (slot_is_spill(&frame->slots[at]))
+				return &frame->slots[at].spilled;
+			continue;
+		}
+		cursor->frame++;
+		cursor->at = 0;
+	}
+	return NULL;
+}
+
+/* --- references --- */
+
+bool state_has_reference(const struct state *state, u32 id)
+{
+	for (u32 i = 0; i < state->ref_cnt; i++)
+		if (state->refs[i].id == id)
+			return true;
+	return false;
+}
+
+bool state_add_reference(struct state *state, u32 id, u32 insn)
+{
+	if (state->ref_cnt == REFERENCES_MAX)
+		return false;
+	state->refs[state->ref_cnt++] = (struct reference){.id = id, .insn = insn};
+	return true;
+}
+
+void state_remove_reference(struct state *state, u32 id)
+{
+	for (u32 i = 0; i < state->ref_cnt; i++) {
+		if (state->refs[i].id != id)
+			continue;
+		state->refs[i] = state->refs[--state->ref_cnt];
+		return;
+	}
+}
+
+/* --- packed states --- */
+
+void state_pool_init(struct state_pool *pool)
+{
+	memset(pool, 0, sizeof(*pool));
+	arena_init(&pool->arena);
+}
+
+void state_pool_done(struct state_pool *pool)
+{
+	arena_done(&pool->arena);
+}
+
+static void *pool_take(struct state_pool *pool, u32 size_class)
+{
+	void *block = pool->free[size_class];
+
+	if (block) {
+		memcpy(&pool->free[size_class], block, sizeof(void *));
+		return block;
+	}
+	pool->bytes_used += (u64)size_class * PACKED_STEP;
+	return arena_alloc(&pool->arena, (size_t)size_class * PACKED_STEP);
+}
+
+void state_free(struct state_pool *pool, struct packed_state *packed)
+{
+	u32 size_class = packed->size_class;
+
+	memcpy(packed, &pool->free[size_class], sizeof(void *));
+	pool->free[size_class] = packed;
+}
+
+/* Which of the frame's slots hold something that is alive. */
+static u64 frame_used_slots(const struct frame *frame, u64 live, u64 *spills)
+{
+	u64 used = 0;
+
+	*spills = 0;
+	for (u32 i = 0; i < frame->slot_cnt; i++) {
+		u64 kinds;
+
+		memcpy(&kinds, frame->slots[i].bytes, sizeof(kinds));
+		if (!kinds || !(live >> i & 1)) /* all BYTE_INVALID */
+			continue;
+		used |= 1ull << i;
+		if (slot_is_spill(&frame->slots[i]))
+			*spills |= 1ull << i;
+	}
+	return used;
+}
+
+static u16 frame_used_regs(const struct frame *frame, u16 live)
+{
+	u16 used = 0;
+
+	for (u32 i = 0; i < FRAME_REG; i++)
+		if (live >> i & 1 && frame->regs[i].kind != REG_NOT_INIT)
+			used |= 1u << i;
+	return used;
+}
+
+/* Fills in the frames' outlines; the sizes of the two variable parts are returned. */
+static void outline_frames(const struct state *state, const struct live_set *live,
+			   struct packed_frame *out, u32 *reg_cnt, u32 *slot_cnt)
+{
+	*reg_cnt = *slot_cnt = 0;
+	for (u32 i = 0; i < state->frame_cnt; i++) {
+		const struct frame *frame = &state->frames[i];
+		struct packed_frame *packed = &out[i];
+
+		packed->call_site = frame->call_site;
+		packed->subprog = frame->subprog;
+		packed->is_callback = frame->is_callback;
+		packed->callback_ret = frame->callback_ret;
+		packed->regs = frame_used_regs(frame, live->regs[i]);
+		packed->slots = frame_used_slots(frame, live->slots[i], &packed->spills);
+		packed->at = *reg_cnt;
+		packed->bytes_at = *slot_cnt;
+		*reg_cnt +=
+			__builtin_popcount(packed->regs) + __builtin_popcountll(packed->spills);
+		*slot_cnt += __builtin_popcountll(packed->slots);
+	}
+}
+
+static void pack_frame(const struct frame *frame, const struct packed_frame *outline,
+		       struct packed_state *out)
+{
+	struct reg_state *reg = &out->regs[outline->at];
+	u8(*bytes)[SLOT_BYTES] = &out->bytes[outline->bytes_at];
+
+	for (u32 set = outline->regs; set; set &= set - 1)
+		*reg++ = frame->regs[__builtin_ctz(set)];
+	for (u64 set = outline->spills; set; set &= set - 1)
+		*reg++ = frame->slots[__builtin_ctzll(set)].spilled;
+	for (u64 set = outline->slots; set; set &= set - 1)
+		memcpy(bytes++, frame->slots[__builtin_ctzll(set)].bytes, SLOT_BYTES);
+}
+
+struct packed_state *state_pack(struct state_pool *pool, const struct state *state,
+				const struct live_set *live)
+{
+	struct packed_frame outline[MAX_FRAMES];
+	size_t frames_size = state->frame_cnt * sizeof(struct packed_frame), size;
+	struct packed_state *out;
+	u32 reg_cnt, slot_cnt;
+
+	outline_frames(state, live, outline, &reg_cnt, &slot_cnt);
+	size = sizeof(*out) + frames_size + reg_cnt * sizeof(struct reg_state) +
+	       slot_cnt * SLOT_BYTES + state->ref_cnt * sizeof(struct reference);
+	size = (size + PACKED_STEP - 1) / PACKED_STEP;
+	out = pool_take(pool, size);
+	if (!out)
+		return NULL;
+	out->size_class = size;
+	out->frame_cnt = state->frame_cnt;
+	out->ref_cnt = state->ref_cnt;
+	out->reg_cnt = reg_cnt;
+	out->lock_map = state->lock_map;
+	out->lock_id = state->lock_id;
+	out->frames = (void *)(out + 1);
+	out->regs = (void *)((u8 *)out->frames + frames_size);
+	out->bytes = (void *)(out->regs + reg_cnt);
+	out->refs = (void *)(out->bytes + slot_cnt);
+	memcpy(out->frames, outline, frames_size);
+	memcpy(out->refs, state->refs, state->ref_cnt * sizeof(struct reference));
+	for (u32 i = 0; i < state->frame_cnt; i++)
+		pack_frame(&state->frames[i], &outline[i], out);
+	return out;
+}
+
+static void unpack_frame(const struct packed_state *packed, u32 index, struct frame *out)
+{
+	const struct packed_frame *outline = &packed->frames[index];
+	const struct reg_state *reg = &packed->regs[outline->at];
+	u8(*bytes)[SLOT_BYTES] = &packed->bytes[outline->bytes_at];
+
+	frame_init(out, outline->call_site, outline->subprog, index);
+	out->is_callback = outline->is_callback;
+	out->callback_ret = outline->callback_ret;
+	out->slot_cnt = outline->slots ? 64 - __builtin_clzll(outline->slots) : 0;
+	for (u32 i = 0; i < out->slot_cnt; i++)
+		memset(out->slots[i].bytes, BYTE_INVALID, SLOT_BYTES);
+	for (u32 set = outline->regs; set; set &= set - 1)
+		out->regs[__builtin_ctz(set)] = *reg++;
+	for (u64 set = outline->spills; set; set &= set - 1)
+		out->slots[__builtin_ctzll(set)].spilled = *reg++;
+	for (u64 set = outline->slots; set; set &= set - 1)
+		memcpy(out->slots[__builtin_ctzll(set)].bytes, bytes++, SLOT_BYTES);
+}
+
+void state_unpack(const struct packed_state *packed, struct state *out)
+{
+	out->frame_cnt = packed->frame_cnt;
+	out->ref_cnt = packed->ref_cnt;
+	out->lock_map = packed->lock_map;
+	out->lock_id = packed->lock_id;
+	memcpy(out->refs, packed->refs, packed->ref_cnt * sizeof(struct reference));
+	for (u32 i = 0; i < packed->frame_cnt; i++)
+		unpack_frame(packed, i, &out->frames[i]);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is known before one instruction on one path: registers, stack bytes and resources of
+ * every frame. The walk has one state that it changes in place; a state that is kept (a branch
+ * to be walked later, a checkpoint for pruning) is packed: only what is alive, in one block.
+ */
+#ifndef SKEP_VERIFY_STATE_H
+#define SKEP_VERIFY_STATE_H
+
+#include "base/arena.h"
+#include "catalog/map_desc.h"
+#include "verify/scalar.h"
+
+#define FRAME_REG	 BPF_REG_10
+#define MAX_FRAMES	 8
+#define STACK_BYTES	 512
+#define SLOT_BYTES	 8
+#define STACK_SLOTS	 (STACK_BYTES / SLOT_BYTES)
+#define REFERENCES_MAX	 64
+#define PACKED_STEP	 256 /* packed states come in multiples of this many bytes */
+#define PACKED_CLASSES	 512
+#define PACKET_RANGE_MAX 0xffff
+#define REG_KIND_TEXT	 64 /* room for reg_kind_text() */
+
+/* What a register (or a spilled register) holds. Everything after REG_SCALAR is a pointer. */
+enum reg_kind {
+	REG_NOT_INIT,
+	REG_SCALAR,
+	REG_CTX,
+	REG_MAP, /* a map itself, not its content */
+	REG_MAP_VALUE,
+	REG_MAP_KEY,
+	REG_STACK,
+	REG_PACKET,
+	REG_PACKET_META,
+	REG_PACKET_END,
+	REG_FLOW_KEYS,
+	REG_SOCKET,
+	REG_SOCK_COMMON,
+	REG_TCP_SOCK,
+	REG_XDP_SOCK,
+	REG_MEM,       /* mem_size bytes that a helper or the caller gave */
+	REG_BUFFER,    /* a context's buffer: bounds are checked when it is used at run time */
+	REG_TP_BUFFER, /* record of a writable raw tracepoint */
+	REG_BTF,       /* kernel object */
+	REG_FUNC,      /* a subprogram of this program */
+	REG_KINDS,
+};
+
+enum reg_flags {
+	REG_MAY_BE_NULL = 1 << 0,
+	REG_READ_ONLY = 1 << 1,
+	REG_RINGBUF = 1 << 2, /* REG_MEM: a whole reserved ring buffer record */
+	REG_LINKED = 1 << 3,  /* scalar: `off` is its distance from the others of this id */
+	REG_UNTRUSTED = 1 << 4,
+};
+
+/*
+ * A pointer is base + off + number: `off` is what constants added, `number` the rest (packet
+ * pointers with the same id have the same rest). A scalar is number alone; scalars with the
+ * same id and without REG_LINKED are equal, with it they differ by their `off`.
+ */
+struct reg_state {
+	u8 kind;   /* enum reg_kind */
+	u8 flags;  /* enum reg_flags */
+	u16 range; /* packet: bytes from base + number that are known to be there */
+	s32 off;
+	u32 id;	    /* of the pointer to be null-checked, of the packet range, of the scalar */
+	u32 ref_id; /* the reference that this pointer lives by, 0: none */
+	union {
+		const struct map_desc *map; /* REG_MAP, REG_MAP_VALUE, REG_MAP_KEY */
+		const char *btf_type;	    /* REG_BTF */
+		u64 mem_size;		    /* REG_MEM */
+		u64 frame;		    /* REG_STACK: index in state.frames */
+		u64 subprog;		    /* REG_FUNC */
+		u64 word;		    /* any of them, for comparison */
+	};
+	struct scalar number;
+};
+
+static inline bool reg_is_pointer(const struct reg_state *reg)
+{
+	return reg->kind > REG_SCALAR;
+}
+
+static inline bool reg_may_be_null(const struct reg_state *reg)
+{
+	return reg->flags & REG_MAY_BE_NULL;
+}
+
+static inline bool reg_is_const(const struct reg_state *reg)
+{
+	return reg->kind == REG_SCALAR && scalar_is_const(&reg->number);
+}
+
+/* A byte of the stack. */
+enum byte_kind {
+	BYTE_INVALID, /* never written */
+	BYTE_SPILL,   /* part of a spilled register */
+	BYTE_MISC,    /* some number */
+	BYTE_ZERO,
+};
+
+/*
+ * Eight aligned bytes of the stack: slot i is [-8 (i + 1), -8 i) from the frame pointer, byte k
+ * is at -8 (i + 1) + k. `spilled` counts where the first byte is BYTE_SPILL; a pointer or
+ * 64-bit number has all eight so, a narrower number its low bytes.
+ */
+struct stack_slot {
+	u8 bytes[SLOT_BYTES]; /* enum byte_kind */
+	struct reg_state spilled;
+};
+
+struct frame {
+	struct reg_state regs[MAX_BPF_REG];
+	u32 call_site; /* instruction of the call; 0 for the first frame */
+	u32 subprog;
+	u32 slot_cnt;	  /* slots beyond were never written */
+	bool is_callback; /* the caller is a helper: exit returns to the call instruction */
+	struct scalar callback_ret; /* what a callback may return */
+	struct stack_slot slots[STACK_SLOTS];
+};
+
+struct reference {
+	u32 id;
+	u32 insn; /* that acquired it */
+};
+
+struct state {
+	u32 frame_cnt;
+	u32 ref_cnt;
+	const struct map_desc *lock_map; /* the value whose lock is held; NULL: none */
+	u32 lock_id;
+	struct reference refs[REFERENCES_MAX];
+	struct frame frames[MAX_FRAMES];
+};
+
+static inline struct frame *state_top(struct state *state)
+{
+	return &state->frames[state->frame_cnt - 1];
+}
+
+static inline struct reg_state *state_reg(struct state *state, u32 reg)
+{
+	return &state_top(state)->regs[reg];
+}
+
+/* --- registers --- */
+void reg_set_not_init(struct reg_state *reg);
+void reg_set_scalar(struct reg_state *reg, struct scalar number);
+void reg_set_const(struct reg_state *reg, u64 value);
+void reg_set_unknown(struct reg_state *reg);
+/* A pointer of this kind to the start of its object. */
+void reg_set_pointer(struct reg_state *reg, enum reg_kind kind);
+/* Text for messages: "map_value_or_null", "scalar", "fp", ... as in Linux's log. `out` holds
+ * REG_KIND_TEXT bytes. */
+const char *reg_kind_text(const struct reg_state *reg, char *out);
+
+/* --- stack --- */
+static inline bool slot_is_spill(const struct stack_slot *slot)
+{
+	return slot->bytes[0] == BYTE_SPILL;
+}
+
+/* A whole register: pointer or 64-bit number. */
+static inline bool slot_is_full_spill(const struct stack_slot *slot)
+{
+	return slot->bytes[SLOT_BYTES - 1] == BYTE_SPILL;
+}
+
+/* --- frames --- */
+void frame_init(struct frame *frame, u32 call_site, u32 subprog, u32 frame_index);
+
+/* Visits each register and each spilled register of all frames. */
+struct reg_cursor {
+	u32 frame, at;
+};
+struct reg_state *state_next_reg(struct state *state, struct reg_cursor *cursor);
+
+/* --- references --- */
+bool state_has_reference(const struct state *state, u32 id);
+bool state_add_reference(struct state *state, u32 id, u32 insn); /* false: too many */
+void state_remove_reference(struct state *state, u32 id);
+
+/* --- packed states --- */
+
+/* What is alive of each frame: nothing else is kept, and nothing else need be equal. */
+struct live_set {
+	u16 regs[MAX_FRAMES];
+	u64 slots[MAX_FRAMES];
+};
+
+struct packed_frame {
+	u32 call_site, subprog;
+	u16 regs; /* those that follow, in order; r10 never does */
+	u16 is_callback;
+	u64 slots;    /* slots with something in them: their bytes follow */
+	u64 spills;   /* those of them whose register follows too */
+	u32 at;	      /* first register in packed_state.regs */
+	u32 bytes_at; /* first slot's bytes, in slots from the end of the registers */
+	struct scalar callback_ret;
+};
+
+struct packed_state {
+	u32 size_class;
+	u32 frame_cnt, ref_cnt, reg_cnt;
+	const struct map_desc *lock_map;
+	u32 lock_id;
+	struct packed_frame *frames; /* all three inside the block */
+	struct reference *refs;
+	struct reg_state *regs;	 /* per frame: registers, then spilled registers */
+	u8 (*bytes)[SLOT_BYTES]; /* per frame: slots */
+};
+
+/* Blocks that were freed, by size. */
+struct state_pool {
+	struct arena arena;
+	void *free[PACKED_CLASSES];
+	u64 bytes_used;
+};
+
+void state_pool_init(struct state_pool *pool);
+void state_pool_done(struct state_pool *pool);
+/* NULL when out of memory. */
+struct packed_state *state_pack(struct state_pool *pool, const struct state *state,
+				const struct live_set *live);
+void state_unpack(const struct packed_state *packed, struct state *out);
+void state_free(struct state_pool *pool, struct packed_state *packed);
+
+#endif
