@@ -8,6 +8,10 @@ void object_init(struct object *object, enum object_kind kind,
 	object->id = 0;
 	object->release = release;
 	atomic_init(&object->refs, 1);
+	object->engine = NULL;
+	atomic_init(&object->users, 0);
+	object->leave = NULL;
+	object->wake = NULL;
 }
 
 struct object *object_get(struct object *object)
@@ -32,6 +36,15 @@ void object_put(struct object *object)
 {
 	/* Release orders this owner's last use before the count; acquire is its partner in
 	 * whoever takes the count to zero and frees. */
-	if (object && atomic_fetch_sub_explicit(&object->refs, 1, memory_order_acq_rel) == 1)
-		object->release(object);
+	if (!object || atomic_fetch_sub_explicit(&object->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	if (object->leave)
+		object->leave(object);
+	object->release(object);
+}
+
+void object_wake(struct object *object)
+{
+	if (object->wake)
+		object->wake(object);
 }

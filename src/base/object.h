@@ -11,6 +11,8 @@
 #include "base/types.h"
 #include <stdatomic.h>
 
+struct skep_engine;
+
 enum object_kind {
 	OBJECT_MAP,
 	OBJECT_PROG,
@@ -25,6 +27,12 @@ struct object {
 	u32 id;
 	atomic_int refs;
 	void (*release)(struct object *object);
+
+	/* What src/sys sets while the object is in an engine's table; NULL and 0 before. */
+	struct skep_engine *engine;
+	atomic_uint users;		      /* file descriptors and pins */
+	void (*leave)(struct object *object); /* called before release() */
+	void (*wake)(struct object *object);  /* see object_wake() */
 };
 
 void object_init(struct object *object, enum object_kind kind,
@@ -33,5 +41,8 @@ struct object *object_get(struct object *object);
 /* False when the last reference is already gone (the caller found it through RCU). */
 bool object_get_unless_zero(struct object *object);
 void object_put(struct object *object); /* NULL is allowed */
+/* Makes the object's file descriptors readable: a record was committed, say. Any thread; may be
+ * called while a program runs. */
+void object_wake(struct object *object);
 
 #endif

@@ -87,6 +87,13 @@ struct object *map_prog_at(struct map *map, u64 index);
  * when the map cannot be mapped so. The map keeps owning the fd. */
 int map_mmap_fd(struct map *map, u64 offset, size_t length, bool writable, u64 *memfd_offset);
 
+/*
+ * What poll() of the map's file descriptor says: whether a ring buffer has a committed record
+ * that user space has not consumed. The type calls object_wake(&map->object) when a producer
+ * asks for a wake-up. Other types are never readable.
+ */
+bool map_is_readable(const struct map *map);
+
 /* Whether [address, address+size) lies inside one value (or record) of the map: for the checked
  * interpreter; may be slow. */
 bool map_owns(struct map *map, const void *address, size_t size);
