@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The shape of a program before anything is known of its values: where its subprograms are,
+ * where control may go, which instructions start a loop. Instructions are those that the loader
+ * passed; nothing here relies on insns_check() having accepted them.
+ */
+#ifndef SKEP_VERIFY_CFG_H
+#define SKEP_VERIFY_CFG_H
+
+#include "base/arena.h"
+#include "base/strbuf.h"
+#include "verify/verify.h"
+
+#define SUBPROGS_MAX	256
+#define CALL_DEPTH_MAX	8
+#define STACK_DEPTH_MAX 512
+
+enum cfg_flags {
+	CFG_JUMP_TARGET = 1 << 0, /* some jump goes here */
+	CFG_PRUNE_POINT = 1 << 1, /* a state may be kept here, to prune later paths with */
+	/* A state must be kept here: the path may come back (loops, helpers that call back). */
+	CFG_FORCE_CHECKPOINT = 1 << 2,
+	CFG_LOOP_HEAD = 1 << 3,	  /* target of an edge backwards in the walk from the entry */
+	CFG_CALLS_BACK = 1 << 4,  /* call of a helper that calls a function of the program */
+	CFG_SECOND_HALF = 1 << 5, /* of ld_imm64: no instruction */
+};
+
+struct cfg {
+	const struct bpf_insn *insns;
+	u32 insn_cnt;
+	u8 *flags;	 /* insn_cnt: enum cfg_flags */
+	u16 *subprog_of; /* insn_cnt: index of the subprogram that the instruction is in */
+	u32 subprog_cnt;
+	struct subprog *subprogs; /* by start; [0] starts at 0 */
+	/* Instructions of each subprogram, every one after all that it can lead to (edges
+	 * backwards aside): subprogram s has [postorder_start[s], postorder_start[s + 1]). */
+	u32 *postorder, *postorder_start;
+};
+
+/*
+ * Finds the subprograms and checks that each is closed: jumps stay inside, the last instruction
+ * does not fall through. `cfg` points into `arena`. 0 or a negative errno with `err` and the
+ * lines in `log` (may be NULL) that Linux gives.
+ */
+int cfg_find_subprogs(const struct verify_input *input, struct arena *arena, struct cfg *cfg,
+		      struct skep_error *err);
+
+/*
+ * Follows every edge: each instruction must be reached, and no jump may go into the middle of
+ * ld_imm64, or, when `may_loop` is false, backwards. Fills in flags and postorder.
+ */
+int cfg_check_edges(struct cfg *cfg, bool may_loop, struct arena *arena, struct strbuf *log,
+		    struct skep_error *err);
+
+/* Index of the subprogram that starts at `insn`, -1: none does. */
+s32 cfg_subprog_at(const struct cfg *cfg, u32 insn);
+
+/* Where an instruction leads to. 0 to 2 successors inside the subprogram. */
+u32 cfg_successors(const struct cfg *cfg, u32 insn, u32 successors[2]);
+
+/* A call of a subprogram; *target is the instruction that it calls. */
+bool insn_is_subprog_call(const struct bpf_insn *insn, u32 at, s64 *target);
+/* The address of a subprogram (ld_imm64 with BPF_PSEUDO_FUNC). */
+bool insn_is_subprog_address(const struct bpf_insn *insn, u32 at, s64 *target);
+
+/*
+ * The call chains' stack use, once each subprogram's `stack_depth`, `is_callback` and
+ * `has_tail_call` are known. *deepest: the largest sum.
+ */
+int cfg_check_stack_depth(const struct cfg *cfg, bool jit, struct strbuf *log,
+			  struct skep_error *err, u32 *deepest);
+
+#endif
