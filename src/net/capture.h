@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Capture files. The reader maps a pcap or pcapng file (both byte orders, any time resolution)
+ * and walks it without copying; the writer makes pcap files with nanosecond times. The file is
+ * untrusted.
+ */
+#ifndef SKEP_NET_CAPTURE_H
+#define SKEP_NET_CAPTURE_H
+
+#include "base/types.h"
+#include <skep/error.h>
+
+#define LINK_TYPE_ETHERNET     1
+#define CAPTURE_INTERFACES_MAX 64
+/* More than any link carries; a larger record is a broken file. */
+#define CAPTURE_PACKET_MAX (256 * 1024)
+
+struct capture_interface {
+	u32 link_type;
+	u64 ticks_per_second;
+	s64 offset_seconds;
+};
+
+struct capture_reader {
+	const char *path; /* the caller's, for messages */
+	const u8 *bytes;  /* the mapped file */
+	size_t size, at;
+	bool is_ng, is_swapped;
+	u64 packets; /* read so far */
+	u32 interface_count;
+	struct capture_interface interfaces[CAPTURE_INTERFACES_MAX];
+};
+
+struct capture_packet {
+	const u8 *data; /* in the mapped file, valid until close */
+	u32 length, original_length;
+	u64 time_ns;
+	u32 link_type;
+};
+
+int capture_open(struct capture_reader *reader, const char *path, struct skep_error *err);
+void capture_close(struct capture_reader *reader);
+/* 1: a packet; 0: the end; negative errno: broken here, `err` says where (every packet before
+ * it was delivered). */
+int capture_next(struct capture_reader *reader, struct capture_packet *out,
+		 struct skep_error *err);
+
+/*
+ * Whole records gather in a buffer and leave in one write; when the disk is full the file is
+ * cut back to the last whole record, so that it stays a valid capture.
+ */
+struct capture_writer {
+	const char *path; /* the caller's */
+	int fd;
+	int failed; /* the errno that ended writing; 0 */
+	u8 *buffer;
+	size_t used;
+	u64 written; /* bytes of the file that are whole */
+};
+
+int capture_create(struct capture_writer *writer, const char *path, struct skep_error *err);
+/* 0 or a negative errno (-ENOSPC, ...), from then on always the same. */
+int capture_write(struct capture_writer *writer, const u8 *data, u32 length,
+		  u32 original_length, u64 time_ns);
+int capture_flush(struct capture_writer *writer);
+/* Flushes and closes. */
+int capture_finish(struct capture_writer *writer);
+
+#endif

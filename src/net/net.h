@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ports of one engine and the loop that moves packets through them. Public face:
+ * include/skep/port.h, whose functions src/sys gives the engine's struct net.
+ */
+#ifndef SKEP_NET_NET_H
+#define SKEP_NET_NET_H
+
+#include "helper/run_context.h"
+#include "hook/hook.h"
+#include <skep/port.h>
+
+struct net;
+
+struct net *net_new(const struct run_env *env); /* `env` outlives it; NULL: out of memory */
+void net_free(struct net *net);			/* closes all ports */
+
+int net_port_open(struct net *net, const char *spec, struct skep_error *err);
+int net_port_close(struct net *net, u32 ifindex);
+int net_port_stats(struct net *net, u32 ifindex, struct skep_port_stats *out);
+
+/* The hook of a port, NULL when there is no such port. Call inside a read-side section, which
+ * keeps the port until it ends. */
+struct hook *net_hook(struct net *net, u32 ifindex, enum bpf_attach_type attach_type);
+
+int net_run(struct net *net, const struct skep_ports_run_opts *opts, struct skep_error *err);
+void net_stop(struct net *net); /* async-signal-safe */
+
+/* What kinds of ports there are. */
+u32 port_kind_count(void);
+const char *port_kind_usage(u32 kind);
+const char *port_kind_text(u32 kind);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/xdp.h"
+#include "base/os.h"
+#include "map/map.h"
+
+#include <errno.h>
+#include <time.h>
+
+/* The packet as the program left it. */
+static void frame_from_ctx(struct frame *frame, const struct xdp_ctx *ctx)
+{
+	u32 length = ctx->data_end - ctx->data;
+
+	/* A capture that cut the packet still says how long it was. */
+	frame->original_length += length - frame->length;
+	frame->data = ctx->data;
+	frame->length = length;
+}
+
+static void ctx_from_frame(struct xdp_ctx *ctx, const struct frame *frame,
+			   const struct port *port)
+{
+	*ctx = (struct xdp_ctx){
+		.data = frame->data,
+		.data_end = frame->data + frame->length,
+		.data_meta = frame->data,
+		.hard_start = frame->memory,
+		.frame_end = frame->memory + PACKET_HEADROOM + FRAME_DATA_MAX,
+		.ingress_ifindex = port->ifindex,
+	};
+}
+
+/* The ifindex that bpf_redirect() or bpf_redirect_map() chose; 0: none (any more). */
+static u32 redirect_target(const struct run_context *run)
+{
+	const struct bpf_devmap_val *entry;
+	u32 key = run->redirect.key;
+
+	switch (run->redirect.kind) {
+	case REDIRECT_NONE: return 0;
+	case REDIRECT_IFINDEX: return run->redirect.ifindex;
+	case REDIRECT_MAP: break;
+	}
+	if (run->redirect.map->desc.type != BPF_MAP_TYPE_DEVMAP &&
+	    run->redirect.map->desc.type != BPF_MAP_TYPE_DEVMAP_HASH)
+		return 0;
+	entry = map_lookup(run->redirect.map, &key, run->slot);
+	return entry ? entry->ifindex : 0;
+}
+
+static void carry_out_redirect(const struct xdp_path *path, const struct run_context *run,
+			       struct port *from, const struct frame *frame)
+{
+	u32 ifindex = redirect_target(run);
+	struct port *to = ifindex ? path->find(path->cookie, ifindex) : NULL;
+
+	if (!to || port_send(to, frame))
+		counter_add(&from->counters.redirect_failed, 1);
+}
+
+static void carry_out_pass(struct port *port, const struct frame *frame)
+{
+	if (!port->ops->pass)
+		return;
+	if (port->ops->pass(port, frame)) {
+		counter_add(&port->counters.out_failed, 1);
+		return;
+	}
+	counter_add(&port->counters.out_packets, 1);
+	counter_add(&port->counters.out_bytes, frame->length);
+}
+
+static void carry_out(const struct xdp_path *path, const struct run_context *run,
+		      struct port *port, const struct frame *frame, enum skep_verdict verdict)
+{
+	switch (verdict) {
+	case SKEP_VERDICT_PASS: carry_out_pass(port, frame); break;
+	case SKEP_VERDICT_TX: port_send(port, frame); break;
+	case SKEP_VERDICT_REDIRECT: carry_out_redirect(path, run, port, frame); break;
+	case SKEP_VERDICT_ABORTED:
+	case SKEP_VERDICT_DROP:
+	case SKEP_VERDICTS: break;
+	}
+}
+
+static enum skep_verdict run_program(const struct prog *prog, struct run_context *run,
+				     struct port *port, struct frame *frame)
+{
+	struct xdp_ctx ctx;
+	u32 code;
+
+	ctx_from_frame(&ctx, frame, port);
+	run->redirect.kind = REDIRECT_NONE;
+	code = prog_run(prog, &ctx, run);
+	frame_from_ctx(frame, &ctx);
+	return code < SKEP_VERDICTS ? (enum skep_verdict)code : SKEP_VERDICT_ABORTED;
+}
+
+static void receive_one(const struct xdp_path *path, const struct prog *prog,
+			struct run_context *run, struct port *port, struct frame *frame)
+{
+	struct port_counters *counters = &port->counters;
+	enum skep_verdict verdict = SKEP_VERDICT_PASS;
+	u32 length = frame->length;
+
+	if (prog)
+		verdict = run_program(prog, run, port, frame);
+	counter_add(&counters->in_packets, 1);
+	counter_add(&counters->in_bytes, length);
+	counter_add(&counters->verdict_packets[verdict], 1);
+	counter_add(&counters->verdict_bytes[verdict], length);
+	carry_out(path, run, port, frame, verdict);
+}
+
+void xdp_receive(const struct xdp_path *path, struct port *port, struct frame *frames,
+		 int count)
+{
+	u64 start = os_time_ns(CLOCK_MONOTONIC);
+	const struct prog *prog;
+	struct run_context run;
+
+	run_begin(&run, path->env);
+	prog = hook_prog(&port->xdp);
+	for (int i = 0; i < count; i++)
+		receive_one(path, prog, &run, port, &frames[i]);
+	run_end(&run);
+	counter_add(&port->counters.run_ns, os_time_ns(CLOCK_MONOTONIC) - start);
+}
