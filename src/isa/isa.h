@@ -38,15 +38,62 @@ enum insn_op {
 	INSN_OPS,
 };
 
-/* The row that this encoding belongs to, INSN_INVALID when none (reserved fields are not looked
- * at). */
-enum insn_op insn_op(const struct bpf_insn *insn);
+/* What a field of an instruction holds. */
+enum field_kind {
+	FIELD_ZERO,	    /* reserved */
+	FIELD_ANY,	    /* reserved, and Linux does not look at it */
+	FIELD_SELECT,	    /* part of the opcode: the row's value */
+	FIELD_READ,	    /* a register, read */
+	FIELD_WRITE,	    /* ... written */
+	FIELD_READ_WRITE,   /* ... both */
+	FIELD_DISPLACEMENT, /* added to the address */
+	FIELD_TARGET,	    /* jump or call, counted from the next instruction */
+	FIELD_VALUE,	    /* any number */
+	FIELD_WIDE,	    /* lower half; the upper is the imm of the second slot */
+	FIELD_SHIFT,	    /* 0 .. width - 1 */
+	FIELD_DIVISOR,	    /* not 0 */
+	FIELD_SPACES,	    /* of addr_space_cast: from << 16 | to, 1 and 0 or 0 and 1 */
+};
+
+struct insn_field {
+	u8 kind;   /* enum field_kind */
+	s32 value; /* FIELD_SELECT */
+};
+
+/* A row of isa.def. */
+struct insn_desc {
+	const char *name;
+	u8 code;
+	struct insn_field dst, src, off, imm;
+	const char *text, *kernel_text; /* NULL kernel_text: as text */
+};
 
 /*
- * Whether every instruction is one that Linux 6.18 knows, with reserved fields zero, registers
- * in range, immediate shift counts and divisors legal, and 16-byte instructions whole. 0 or
- * -EINVAL with `err` (insn index, Linux's wording where it has one).
+ * The row that this encoding belongs to, INSN_INVALID when none. Fields that choose the row
+ * (FIELD_SELECT) are looked at, reserved ones are not.
  */
+enum insn_op insn_op(const struct bpf_insn *insn);
+/* The first row of the opcode byte, INSN_INVALID when no row has it. */
+enum insn_op insn_code_op(u8 code);
+const struct insn_desc *insn_desc(enum insn_op op); /* empty for INSN_INVALID */
+
+/*
+ * Linux 6.18 checks the form of a program at three moments, and so does skep. All return 0 or
+ * -EINVAL with `err`: the instruction and Linux's wording.
+ *
+ * insns_check_codes() is made of every instruction, reached or not, after the jumps and before
+ * anything is walked: the opcode byte is known, loads have imm 0, ld_imm64 has both slots and a
+ * known source.
+ *
+ * insn_check() is made of an instruction when the verifier walks over it, so never of dead
+ * code: all other reserved fields, registers in range, shift counts, constant divisors, the
+ * operation of atomics. That r10 is only read, and what depends on the program (its type, its
+ * arena), is the verifier's.
+ *
+ * insns_check() makes both of every instruction, for those who run without a verifier.
+ */
+int insns_check_codes(const struct bpf_insn *insns, u32 count, struct skep_error *err);
+int insn_check(const struct bpf_insn *insn, u32 at, struct skep_error *err);
 int insns_check(const struct bpf_insn *insns, u32 count, struct skep_error *err);
 
 /* True for the first half of ld_imm64. */
@@ -55,20 +102,50 @@ static inline bool insn_is_wide(const struct bpf_insn *insn)
 	return insn->code == (BPF_LD | BPF_IMM | BPF_DW);
 }
 
+/* How many of the array's elements it takes. */
+static inline u32 insn_slots(const struct bpf_insn *insn)
+{
+	return insn_is_wide(insn) ? 2 : 1;
+}
+
+/* The 64-bit operand of a two-slot instruction. */
+static inline u64 insn_wide_imm(const struct bpf_insn *insn)
+{
+	return (u64)(u32)insn[1].imm << 32 | (u32)insn[0].imm;
+}
+
 /* --- text --- */
 enum insn_syntax {
 	INSN_SYNTAX_LLVM,   /* llvm-objdump: "r1 = *(u32 *)(r2 + 0x4)" */
 	INSN_SYNTAX_KERNEL, /* verifier log: "(61) r1 = *(u32 *)(r2 +4)" */
 };
 
-/* Prints the instruction at insns[at] without newline; wide ones use insns[at + 1] too. */
-void insn_print(const struct bpf_insn *insns, u32 count, u32 at, enum insn_syntax syntax,
-		struct strbuf *out);
+/* What the kernel's syntax shows and an instruction does not say. Each function may be NULL. */
+struct insn_names {
+	void *cookie;
+	/* Name of a called helper or kernel function; NULL: "unknown". */
+	const char *(*callee)(void *cookie, const struct bpf_insn *insn);
+	/* Operand of ld_imm64 after resolving (the address of a map, say). */
+	u64 (*wide_imm)(void *cookie, const struct bpf_insn *insn);
+};
 
 /*
- * Assembles text in clang's syntax, one instruction or label per line, `;`, `//` and `#`
- * comments. The instructions are malloc'ed, the caller frees them. -EINVAL with line and column
- * in `err`.
+ * Prints the instruction at insns[at] without newline; wide ones use insns[at + 1] too.
+ *
+ * INSN_SYNTAX_LLVM is what llvm-objdump 19 prints (what it decodes only with --mcpu=v4: as
+ * then), with three additions where that drops something: "call pc+0x5" for a local call, "call
+ * kfunc 0x10, 0x0" with BTF id and fd index, and "skb[r2 + 0x4]".
+ */
+void insn_print(const struct bpf_insn *insns, u32 count, u32 at, enum insn_syntax syntax,
+		const struct insn_names *names, struct strbuf *out);
+
+/*
+ * Assembles text in clang's syntax: one instruction or label per line or between `;`, comments
+ * from `#` or `//` to the end of the line. Takes everything that insn_print() gives in LLVM's
+ * syntax and for two-slot instructions also
+ *   r1 = map_fd 3 ll	    r1 = map_value 3 + 8 ll	r1 = map_idx 0 ll
+ *   r1 = map_idx_value 0 + 8 ll	r1 = btf_id 5 ll	r1 = func L1 ll
+ * The instructions are malloc'ed, the caller frees them. -EINVAL with line and column in `err`.
  */
 int insns_assemble(const char *text, struct bpf_insn **out, u32 *count, struct skep_error *err);
 
