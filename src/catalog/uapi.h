@@ -10,6 +10,49 @@
 
 #include <linux/bpf.h>
 #include <linux/btf.h>
+#include <linux/version.h>
+
+/* Enumerators cannot be tested with #ifdef: the header's own version says what it lacks. */
+#define SKEP_UAPI_BEFORE(major, minor) (LINUX_VERSION_CODE < KERNEL_VERSION(major, minor, 0))
+
+/* map types */
+#if SKEP_UAPI_BEFORE(6, 2)
+#define BPF_MAP_TYPE_CGRP_STORAGE ((enum bpf_map_type)32)
+#endif
+#if SKEP_UAPI_BEFORE(6, 9)
+#define BPF_MAP_TYPE_ARENA ((enum bpf_map_type)33)
+#endif
+
+/* program types */
+#if SKEP_UAPI_BEFORE(6, 4)
+#define BPF_PROG_TYPE_NETFILTER ((enum bpf_prog_type)32)
+#endif
+
+/* attach types */
+#if SKEP_UAPI_BEFORE(6, 4)
+#define BPF_STRUCT_OPS ((enum bpf_attach_type)44)
+#define BPF_NETFILTER  ((enum bpf_attach_type)45)
+#endif
+#if SKEP_UAPI_BEFORE(6, 6)
+#define BPF_TCX_INGRESS	       ((enum bpf_attach_type)46)
+#define BPF_TCX_EGRESS	       ((enum bpf_attach_type)47)
+#define BPF_TRACE_UPROBE_MULTI ((enum bpf_attach_type)48)
+#endif
+#if SKEP_UAPI_BEFORE(6, 7)
+#define BPF_CGROUP_UNIX_CONNECT	    ((enum bpf_attach_type)49)
+#define BPF_CGROUP_UNIX_SENDMSG	    ((enum bpf_attach_type)50)
+#define BPF_CGROUP_UNIX_RECVMSG	    ((enum bpf_attach_type)51)
+#define BPF_CGROUP_UNIX_GETPEERNAME ((enum bpf_attach_type)52)
+#define BPF_CGROUP_UNIX_GETSOCKNAME ((enum bpf_attach_type)53)
+#define BPF_NETKIT_PRIMARY	    ((enum bpf_attach_type)54)
+#define BPF_NETKIT_PEER		    ((enum bpf_attach_type)55)
+#endif
+#if SKEP_UAPI_BEFORE(6, 10)
+#define BPF_TRACE_KPROBE_SESSION ((enum bpf_attach_type)56)
+#endif
+#if SKEP_UAPI_BEFORE(6, 13)
+#define BPF_TRACE_UPROBE_SESSION ((enum bpf_attach_type)57)
+#endif
 
 /* instructions */
 #ifndef BPF_MEMSX

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The running kernel as oracle: does it load this program? */
+#ifndef SKEP_TESTS_CATALOG_LINUX_LOAD_H
+#define SKEP_TESTS_CATALOG_LINUX_LOAD_H
+
+#include "base/types.h"
+#include "catalog/uapi.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* 0 or a negative errno. `log` may be NULL, else it receives the verifier's log. */
+static inline int linux_load(u32 type, u32 attach_type, const struct bpf_insn *insns, u32 count,
+			     char *log, u32 log_size)
+{
+	union bpf_attr attr;
+	int fd;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.prog_type = type;
+	attr.expected_attach_type = attach_type;
+	attr.insns = (uintptr_t)insns;
+	attr.insn_cnt = count;
+	attr.license = (uintptr_t) "GPL";
+	if (type == BPF_PROG_TYPE_SYSCALL)
+		attr.prog_flags = BPF_F_SLEEPABLE;
+	if (log) {
+		log[0] = '\0';
+		attr.log_level = 1;
+		attr.log_buf = (uintptr_t)log;
+		attr.log_size = log_size;
+	}
+	fd = syscall(__NR_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+/* r0 = 1; exit: every type accepts it. */
+static inline int linux_load_smallest(u32 type, u32 attach_type)
+{
+	static const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 1},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+
+	return linux_load(type, attach_type, insns, ARRAY_SIZE(insns), NULL, 0);
+}
+
+/* Whether the kernel can be asked: right to load, and as new as the tables. */
+static inline bool linux_is_oracle(void)
+{
+	return linux_load_smallest(BPF_PROG_TYPE_XDP, 0) == 0 &&
+	       linux_load_smallest(BPF_PROG_TYPE_KPROBE, 57) == 0 &&
+	       linux_load_smallest(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, 53) == 0;
+}
+
+/* Types that a kernel may be built without, or that load with a BTF id only. */
+static inline bool linux_can_load_plainly(u32 type)
+{
+	return type != BPF_PROG_TYPE_LIRC_MODE2 && type != BPF_PROG_TYPE_TRACING &&
+	       type != BPF_PROG_TYPE_STRUCT_OPS && type != BPF_PROG_TYPE_EXT &&
+	       type != BPF_PROG_TYPE_LSM;
+}
+
+#endif
