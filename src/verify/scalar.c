@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Scalars as pairs of views (view.h): making, comparing and synchronising them. */
+#include "verify/scalar.h"
+#include "verify/view.h"
+
+#include <string.h>
+
+/* One round carries a fact from one view to the other; more follow only while facts grow. */
+#define SYNC_ROUNDS 4
+
+struct view scalar_full_view(const struct scalar *scalar)
+{
+	return (struct view){scalar->bits, scalar->smin, scalar->smax, scalar->umin,
+			     scalar->umax};
+}
+
+struct view scalar_low_view(const struct scalar *scalar, struct shape shape)
+{
+	return (struct view){tnum_cast(scalar->bits, shape.low), scalar->smin32, scalar->smax32,
+			     scalar->umin32, scalar->umax32};
+}
+
+void scalar_set_full(struct scalar *scalar, const struct view *view)
+{
+	scalar->bits = view->bits;
+	scalar->smin = view->smin;
+	scalar->smax = view->smax;
+	scalar->umin = view->umin;
+	scalar->umax = view->umax;
+}
+
+/* The ranges only: the bits of the low view are those of the full one. */
+void scalar_set_low(struct scalar *scalar, const struct view *view)
+{
+	scalar->smin32 = (s32)view->smin;
+	scalar->smax32 = (s32)view->smax;
+	scalar->umin32 = (u32)view->umin;
+	scalar->umax32 = (u32)view->umax;
+}
+
+struct scalar scalar_const(u64 value)
+{
+	return (struct scalar){
+		.bits = tnum_const(value),
+		.smin = (s64)value,
+		.smax = (s64)value,
+		.umin = value,
+		.umax = value,
+		.smin32 = (s32)value,
+		.smax32 = (s32)value,
+		.umin32 = (u32)value,
+		.umax32 = (u32)value,
+	};
+}
+
+struct scalar scalar_unknown(void)
+{
+	return (struct scalar){
+		.bits = tnum_unknown(64),
+		.smin = INT64_MIN,
+		.smax = INT64_MAX,
+		.umin = 0,
+		.umax = UINT64_MAX,
+		.smin32 = INT32_MIN,
+		.smax32 = INT32_MAX,
+		.umin32 = 0,
+		.umax32 = UINT32_MAX,
+	};
+}
+
+struct scalar scalar_urange(u64 low, u64 high)
+{
+	struct scalar scalar = scalar_unknown();
+
+	scalar.umin = low;
+	scalar.umax = high;
+	scalar_sync(&scalar);
+	return scalar;
+}
+
+struct scalar scalar_unsigned_bytes(u32 bytes)
+{
+	return scalar_urange(0, low_ones(8 * bytes));
+}
+
+struct scalar scalar_signed_bytes(u32 bytes)
+{
+	struct scalar scalar = scalar_unknown();
+
+	scalar_sign_extend(&scalar, bytes);
+	return scalar;
+}
+
+bool scalar_is_unknown(const struct scalar *scalar)
+{
+	struct scalar unknown = scalar_unknown();
+
+	return !memcmp(scalar, &unknown, sizeof(unknown));
+}
+
+/* Moves the lower end up to the next value whose low bits are in `low`. */
+static bool raise_to_low(struct span *span, const struct halves *low, u32 width)
+{
+	u64 ones = low_ones(width), block = span->low & ~ones, part = span->low & ones;
+	bool has_lower = !span_is_empty(low->lower);
+
+	if (has_lower && part <= low->lower.high) {
+		part = max(part, low->lower.low);
+	} else if (!span_is_empty(low->upper) && part <= low->upper.high) {
+		part = max(part, low->upper.low);
+	} else {
+		if (block == (span->high & ~ones))
+			return false;
+		block += ones + 1;
+		part = has_lower ? low->lower.low : low->upper.low;
+	}
+	span->low = block | part;
+	return true;
+}
+
+static bool sink_to_low(struct span *span, const struct halves *low, u32 width)
+{
+	u64 ones = low_ones(width), block = span->high & ~ones, part = span->high & ones;
+	bool has_upper = !span_is_empty(low->upper);
+
+	if (has_upper && part >= low->upper.low) {
+		part = min(part, low->upper.high);
+	} else if (!span_is_empty(low->lower) && part >= low->lower.low) {
+		part = min(part, low->lower.high);
+	} else {
+		if (block == (span->low & ~ones))
+			return false;
+		block -= ones + 1;
+		part = has_upper ? low->upper.high : low->lower.high;
+	}
+	span->high = block | part;
+	return true;
+}
+
+static void span_fit_low(struct span *span, const struct halves *low, u32 width)
+{
+	if (span_is_empty(*span))
+		return;
+	if (!raise_to_low(span, low, width) || !sink_to_low(span, low, width))
+		*span = (struct span){1, 0};
+}
+
+/* One round: full view from the low one, low view from the full one. */
+static bool sync_round(struct scalar *scalar, struct shape shape)
+{
+	struct view full = scalar_full_view(scalar), low = scalar_low_view(scalar, shape);
+	struct halves full_halves = view_halves(&full, shape.full);
+	struct halves low_halves = view_halves(&low, shape.low);
+	struct view from_full;
+
+	if (!view_narrow(&low, &low_halves, shape.low))
+		return false;
+	span_fit_low(&full_halves.lower, &low_halves, shape.low);
+	span_fit_low(&full_halves.upper, &low_halves, shape.low);
+	if (!view_narrow(&full, &full_halves, shape.full))
+		return false;
+
+	from_full = view_low_of_halves(&full_halves, shape.low);
+	from_full.bits = tnum_cast(full.bits, shape.low);
+	if (!view_meet(&low, &from_full) || !view_sync(&low, shape.low))
+		return false;
+	full.bits.value |= low.bits.value;
+	full.bits.mask &= low.bits.mask | ~low_ones(shape.low);
+	scalar_set_full(scalar, &full);
+	scalar_set_low(scalar, &low);
+	return true;
+}
+
+static bool sync_const(struct scalar *scalar, struct shape shape)
+{
+	struct view full = scalar_full_view(scalar), low = scalar_low_view(scalar, shape);
+	u64 value = full.bits.value;
+
+	if (!view_has(&full, value, shape.full) || !view_has(&low, low.bits.value, shape.low))
+		return false;
+	full = view_const(value, shape.full);
+	low = view_const(low.bits.value, shape.low);
+	scalar_set_full(scalar, &full);
+	scalar_set_low(scalar, &low);
+	return true;
+}
+
+bool scalar_sync_shaped(struct scalar *scalar, struct shape shape)
+{
+	for (u32 round = 0; round < SYNC_ROUNDS; round++) {
+		struct scalar before = *scalar;
+
+		if (!scalar->bits.mask)
+			return sync_const(scalar, shape);
+		if (!sync_round(scalar, shape))
+			return false;
+		if (!memcmp(&before, scalar, sizeof(before)))
+			break;
+	}
+	return true;
+}
+
+bool scalar_sync(struct scalar *scalar)
+{
+	return scalar_sync_shaped(scalar, SCALAR_SHAPE);
+}
+
+struct scalar scalar_join(const struct scalar *a, const struct scalar *b)
+{
+	struct view full_a = scalar_full_view(a), full_b = scalar_full_view(b);
+	struct view low_a = scalar_low_view(a, SCALAR_SHAPE);
+	struct view low_b = scalar_low_view(b, SCALAR_SHAPE);
+	struct view full = view_join(&full_a, &full_b), low = view_join(&low_a, &low_b);
+	struct scalar joined;
+
+	scalar_set_full(&joined, &full);
+	scalar_set_low(&joined, &low);
+	scalar_sync(&joined);
+	return joined;
+}
+
+bool scalar_meet(struct scalar *dst, const struct scalar *other)
+{
+	struct view full = scalar_full_view(dst), full_other = scalar_full_view(other);
+	struct view low = scalar_low_view(dst, SCALAR_SHAPE);
+	struct view low_other = scalar_low_view(other, SCALAR_SHAPE);
+
+	if (!view_meet(&full, &full_other) || !view_meet(&low, &low_other))
+		return false;
+	scalar_set_full(dst, &full);
+	scalar_set_low(dst, &low);
+	return scalar_sync(dst);
+}
+
+bool scalar_contains(const struct scalar *outer, const struct scalar *inner)
+{
+	struct view full_outer = scalar_full_view(outer), full_inner = scalar_full_view(inner);
+	struct view low_outer = scalar_low_view(outer, SCALAR_SHAPE);
+	struct view low_inner = scalar_low_view(inner, SCALAR_SHAPE);
+
+	return view_contains(&full_outer, &full_inner) && view_contains(&low_outer, &low_inner);
+}
+
+bool scalar_has(const struct scalar *scalar, u64 value)
+{
+	struct view full = scalar_full_view(scalar),
+		    low = scalar_low_view(scalar, SCALAR_SHAPE);
+
+	return view_has(&full, value, 64) && view_has(&low, (u32)value, 32);
+}

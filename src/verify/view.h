@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The domain of numbers at one width: known bits with an unsigned and a signed range. A scalar
+ * is two views, of its 64 and of its low 32 bits. The width is a parameter everywhere, so that
+ * the very code that runs at 64 and 32 bits is proved by enumeration at few (proofs/).
+ *
+ * Unsigned numbers are in [0, 2^width), signed ones are sign-extended to 64 bits.
+ */
+#ifndef SKEP_VERIFY_VIEW_H
+#define SKEP_VERIFY_VIEW_H
+
+#include "verify/tnum.h"
+
+typedef __int128 s128;
+
+struct view {
+	struct tnum bits;
+	s64 smin, smax;
+	u64 umin, umax;
+};
+
+/* Unsigned values from low to high; low > high: none. */
+struct span {
+	u64 low, high;
+};
+
+/*
+ * A view's values below and from the sign bit on. Within one half the signed and the unsigned
+ * order agree: this is the form in which facts are combined.
+ */
+struct halves {
+	struct span lower, upper;
+};
+
+static inline bool span_is_empty(struct span span)
+{
+	return span.low > span.high;
+}
+
+struct view view_unknown(u32 width);
+struct view view_const(u64 value, u32 width);
+bool view_sync(struct view *view, u32 width);
+bool view_has(const struct view *view, u64 value, u32 width);
+bool view_contains(const struct view *outer, const struct view *inner);
+/* Both facts hold, not synchronised. False: the known bits contradict each other. */
+bool view_meet(struct view *dst, const struct view *other);
+struct view view_join(const struct view *a, const struct view *b);
+
+/* Halves with every bound at a value that the known bits allow. */
+struct halves view_halves(const struct view *view, u32 width);
+/* Narrows the view to the halves. False: both are empty. */
+bool view_narrow(struct view *view, const struct halves *halves, u32 width);
+
+/* The integers low .. high, taken modulo 2^width. */
+struct view view_wrapped(s128 low, s128 high, u32 width);
+/* The low `to` bits of a view's values. */
+struct view view_low(const struct view *view, u32 from, u32 to);
+struct view view_low_of_halves(const struct halves *halves, u32 to);
+struct view view_sign_extend(const struct view *view, u32 from, u32 to);
+
+/* a OP b: op is BPF_ADD .. BPF_ARSH; the results are not synchronised. */
+struct view view_alu(const struct view *a, const struct view *b, u8 op, bool is_signed,
+		     u32 width);
+
+/* As scalar_branch() and scalar_refine(). Refined views are not synchronised. */
+int view_branch(const struct view *a, const struct view *b, u8 op, u32 width);
+bool view_refine(struct view *a, struct view *b, u8 op, bool taken, u32 width);
+
+/* The two views of a scalar, and back. Proofs use fewer bits than 64 and 32. */
+struct shape {
+	u32 full, low;
+};
+
+#define SCALAR_SHAPE ((struct shape){64, 32})
+
+struct view scalar_full_view(const struct scalar *scalar);
+struct view scalar_low_view(const struct scalar *scalar, struct shape shape);
+void scalar_set_full(struct scalar *scalar, const struct view *view);
+void scalar_set_low(struct scalar *scalar, const struct view *view);
+bool scalar_sync_shaped(struct scalar *scalar, struct shape shape);
+void scalar_alu_shaped(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
+		       bool is_signed, struct shape shape);
+bool scalar_refine_shaped(struct scalar *a, struct scalar *b, u8 op, bool is_low, bool taken,
+			  struct shape shape);
+int scalar_branch_shaped(const struct scalar *a, const struct scalar *b, u8 op, bool is_low,
+			 struct shape shape);
+
+#endif
