@@ -38,6 +38,49 @@ static inline u32 btf_vlen(const struct btf_type *type)
 	return BTF_INFO_VLEN(type->info);
 }
 
+static inline bool btf_kind_flag(const struct btf_type *type)
+{
+	return BTF_INFO_KFLAG(type->info);
+}
+
+/* What stands behind a type, by its kind; btf_vlen() elements where there are several. */
+static inline const void *btf_extra(const struct btf_type *type)
+{
+	return type + 1;
+}
+
+static inline const struct btf_member *btf_members(const struct btf_type *type)
+{
+	return btf_extra(type);
+}
+
+static inline const struct btf_param *btf_params(const struct btf_type *type)
+{
+	return btf_extra(type);
+}
+
+static inline const struct btf_array *btf_array(const struct btf_type *type)
+{
+	return btf_extra(type);
+}
+
+static inline const struct btf_var_secinfo *btf_var_secinfos(const struct btf_type *type)
+{
+	return btf_extra(type);
+}
+
+static inline u32 btf_member_bit_offset(const struct btf_type *type,
+					const struct btf_member *member)
+{
+	return btf_kind_flag(type) ? BTF_MEMBER_BIT_OFFSET(member->offset) : member->offset;
+}
+
+/* 0: not a bit field (of the new form, with kind_flag). */
+static inline u32 btf_member_bits(const struct btf_type *type, const struct btf_member *member)
+{
+	return btf_kind_flag(type) ? BTF_MEMBER_BITFIELD_SIZE(member->offset) : 0;
+}
+
 /* Strips typedefs, const, volatile, restrict and type tags; the id left. */
 u32 btf_resolve(const struct btf_view *btf, u32 id);
 /* Size in bytes of a value of the type; negative errno when it has none. */
