@@ -48,6 +48,7 @@ enum arg_flags {
 	ARG_ALIGNED = 1 << 4,
 	ARG_DYNPTR_LOCAL = 1 << 5,
 	ARG_DYNPTR_RINGBUF = 1 << 6,
+	ARG_DYNPTR_READ = 1 << 7, /* read-only dynptrs too */
 };
 
 struct helper_arg {
@@ -91,17 +92,20 @@ struct helper_row {
 	const char *name;  /* without bpf_ */
 	const char *since; /* first Linux that has it: "4.1" */
 	const char *ret_btf_type;
-	u64 progs;	     /* PROG_BIT()s of the program types that may call it */
-	u64 sleepable_progs; /* those that may call it only when sleepable */
+	u64 progs; /* PROG_BIT()s of the program types that may call it */
 	struct helper_arg arg[HELPER_ARGS];
 };
 
 /* NULL: Linux has no helper of this id. */
 const struct helper_row *helper_row(u32 id);
+/* The helper as it is for programs of this type: some take other arguments there. Its row's
+ * `progs` are those types; NULL: no program of this type may call it. */
+const struct helper_row *helper_row_for(u32 id, enum bpf_prog_type type);
 const struct helper_row *helper_row_by_name(const char *name);
 u32 helper_last_id(void);
 
-/* Whether Linux lets this kind of program call it (attach types matter for some types). */
+/* Whether Linux lets this kind of program call it (attach types matter for some types). Which
+ * function d_path() and the sk_storage helpers may be called in is BTF's to say. */
 bool helper_is_allowed(const struct helper_row *row, enum bpf_prog_type type,
 		       enum bpf_attach_type attach_type, bool sleepable, u32 rights);
 

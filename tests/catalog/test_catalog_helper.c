@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* helpers.def: against the running kernel (who may call what) and libbpf's prototypes. */
+#include "catalog/helper.h"
+#include "catalog/prog.h"
+#include "tests/catalog/linux_load.h"
+#include "tests/unit.h"
+
+#include <skep/skep.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LAST_HELPER 211
+
+static void every_helper_has_a_row(void **state)
+{
+	assert_int_equal(helper_last_id(), LAST_HELPER);
+	assert_null(helper_row(0));
+	assert_null(helper_row(LAST_HELPER + 1));
+	assert_null(helper_row_by_name("no_such_helper"));
+	for (u32 id = 1; id <= LAST_HELPER; id++) {
+		const struct helper_row *row = helper_row(id);
+
+		assert_non_null(row);
+		assert_int_equal(row->id, id);
+		assert_ptr_equal(helper_row_by_name(row->name), row);
+		assert_int_not_equal(row->progs, 0);
+	}
+}
+
+/* A size follows its memory, a key or value follows a map, and so on. */
+static void arguments_fit_together(void **state)
+{
+	for (u32 id = 1; id <= LAST_HELPER; id++) {
+		const struct helper_row *row = helper_row(id);
+		bool has_map = false, ended = false;
+
+		for (u32 i = 0; i < HELPER_ARGS; i++) {
+			u32 kind = row->arg[i].kind;
+			bool is_size = kind == ARG_CONST_SIZE || kind == ARG_CONST_SIZE_OR_ZERO;
+			bool after_memory = i > 0 && row->arg[i - 1].kind == ARG_MEM;
+
+			if (is_size != after_memory)
+				fail_msg("%s: argument %u: memory and size", row->name, i + 1);
+			if ((kind == ARG_MAP_KEY || kind == ARG_MAP_VALUE) && !has_map)
+				fail_msg("%s: argument %u: no map before it", row->name, i + 1);
+			if (ended && kind != ARG_NONE)
+				fail_msg("%s: argument %u after the last", row->name, i + 1);
+			assert_int_equal(kind == ARG_FIXED_MEM, row->arg[i].size != 0);
+			has_map |= kind == ARG_CONST_MAP_PTR;
+			ended |= kind == ARG_NONE;
+		}
+	}
+}
+
+static u32 row_arity(const struct helper_row *row)
+{
+	u32 arity = 0;
+
+	while (arity < HELPER_ARGS && row->arg[arity].kind != ARG_NONE)
+		arity++;
+	return arity;
+}
+
+/* Number of parameters in "static R (*bpf_NAME)(PARAMETERS) = (void *) ID;", -1: variadic. */
+static int prototype_arity(const char *parameters)
+{
+	int commas = 0;
+
+	if (!strncmp(parameters, "void)", 5))
+		return 0;
+	for (; *parameters != ')'; parameters++) {
+		if (!strncmp(parameters, "...", 3))
+			return -1;
+		commas += *parameters == ',';
+	}
+	return commas + 1;
+}
+
+/* Where Linux checks fewer arguments than the prototype names. */
+static bool has_own_arity(u32 id)
+{
+	return id == BPF_FUNC_get_cgroup_classid || /* of the current task: the context is
+						       unused */
+	       id == BPF_FUNC_get_branch_snapshot;  /* flags may be anything */
+}
+
+static void names_and_arities_are_those_of_libbpf(void **state)
+{
+	FILE *header = fopen("/usr/include/bpf/bpf_helper_defs.h", "r");
+	char line[1024], name[64];
+	u32 seen = 0;
+
+	if (!header)
+		skip();
+	while (fgets(line, sizeof(line), header)) {
+		char *declaration = strstr(line, "(*bpf_"), *number = strstr(line, "(void *) ");
+		const struct helper_row *row;
+		int arity;
+
+		if (strncmp(line, "static ", 7) || !declaration || !number)
+			continue;
+		row = helper_row(atoi(number + strlen("(void *) ")));
+		if (!row)
+			break; /* a libbpf newer than the table */
+		assert_int_equal(sscanf(declaration, "(*bpf_%63[a-z0-9_])(", name), 1);
+		assert_string_equal(row->name, name);
+		arity = prototype_arity(strstr(declaration, ")(") + 2);
+		if (arity >= 0 && !has_own_arity(row->id) && arity != (int)row_arity(row))
+			fail_msg("%s: %u arguments, libbpf %d", name, row_arity(row), arity);
+		seen++;
+	}
+	fclose(header);
+	assert_in_range(seen, 150, LAST_HELPER);
+}
+
+static bool linux_lets_call(u32 type, u32 attach, u32 id)
+{
+	static char log[16384];
+	const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 1},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 4},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 5},
+		{.code = BPF_JMP | BPF_CALL, .imm = id},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 1},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+
+	if (!linux_load(type, attach, insns, ARRAY_SIZE(insns), log, sizeof(log)))
+		return true;
+	return !strstr(log, "cannot use helper") && !strstr(log, "invalid func") &&
+	       !strstr(log, "unknown func") && !strstr(log, "call is not allowed in probe");
+}
+
+/* Kernels may be built or locked down without these. */
+static bool may_be_missing_on_linux(u32 id)
+{
+	return id == BPF_FUNC_probe_write_user || id == BPF_FUNC_override_return ||
+	       id == BPF_FUNC_sk_storage_get || id == BPF_FUNC_sk_storage_delete ||
+	       id == BPF_FUNC_d_path;
+}
+
+static void callers_are_those_of_linux(void **state)
+{
+	u32 differences = 0;
+
+	if (!linux_is_oracle())
+		skip();
+	for (u32 type = 1; type <= 32; type++)
+		for (u32 attach = 0; attach <= 57; attach++) {
+			bool by_attach = prog_check_attach_type(type, 55) ||
+					 type == BPF_PROG_TYPE_KPROBE;
+
+			if (!linux_can_load_plainly(type) ||
+			    prog_check_attach_type(type, attach) || (attach && !by_attach))
+				continue;
+			for (u32 id = 1; id <= LAST_HELPER; id++) {
+				const struct helper_row *row = helper_row(id);
+				bool got = helper_is_allowed(row, type, attach, true,
+							     SKEP_RIGHTS_ALL);
+				bool want = linux_lets_call(type, attach, id);
+
+				if (got != want && !(got && may_be_missing_on_linux(id))) {
+					print_message("# %s in type %u, attach type %u: Linux "
+						      "%s it\n",
+						      row->name, type, attach,
+						      want ? "allows" : "refuses");
+					differences++;
+				}
+			}
+		}
+	assert_int_equal(differences, 0);
+}
+
+static void rights_sleep_and_variants(void **state)
+{
+	const struct helper_row *row = helper_row(BPF_FUNC_probe_read_kernel);
+
+	assert_false(helper_is_allowed(row, BPF_PROG_TYPE_XDP, 0, false, SKEP_RIGHT_BPF));
+	assert_true(helper_is_allowed(row, BPF_PROG_TYPE_XDP, 0, false,
+				      SKEP_RIGHT_BPF | SKEP_RIGHT_PERFMON));
+	row = helper_row(BPF_FUNC_map_lookup_elem);
+	assert_true(helper_is_allowed(row, BPF_PROG_TYPE_SOCKET_FILTER, 0, false, 0));
+	row = helper_row(BPF_FUNC_copy_from_user);
+	assert_false(helper_is_allowed(row, BPF_PROG_TYPE_SYSCALL, 0, false, SKEP_RIGHTS_ALL));
+	assert_true(helper_is_allowed(row, BPF_PROG_TYPE_SYSCALL, 0, true, SKEP_RIGHTS_ALL));
+
+	row = helper_row_for(BPF_FUNC_get_socket_cookie, BPF_PROG_TYPE_XDP);
+	assert_null(row);
+	row = helper_row_for(BPF_FUNC_get_socket_cookie, BPF_PROG_TYPE_SCHED_CLS);
+	assert_int_equal(row->arg[0].kind, ARG_CTX);
+	row = helper_row_for(BPF_FUNC_get_socket_cookie, BPF_PROG_TYPE_SYSCALL);
+	assert_int_equal(row->arg[0].kind, ARG_BTF_ID_SOCK_COMMON);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_helper_has_a_row),
+		cmocka_unit_test(arguments_fit_together),
+		cmocka_unit_test(names_and_arities_are_those_of_libbpf),
+		cmocka_unit_test(callers_are_those_of_linux),
+		cmocka_unit_test(rights_sleep_and_variants),
+	};
+
+	return cmocka_run_group_tests_name("catalog.helper", tests, NULL, NULL);
+}
