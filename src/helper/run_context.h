@@ -13,6 +13,7 @@
 struct map;
 struct prog;
 struct run_context;
+struct run_violation;
 
 #define TAIL_CALLS_MAX 33
 
@@ -25,6 +26,8 @@ struct run_env {
 	void (*trace)(void *engine, const char *text, size_t length);
 	/* Raw record into a perf event buffer: perf_event_output. 0 or negative errno. */
 	bool checked; /* programs run in the checked interpreter */
+	/* What the checked interpreter found (run/violation.h); the run ends with r0 = 0. */
+	void (*violation)(void *engine, const struct run_violation *violation);
 };
 
 enum redirect_kind { REDIRECT_NONE, REDIRECT_IFINDEX, REDIRECT_MAP };
@@ -38,6 +41,11 @@ struct redirect {
 	u64 flags;
 };
 
+struct run_region {
+	u8 *start;
+	size_t size;
+};
+
 struct run_context {
 	const struct run_env *env;
 	const struct prog *prog; /* the one that runs now (changes with tail calls) */
@@ -49,6 +57,10 @@ struct run_context {
 	/* Runs a callback subprogram of the running program (bpf_loop, for_each_map_elem). */
 	u64 (*call_back)(struct run_context *run, u64 function, const u64 args[5]);
 	void *executor; /* private to whoever runs the program */
+	/* What the program may touch beside what its facts and its context name: contexts whose
+	 * size the program type does not say. Only the checked interpreter looks at it. */
+	const struct run_region *regions;
+	u32 region_cnt;
 };
 
 /* Every helper body has this shape; unused arguments are ignored. */

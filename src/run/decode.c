@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Verified instructions to code: each becomes one operation of the interpreter, with whatever
+ * its fact says already worked in. What the verifier proved dead becomes OP_dead.
+ */
+#include "base/error.h"
+#include "run/code.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct decoder {
+	const struct bpf_insn *insns;
+	struct prog_code *code;
+	const struct verified *verified; /* NULL: nothing is proven */
+	helper_fn *(*helper)(u32 id);
+	struct skep_error *err;
+};
+
+/* Operations whose opcode byte says it all. */
+static const u16 plain_ops[256] = {
+#define ALU_CODES(name, width, class, op)                \
+	[(class) | (op) | BPF_K] = OP_##name##width##_k, \
+			  [(class) | (op) | BPF_X] = OP_##name##width##_x,
+#define PLAIN_0(name, op) ALU_CODES(name, 64, BPF_ALU64, op) ALU_CODES(name, 32, BPF_ALU, op)
+#define PLAIN_1(name, op)
+#define ALU(name, op, is_signed, value) PLAIN_##is_signed(name, op)
+#define JUMP(name, op, condition) \
+	ALU_CODES(name, 64, BPF_JMP, op) ALU_CODES(name, 32, BPF_JMP32, op)
+#define LOAD(name, mode, size, type) [BPF_LDX | (mode) | (size)] = OP_##name,
+#define STORE(bits, size, type) \
+	[BPF_STX | BPF_MEM | (size)] = OP_stx##bits, [BPF_ST | BPF_MEM | (size)] = OP_st##bits,
+#include "run/ops.def"
+	[BPF_JMP | BPF_JA] = OP_ja,
+	[BPF_JMP32 | BPF_JA] = OP_ja,
+	[BPF_JMP | BPF_JCOND] = OP_may_goto,
+	[BPF_JMP | BPF_EXIT] = OP_exit,
+};
+
+static int bad_insn(const struct decoder *decoder, u32 at, int code, const char *what)
+{
+	if (decoder->err)
+		decoder->err->insn = at;
+	return error_set(decoder->err, SKEP_STAGE_RUN, code,
+			 "instruction %u (opcode 0x%02x): %s", at, decoder->insns[at].code,
+			 what);
+}
+
+/* --- arithmetic --- */
+static u16 sign_extend_op(bool is64, s16 bits)
+{
+	if (bits == 32)
+		return OP_sext32_64;
+	if (bits == 16)
+		return is64 ? OP_sext16_64 : OP_sext16_32;
+	return is64 ? OP_sext8_64 : OP_sext8_32;
+}
+
+static u16 signed_division_op(const struct bpf_insn *insn)
+{
+	const bool is_div = BPF_OP(insn->code) == BPF_DIV,
+		   is64 = BPF_CLASS(insn->code) == BPF_ALU64;
+
+	if (BPF_SRC(insn->code) == BPF_K)
+		return is_div ? is64 ? OP_sdiv64_k : OP_sdiv32_k
+		       : is64 ? OP_smod64_k
+			      : OP_smod32_k;
+	return is_div ? is64 ? OP_sdiv64_x : OP_sdiv32_x : is64 ? OP_smod64_x : OP_smod32_x;
+}
+
+/* BPF_END: an unconditional swap, or one towards a byte order that the host has or has not. */
+static u16 byte_order_op(const struct bpf_insn *insn)
+{
+	const bool host_is_le = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+	const bool swaps = BPF_CLASS(insn->code) == BPF_ALU64 ||
+			   (BPF_SRC(insn->code) == BPF_TO_BE) == host_is_le;
+
+	if (insn->imm == 16)
+		return swaps ? OP_swap16 : OP_low16;
+	if (insn->imm == 32)
+		return swaps ? OP_swap32 : OP_low32;
+	return swaps ? OP_swap64 : OP_same64;
+}
+
+static void decode_alu(const struct bpf_insn *insn, struct code_insn *out)
+{
+	const bool is64 = BPF_CLASS(insn->code) == BPF_ALU64;
+
+	switch (BPF_OP(insn->code)) {
+	case BPF_NEG:
+		out->op = is64 ? OP_neg64 : OP_neg32;
+		out->src = insn->dst_reg;
+		break;
+	case BPF_END:
+		out->op = byte_order_op(insn);
+		out->src = insn->dst_reg;
+		break;
+	case BPF_MOV:
+		if (insn->off)
+			out->op = sign_extend_op(is64, insn->off);
+		break;
+	case BPF_DIV:
+	case BPF_MOD:
+		if (insn->off)
+			out->op = signed_division_op(insn);
+		break;
+	}
+}
+
+/* --- memory --- */
+static u32 access_bytes(u8 code)
+{
+	switch (BPF_SIZE(code)) {
+	case BPF_B: return 1;
+	case BPF_H: return 2;
+	case BPF_W: return 4;
+	default: return 8;
+	}
+}
+
+static u8 size_of_bytes(u32 bytes)
+{
+	return bytes == 1 ? BPF_B : bytes == 2 ? BPF_H : bytes == 4 ? BPF_W : BPF_DW;
+}
+
+/*
+ * An access to a context field that the engine keeps elsewhere. The field is a number of
+ * field->size bytes to the program and of own_size bytes in memory; the access covers `bytes`
+ * of them from bit 8 * `low`, counted from the least significant. What the own field does not
+ * have reads as 0 and is not stored.
+ */
+static void decode_ctx(const struct bpf_insn *insn, const struct ctx_field *field,
+		       struct code_insn *out)
+{
+	const bool is_le = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+	const u32 bytes = access_bytes(insn->code), at = insn->off - field->offset;
+	u32 low, have;
+
+	if (bytes > field->size || field->value != CTX_SCALAR) { /* several fields; a pointer */
+		out->off = field->own_offset + at;
+		have = bytes > field->size ? bytes : field->own_size;
+		out->op = plain_ops[BPF_CLASS(insn->code) | BPF_MEM | size_of_bytes(have)];
+		return;
+	}
+	low = is_le ? at : field->size - at - bytes;
+	if (low >= field->own_size) {
+		out->op = BPF_CLASS(insn->code) == BPF_LDX ? OP_mov64_k : OP_ja;
+		out->imm = 0;
+		if (out->op == OP_ja)
+			out->jump = sizeof(*out);
+		return;
+	}
+	have = min(bytes, field->own_size - low);
+	out->off = field->own_offset + (is_le ? low : field->own_size - low - have);
+	out->op = plain_ops[BPF_CLASS(insn->code) |
+			    (have == bytes ? BPF_MODE(insn->code) : BPF_MEM) |
+			    size_of_bytes(have)];
+}
+
+static u16 atomic_op(const struct bpf_insn *insn)
+{
+	const bool is64 = BPF_SIZE(insn->code) == BPF_DW;
+	static const u16 ordered[][2] = {/* by log2 of the size: load, store */
+					 {OP_load_acquire8, OP_store_release8},
+					 {OP_load_acquire16, OP_store_release16},
+					 {OP_load_acquire32, OP_store_release32},
+					 {OP_load_acquire64, OP_store_release64}};
+
+	switch (insn->imm) {
+#define ATOMIC(name, op)                                              \
+	case op: return is64 ? OP_##name##_mem64 : OP_##name##_mem32; \
+	case (op) | BPF_FETCH:                                        \
+		return is64 ? OP_fetch_##name##64 : OP_fetch_##name##32;
+#include "run/ops.def"
+	case BPF_XCHG: return is64 ? OP_xchg64 : OP_xchg32;
+	case BPF_CMPXCHG: return is64 ? OP_cmpxchg64 : OP_cmpxchg32;
+	default:
+		return ordered[__builtin_ctz(access_bytes(insn->code))]
+			      [insn->imm == BPF_STORE_REL];
+	}
+}
+
+static void decode_memory(const struct bpf_insn *insn, const struct insn_fact *fact,
+			  struct code_insn *out)
+{
+	const s32 bytes = access_bytes(insn->code);
+
+	if (BPF_CLASS(insn->code) == BPF_STX && BPF_MODE(insn->code) == BPF_ATOMIC) {
+		out->op = atomic_op(insn);
+	} else if (fact && fact->mem == MEM_CTX && fact->ctx) {
+		decode_ctx(insn, fact->ctx, out);
+	} else if (fact && fact->mem == MEM_BTF && BPF_CLASS(insn->code) == BPF_LDX) {
+		out->op = OP_ldx_probe;
+		out->imm = BPF_MODE(insn->code) == BPF_MEMSX ? -bytes : bytes;
+	}
+}
+
+/* --- control --- */
+static s32 jump_bytes(s64 insns)
+{
+	return insns * (s64)sizeof(struct code_insn);
+}
+
+static int decode_helper(struct decoder *decoder, u32 at, struct code_insn *out)
+{
+	const u32 id = decoder->insns[at].imm;
+	const struct helper_row *row = helper_row(id);
+	helper_fn *body;
+
+	if (id == BPF_FUNC_tail_call) {
+		out->op = OP_tail_call;
+		return 0;
+	}
+	body = decoder->helper(id);
+	if (!body)
+		return bad_insn(decoder, at, -EINVAL, "the helper has no body");
+	out->op = OP_call_helper;
+	out->imm = (s64)(uintptr_t)body;
+	for (int i = 0; row && i < HELPER_ARGS; i++)
+		if (row->arg[i].kind == ARG_FUNC)
+			out->op = OP_call_iterator;
+	return 0;
+}
+
+static int decode_call(struct decoder *decoder, u32 at, struct code_insn *out)
+{
+	const struct bpf_insn *insn = &decoder->insns[at];
+
+	out->off = decoder->code->frame_bytes[at];
+	if (!insn->src_reg)
+		return decode_helper(decoder, at, out);
+	if (insn->src_reg != BPF_PSEUDO_CALL)
+		return bad_insn(decoder, at, -EINVAL, "this kind of call has no body");
+	out->op = OP_call_local;
+	out->jump = jump_bytes((s64)insn->imm + 1);
+	return 0;
+}
+
+static int decode_jump(struct decoder *decoder, u32 at, struct code_insn *out)
+{
+	const struct bpf_insn *insn = &decoder->insns[at];
+	const bool far = insn->code == (BPF_JMP32 | BPF_JA);
+
+	if (BPF_CLASS(insn->code) == BPF_JMP && BPF_OP(insn->code) == BPF_CALL)
+		return decode_call(decoder, at, out);
+	out->operand = insn->imm;
+	out->jump = jump_bytes((far ? (s64)insn->imm : insn->off) + 1);
+	return 0;
+}
+
+/* --- wide immediates, packet loads --- */
+static void decode_ld(struct decoder *decoder, u32 at, const struct insn_fact *fact,
+		      struct code_insn *out)
+{
+	const struct bpf_insn *insn = &decoder->insns[at];
+
+	if (BPF_MODE(insn->code) != BPF_IMM) {
+		out->op = BPF_MODE(insn->code) == BPF_ABS ? OP_ld_abs : OP_ld_ind;
+		out->off = access_bytes(insn->code);
+		return;
+	}
+	out->op = OP_ld_imm64;
+	if (insn->src_reg == BPF_PSEUDO_FUNC)
+		out->imm = (s64)(uintptr_t)&decoder->code->insns[at + 1 + insn->imm];
+	else if (fact)
+		out->imm = fact->imm64;
+	else
+		out->imm = (u64)(u32)insn->imm | (u64)(u32)insn[1].imm << 32;
+}
+
+static int decode_insn(struct decoder *decoder, u32 at)
+{
+	const struct bpf_insn *insn = &decoder->insns[at];
+	const struct insn_fact *fact = decoder->verified ? &decoder->verified->facts[at] : NULL;
+	struct code_insn *out = &decoder->code->insns[at];
+
+	out->op = OP_dead;
+	if (fact && !fact->visited)
+		return 0;
+	out->op = plain_ops[insn->code];
+	out->dst = insn->dst_reg;
+	out->src = insn->src_reg;
+	out->off = insn->off;
+	out->imm = insn->imm;
+	switch (BPF_CLASS(insn->code)) {
+	case BPF_ALU:
+	case BPF_ALU64: decode_alu(insn, out); return 0;
+	case BPF_LDX:
+	case BPF_ST:
+	case BPF_STX: decode_memory(insn, fact, out); return 0;
+	case BPF_LD: decode_ld(decoder, at, fact, out); return 0;
+	default: return decode_jump(decoder, at, out);
+	}
+}
+
+static int decode_all(struct decoder *decoder, u32 count)
+{
+	for (u32 at = 0; at < count; at++) {
+		int err = decode_insn(decoder, at);
+
+		if (err)
+			return err;
+		if (decoder->insns[at].code == (BPF_LD | BPF_IMM | BPF_DW))
+			decoder->code->insns[++at].op = OP_dead; /* second slot */
+	}
+	return 0;
+}
+
+/* Nothing is known of the stack of unproven code: each subprogram gets all there is. */
+static void frames_fill(struct prog_code *code, const struct verified *verified)
+{
+	for (u32 i = 0; i < code->insn_cnt; i++)
+		code->frame_bytes[i] = STACK_BYTES;
+	for (u32 s = 0; verified && s < verified->subprog_cnt; s++)
+		for (u32 i = verified->subprogs[s].start; i < verified->subprogs[s].end; i++)
+			code->frame_bytes[i] = verified->subprogs[s].stack_depth;
+}
+
+/* The code lives in its own arena. One more instruction than the program has: falling off the
+ * end of unproven code meets OP_dead. */
+static struct prog_code *code_new(u32 count, const struct verified *verified)
+{
+	struct prog_code *code = calloc(1, sizeof(*code));
+
+	if (!code)
+		return NULL;
+	arena_init(&code->arena);
+	code->insn_cnt = count;
+	code->verified = verified;
+	code->insns = arena_array(&code->arena, (size_t)count + 1, sizeof(*code->insns));
+	code->frame_bytes = arena_array(&code->arena, count, sizeof(*code->frame_bytes));
+	if (!code->insns || !code->frame_bytes) {
+		code_free(code);
+		return NULL;
+	}
+	code->insns[count].op = OP_dead;
+	frames_fill(code, verified);
+	return code;
+}
+
+void code_free(struct prog_code *code)
+{
+	if (!code)
+		return;
+	arena_done(&code->arena);
+	free(code);
+}
+
+static int build(struct decoder *decoder, u32 count, struct prog_code **out)
+{
+	int err;
+
+	decoder->code = code_new(count, decoder->verified);
+	if (!decoder->code)
+		return error_set(decoder->err, SKEP_STAGE_RUN, -ENOMEM, "out of memory");
+	err = decode_all(decoder, count);
+	if (err) {
+		code_free(decoder->code);
+		return err;
+	}
+	*out = decoder->code;
+	return 0;
+}
+
+int code_build(const struct verified *verified, struct prog_code **out, struct skep_error *err)
+{
+	struct decoder decoder = {
+		.insns = verified->insns,
+		.verified = verified,
+		.helper = helper_body,
+		.err = err,
+	};
+	int ret = build(&decoder, verified->insn_cnt, out);
+
+	if (!ret) {
+		(*out)->type = verified->type;
+		code_bind(*out);
+	}
+	return ret;
+}
+
+int code_build_unproven(const struct bpf_insn *insns, u32 count, helper_fn *(*helper)(u32 id),
+			struct prog_code **out, struct skep_error *err)
+{
+	struct decoder decoder = {.insns = insns, .helper = helper, .err = err};
+
+	return build(&decoder, count, out);
+}

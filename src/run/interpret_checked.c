@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The interpreter that believes nothing: each step is checked (checker.h). */
+#include "run/checker.h"
+
+#define INTERPRET    interpret_checked
+#define NEXT_HANDLER (handlers[checked_op(exec, pc, reg)])
+#define BEFORE	     (void)0
+#define STOP_UNLESS(check)         \
+	do {                       \
+		if (!(check))      \
+			goto stop; \
+	} while (0)
+#define ACCESS(address, size, write) \
+	STOP_UNLESS(checked_access(exec, pc, reg, address, size, write))
+#define ATOMIC_ACCESS(address, size) STOP_UNLESS(checked_atomic(exec, pc, reg, address, size))
+#define JUMP_TAKEN(taken)	     STOP_UNLESS(checked_branch(exec, pc, taken))
+#define FRAME_CHECK		     STOP_UNLESS(checked_frame(exec, pc, reg, frame))
+#define CODE_CHANGED		     (void)0
+#define BEFORE_HELPER		     (void)0
+#define AFTER_HELPER                                                         \
+	do {                                                                 \
+		STOP_UNLESS(!exec->checker->found.kind); /* in a callback */ \
+		checked_helper_result(exec, pc, reg[BPF_REG_0]);             \
+	} while (0)
+#define DEAD_CODE goto stop
+#define STOP_LABEL \
+stop:              \
+	return 0;
+#include "run/interpreter.h"

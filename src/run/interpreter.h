@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The interpreter's one source, included by its two builds (interpret_fast.c,
+ * interpret_checked.c). It is the reference for what each instruction does. The includer
+ * defines
+ *
+ *	INTERPRET	the function's name
+ *	NEXT_HANDLER	where control goes for the instruction at pc
+ *	BEFORE		what happens before each instruction
+ *	ACCESS(address, size, write), ATOMIC_ACCESS(address, size)	... before an access
+ *	JUMP_TAKEN(taken)		... after a condition was computed
+ *	FRAME_CHECK			... before a frame is entered
+ *	BEFORE_HELPER, AFTER_HELPER	... around the call of a helper
+ *	CODE_CHANGED			... when a tail call or a return changed the program
+ *	DEAD_CODE			... at an instruction that is never reached
+ *	STOP_LABEL			where the checks go to end the run
+ *
+ * The checks may `goto stop`. Handlers are labels in one function; each ends with its own
+ * indirect jump, which the processor predicts by what came before.
+ */
+#include "run/code.h"
+
+#include <string.h>
+
+typedef u8 mem_u8;
+typedef u16 __attribute__((aligned(1), may_alias)) mem_u16;
+typedef u32 __attribute__((aligned(1), may_alias)) mem_u32;
+typedef u64 __attribute__((aligned(1), may_alias)) mem_u64;
+typedef s8 mem_s8;
+typedef s16 __attribute__((aligned(1), may_alias)) mem_s16;
+typedef s32 __attribute__((aligned(1), may_alias)) mem_s32;
+
+#define SIGNED(a)     _Generic((a), u32 : (s32)(a), u64 : (s64)(a))
+#define SHIFT_MASK(a) (sizeof(a) * 8 - 1)
+
+#define DST	      reg[pc->dst]
+#define SRC	      reg[pc->src]
+
+#define GO	      goto *NEXT_HANDLER
+#define NEXT          \
+	do {          \
+		pc++; \
+		GO;   \
+	} while (0)
+#define JUMP_BY(bytes) (pc = (const struct code_insn *)((const char *)pc + (bytes)))
+#define HANDLER(name)  do_##name : BEFORE;
+
+/* --- families --- */
+#define ALU_FORM(name, type, second, result)                  \
+	HANDLER(name)                                         \
+	{                                                     \
+		const type a = (type)DST, b = (type)(second); \
+		(void)a;                                      \
+		DST = (type)(result);                         \
+		NEXT;                                         \
+	}
+#define DO_ALU(name, op, is_signed, result)        \
+	ALU_FORM(name##64_k, u64, pc->imm, result) \
+	ALU_FORM(name##64_x, u64, SRC, result)     \
+	ALU_FORM(name##32_k, u32, pc->imm, result) \
+	ALU_FORM(name##32_x, u32, SRC, result)
+
+#define DO_UNARY(name, result)     \
+	HANDLER(name)              \
+	{                          \
+		const u64 a = SRC; \
+		DST = (result);    \
+		NEXT;              \
+	}
+
+#define JUMP_FORM(name, type, second, condition)              \
+	HANDLER(name)                                         \
+	{                                                     \
+		const type a = (type)DST, b = (type)(second); \
+		const bool taken = (condition);               \
+		JUMP_TAKEN(taken);                            \
+		if (taken) {                                  \
+			JUMP_BY(pc->jump);                    \
+			GO;                                   \
+		}                                             \
+		NEXT;                                         \
+	}
+#define DO_JUMP(name, op, condition)                            \
+	JUMP_FORM(name##64_k, u64, (s64)pc->operand, condition) \
+	JUMP_FORM(name##64_x, u64, SRC, condition)              \
+	JUMP_FORM(name##32_k, u32, pc->operand, condition)      \
+	JUMP_FORM(name##32_x, u32, SRC, condition)
+
+#define DO_LOAD(name, mode, size, type)                                     \
+	HANDLER(name)                                                       \
+	{                                                                   \
+		const u64 address = SRC + pc->off;                          \
+		ACCESS(address, sizeof(type), false);                       \
+		DST = (u64)(s64) * (const mem_##type *)u64_to_ptr(address); \
+		NEXT;                                                       \
+	}
+
+#define STORE_FORM(name, type, stored)                               \
+	HANDLER(name)                                                \
+	{                                                            \
+		const u64 address = DST + pc->off;                   \
+		ACCESS(address, sizeof(type), true);                 \
+		*(mem_##type *)u64_to_ptr(address) = (type)(stored); \
+		NEXT;                                                \
+	}
+#define DO_STORE(bits, size, type)       \
+	STORE_FORM(stx##bits, type, SRC) \
+	STORE_FORM(st##bits, type, pc->imm)
+
+/* Without the old value nothing is ordered, with it everything is, as on Linux. */
+#define ATOMIC_FORM(name, operation, type)                                                     \
+	HANDLER(name##_mem##type)                                                              \
+	{                                                                                      \
+		const u64 address = DST + pc->off;                                             \
+		ATOMIC_ACCESS(address, sizeof(u##type));                                       \
+		__atomic_fetch_##operation((u##type *)u64_to_ptr(address), (u##type)SRC,       \
+					   __ATOMIC_RELAXED);                                  \
+		NEXT;                                                                          \
+	}                                                                                      \
+	HANDLER(fetch_##name##type)                                                            \
+	{                                                                                      \
+		const u64 address = DST + pc->off;                                             \
+		ATOMIC_ACCESS(address, sizeof(u##type));                                       \
+		SRC = __atomic_fetch_##operation((u##type *)u64_to_ptr(address), (u##type)SRC, \
+						 __ATOMIC_SEQ_CST);                            \
+		NEXT;                                                                          \
+	}
+#define DO_ATOMIC(name, op)         \
+	ATOMIC_FORM(name, name, 64) \
+	ATOMIC_FORM(name, name, 32)
+
+#define EXCHANGE_FORM(type)                                                             \
+	HANDLER(xchg##type)                                                             \
+	{                                                                               \
+		const u64 address = DST + pc->off;                                      \
+		ATOMIC_ACCESS(address, sizeof(u##type));                                \
+		SRC = __atomic_exchange_n((u##type *)u64_to_ptr(address), (u##type)SRC, \
+					  __ATOMIC_SEQ_CST);                            \
+		NEXT;                                                                   \
+	}                                                                               \
+	HANDLER(cmpxchg##type)                                                          \
+	{                                                                               \
+		const u64 address = DST + pc->off;                                      \
+		u##type expected = (u##type)reg[BPF_REG_0];                             \
+		ATOMIC_ACCESS(address, sizeof(u##type));                                \
+		__atomic_compare_exchange_n((u##type *)u64_to_ptr(address), &expected,  \
+					    (u##type)SRC, false, __ATOMIC_SEQ_CST,      \
+					    __ATOMIC_SEQ_CST);                          \
+		reg[BPF_REG_0] = expected;                                              \
+		NEXT;                                                                   \
+	}
+
+#define ORDERED_FORM(type)                                                                     \
+	HANDLER(load_acquire##type)                                                            \
+	{                                                                                      \
+		const u64 address = SRC + pc->off;                                             \
+		ATOMIC_ACCESS(address, sizeof(u##type));                                       \
+		DST = __atomic_load_n((const u##type *)u64_to_ptr(address), __ATOMIC_ACQUIRE); \
+		NEXT;                                                                          \
+	}                                                                                      \
+	HANDLER(store_release##type)                                                           \
+	{                                                                                      \
+		const u64 address = DST + pc->off;                                             \
+		ATOMIC_ACCESS(address, sizeof(u##type));                                       \
+		__atomic_store_n((u##type *)u64_to_ptr(address), (u##type)SRC,                 \
+				 __ATOMIC_RELEASE);                                            \
+		NEXT;                                                                          \
+	}
+
+#define CALL_HELPER                                                              \
+	(((helper_fn *)u64_to_ptr((u64)pc->imm))(reg[BPF_REG_1], reg[BPF_REG_2], \
+						 reg[BPF_REG_3], reg[BPF_REG_4], \
+						 reg[BPF_REG_5], exec->run))
+
+/* --- the function --- */
+u64 INTERPRET(struct executor *exec, const struct code_insn *pc, u64 fp, const u64 args[5])
+{
+	static const void *const handlers[CODE_OPS] = {
+#define ALU(name, ...)                                                                \
+	[OP_##name##64_k] = &&do_##name##64_k, [OP_##name##64_x] = &&do_##name##64_x, \
+	[OP_##name##32_k] = &&do_##name##32_k, [OP_##name##32_x] = &&do_##name##32_x,
+#define JUMP(name, ...)                                                               \
+	[OP_##name##64_k] = &&do_##name##64_k, [OP_##name##64_x] = &&do_##name##64_x, \
+	[OP_##name##32_k] = &&do_##name##32_k, [OP_##name##32_x] = &&do_##name##32_x,
+#define UNARY(name, ...) [OP_##name] = &&do_##name,
+#define LOAD(name, ...)	 [OP_##name] = &&do_##name,
+#define STORE(bits, ...) [OP_stx##bits] = &&do_stx##bits, [OP_st##bits] = &&do_st##bits,
+#define ATOMIC(name, ...)                                                                     \
+	[OP_##name##_mem64] = &&do_##name##_mem64, [OP_##name##_mem32] = &&do_##name##_mem32, \
+	[OP_fetch_##name##64] = &&do_fetch_##name##64,                                        \
+	[OP_fetch_##name##32] = &&do_fetch_##name##32,
+#define CONTROL(name) [OP_##name] = &&do_##name,
+#include "run/ops.def"
+	};
+	u64 reg[MAX_BPF_REG];
+	const struct frame *outermost;
+	struct frame *frame;
+
+	if (!exec)
+		return ptr_to_u64(handlers);
+	outermost = frame = exec->frame;
+	for (int i = 0; i < 5; i++)
+		reg[BPF_REG_1 + i] = args[i];
+	reg[BPF_REG_10] = fp;
+	GO;
+
+#define ALU    DO_ALU
+#define UNARY  DO_UNARY
+#define JUMP   DO_JUMP
+#define LOAD   DO_LOAD
+#define STORE  DO_STORE
+#define ATOMIC DO_ATOMIC
+#include "run/ops.def"
+	EXCHANGE_FORM(64)
+	EXCHANGE_FORM(32)
+	ORDERED_FORM(8)
+	ORDERED_FORM(16)
+	ORDERED_FORM(32)
+	ORDERED_FORM(64)
+
+	HANDLER(ld_imm64)
+	{
+		DST = (u64)pc->imm;
+		pc += 2;
+		GO;
+	}
+	HANDLER(ja)
+	{
+		JUMP_BY(pc->jump);
+		GO;
+	}
+	HANDLER(may_goto)
+	{
+		if (!exec->may_goto_left) {
+			JUMP_BY(pc->jump);
+			GO;
+		}
+		exec->may_goto_left--;
+		NEXT;
+	}
+	HANDLER(ldx_probe)
+	{
+		reg[pc->dst] = probe_load(SRC + pc->off, pc->imm);
+		NEXT;
+	}
+	HANDLER(call_helper)
+	{
+		BEFORE_HELPER;
+		reg[BPF_REG_0] = CALL_HELPER;
+		AFTER_HELPER;
+		NEXT;
+	}
+	HANDLER(call_iterator)
+	{
+		exec->frame = frame;
+		exec->fp = reg[BPF_REG_10] - pc->off;
+		BEFORE_HELPER;
+		reg[BPF_REG_0] = CALL_HELPER;
+		AFTER_HELPER;
+		NEXT;
+	}
+	HANDLER(call_local)
+	{
+		FRAME_CHECK;
+		frame->ret = pc + 1;
+		frame->code = exec->code;
+		frame->prog = exec->run->prog;
+		memcpy(frame->saved, &reg[BPF_REG_6], sizeof(frame->saved));
+		frame->fp = reg[BPF_REG_10];
+		frame++;
+		reg[BPF_REG_10] -= pc->off;
+		JUMP_BY(pc->jump);
+		GO;
+	}
+	HANDLER(exit)
+	{
+exit_frame:
+		if (frame == outermost)
+			return reg[BPF_REG_0];
+		frame--;
+		memcpy(&reg[BPF_REG_6], frame->saved, sizeof(frame->saved));
+		reg[BPF_REG_10] = frame->fp;
+		pc = frame->ret;
+		exec->code = frame->code;
+		exec->run->prog = frame->prog;
+		CODE_CHANGED;
+		GO;
+	}
+	HANDLER(tail_call)
+	{
+		const struct prog *next =
+			tail_call_target(exec->run, reg[BPF_REG_2], reg[BPF_REG_3]);
+
+		if (!next)
+			NEXT;
+		exec->run->prog = next;
+		exec->code = prog_code_of(next);
+		pc = exec->code->insns;
+		CODE_CHANGED;
+		GO;
+	}
+	HANDLER(ld_abs)
+	{
+		if (packet_load(exec->run, u64_to_ptr(reg[BPF_REG_6]), pc->imm, pc->off,
+				&reg[BPF_REG_0]))
+			NEXT;
+		reg[BPF_REG_0] = 0;
+		goto exit_frame;
+	}
+	HANDLER(ld_ind)
+	{
+		if (packet_load(exec->run, u64_to_ptr(reg[BPF_REG_6]), (s32)(SRC + pc->imm),
+				pc->off, &reg[BPF_REG_0]))
+			NEXT;
+		reg[BPF_REG_0] = 0;
+		goto exit_frame;
+	}
+	HANDLER(dead)
+	{
+		DEAD_CODE;
+		return 0;
+	}
+	STOP_LABEL
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A loaded program's life, and one run of it. */
+#include "base/error.h"
+#include "base/os.h"
+#include "map/map.h"
+#include "run/checker.h"
+#include "run/run.h"
+#include "run/tag.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static atomic_bool stats_enabled;
+
+void run_stats_enable(bool on)
+{
+	atomic_store_explicit(&stats_enabled, on, memory_order_relaxed);
+}
+
+const struct prog_code *prog_code_of(const struct prog *prog)
+{
+	return prog->code;
+}
+
+/* --- life --- */
+static void prog_free(struct prog *prog)
+{
+	for (u32 i = 0; i < prog->map_cnt; i++)
+		object_put(&prog->maps[i]->object);
+	free(prog->maps);
+	object_put(prog->btf);
+	code_free(prog->code);
+	verified_free(prog->verified);
+	free(prog);
+}
+
+static void prog_free_rcu(struct rcu_head *head)
+{
+	prog_free(container_of(head, struct prog, rcu));
+}
+
+static void prog_release(struct object *object)
+{
+	struct prog *prog = container_of(object, struct prog, object);
+
+	call_rcu(&prog->rcu, prog_free_rcu);
+}
+
+static int prog_take_maps(struct prog *prog, struct map *const *maps)
+{
+	prog->maps = calloc(prog->verified->map_cnt + 1, sizeof(struct map *));
+	if (!prog->maps)
+		return -ENOMEM;
+	for (u32 i = 0; i < prog->verified->map_cnt; i++) {
+		object_get(&maps[i]->object);
+		prog->maps[prog->map_cnt++] = maps[i];
+	}
+	return 0;
+}
+
+int prog_new(struct verified *verified, struct map *const *maps, struct prog **out,
+	     struct skep_error *err)
+{
+	struct prog *prog = calloc(1, sizeof(*prog));
+	int ret;
+
+	if (!prog) {
+		verified_free(verified);
+		return error_set(err, SKEP_STAGE_RUN, -ENOMEM, "out of memory");
+	}
+	object_init(&prog->object, OBJECT_PROG, prog_release);
+	prog->verified = verified;
+	prog->type = verified->type;
+	prog->attach_type = verified->attach_type;
+	prog->load_time = os_time_ns(CLOCK_BOOTTIME);
+	program_tag(verified->insns, verified->insn_cnt, prog->tag);
+	ret = prog_take_maps(prog, maps);
+	if (ret)
+		error_set(err, SKEP_STAGE_RUN, ret, "out of memory");
+	else
+		ret = code_build(verified, &prog->code, err);
+	if (ret) {
+		prog_free(prog);
+		return ret;
+	}
+	*out = prog;
+	return 0;
+}
+
+/* --- one run --- */
+void run_begin(struct run_context *run, const struct run_env *env)
+{
+	memset(run, 0, sizeof(*run));
+	run->env = env;
+	run->slot = slot_enter(env->slots);
+	rcu_read_lock();
+}
+
+void run_end(struct run_context *run)
+{
+	rcu_read_unlock();
+	slot_leave(run->env->slots);
+}
+
+const struct prog *tail_call_target(struct run_context *run, u64 map, u64 index)
+{
+	struct object *object;
+
+	if (run->tail_calls >= TAIL_CALLS_MAX)
+		return NULL;
+	object = map_prog_at(u64_to_ptr(map), (u32)index);
+	if (!object)
+		return NULL;
+	run->tail_calls++;
+	return container_of(object, struct prog, object);
+}
+
+static u64 interpret(struct executor *exec, const struct code_insn *pc, u64 fp,
+		     const u64 args[5])
+{
+	return exec->checker ? interpret_checked(exec, pc, fp, args)
+			     : interpret_fast(exec, pc, fp, args);
+}
+
+/* A callback runs in the frame below the one that called the helper. */
+static u64 call_back(struct run_context *run, u64 function, const u64 args[5])
+{
+	struct executor *exec = run->executor;
+	struct frame *frame = exec->frame;
+	const u64 fp = exec->fp;
+	u64 ret = interpret(exec, u64_to_ptr(function), fp, args);
+
+	exec->frame = frame;
+	exec->fp = fp;
+	return ret;
+}
+
+u64 code_run(const struct prog_code *code, const u64 args[5], struct run_context *run,
+	     struct checker *checker)
+{
+	struct executor exec;
+	u64 ret;
+
+	exec.run = run;
+	exec.code = code;
+	exec.frame = exec.frames;
+	exec.may_goto_left = MAY_GOTO_BUDGET;
+	exec.checker = checker;
+	run->type = code->type;
+	run->tail_calls = 0;
+	run->call_back = call_back;
+	run->executor = &exec;
+	ret = interpret(&exec, code->insns, ptr_to_u64(exec.stack + sizeof(exec.stack)), args);
+	run->executor = NULL;
+	return ret;
+}
+
+static u64 prog_run_once(const struct prog *prog, void *ctx, struct run_context *run)
+{
+	const u64 args[5] = {ptr_to_u64(ctx)};
+
+	run->prog = prog;
+	run->ctx = ctx;
+	if (unlikely(run->env->checked))
+		return checked_run(prog->code, args, run);
+	return code_run(prog->code, args, run, NULL);
+}
+
+u64 prog_run(const struct prog *prog, void *ctx, struct run_context *run)
+{
+	struct prog *counted = (struct prog *)prog;
+	u64 start, ret;
+
+	if (likely(!atomic_load_explicit(&stats_enabled, memory_order_relaxed)))
+		return prog_run_once(prog, ctx, run);
+	start = os_time_ns(CLOCK_MONOTONIC);
+	ret = prog_run_once(prog, ctx, run);
+	atomic_fetch_add_explicit(&counted->run_time_ns, os_time_ns(CLOCK_MONOTONIC) - start,
+				  memory_order_relaxed);
+	atomic_fetch_add_explicit(&counted->run_cnt, 1, memory_order_relaxed);
+	return ret;
+}
