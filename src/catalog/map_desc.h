@@ -31,6 +31,7 @@ struct map_desc {
 
 	const struct map_desc *inner; /* template of the inner maps of a map of maps */
 	u32 ifindex;
+	u32 numa_node; /* with BPF_F_NUMA_NODE */
 
 	/* Values that sit at fixed addresses (array without per-CPU values): value i is at
 	 * `values + i * value_stride`; NULL: there are none. */

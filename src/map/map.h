@@ -22,10 +22,10 @@ struct map {
 	struct object object; /* first: an object of kind OBJECT_MAP */
 	struct map_desc desc;
 	const struct map_ops *ops;
-	u32 slots;	     /* number of cpu slots of the engine */
-	atomic_long writers; /* updates from user space under way (freeze waits for none) */
-	struct object *btf;  /* keeps desc.btf alive; NULL */
-	struct map *inner_template; /* map of maps; owned */
+	u32 slots;		  /* number of cpu slots of the engine */
+	struct object *btf;	  /* keeps desc.btf alive; NULL; owned */
+	struct map_desc inner;	  /* map of maps: what desc.inner points to */
+	struct object *inner_btf; /* keeps inner.btf alive; NULL; owned */
 	struct rcu_head rcu;
 };
 
@@ -41,8 +41,9 @@ static inline struct map *map_of_desc(const struct map_desc *desc)
 
 /*
  * Creates a map from a description whose type, sizes, flags and BTF are filled in. Checks all
- * that Linux checks, with its errno. `inner`: template for a map of maps (the map takes a
- * reference).
+ * that Linux checks, with its errno. `inner`: template for a map of maps (copied; no reference
+ * is kept). Fields are as Linux finds them in the value's BTF; without BTF there are none.
+ * The caller then sets map->btf when the description has BTF.
  */
 int map_new(const struct map_desc *desc, struct map *inner, u32 slots, struct map **out,
 	    struct skep_error *err);
@@ -72,20 +73,30 @@ int map_user_lookup_and_delete(struct map *map, const void *key, void *value, u6
 int map_user_next_key(struct map *map, const void *key, void *next);
 int map_freeze(struct map *map);
 
+/* The last file descriptor and pin of the map are gone: a prog array is emptied, so that
+ * programs that hold themselves through it can go. */
+void map_user_gone(struct map *map);
+
 /*
- * Maps whose values are file descriptors (prog array, perf event array, map of maps, devmap):
- * the caller resolved the fd. The map takes its own reference. -EINVAL: wrong kind of object.
+ * Maps whose values are file descriptors (prog array, perf event array, map of maps): the
+ * caller resolved the fd and checked that the object may be there. The map takes its own
+ * reference. `object` NULL, when the fd was none: what Linux answers before it looks at the
+ * fd, or 0. -EINVAL: wrong kind of object.
  */
 int map_user_update_object(struct map *map, const void *key, struct object *object, u64 flags);
+/* Whether map_user_update() of this map takes file descriptors, that is, an object. */
+bool map_holds_objects(const struct map *map);
 
-/* --- prog arrays: the program at `index`, NULL when empty or out of range (read-side section)
- * --- */
+/* --- prog arrays and perf event arrays (read-side section) --- */
+/* The object at `index`, NULL when empty or out of range. */
+struct object *map_object_at(struct map *map, u64 index);
+/* The same for prog arrays. */
 struct object *map_prog_at(struct map *map, u64 index);
 
 /* --- memory that user space can mmap: arrays with BPF_F_MMAPABLE, ring buffers --- */
-/* The memfd behind the map, and for a file offset the offset in the memfd; -ENOTSUPP-like errno
- * when the map cannot be mapped so. The map keeps owning the fd. */
-int map_mmap_fd(struct map *map, u64 offset, size_t length, bool writable, u64 *memfd_offset);
+/* mmap(2) of the map's file descriptor: 0 and the address, or a negative errno. */
+int map_mmap(struct map *map, void *address, size_t length, int prot, int flags, u64 offset,
+	     void **out);
 
 /*
  * What poll() of the map's file descriptor says: whether a ring buffer has a committed record

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Creation of maps: what all types check alike, then the type's own check, then its memory. */
+#include "base/error.h"
+#include "btf/btf.h"
+#include "map/ops.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ANY_NUMA_NODE UINT32_MAX
+
+int map_refuse(const struct map_desc *desc, struct skep_error *err, int code, const char *why)
+{
+	return error_set(err, SKEP_STAGE_MAP, code, "map '%.*s' (type %u): %s",
+			 BPF_OBJ_NAME_LEN, desc->name, desc->type, why);
+}
+
+bool map_desc_equal(const struct map_desc *template, const struct map_desc *inner)
+{
+	return template->type == inner->type && template->key_size == inner->key_size &&
+	       template->value_size == inner->value_size && template->flags == inner->flags &&
+	       template->fields.spin_lock == inner->fields.spin_lock &&
+	       template->fields.timer == inner->fields.timer &&
+	       template->fields.workqueue == inner->fields.workqueue &&
+	       template->fields.has_kptr == inner->fields.has_kptr;
+}
+
+static bool numa_node_exists(u32 node)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%u", node);
+	return node == 0 || access(path, F_OK) == 0;
+}
+
+static int check_flags(const struct map_desc *desc, const struct map_ops *ops,
+		       struct skep_error *err)
+{
+	u32 user = desc->flags & MAP_FLAGS_USER, program = desc->flags & MAP_FLAGS_PROGRAM;
+
+	if (desc->flags & ~ops->create_flags)
+		return map_refuse(desc, err, -EINVAL, "a flag that the type does not take");
+	if (user == MAP_FLAGS_USER || program == MAP_FLAGS_PROGRAM)
+		return map_refuse(desc, err, -EINVAL, "both read-only and write-only");
+	if ((desc->flags & BPF_F_NUMA_NODE) && desc->numa_node != ANY_NUMA_NODE &&
+	    (map_desc_is_per_cpu(desc) || !numa_node_exists(desc->numa_node)))
+		return map_refuse(desc, err, -EINVAL, "no such NUMA node, or values per CPU");
+	if (desc->extra && desc->type != BPF_MAP_TYPE_BLOOM_FILTER)
+		return map_refuse(desc, err, -EINVAL, "map_extra is not 0");
+	return 0;
+}
+
+static bool is_map_of_maps(const struct map_desc *desc)
+{
+	return desc->type == BPF_MAP_TYPE_ARRAY_OF_MAPS ||
+	       desc->type == BPF_MAP_TYPE_HASH_OF_MAPS;
+}
+
+static int check_inner(const struct map_desc *desc, const struct map *inner,
+		       struct skep_error *err)
+{
+	if (!is_map_of_maps(desc))
+		return 0;
+	if (!inner)
+		return map_refuse(desc, err, -EBADF, "no template of the inner maps");
+	if (inner->desc.inner)
+		return map_refuse(desc, err, -EINVAL, "the inner maps are maps of maps");
+	if (!inner->ops->equal)
+		return map_refuse(desc, err, -ENOTSUPP, "maps of the inner type cannot be");
+	return 0;
+}
+
+int map_btf_refused(const struct map_desc *desc)
+{
+	return -ENOTSUPP;
+}
+
+static int check_btf(const struct map_desc *desc, const struct map_ops *ops,
+		     struct skep_error *err)
+{
+	int code;
+
+	if (!desc->btf || (!desc->key_type && !desc->value_type))
+		return 0;
+	if (!desc->value_type)
+		return map_refuse(desc, err, -EINVAL, "the value has no BTF type");
+	if (desc->key_type && btf_size(desc->btf, desc->key_type) != desc->key_size)
+		return map_refuse(desc, err, -EINVAL, "key_size is not that of its BTF type");
+	if (!desc->key_type && !ops->check_btf)
+		return map_refuse(desc, err, -EINVAL, "the key has no BTF type");
+	if (btf_size(desc->btf, desc->value_type) != desc->value_size)
+		return map_refuse(desc, err, -EINVAL, "value_size is not that of its BTF type");
+	code = ops->check_btf ? ops->check_btf(desc) : 0;
+	return code ? map_refuse(desc, err, code, "BTF types that the type does not take") : 0;
+}
+
+static bool type_is(u32 type, u64 types)
+{
+	return type < 64 && (types >> type & 1);
+}
+
+#define TYPE(name) (1ULL << BPF_MAP_TYPE_##name)
+
+/* Which maps may have values with fields of a meaning of their own. */
+static int check_fields(const struct map_desc *desc, struct skep_error *err)
+{
+	const struct map_fields *fields = &desc->fields;
+	const u64 timers = TYPE(HASH) | TYPE(LRU_HASH) | TYPE(ARRAY);
+	const u64 locks = TYPE(HASH) | TYPE(ARRAY) | TYPE(CGROUP_STORAGE) | TYPE(SK_STORAGE) |
+			  TYPE(INODE_STORAGE) | TYPE(TASK_STORAGE) | TYPE(CGRP_STORAGE);
+	const u64 kptrs =
+		locks | timers | TYPE(PERCPU_HASH) | TYPE(LRU_PERCPU_HASH) | TYPE(PERCPU_ARRAY);
+
+	if (fields->spin_lock < 0 && fields->timer < 0 && fields->workqueue < 0 &&
+	    !fields->has_kptr)
+		return 0;
+	if (desc->flags & MAP_FLAGS_PROGRAM)
+		return map_refuse(desc, err, -EACCES, "special fields, read-only for programs");
+	if ((fields->spin_lock >= 0 && !type_is(desc->type, locks)) ||
+	    ((fields->timer >= 0 || fields->workqueue >= 0) && !type_is(desc->type, timers)) ||
+	    (fields->has_kptr && !type_is(desc->type, kptrs)))
+		return map_refuse(desc, err, -EOPNOTSUPP, "special fields not for this type");
+	return 0;
+}
+
+#undef TYPE
+
+/* The description as the map keeps it: no BTF means no fields. */
+static struct map_desc normal_desc(const struct map_desc *desc)
+{
+	struct map_desc normal = *desc;
+
+	if (!desc->btf)
+		normal.fields = (struct map_fields){-1, -1, -1, false};
+	normal.inner = NULL;
+	normal.values = NULL;
+	normal.value_stride = 0;
+	normal.bytes_memlock = 0;
+	normal.frozen = false;
+	return normal;
+}
+
+static int check(struct map_desc *desc, const struct map_ops *ops, const struct map *inner,
+		 struct skep_error *err)
+{
+	int code = check_flags(desc, ops, err);
+
+	if (!code)
+		code = ops->check(desc, err);
+	if (!code)
+		code = check_inner(desc, inner, err);
+	if (!code)
+		code = check_btf(desc, ops, err);
+	return code ? code : check_fields(desc, err);
+}
+
+static void map_free(struct rcu_head *head)
+{
+	struct map *map = container_of(head, struct map, rcu);
+
+	map->ops->done(map);
+	object_put(map->btf);
+	object_put(map->inner_btf);
+	free(map);
+}
+
+static void map_release(struct object *object)
+{
+	call_rcu(&map_of_object(object)->rcu, map_free);
+}
+
+static void adopt_inner(struct map *map, const struct map *inner)
+{
+	map->inner = inner->desc;
+	map->inner.values = NULL;
+	map->desc.inner = &map->inner;
+	if (inner->btf)
+		map->inner_btf = object_get(inner->btf);
+}
+
+static const struct map_ops *find_ops(const struct map_desc *desc, struct skep_error *err,
+				      int *code)
+{
+	const struct map_ops *ops = map_ops(desc->type);
+
+	if (!ops)
+		*code = map_refuse(desc, err,
+				   map_type_is_known(desc->type) ? -EOPNOTSUPP : -EINVAL,
+				   "skep has no such map type");
+	return ops;
+}
+
+int map_new(const struct map_desc *given, struct map *inner, u32 slots, struct map **out,
+	    struct skep_error *err)
+{
+	struct map_desc desc = normal_desc(given);
+	struct map *map;
+	int code = 0;
+	const struct map_ops *ops = find_ops(&desc, err, &code);
+
+	if (!code)
+		code = check(&desc, ops, inner, err);
+	if (code)
+		return code;
+	map = aligned_alloc(CACHE_LINE, round_up(ops->size, CACHE_LINE));
+	if (!map)
+		return map_refuse(&desc, err, -ENOMEM, "out of memory");
+	memset(map, 0, ops->size);
+	object_init(&map->object, OBJECT_MAP, map_release);
+	map->desc = desc;
+	map->ops = ops;
+	map->slots = slots;
+	code = ops->init(map);
+	if (code) {
+		free(map);
+		return map_refuse(&desc, err, code, "out of memory");
+	}
+	if (is_map_of_maps(&desc))
+		adopt_inner(map, inner);
+	*out = map;
+	return 0;
+}

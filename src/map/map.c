@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What programs and user space ask of any map: the common rules, then the type's operation. */
+#include "map/map.h"
+
+#include "map/ops.h"
+#include "map/value.h"
+
+#include <string.h>
+
+extern const struct map_ops map_array, map_percpu_array, map_hash, map_percpu_hash,
+	map_lru_hash, map_lru_percpu_hash, map_prog_array, map_perf_event_array,
+	map_array_of_maps;
+
+static const struct map_ops *const types[] = {
+	[BPF_MAP_TYPE_ARRAY] = &map_array,
+	[BPF_MAP_TYPE_PROG_ARRAY] = &map_prog_array,
+	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = &map_perf_event_array,
+	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = &map_array_of_maps,
+	[BPF_MAP_TYPE_PERCPU_ARRAY] = &map_percpu_array,
+	[BPF_MAP_TYPE_HASH] = &map_hash,
+	[BPF_MAP_TYPE_PERCPU_HASH] = &map_percpu_hash,
+	[BPF_MAP_TYPE_LRU_HASH] = &map_lru_hash,
+	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = &map_lru_percpu_hash,
+};
+
+const struct map_ops *map_ops(u32 type)
+{
+	return type < ARRAY_SIZE(types) ? types[type] : NULL;
+}
+
+/* The last type of Linux 6.18: BPF_MAP_TYPE_ARENA. */
+bool map_type_is_known(u32 type)
+{
+	return type > BPF_MAP_TYPE_UNSPEC && type <= 33;
+}
+
+void *map_lookup(struct map *map, const void *key, u32 slot)
+{
+	return map->ops->lookup ? map->ops->lookup(map, key, slot) : NULL;
+}
+
+long map_update(struct map *map, const void *key, const void *value, u64 flags, u32 slot)
+{
+	return map->ops->update ? map->ops->update(map, key, value, flags, slot) : -EINVAL;
+}
+
+long map_delete(struct map *map, const void *key)
+{
+	return map->ops->delete ? map->ops->delete (map, key) : -EINVAL;
+}
+
+long map_push(struct map *map, const void *value, u64 flags)
+{
+	return map->ops->push ? map->ops->push(map, value, flags) : -EOPNOTSUPP;
+}
+
+long map_pop(struct map *map, void *value)
+{
+	return map->ops->pop ? map->ops->pop(map, value) : -EOPNOTSUPP;
+}
+
+long map_peek(struct map *map, void *value)
+{
+	return map->ops->peek ? map->ops->peek(map, value) : -EOPNOTSUPP;
+}
+
+void *map_lookup_slot(struct map *map, const void *key, u32 slot)
+{
+	if (!map->ops->lookup_slot || slot >= map->slots)
+		return NULL;
+	return map->ops->lookup_slot(map, key, slot);
+}
+
+long map_for_each(struct map *map, u32 slot, map_visit *visit, void *cookie)
+{
+	return map->ops->for_each ? map->ops->for_each(map, slot, visit, cookie) : -EINVAL;
+}
+
+/* --- user space --- */
+
+u32 map_user_value_size(const struct map *map)
+{
+	if (map_desc_is_per_cpu(&map->desc))
+		return round_up(map->desc.value_size, 8) * map->slots;
+	return map_holds_objects(map) ? sizeof(u32) : map->desc.value_size;
+}
+
+bool map_holds_objects(const struct map *map)
+{
+	return map->ops->update_object != NULL;
+}
+
+/* BPF_F_LOCK asks for a spin lock in the value. */
+static bool lock_flag_bad(const struct map *map, u64 flags)
+{
+	return (flags & BPF_F_LOCK) && map->desc.fields.spin_lock < 0;
+}
+
+static int lookup_copy(struct map *map, const void *key, void *value, u64 flags)
+{
+	void *found;
+
+	if (!map->ops->lookup)
+		return map->ops->peek ? map->ops->peek(map, value) : -ENOTSUPP;
+	found = map->ops->lookup(map, key, 0);
+	if (!found)
+		return -ENOENT;
+	value_load(&map->desc, value, found, flags & BPF_F_LOCK);
+	return 0;
+}
+
+int map_user_lookup(struct map *map, const void *key, void *value, u64 flags)
+{
+	int err;
+
+	if ((flags & ~(u64)BPF_F_LOCK) || lock_flag_bad(map, flags))
+		return -EINVAL;
+	rcu_read_lock();
+	err = map->ops->user_lookup ? map->ops->user_lookup(map, key, value, flags)
+				    : lookup_copy(map, key, value, flags);
+	rcu_read_unlock();
+	return err;
+}
+
+static int update_any(struct map *map, const void *key, const void *value, u64 flags)
+{
+	const struct map_ops *ops = map->ops;
+
+	if (ops->user_update)
+		return ops->user_update(map, key, value, flags);
+	if (ops->push)
+		return ops->push(map, value, flags);
+	return ops->update ? ops->update(map, key, value, flags, 0) : -ENOTSUPP;
+}
+
+int map_user_update(struct map *map, const void *key, const void *value, u64 flags)
+{
+	int err;
+
+	if (map->desc.frozen)
+		return -EPERM;
+	if (lock_flag_bad(map, flags))
+		return -EINVAL;
+	rcu_read_lock();
+	err = update_any(map, key, value, flags);
+	rcu_read_unlock();
+	return err;
+}
+
+int map_user_update_object(struct map *map, const void *key, struct object *object, u64 flags)
+{
+	if (map->desc.frozen)
+		return -EPERM;
+	if (lock_flag_bad(map, flags) || !map->ops->update_object)
+		return -EINVAL;
+	return map->ops->update_object(map, key, object, flags);
+}
+
+int map_user_delete(struct map *map, const void *key)
+{
+	int err;
+
+	if (map->desc.frozen)
+		return -EPERM;
+	if (map->ops->user_delete)
+		return map->ops->user_delete(map, key);
+	if (!map->ops->delete)
+		return -ENOTSUPP;
+	rcu_read_lock();
+	err = map->ops->delete (map, key);
+	rcu_read_unlock();
+	return err;
+}
+
+int map_user_lookup_and_delete(struct map *map, const void *key, void *value, u64 flags)
+{
+	int err;
+
+	if (map->desc.frozen)
+		return -EPERM;
+	if (flags & ~(u64)BPF_F_LOCK)
+		return -EINVAL;
+	if (map->ops->pop && flags)
+		return -EINVAL;
+	if (lock_flag_bad(map, flags))
+		return -EINVAL;
+	if (map->ops->pop)
+		return map->ops->pop(map, value);
+	if (!map->ops->user_lookup_and_delete)
+		return -ENOTSUPP;
+	rcu_read_lock();
+	err = map->ops->user_lookup_and_delete(map, key, value, flags);
+	rcu_read_unlock();
+	return err;
+}
+
+int map_user_next_key(struct map *map, const void *key, void *next)
+{
+	int err;
+
+	if (!map->ops->next_key)
+		return -ENOTSUPP;
+	rcu_read_lock();
+	err = map->ops->next_key(map, key, next);
+	rcu_read_unlock();
+	return err;
+}
+
+void map_user_gone(struct map *map)
+{
+	if (map->ops->user_gone)
+		map->ops->user_gone(map);
+}
+
+bool map_owns(struct map *map, const void *address, size_t size)
+{
+	return map->ops->owns && map->ops->owns(map, address, size);
+}
+
+bool map_is_readable(const struct map *map)
+{
+	return map->ops->readable && map->ops->readable(map);
+}
+
+int map_check_inner(const struct map *map, const struct object *object)
+{
+	const struct map *inner;
+
+	if (object->kind != OBJECT_MAP)
+		return -EINVAL;
+	inner = container_of(object, struct map, object);
+	if (!inner->ops->equal || !inner->ops->equal(map->desc.inner, &inner->desc))
+		return -EINVAL;
+	return 0;
+}

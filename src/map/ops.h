@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a map type is: one table of operations. A NULL operation is one that Linux refuses for
+ * the type; map.c knows the errno.
+ */
+#ifndef SKEP_MAP_OPS_H
+#define SKEP_MAP_OPS_H
+
+#include "map/map.h"
+#include <errno.h>
+
+/* Linux's internal "not supported", which bpf(2) lets out; <errno.h> has no name for it. */
+#ifndef ENOTSUPP
+#define ENOTSUPP 524
+#endif
+
+/* What a kernel allocation of one value may have; per-CPU memory has a lower limit. */
+#define MAP_VALUE_MAX	  (4U << 20)
+#define MAP_PER_CPU_MAX	  (32U << 10)
+
+#define MAP_FLAGS_USER	  (BPF_F_RDONLY | BPF_F_WRONLY)
+#define MAP_FLAGS_PROGRAM (BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)
+#define MAP_FLAGS_ACCESS  (MAP_FLAGS_USER | MAP_FLAGS_PROGRAM)
+
+typedef long map_visit(void *cookie, void *key, void *value);
+
+struct map_ops {
+	size_t size;	  /* of the type's structure, which begins with a struct map */
+	u32 create_flags; /* the BPF_F_* that creation takes */
+
+	/* May the map be created? May complete the description (devmap's flags). */
+	int (*check)(struct map_desc *desc, struct skep_error *err);
+	/* The type's rule for BTF, after the sizes were compared: 0 or a negative errno; NULL:
+	 * the key must have a type. */
+	int (*check_btf)(const struct map_desc *desc);
+	int (*init)(struct map *map);
+	void (*done)(struct map *map); /* after a grace period */
+
+	/* As a template of inner maps; NULL: cannot be one. */
+	bool (*equal)(const struct map_desc *template, const struct map_desc *inner);
+
+	void *(*lookup)(struct map *map, const void *key, u32 slot);
+	int (*update)(struct map *map, const void *key, const void *value, u64 flags, u32 slot);
+	int (*delete)(struct map *map, const void *key);
+	int (*push)(struct map *map, const void *value, u64 flags);
+	int (*pop)(struct map *map, void *value);
+	int (*peek)(struct map *map, void *value);
+	void *(*lookup_slot)(struct map *map, const void *key, u32 slot);
+	long (*for_each)(struct map *map, u32 slot, map_visit *visit, void *cookie);
+
+	/* From user space, where it differs from the program's view. */
+	int (*user_lookup)(struct map *map, const void *key, void *value, u64 flags);
+	int (*user_update)(struct map *map, const void *key, const void *value, u64 flags);
+	int (*user_delete)(struct map *map, const void *key);
+	int (*user_lookup_and_delete)(struct map *map, const void *key, void *value, u64 flags);
+	int (*next_key)(struct map *map, const void *key, void *next);
+	/* `object` NULL: what an update with a good object would have answered, or 0. */
+	int (*update_object)(struct map *map, const void *key, struct object *object,
+			     u64 flags);
+	void (*user_gone)(struct map *map);
+
+	bool (*owns)(struct map *map, const void *address, size_t size);
+	int (*mmap)(struct map *map, void *address, size_t length, int prot, int flags,
+		    u64 offset, void **out);
+	bool (*readable)(const struct map *map);
+	/* Does user space have a writable mapping? */
+	bool (*has_writers)(struct map *map);
+};
+
+/* NULL: skep has no such type. */
+const struct map_ops *map_ops(u32 type);
+/* Linux has it, be it that skep does not. */
+bool map_type_is_known(u32 type);
+
+/* Fills in `err` and returns `code`. */
+int map_refuse(const struct map_desc *desc, struct skep_error *err, int code, const char *why);
+/* check_btf() of the types that take no BTF. */
+int map_btf_refused(const struct map_desc *desc);
+/* Same type, sizes, flags and fields: what most types ask of an inner map. */
+bool map_desc_equal(const struct map_desc *template, const struct map_desc *inner);
+
+/* Whether the object is a map that may stand in this map of maps: 0 or -EINVAL. */
+int map_check_inner(const struct map *map, const struct object *object);
+/* get_next_key of everything that is indexed. */
+int map_next_index(struct map *map, const void *key, void *next);
+
+/* The answer of every update to flags it does not know: above BPF_EXIST (BPF_F_LOCK aside). */
+static inline bool map_flags_bad(u64 flags)
+{
+	return (flags & ~(u64)BPF_F_LOCK) > BPF_EXIST;
+}
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "map/region.h"
+
+#include "base/os.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Below this a mapping of its own costs more than it gives: thousands of small inner maps must
+ * not use up the process's mappings. */
+#define HEAP_LIMIT (64 << 10)
+/* No x86-64 process has more addresses than this. */
+#define ADDRESSES (1ULL << 46)
+
+int region_new(struct region *out, u64 size)
+{
+	struct region region = REGION_NONE;
+
+	if (size > ADDRESSES)
+		return -ENOMEM;
+	region.size = round_up(size, CACHE_LINE);
+	region.heap = region.size < HEAP_LIMIT;
+	if (!region.size) {
+		*out = REGION_NONE;
+		return 0;
+	}
+	if (region.heap) {
+		region.base = aligned_alloc(CACHE_LINE, region.size);
+		if (!region.base)
+			return -ENOMEM;
+		memset(region.base, 0, region.size);
+		*out = region;
+		return 0;
+	}
+	region.base = mmap(NULL, region.size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (region.base == MAP_FAILED)
+		return -ENOMEM;
+	*out = region;
+	return 0;
+}
+
+int region_new_shared(struct region *out, const char *name, u64 size)
+{
+	struct region region = REGION_NONE;
+
+	if (size > ADDRESSES)
+		return -ENOMEM;
+	region.size = round_up(size, os_page_size());
+	region.fd = os_memfd(name, region.size);
+	if (region.fd < 0)
+		return region.fd;
+	region.base = mmap(NULL, region.size, PROT_READ | PROT_WRITE, MAP_SHARED, region.fd, 0);
+	if (region.base == MAP_FAILED) {
+		close(region.fd);
+		return -ENOMEM;
+	}
+	*out = region;
+	return 0;
+}
+
+void region_free(struct region *region)
+{
+	if (region->heap)
+		free(region->base);
+	else if (region->base)
+		munmap(region->base, region->size);
+	if (region->fd >= 0)
+		close(region->fd);
+	*region = REGION_NONE;
+}

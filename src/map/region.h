@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The memory behind a map: zeroed, aligned to a cache line, and touched lazily, so that a map
+ * of ten million entries costs nothing until it is filled. Shared regions are memfds that user
+ * space can map too.
+ */
+#ifndef SKEP_MAP_REGION_H
+#define SKEP_MAP_REGION_H
+
+#include "base/types.h"
+
+struct region {
+	u8 *base;
+	size_t size;
+	int fd;	   /* memfd of a shared region, owned; -1: private */
+	bool heap; /* from the heap instead of mmap */
+};
+
+#define REGION_NONE ((struct region){.fd = -1})
+
+/* 0 or -ENOMEM. A size of 0 gives an empty region. */
+int region_new(struct region *out, u64 size);
+/* Rounded up to whole pages; 0 or a negative errno. */
+int region_new_shared(struct region *out, const char *name, u64 size);
+void region_free(struct region *region);
+
+/* mmap(2) of a shared region, and whether anyone else of this process may write through one. */
+int region_mmap(const struct region *region, void *address, size_t length, int prot, int flags,
+		u64 offset, void **out);
+bool region_has_writers(const struct region *region);
+
+static inline bool region_holds(const struct region *region, const void *address, size_t size)
+{
+	uintptr_t base = (uintptr_t)region->base, at = (uintptr_t)address;
+
+	return at >= base && size <= region->size && at - base <= region->size - size;
+}
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "map/table.h"
+
+#include <errno.h>
+#include <sched.h>
+
+/* A home group holds at most this many on average, so that few chains overflow. */
+#define GROUP_LOAD 8
+/* Spins between two tries of a lock whose owner may have lost its CPU. */
+#define SPINS 64
+
+static u32 home_groups(u32 capacity)
+{
+	u32 groups = 1;
+
+	while ((u64)groups * GROUP_LOAD < capacity)
+		groups *= 2;
+	return groups;
+}
+
+/* One memory: home groups, then one overflow group for each element (so that the pool never
+ * runs dry; untouched groups cost nothing), then the links of the pool. */
+int table_init(struct table *table, u32 key_size, u64 payload, u32 capacity, u32 elements,
+	       u64 seed)
+{
+	u32 groups = home_groups(capacity);
+	u64 bytes = ((u64)groups + elements) * sizeof(struct group);
+	int err = region_new(&table->group_region, bytes + (u64)elements * sizeof(u32));
+
+	if (err)
+		return err;
+	table->key_size = key_size;
+	table->key_space = round_up(key_size, 8);
+	table->element_size = table->key_space + payload;
+	err = region_new(&table->element_region, table->element_size * elements);
+	if (err) {
+		region_free(&table->group_region);
+		return err;
+	}
+	table->groups = (struct group *)table->group_region.base;
+	table->mask = groups - 1;
+	table->overflow = table->groups + groups;
+	table->elements = table->element_region.base;
+	table->seed = seed ^ 0x2d358dccaa6c78a5ULL;
+	pool_init(&table->overflow_pool, (atomic_uint *)(table->group_region.base + bytes), 0,
+		  elements);
+	return 0;
+}
+
+void table_done(struct table *table)
+{
+	region_free(&table->group_region);
+	region_free(&table->element_region);
+}
+
+/* Overflow groups are rare and not counted. */
+size_t table_bytes(const struct table *table)
+{
+	return (size_t)(table->mask + 1) * sizeof(struct group) + table->element_region.size;
+}
+
+void table_write_key(const struct table *table, u32 element, const void *key)
+{
+	u8 *stored = table_key(table, element);
+
+	for (u32 at = 0; at < table->key_size; at += 8)
+		__atomic_store_n((u64 *)(stored + at), key_word(key, table->key_size, at),
+				 __ATOMIC_RELAXED);
+}
+
+void table_read_key(const struct table *table, u32 element, void *key)
+{
+	const u8 *stored = table_key(table, element);
+
+	for (u32 at = 0; at < table->key_size; at += 8) {
+		u64 word = __atomic_load_n((const u64 *)(stored + at), __ATOMIC_RELAXED);
+
+		memcpy((u8 *)key + at, &word, min(table->key_size - at, 8U));
+	}
+}
+
+/* Acquire pairs with the release in group_unlock(). */
+static void group_lock(struct group *home)
+{
+	u32 version = atomic_load_explicit(&home->lock, memory_order_relaxed);
+
+	for (u32 spins = 1;; spins++) {
+		version &= ~1U;
+		if (atomic_compare_exchange_weak_explicit(&home->lock, &version, version + 1,
+							  memory_order_acquire,
+							  memory_order_relaxed))
+			break;
+		if (spins % SPINS == 0)
+			sched_yield();
+	}
+	/* A reader that sees anything of what follows sees the new lock word too. */
+	atomic_thread_fence(memory_order_release);
+}
+
+static void group_unlock(struct group *home)
+{
+	atomic_fetch_add_explicit(&home->lock, 1, memory_order_release);
+}
+
+static struct group *group_next(const struct table *table, const struct group *group)
+{
+	u32 next = atomic_load_explicit(&group->next, memory_order_acquire);
+
+	return next ? &table->overflow[next - 1] : NULL;
+}
+
+static bool entry_find(const struct table *table, struct table_entry *entry, const void *key)
+{
+	for (struct group *group = entry->home; group; group = group_next(table, group))
+		for (u32 match = group_match(group, entry->tag); match; match &= match - 1) {
+			u32 index = __builtin_ctz(match);
+			u32 element =
+				atomic_load_explicit(&group->slot[index], memory_order_relaxed);
+
+			if (!key_equal(table_key(table, element), key, table->key_size))
+				continue;
+			entry->group = group;
+			entry->index = index;
+			entry->element = element;
+			return true;
+		}
+	return false;
+}
+
+void table_lock(struct table *table, const void *key, struct table_entry *out)
+{
+	u64 hash = table_hash(table, key, table->key_size);
+
+	*out = (struct table_entry){.home = table_home(table, hash),
+				    .tag = hash_tag(hash),
+				    .element = ELEMENT_NONE};
+	group_lock(out->home);
+	entry_find(table, out, key);
+}
+
+static bool entry_find_element(const struct table *table, struct table_entry *entry,
+			       u32 element)
+{
+	for (struct group *group = entry->home; group; group = group_next(table, group))
+		for (u32 match = group_match(group, entry->tag); match; match &= match - 1) {
+			u32 index = __builtin_ctz(match);
+
+			if (atomic_load_explicit(&group->slot[index], memory_order_relaxed) !=
+			    element)
+				continue;
+			entry->group = group;
+			entry->index = index;
+			entry->element = element;
+			return true;
+		}
+	return false;
+}
+
+/* The element may serve another key by the time of the lock: then it is not found, or found
+ * with that key, which has the same bucket. */
+bool table_lock_element(struct table *table, u32 element, struct table_entry *out)
+{
+	u64 hash = table_hash(table, table_key(table, element), table->key_space);
+
+	*out = (struct table_entry){.home = table_home(table, hash),
+				    .tag = hash_tag(hash),
+				    .element = ELEMENT_NONE};
+	group_lock(out->home);
+	return entry_find_element(table, out, element);
+}
+
+void table_unlock(struct table_entry *entry)
+{
+	group_unlock(entry->home);
+}
+
+/* Release pairs with the acquire of the readers' slot: they see the element's key and value. */
+void table_replace(struct table_entry *entry, u32 element)
+{
+	atomic_store_explicit(&entry->group->slot[entry->index], element, memory_order_release);
+	entry->element = element;
+}
+
+static void group_put(struct table_entry *entry, struct group *group, u32 index, u32 element)
+{
+	atomic_store_explicit(&group->slot[index], element, memory_order_release);
+	atomic_store_explicit(&group->tag[index], entry->tag, memory_order_release);
+	entry->group = group;
+	entry->index = index;
+	entry->element = element;
+}
+
+static int insert_overflow(struct table *table, struct table_entry *entry, struct group *last,
+			   u32 element)
+{
+	u32 number = pool_take(&table->overflow_pool);
+
+	if (number == POOL_NONE)
+		return -ENOMEM;
+	atomic_store_explicit(&table->overflow[number].next, 0, memory_order_relaxed);
+	group_put(entry, &table->overflow[number], 0, element);
+	atomic_store_explicit(&last->next, number + 1, memory_order_release);
+	return 0;
+}
+
+int table_insert(struct table *table, struct table_entry *entry, u32 element)
+{
+	struct group *last = NULL;
+
+	for (struct group *group = entry->home; group; group = group_next(table, group)) {
+		u32 empty = group_match(group, 0);
+
+		if (likely(empty)) {
+			group_put(entry, group, __builtin_ctz(empty), element);
+			return 0;
+		}
+		last = group;
+	}
+	return insert_overflow(table, entry, last, element);
+}
+
+void table_remove(struct table_entry *entry)
+{
+	atomic_store_explicit(&entry->group->tag[entry->index], 0, memory_order_release);
+}
+
+static const struct group *place_group(const struct table *table,
+				       const struct table_place *place)
+{
+	return place->group ? &table->overflow[place->group - 1] : &table->groups[place->home];
+}
+
+/* False after the last group. */
+static bool place_next_group(const struct table *table, struct table_place *place)
+{
+	place->group =
+		atomic_load_explicit(&place_group(table, place)->next, memory_order_acquire);
+	place->index = 0;
+	if (place->group)
+		return true;
+	return ++place->home <= table->mask;
+}
+
+static u32 group_next_entry(const struct table *table, const struct group *group,
+			    struct table_place *place, void *key)
+{
+	u32 used = ~group_match(group, 0) & ((1 << GROUP_ENTRIES) - 1);
+
+	u32 index, element;
+
+	used &= ~0U << place->index;
+	if (!used)
+		return ELEMENT_NONE;
+	index = __builtin_ctz(used);
+	do {
+		element = atomic_load_explicit(&group->slot[index], memory_order_acquire);
+		if (key)
+			table_read_key(table, element, key);
+		atomic_thread_fence(memory_order_acquire);
+	} while (atomic_load_explicit(&group->slot[index], memory_order_relaxed) != element);
+	place->index = index + 1;
+	return element;
+}
+
+u32 table_next(const struct table *table, struct table_place *place, void *key)
+{
+	u32 element;
+
+	if (place->home > table->mask)
+		return ELEMENT_NONE;
+	do {
+		element = group_next_entry(table, place_group(table, place), place, key);
+	} while (element == ELEMENT_NONE && place_next_group(table, place));
+	return element;
+}
+
+static bool place_find(const struct table *table, struct table_place *place, u8 tag,
+		       const void *key, bool *changed)
+{
+	do {
+		const struct group *group = place_group(table, place);
+
+		if (group_find(table, group, tag, key, table->key_size, &place->index,
+			       changed) != ELEMENT_NONE) {
+			place->index++;
+			return true;
+		}
+		place->group = atomic_load_explicit(&group->next, memory_order_acquire);
+	} while (place->group);
+	return false;
+}
+
+/* Walks again while writers change the bucket, as a look-up does. */
+bool table_place_after(const struct table *table, const void *key, struct table_place *out)
+{
+	u64 hash = table_hash(table, key, table->key_size);
+	const struct group *home = table_home(table, hash);
+	bool changed;
+	u32 version;
+
+	do {
+		changed = false;
+		version = atomic_load_explicit(&home->lock, memory_order_acquire);
+		*out = (struct table_place){.home = hash & table->mask};
+		if (place_find(table, out, hash_tag(hash), key, &changed))
+			return true;
+		atomic_thread_fence(memory_order_acquire);
+	} while (changed || atomic_load_explicit(&home->lock, memory_order_relaxed) != version);
+	return false;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hash table under the hash maps: fixed capacity, readers without locks, writers that lock
+ * one bucket. A key's bucket is its home group and the overflow groups chained to it; a group
+ * is one cache line, and stays in its chain once it is there:
+ *
+ *	tag[11]  what the hash says of each entry, 0: no entry    next   overflow group + 1
+ *	lock     version << 1 | held                              slot[11]  element numbers
+ *
+ * An element is a key (padded to 8 bytes) and whatever the map keeps behind it. It never moves
+ * from its place in the chain, so a reader that walks a chain sees every key that stays.
+ *
+ * A reader may meet an element that was given back and serves another key by now. It finds out
+ * by reading the slot again after the key: a slot that changed, or a lock word that changed
+ * by the end of a walk without success, makes it walk again. It never waits: each new walk
+ * means that some writer made progress.
+ */
+#ifndef SKEP_MAP_TABLE_H
+#define SKEP_MAP_TABLE_H
+
+#include "map/pool.h"
+#include "map/region.h"
+#include <stdatomic.h>
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#define GROUP_ENTRIES 11
+#define ELEMENT_NONE  POOL_NONE
+
+struct group {
+	_Alignas(CACHE_LINE) union {
+		struct {
+			_Atomic u8 tag[GROUP_ENTRIES];
+			u8 unused;
+			atomic_uint next;
+		};
+		_Atomic u64 words[2];
+	};
+	atomic_uint lock;
+	atomic_uint slot[GROUP_ENTRIES];
+};
+
+_Static_assert(sizeof(struct group) == CACHE_LINE, "a group is one cache line");
+
+struct table {
+	struct group *groups; /* home groups */
+	u32 mask;
+	u32 key_size, key_space; /* key_space: key_size rounded up to 8 */
+	u64 element_size, seed;
+	u8 *elements;
+	struct group *overflow;
+	struct region group_region, element_region;
+	struct pool overflow_pool;
+};
+
+/*
+ * `count` elements of `payload` bytes beside the key; `next`: room for the links of overflow
+ * groups is taken from it (table_overflow_max() entries).
+ */
+int table_init(struct table *table, u32 key_size, u64 payload, u32 capacity, u32 elements,
+	       u64 seed);
+void table_done(struct table *table);
+size_t table_bytes(const struct table *table);
+
+/* --- elements --- */
+
+static inline u8 *table_key(const struct table *table, u32 element)
+{
+	return table->elements + element * table->element_size;
+}
+
+static inline u8 *table_payload(const struct table *table, u32 element)
+{
+	return table_key(table, element) + table->key_space;
+}
+
+void table_write_key(const struct table *table, u32 element, const void *key);
+void table_read_key(const struct table *table, u32 element, void *key);
+
+/* --- look-up, inside a read-side section --- */
+
+/* Up to 8 bytes of a key from `at`, padded with zeros. */
+static inline __attribute__((always_inline)) u64 key_word(const void *key, u32 key_size, u32 at)
+{
+	u64 word = 0;
+	u32 half;
+
+	if (key_size - at >= 8) {
+		memcpy(&word, (const u8 *)key + at, 8);
+		return word;
+	}
+	if (key_size - at == 4) {
+		memcpy(&half, (const u8 *)key + at, 4);
+		return half;
+	}
+	memcpy(&word, (const u8 *)key + at, key_size - at);
+	return word;
+}
+
+static inline __attribute__((always_inline)) u64 hash_mix(u64 a, u64 b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (u64)product ^ (u64)(product >> 64);
+}
+
+static inline __attribute__((always_inline)) u64 table_hash(const struct table *table,
+							    const void *key, u32 key_size)
+{
+	u64 hash = table->seed;
+
+	for (u32 at = 0; at < key_size; at += 8)
+		hash = hash_mix(hash ^ key_word(key, key_size, at), 0x9e3779b97f4a7c15ULL);
+	return hash;
+}
+
+static inline u8 hash_tag(u64 hash)
+{
+	return 0x80 | (hash >> 57);
+}
+
+static inline struct group *table_home(const struct table *table, u64 hash)
+{
+	return &table->groups[hash & table->mask];
+}
+
+/* One bit per entry whose tag is `tag`. */
+static inline __attribute__((always_inline)) u32 group_match(const struct group *group, u8 tag)
+{
+	u64 low = atomic_load_explicit(&group->words[0], memory_order_acquire);
+	u64 high = atomic_load_explicit(&group->words[1], memory_order_acquire);
+	u32 all = (1 << GROUP_ENTRIES) - 1;
+#if defined(__SSE2__)
+	__m128i tags = _mm_set_epi64x((long long)high, (long long)low);
+
+	return _mm_movemask_epi8(_mm_cmpeq_epi8(tags, _mm_set1_epi8((char)tag))) & all;
+#else
+	u64 pattern = tag * 0x0101010101010101ULL, ones = 0x7f7f7f7f7f7f7f7fULL;
+	u64 a = low ^ pattern, b = high ^ pattern;
+
+	/* The top bit of each byte that is zero, then those bits side by side. */
+	a = ~(((a & ones) + ones) | a | ones) >> 7;
+	b = ~(((b & ones) + ones) | b | ones) >> 7;
+	return (a * 0x0102040810204080ULL >> 56 | b * 0x0102040810204080ULL >> 56 << 8) & all;
+#endif
+}
+
+static inline __attribute__((always_inline)) bool key_equal(const u8 *stored, const void *key,
+							    u32 key_size)
+{
+	for (u32 at = 0; at < key_size; at += 8)
+		if (__atomic_load_n((const u64 *)(stored + at), __ATOMIC_RELAXED) !=
+		    key_word(key, key_size, at))
+			return false;
+	return true;
+}
+
+/* The key's element and its index in the group. `*changed` is set when a slot changed while
+ * its key was read. */
+static inline __attribute__((always_inline)) u32 group_find(const struct table *table,
+							    const struct group *group, u8 tag,
+							    const void *key, u32 key_size,
+							    u32 *index, bool *changed)
+{
+	for (u32 match = group_match(group, tag); match; match &= match - 1) {
+		const atomic_uint *slot = &group->slot[__builtin_ctz(match)];
+		u32 element = atomic_load_explicit(slot, memory_order_acquire);
+		bool equal = key_equal(table_key(table, element), key, key_size);
+
+		/* Orders the key's bytes before the second look at the slot. */
+		atomic_thread_fence(memory_order_acquire);
+		if (unlikely(atomic_load_explicit(slot, memory_order_relaxed) != element))
+			*changed = true;
+		else if (likely(equal)) {
+			*index = __builtin_ctz(match);
+			return element;
+		}
+	}
+	return ELEMENT_NONE;
+}
+
+static inline __attribute__((always_inline)) u32 chain_find(const struct table *table,
+							    const struct group *group, u8 tag,
+							    const void *key, u32 key_size,
+							    bool *changed)
+{
+	for (;;) {
+		u32 next, index;
+		u32 element = group_find(table, group, tag, key, key_size, &index, changed);
+
+		if (likely(element != ELEMENT_NONE))
+			return element;
+		next = atomic_load_explicit(&group->next, memory_order_acquire);
+		if (likely(!next))
+			return ELEMENT_NONE;
+		group = &table->overflow[next - 1];
+	}
+}
+
+static inline __attribute__((always_inline)) u32 table_find_sized(const struct table *table,
+								  const void *key, u32 key_size)
+{
+	u64 hash = table_hash(table, key, key_size);
+	const struct group *home = table_home(table, hash);
+	u8 tag = hash_tag(hash);
+
+	for (;;) {
+		u32 version = atomic_load_explicit(&home->lock, memory_order_acquire);
+		bool changed = false;
+		u32 element = chain_find(table, home, tag, key, key_size, &changed);
+
+		if (likely(element != ELEMENT_NONE))
+			return element;
+		atomic_thread_fence(memory_order_acquire);
+		if (likely(!changed &&
+			   atomic_load_explicit(&home->lock, memory_order_relaxed) == version))
+			return ELEMENT_NONE;
+	}
+}
+
+/* The element of a key, or ELEMENT_NONE. */
+static inline u32 table_find(const struct table *table, const void *key)
+{
+	switch (table->key_size) {
+	case 4: return table_find_sized(table, key, 4);
+	case 8: return table_find_sized(table, key, 8);
+	case 16: return table_find_sized(table, key, 16);
+	default: return table_find_sized(table, key, table->key_size);
+	}
+}
+
+/* --- changes, under the lock of the key's bucket --- */
+
+struct table_entry {
+	struct group *home;
+	struct group *group; /* where `element` is */
+	u32 index;	     /* in the group */
+	u32 element;	     /* ELEMENT_NONE: the key is not there */
+	u8 tag;
+};
+
+/* Locks the key's bucket and finds the key. Exactly one change may follow. */
+void table_lock(struct table *table, const void *key, struct table_entry *out);
+/* Locks the bucket of the key that the element holds; whether the element is in it. */
+bool table_lock_element(struct table *table, u32 element, struct table_entry *out);
+void table_unlock(struct table_entry *entry);
+/* Another element takes the place; its key is written already. */
+void table_replace(struct table_entry *entry, u32 element);
+/* A key that is not there; the element's key is written already. 0 or -ENOMEM. */
+int table_insert(struct table *table, struct table_entry *entry, u32 element);
+/* The element may be given back only after the unlock. */
+void table_remove(struct table_entry *entry);
+
+/* --- iteration: every key that stays is met once --- */
+
+struct table_place {
+	u32 home;
+	u32 group; /* 0: the home group; else overflow group + 1 */
+	u32 index; /* the next to look at */
+};
+
+/* The place after a key; false when the key is not there. */
+bool table_place_after(const struct table *table, const void *key, struct table_place *out);
+/* The element at the place or after it, with its key (unless `key` is NULL), and
+ * moves the place behind it; ELEMENT_NONE at the end. */
+u32 table_next(const struct table *table, struct table_place *place, void *key);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Copies of values. A value may hold fields with a meaning of their own (spin lock, timer,
+ * work queue): no copy writes over them, and user space reads them as zeros.
+ */
+#ifndef SKEP_MAP_VALUE_H
+#define SKEP_MAP_VALUE_H
+
+#include "map/map.h"
+
+static inline bool value_has_fields(const struct map_desc *desc)
+{
+	return desc->fields.spin_lock >= 0 || desc->fields.timer >= 0 ||
+	       desc->fields.workqueue >= 0;
+}
+
+/* Into the map. `locked`: under the value's spin lock (BPF_F_LOCK). */
+void value_store(const struct map_desc *desc, void *value, const void *from, bool locked);
+/* Out of the map. */
+void value_load(const struct map_desc *desc, void *to, void *value, bool locked);
+/* A value that an element gets anew: its fields are zeroed. */
+void value_store_new(const struct map_desc *desc, void *value, const void *from);
+
+/* struct bpf_spin_lock */
+void value_spin_lock(u32 *lock);
+void value_spin_unlock(u32 *lock);
+
+#endif
