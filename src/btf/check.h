@@ -64,6 +64,7 @@ bool name_is_section(const struct check *check, u32 offset);
 s64 check_meta(struct check *check, const struct btf_type *type, u32 left);
 int check_graph(struct check *check);
 int check_modifier_chains(struct check *check);
+int check_objects(struct check *check);
 
 /* An integer of 1, 2, 4, 8 or 16 bytes that is no bit field. */
 bool int_is_regular(const struct btf_type *type);

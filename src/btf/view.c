@@ -148,6 +148,8 @@ static int follow_types(struct check *check)
 		err = check_graph(check);
 	if (!err)
 		err = check_modifier_chains(check);
+	if (!err)
+		err = check_objects(check);
 	free(check->visits);
 	free(check->resolved);
 	free(check->array_size);

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#define MUTANTS	 20000
+#define MUTANTS	 10000
 #define LOG_SIZE (1 << 20)
 
 struct sample {
@@ -22,7 +22,7 @@ static int sample_setup(void **state)
 {
 	struct sample *sample = calloc(1, sizeof(*sample));
 
-	sample->blob = sample_btf(SAMPLE_OBJECT, &sample->size);
+	sample->blob = sample_btf(*state, &sample->size);
 	assert_non_null(sample->blob);
 	sample->mutant = malloc(sample->size);
 	sample->log = malloc(LOG_SIZE);
@@ -103,12 +103,20 @@ static void mutants_get_the_kernels_verdict(void **state)
 	assert_int_equal(differ, 0);
 }
 
+#define TEST(function, object)                                                    \
+	{                                                                         \
+#function " of " object, function, sample_setup, sample_teardown, \
+			SAMPLES object ".elf"                                     \
+	}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sample_is_accepted_with_the_kernels_log),
-		cmocka_unit_test(mutants_get_the_kernels_verdict),
+		TEST(sample_is_accepted_with_the_kernels_log, "sample"),
+		TEST(mutants_get_the_kernels_verdict, "sample"),
+		TEST(sample_is_accepted_with_the_kernels_log, "objects"),
+		TEST(mutants_get_the_kernels_verdict, "objects"),
 	};
 
-	return cmocka_run_group_tests(tests, sample_setup, sample_teardown);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fields of a map value that Linux knows by the name of their type (fields.def). */
+#ifndef SKEP_BTF_FIELDS_H
+#define SKEP_BTF_FIELDS_H
+
+#include "btf/btf.h"
+
+enum btf_field_kind {
+#define FIELD(name, text, size, align, flags) BTF_FIELD_##name,
+#include "btf/fields.def"
+#undef FIELD
+	BTF_FIELD_KINDS,
+};
+
+#define BTF_FIELD_BIT(kind) (1u << (kind))
+#define BTF_FIELDS_MAX	    11 /* in one value */
+
+struct btf_field {
+	u8 kind; /* enum btf_field_kind */
+	u32 offset, size;
+	u32 type_id;	       /* pointer: what it points to; list, tree: what it contains */
+	const char *node_name; /* list, tree: the member of type_id that is the node */
+	u32 node_offset;
+};
+
+struct btf_fields {
+	u32 kinds; /* BTF_FIELD_BIT()s of what is there */
+	u32 count;
+	struct btf_field field[BTF_FIELDS_MAX]; /* by offset */
+};
+
+/*
+ * The fields of a structure, or of all variables of a section, of the kinds asked for. 0, also
+ * when there are none; else Linux's errno (-EINVAL, -E2BIG, -EEXIST, -ENOENT, ...).
+ */
+int btf_find_fields(const struct btf_view *btf, u32 type_id, u32 kinds, struct btf_fields *out);
+
+/* NULL: the value has no field of this kind. */
+const struct btf_field *btf_field_of_kind(const struct btf_fields *fields,
+					  enum btf_field_kind kind);
+
+#endif
