@@ -23,6 +23,20 @@
 #define BPF_MAP_TYPE_ARENA ((enum bpf_map_type)33)
 #endif
 
+/* flags of map creation */
+#if SKEP_UAPI_BEFORE(6, 4)
+#define BPF_F_LINK (1U << 13)
+#endif
+#if SKEP_UAPI_BEFORE(6, 9)
+#define BPF_F_VTYPE_BTF_OBJ_FD (1U << 15)
+#define BPF_F_SEGV_ON_FAULT    (1U << 17)
+#define BPF_F_NO_USER_CONV     (1U << 18)
+#endif
+#if SKEP_UAPI_BEFORE(6, 2)
+#define BPF_FUNC_cgrp_storage_get    210
+#define BPF_FUNC_cgrp_storage_delete 211
+#endif
+
 /* program types */
 #if SKEP_UAPI_BEFORE(6, 4)
 #define BPF_PROG_TYPE_NETFILTER ((enum bpf_prog_type)32)
