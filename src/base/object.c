@@ -9,6 +9,7 @@ void object_init(struct object *object, enum object_kind kind,
 	object->release = release;
 	atomic_init(&object->refs, 1);
 	object->engine = NULL;
+	object->descriptors = NULL;
 	atomic_init(&object->users, 0);
 	object->leave = NULL;
 	object->wake = NULL;

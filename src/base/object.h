@@ -11,6 +11,7 @@
 #include "base/types.h"
 #include <stdatomic.h>
 
+struct descriptor;
 struct skep_engine;
 
 enum object_kind {
@@ -19,6 +20,7 @@ enum object_kind {
 	OBJECT_LINK,
 	OBJECT_BTF,
 	OBJECT_PERF_EVENT,
+	OBJECT_STATS, /* BPF_ENABLE_STATS: counting lasts as long as it */
 	OBJECT_KINDS,
 };
 
@@ -30,6 +32,7 @@ struct object {
 
 	/* What src/sys sets while the object is in an engine's table; NULL and 0 before. */
 	struct skep_engine *engine;
+	struct descriptor *descriptors;	      /* file descriptors; guarded by the engine's lock */
 	atomic_uint users;		      /* file descriptors and pins */
 	void (*leave)(struct object *object); /* called before release() */
 	void (*wake)(struct object *object);  /* see object_wake() */
