@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A program's tag: the first bytes of the SHA-1 of its instructions, as Linux computes it. */
+/* A program's tag: the first bytes of the SHA-256 of its instructions, as Linux 6.18 computes
+ * it (earlier: SHA-1). */
 #ifndef SKEP_RUN_TAG_H
 #define SKEP_RUN_TAG_H
 
