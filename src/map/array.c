@@ -82,6 +82,7 @@ static int array_init(struct map *map)
 
 	if (err)
 		return err;
+	map->memfd = array->region.fd;
 	map->desc.values = array->region.base;
 	map->desc.value_stride = stride;
 	map->desc.bytes_memlock = sizeof(*array) + array->region.size;

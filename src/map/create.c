@@ -212,6 +212,7 @@ int map_new(const struct map_desc *given, struct map *inner, u32 slots, struct m
 	map->desc = desc;
 	map->ops = ops;
 	map->slots = slots;
+	map->memfd = -1;
 	code = ops->init(map);
 	if (code) {
 		free(map);

@@ -26,6 +26,12 @@ struct map {
 	struct object *btf;	  /* keeps desc.btf alive; NULL; owned */
 	struct map_desc inner;	  /* map of maps: what desc.inner points to */
 	struct object *inner_btf; /* keeps inner.btf alive; NULL; owned */
+	/* Behind the values of an array with BPF_F_MMAPABLE, which user space may map from
+	 * offset 0; owned; -1: none. */
+	int memfd;
+	/* Prog arrays: what kind of programs they take, set by the first; 0: none yet
+	 * (src/sys). */
+	atomic_ullong owner;
 	struct rcu_head rcu;
 };
 
