@@ -58,8 +58,17 @@ SKEP_API void skep_engine_free(struct skep_engine *engine);
 SKEP_API int skep_bpf(struct skep_engine *engine, int cmd, union bpf_attr *attr,
 		      unsigned int size);
 
-/* Details of the calling thread's last failed skep_*() call with this engine. Never NULL. */
+/*
+ * Details of the calling thread's last failed skep_*() call. Never NULL; an empty record when
+ * that call succeeded or was with another engine.
+ */
 SKEP_API const struct skep_error *skep_engine_error(struct skep_engine *engine);
+
+/*
+ * A new descriptor from which the lines that programs print can be read (it does not block).
+ * Only for an engine without a trace callback: -ENOENT.
+ */
+SKEP_API int skep_trace_open(struct skep_engine *engine);
 
 SKEP_API const char *skep_version(void);
 

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sys/engine.h"
+
+#include "base/os.h"
+#include "base/rcu.h"
+#include "map/map.h"
+#include "net/net.h"
+#include "sys/trace.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A thread keeps one record: that of the engine it called last. */
+static _Thread_local struct {
+	const struct skep_engine *engine;
+	struct skep_error error;
+} last;
+
+struct skep_error *engine_error_start(struct skep_engine *engine)
+{
+	last.engine = engine;
+	error_clear(&last.error);
+	return &last.error;
+}
+
+const struct skep_error *skep_engine_error(struct skep_engine *engine)
+{
+	if (last.engine != engine)
+		engine_error_start(engine);
+	return &last.error;
+}
+
+const char *skep_version(void)
+{
+	return SKEP_VERSION;
+}
+
+/* The caller's structure may be older or newer than ours: what it has beyond ours must be 0. */
+static int read_opts(const struct skep_engine_opts *from, struct skep_engine_opts *opts,
+		     struct skep_error *err)
+{
+	const u8 *bytes = (const u8 *)from;
+
+	*opts = (struct skep_engine_opts){.sz = sizeof(*opts)};
+	if (!from)
+		return 0;
+	for (size_t i = sizeof(*opts); i < from->sz; i++)
+		if (bytes[i])
+			return error_set(err, SKEP_STAGE_CALL, -E2BIG,
+					 "skep_engine_opts has options that skep %s lacks",
+					 SKEP_VERSION);
+	memcpy(opts, from, min(from->sz, sizeof(*opts)));
+	if (opts->slots > SLOTS_MAX || (opts->rights & ~SKEP_RIGHTS_ALL))
+		return error_set(err, SKEP_STAGE_CALL, -EINVAL,
+				 "skep_engine_opts: slots %u (at most %u), rights %#x",
+				 opts->slots, SLOTS_MAX, opts->rights);
+	return 0;
+}
+
+static int engine_init(struct skep_engine *engine, const struct skep_engine_opts *opts)
+{
+	u32 slots = opts->slots ? opts->slots : min(os_possible_cpus(), SLOTS_MAX);
+	int ret;
+
+	engine->rights = opts->rights_given ? opts->rights : SKEP_RIGHTS_ALL;
+	engine->env = (struct run_env){
+		.engine = engine, .trace = trace_write, .checked = opts->checked};
+	ret = trace_init(engine, opts);
+	if (ret)
+		return ret;
+	engine->env.slots = slots_new(slots);
+	engine->net = engine->env.slots ? net_new(&engine->env) : NULL;
+	return engine->net ? 0 : -ENOMEM;
+}
+
+struct skep_engine *skep_engine_new(const struct skep_engine_opts *from, struct skep_error *err)
+{
+	struct skep_engine_opts opts;
+	struct skep_engine *engine;
+	int ret;
+
+	if (read_opts(from, &opts, err))
+		return NULL;
+	engine = calloc(1, sizeof(*engine));
+	if (!engine) {
+		error_set(err, SKEP_STAGE_CALL, -ENOMEM, "no memory for an engine");
+		return NULL;
+	}
+	pthread_mutex_init(&engine->lock, NULL);
+	engine->trace_read = engine->trace_write = -1;
+	ret = descriptors_init(&engine->descriptors);
+	if (!ret)
+		ret = engine_init(engine, &opts);
+	if (ret) {
+		error_set(err, SKEP_STAGE_CALL, ret, "an engine cannot start: %s",
+			  strerror(-ret));
+		skep_engine_free(engine);
+		return NULL;
+	}
+	engine_error_start(engine);
+	return engine;
+}
+
+/* From the outside in: what packets reach, then what user space holds, then what is left. */
+void skep_engine_free(struct skep_engine *engine)
+{
+	if (!engine)
+		return;
+	if (engine->net)
+		net_free(engine->net);
+	pins_done(engine);
+	descriptors_done(engine);
+	/* Releases that wait for readers put further objects, which wait in turn. */
+	for (u32 round = 0; round < 3; round++)
+		rcu_barrier();
+	for (u32 kind = 0; kind < OBJECT_KINDS; kind++)
+		object_table_done(&engine->objects[kind]);
+	trace_done(engine);
+	slots_free(engine->env.slots);
+	pthread_mutex_destroy(&engine->lock);
+	if (last.engine == engine)
+		last.engine = NULL;
+	free(engine);
+}
+
+void engine_drop_user(struct object *object)
+{
+	/* Both sides: what the other users did is done before the map hears of the end. */
+	if (atomic_fetch_sub_explicit(&object->users, 1, memory_order_acq_rel) == 1 &&
+	    object->kind == OBJECT_MAP)
+		map_user_gone(map_of_object(object));
+	object_put(object);
+}

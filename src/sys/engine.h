@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An engine: one bpf(2) world. This header is private to src/sys and shared by its files; the
+ * public face is include/skep/skep.h.
+ *
+ * Locks: engine->lock guards the object tables, the descriptors and the pins, and is a leaf:
+ * never call object_put() or another room with it held.
+ */
+#ifndef SKEP_SYS_ENGINE_H
+#define SKEP_SYS_ENGINE_H
+
+#include "base/error.h"
+#include "base/object.h"
+#include "helper/run_context.h"
+#include "sys/descriptor.h"
+#include "sys/object_table.h"
+#include "sys/pin.h"
+#include <pthread.h>
+#include <skep/skep.h>
+
+struct net;
+
+struct skep_engine {
+	u32 rights; /* enum skep_rights */
+	struct run_env env;
+	struct net *net;
+
+	void (*trace)(void *cookie, const char *text, size_t length);
+	void *trace_cookie;
+	int trace_read, trace_write; /* the pipe that keeps lines when `trace` is NULL */
+
+	pthread_mutex_t lock;
+	struct object_table objects[OBJECT_KINDS];
+	struct descriptor_table descriptors;
+	struct pin_table pins;
+};
+
+static inline bool engine_may(const struct skep_engine *engine, u32 rights)
+{
+	return (engine->rights & rights) == rights;
+}
+
+/* The calling thread's record, cleared: what a function of the public face starts with. */
+struct skep_error *engine_error_start(struct skep_engine *engine);
+
+/* Drops what user space held; a prog array that nobody can reach any more is emptied, because
+ * it and its programs may hold each other. */
+void engine_drop_user(struct object *object);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* OBJ_GET_INFO_BY_FD: what is known of an object, as Linux's bpf_*_info structures. */
+#include "sys/info.h"
+#include "hook/hook.h"
+#include "map/map.h"
+#include "sys/btf_object.h"
+#include "sys/command.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The caller's structure may be longer than ours: the rest must be zero. It also carries
+ * requests in: where arrays go, and how long they are. */
+int info_read(struct call *call, void *info, u32 size, u32 *length)
+{
+	const union bpf_attr *attr = &call->attr.v;
+	u32 given = attr->info.info_len;
+	int ret = 0;
+
+	if (given > size)
+		ret = user_check_zero(attr->info.info + size, given - size);
+	*length = min(given, size);
+	memset(info, 0, size);
+	if (!ret)
+		ret = user_read(info, attr->info.info, *length);
+	return ret ? call_fail(call, ret, "info of %u bytes", given) : 0;
+}
+
+int info_write(struct call *call, const void *info, u32 length)
+{
+	if (user_write(call->attr.v.info.info, info, length) ||
+	    call_put(call, v.info.info_len, length))
+		return call_fail(call, -EFAULT, "info cannot be written");
+	return 0;
+}
+
+int info_write_array(u64 to, u32 room, const void *from, u32 count, u32 size)
+{
+	if (!room || !count)
+		return 0;
+	return user_write(to, from, (size_t)min(room, count) * size);
+}
+
+static int map_info(struct call *call, const struct map *map)
+{
+	const struct map_desc *desc = &map->desc;
+	struct bpf_map_info info;
+	u32 length;
+	int ret = info_read(call, &info, sizeof(info), &length);
+
+	if (ret)
+		return ret;
+	memset(&info, 0, sizeof(info));
+	info.type = desc->type;
+	info.id = map->object.id;
+	info.key_size = desc->key_size;
+	info.value_size = desc->value_size;
+	info.max_entries = desc->max_entries;
+	info.map_flags = desc->flags;
+	info.map_extra = desc->extra;
+	memcpy(info.name, desc->name, sizeof(info.name));
+	info.btf_id = desc->btf_id;
+	info.btf_key_type_id = desc->key_type;
+	info.btf_value_type_id = desc->value_type;
+	return info_write(call, &info, length);
+}
+
+static int link_info(struct call *call, struct link *link)
+{
+	struct bpf_link_info info;
+	u32 length;
+	int ret = info_read(call, &info, sizeof(info), &length);
+
+	if (ret)
+		return ret;
+	memset(&info, 0, sizeof(info));
+	info.type = link->type;
+	info.id = link->object.id;
+	info.prog_id = link->prog->object.id;
+	info.xdp.ifindex = link->ifindex;
+	return info_write(call, &info, length);
+}
+
+static int btf_info(struct call *call, const struct btf_object *btf)
+{
+	struct bpf_btf_info info;
+	size_t size;
+	const void *data = btf_view_data(btf->view, &size);
+	u32 length;
+	int ret = info_read(call, &info, sizeof(info), &length);
+
+	if (ret)
+		return ret;
+	if (user_write(info.btf, data, min(info.btf_size, size)))
+		return call_fail(call, -EFAULT, "the BTF cannot be written");
+	if (info.name_len && user_write(info.name, "", 1))
+		return call_fail(call, -EFAULT, "the name cannot be written");
+	info.btf_size = (u32)size;
+	info.id = btf->object.id;
+	info.kernel_btf = 0;
+	info.name_len = 0;
+	return info_write(call, &info, length);
+}
+
+static int object_info(struct call *call, struct object *object)
+{
+	switch (object->kind) {
+	case OBJECT_MAP: return map_info(call, map_of_object(object));
+	case OBJECT_PROG: return prog_info(call, container_of(object, struct prog, object));
+	case OBJECT_LINK: return link_info(call, link_of_object(object));
+	case OBJECT_BTF: return btf_info(call, btf_of_object(object));
+	case OBJECT_PERF_EVENT:
+	case OBJECT_STATS:
+	case OBJECT_KINDS: break;
+	}
+	return call_fail(call, -EINVAL, "descriptor %u has no info", call->attr.v.info.bpf_fd);
+}
+
+int command_obj_get_info_by_fd(struct call *call)
+{
+	int ret = 0;
+	struct object *object =
+		descriptor_any(call->engine, call->attr.v.info.bpf_fd, NULL, &ret);
+
+	if (!object)
+		return call_fail(call, ret, "descriptor %u is no object",
+				 call->attr.v.info.bpf_fd);
+	ret = object_info(call, object);
+	object_put(object);
+	return ret;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* MAP_CREATE: what concerns names, rights and other objects; sizes and flags are the map's. */
+#include "base/slot.h"
+#include "map/map.h"
+#include "sys/btf_object.h"
+#include "sys/command.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int check_attr(struct call *call, u32 *mode)
+{
+	const union bpf_attr *attr = &call->attr.v;
+
+	if (attr->map_flags & ATTR_TOKEN_FD)
+		return call_fail(call, -EINVAL, "skep has no BPF tokens");
+	if (attr->btf_vmlinux_value_type_id &&
+	    (attr->map_type != BPF_MAP_TYPE_STRUCT_OPS || attr->btf_key_type_id ||
+	     attr->btf_value_type_id))
+		return call_fail(call, -EINVAL, "a kernel type as value is for struct_ops");
+	if (attr->btf_key_type_id && !attr->btf_value_type_id)
+		return call_fail(call, -EINVAL, "the key has a BTF type, the value none");
+	if (!descriptor_mode_of_flags(attr->map_flags & (BPF_F_RDONLY | BPF_F_WRONLY), mode))
+		return call_fail(call, -EINVAL, "both read-only and write-only");
+	return 0;
+}
+
+#define TYPE(name) (1ULL << BPF_MAP_TYPE_##name)
+
+/* What Linux lets the unprivileged create, and what needs CAP_NET_ADMIN instead of CAP_BPF. */
+static const u64 unprivileged_types = TYPE(ARRAY) | TYPE(PERCPU_ARRAY) | TYPE(PROG_ARRAY) |
+				      TYPE(PERF_EVENT_ARRAY) | TYPE(CGROUP_ARRAY) |
+				      TYPE(ARRAY_OF_MAPS) | TYPE(HASH) | TYPE(PERCPU_HASH) |
+				      TYPE(HASH_OF_MAPS) | TYPE(RINGBUF) | TYPE(USER_RINGBUF) |
+				      TYPE(CGROUP_STORAGE) | TYPE(PERCPU_CGROUP_STORAGE);
+static const u64 network_types =
+	TYPE(SOCKMAP) | TYPE(SOCKHASH) | TYPE(DEVMAP) | TYPE(DEVMAP_HASH) | TYPE(XSKMAP);
+
+#undef TYPE
+
+static int check_rights(struct call *call)
+{
+	u32 type = call->attr.v.map_type;
+	u32 needed = SKEP_RIGHT_BPF;
+
+	if (type < 64 && (unprivileged_types >> type & 1))
+		needed = 0;
+	else if (type < 64 && (network_types >> type & 1))
+		needed = SKEP_RIGHT_NET_ADMIN;
+	if (engine_may(call->engine, needed))
+		return 0;
+	return call_fail(call, -EPERM, "a map of type %u needs CAP_%s", type,
+			 needed == SKEP_RIGHT_BPF ? "BPF" : "NET_ADMIN");
+}
+
+/* The BTF of the map as a reference; NULL and 0 when it names none. */
+static int find_btf(struct call *call, struct object **out)
+{
+	const union bpf_attr *attr = &call->attr.v;
+	int ret = 0;
+
+	*out = NULL;
+	if (attr->btf_key_type_id || attr->btf_value_type_id) {
+		*out = descriptor_object(call->engine, attr->btf_fd, OBJECT_BTF, NULL, &ret);
+		if (!*out)
+			call_fail(call, ret, "btf_fd %u is no BTF", attr->btf_fd);
+	}
+	return ret;
+}
+
+static void describe(const union bpf_attr *attr, struct object *btf, struct map_desc *desc)
+{
+	*desc = (struct map_desc){
+		.type = attr->map_type,
+		.key_size = attr->key_size,
+		.value_size = attr->value_size,
+		.max_entries = attr->max_entries,
+		.flags = attr->map_flags,
+		.extra = attr->map_extra,
+		.ifindex = attr->map_ifindex,
+		.numa_node = attr->numa_node,
+	};
+	if (!btf)
+		return;
+	desc->btf = btf_of_object(btf)->view;
+	desc->btf_id = btf->id;
+	desc->key_type = attr->btf_key_type_id;
+	desc->value_type = attr->btf_value_type_id;
+}
+
+static bool holds_maps(u32 type)
+{
+	return type == BPF_MAP_TYPE_ARRAY_OF_MAPS || type == BPF_MAP_TYPE_HASH_OF_MAPS;
+}
+
+static int create(struct call *call, struct object *btf, struct map **out)
+{
+	const union bpf_attr *attr = &call->attr.v;
+	struct map *inner = NULL;
+	struct map_desc desc;
+	int ret;
+
+	describe(attr, btf, &desc);
+	ret = call_name(call, attr->map_name, desc.name);
+	if (ret >= 0 && holds_maps(attr->map_type))
+		inner = call_map(call, attr->inner_map_fd, 0, &ret);
+	if (ret < 0)
+		return ret;
+	ret = map_new(&desc, inner, slots_count(call->engine->env.slots), out, call->err);
+	if (inner)
+		object_put(&inner->object);
+	if (!ret && btf)
+		(*out)->btf = object_get(btf);
+	return ret;
+}
+
+int command_map_create(struct call *call)
+{
+	struct object *btf;
+	struct map *map;
+	u32 mode;
+	int ret = check_attr(call, &mode);
+
+	if (!ret)
+		ret = check_rights(call);
+	if (!ret)
+		ret = find_btf(call, &btf);
+	if (ret)
+		return ret;
+	ret = create(call, btf, &map);
+	object_put(btf);
+	if (ret)
+		return ret;
+	descriptors_reap(call->engine);
+	return call_hand_out(call, &map->object, mode);
+}

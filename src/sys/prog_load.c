@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * PROG_LOAD: checks what concerns the call, gathers what the verifier needs, and turns a
+ * verified program into an object. Everything gathered is in one struct load and freed at one
+ * place.
+ */
+#include "map/map.h"
+#include "sys/btf_object.h"
+#include "sys/map_value.h"
+#include "sys/prog_details.h"
+#include "sys/user_log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define INSNS_MAX	       1000000u
+#define INSNS_MAX_UNPRIVILEGED 4096u
+#define MAPS_MAX	       64u  /* of one program */
+#define INFO_RECORD_MAX	       252u /* bytes of one func_info or line_info record */
+#define LICENSE_SIZE	       128u
+
+struct load {
+	struct call *call;
+	struct verify_input input;
+	char name[BPF_OBJ_NAME_LEN];
+	struct bpf_insn *insns;
+	void *func_info, *line_info;
+	struct object *btf; /* reference; NULL */
+	/* Every map that the instructions or fd_array name: references. */
+	struct map *maps[MAPS_MAX];
+	u32 map_cnt;
+	u32 bound_cnt; /* the first of them: those of fd_array_cnt, bound even when unused */
+};
+
+static void load_done(struct load *load)
+{
+	for (u32 i = 0; i < load->map_cnt; i++)
+		object_put(&load->maps[i]->object);
+	object_put(load->btf);
+	free(load->insns);
+	free(load->func_info);
+	free(load->line_info);
+}
+
+/* --- flags, rights, sizes --- */
+
+static const struct {
+	u32 flag, verify;
+} flags[] = {
+	{1 << 0, VERIFY_STRICT_ALIGNMENT}, /* BPF_F_STRICT_ALIGNMENT */
+	{1 << 1, VERIFY_ANY_ALIGNMENT},	   /* BPF_F_ANY_ALIGNMENT */
+	{1 << 2, VERIFY_RND_HI32},	   /* BPF_F_TEST_RND_HI32 */
+	{1 << 3, VERIFY_STATE_FREQ},	   /* BPF_F_TEST_STATE_FREQ */
+	{1 << 4, VERIFY_SLEEPABLE},	   /* BPF_F_SLEEPABLE */
+	{1 << 5, VERIFY_XDP_FRAGS},	   /* BPF_F_XDP_HAS_FRAGS */
+	{1 << 7, 0},			   /* BPF_F_TEST_REG_INVARIANTS: skep always tests */
+};
+
+static int read_flags(struct load *load)
+{
+	u32 unknown = load->call->attr.v.prog_flags;
+
+	for (u32 i = 0; i < ARRAY_SIZE(flags); i++)
+		if (unknown & flags[i].flag) {
+			unknown &= ~flags[i].flag;
+			load->input.flags |= flags[i].verify;
+		}
+	return unknown ? call_fail(load->call, -EINVAL, "prog_flags %#x", unknown) : 0;
+}
+
+static int check_size(struct call *call)
+{
+	bool privileged = engine_may(call->engine, SKEP_RIGHT_BPF);
+	u32 limit = privileged ? INSNS_MAX : INSNS_MAX_UNPRIVILEGED;
+	u32 count = call->attr.v.insn_cnt;
+
+	if (count && count <= limit)
+		return 0;
+	return call_fail(call, -E2BIG, "%u instructions; 1 to %u are allowed", count, limit);
+}
+
+static bool is_unprivileged_type(u32 type)
+{
+	return type == BPF_PROG_TYPE_SOCKET_FILTER || type == BPF_PROG_TYPE_CGROUP_SKB;
+}
+
+static int check_rights(struct call *call, const struct prog_row *row)
+{
+	u32 type = call->attr.v.prog_type, needed = row ? row->rights : 0;
+
+	if (!is_unprivileged_type(type))
+		needed |= SKEP_RIGHT_BPF;
+	if (engine_may(call->engine, needed))
+		return 0;
+	return call_fail(call, -EPERM, "a program of type %s needs rights %#x",
+			 row ? row->name : "unknown", needed);
+}
+
+/* Two types have an attach type that 0 stands for. */
+static enum bpf_attach_type attach_type(const union bpf_attr *attr)
+{
+	if (attr->expected_attach_type)
+		return attr->expected_attach_type;
+	if (attr->prog_type == BPF_PROG_TYPE_CGROUP_SOCK)
+		return BPF_CGROUP_INET_SOCK_CREATE;
+	return attr->prog_type == BPF_PROG_TYPE_SK_REUSEPORT ? BPF_SK_REUSEPORT_SELECT : 0;
+}
+
+static bool attaches_by_btf(u32 type)
+{
+	return type == BPF_PROG_TYPE_TRACING || type == BPF_PROG_TYPE_LSM ||
+	       type == BPF_PROG_TYPE_STRUCT_OPS || type == BPF_PROG_TYPE_EXT;
+}
+
+static int check_attach(struct call *call)
+{
+	const union bpf_attr *attr = &call->attr.v;
+	int ret;
+
+	if (attr->attach_prog_fd)
+		return call_fail(call, -EINVAL, "skep replaces no programs (attach_prog_fd)");
+	if (attr->attach_btf_id && !attaches_by_btf(attr->prog_type))
+		return call_fail(call, -EINVAL, "attach_btf_id with a type that has none");
+	if (attr->prog_ifindex)
+		return call_fail(call, -EINVAL, "no device takes offloaded programs");
+	if (attr->core_relo_cnt)
+		return call_fail(call, -EINVAL, "CO-RE relocations are the loader's");
+	ret = prog_check_attach_type(attr->prog_type, attach_type(attr));
+	return ret ? call_fail(call, ret, "expected_attach_type %u with program type %u",
+			       attr->expected_attach_type, attr->prog_type)
+		   : 0;
+}
+
+static int check_call(struct load *load)
+{
+	struct call *call = load->call;
+	const struct prog_row *row = prog_row(call->attr.v.prog_type);
+	int ret = read_flags(load);
+
+	if (!ret)
+		ret = check_size(call);
+	if (!ret)
+		ret = check_rights(call, row);
+	if (!ret)
+		ret = check_attach(call);
+	if (!ret && !row)
+		ret = call_fail(call, -EINVAL, "no program type %u", call->attr.v.prog_type);
+	return ret;
+}
+
+/* --- what the caller's pointers show --- */
+
+static bool is_gpl_compatible(const char *license)
+{
+	static const char *const compatible[] = {
+		"GPL",		"GPL v2",	"GPL and additional rights",
+		"Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL",
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(compatible); i++)
+		if (!strcmp(license, compatible[i]))
+			return true;
+	return false;
+}
+
+static int read_program(struct load *load)
+{
+	const union bpf_attr *attr = &load->call->attr.v;
+	char license[LICENSE_SIZE];
+	int ret = user_duplicate(attr->insns, (size_t)attr->insn_cnt * sizeof(struct bpf_insn),
+				 (void **)&load->insns);
+
+	if (ret)
+		return call_fail(load->call, ret, "the instructions cannot be read");
+	if (user_read_string(license, attr->license, sizeof(license)) < 0)
+		return call_fail(load->call, -EFAULT, "the license cannot be read");
+	load->input.gpl = is_gpl_compatible(license);
+	return call_name(load->call, attr->prog_name, load->name);
+}
+
+/* An array of records; what the verifier would refuse anyway is not read. */
+static int read_records(struct load *load, const char *what, u64 from, u32 count, u32 size,
+			u32 size_min, void **out)
+{
+	if (!count)
+		return 0;
+	if (size < size_min || size > INFO_RECORD_MAX || size % 4)
+		return call_fail(load->call, -EINVAL, "%s records of %u bytes", what, size);
+	if (count > load->call->attr.v.insn_cnt)
+		return call_fail(load->call, -EINVAL, "more %s records than instructions",
+				 what);
+	if (user_duplicate(from, (size_t)count * size, out))
+		return call_fail(load->call, -EFAULT, "%s cannot be read", what);
+	return 0;
+}
+
+static int read_btf(struct load *load)
+{
+	const union bpf_attr *attr = &load->call->attr.v;
+	int ret = 0;
+
+	if (!attr->func_info_cnt && !attr->line_info_cnt)
+		return 0;
+	load->btf = descriptor_object(load->call->engine, attr->prog_btf_fd, OBJECT_BTF, NULL,
+				      &ret);
+	if (!load->btf)
+		return call_fail(load->call, ret, "prog_btf_fd %u is no BTF",
+				 attr->prog_btf_fd);
+	ret = read_records(load, "func_info", attr->func_info, attr->func_info_cnt,
+			   attr->func_info_rec_size, sizeof(struct bpf_func_info),
+			   &load->func_info);
+	if (!ret)
+		ret = read_records(load, "line_info", attr->line_info, attr->line_info_cnt,
+				   attr->line_info_rec_size, sizeof(struct bpf_line_info),
+				   &load->line_info);
+	return ret;
+}
+
+/* --- maps --- */
+
+/* Takes over the reference to a map, or drops it when the map is there already. */
+static int keep_map(struct load *load, struct map *map)
+{
+	for (u32 i = 0; i < load->map_cnt; i++)
+		if (load->maps[i] == map) {
+			object_put(&map->object);
+			return 0;
+		}
+	if (load->map_cnt == MAPS_MAX) {
+		object_put(&map->object);
+		return -E2BIG;
+	}
+	load->maps[load->map_cnt++] = map;
+	return 0;
+}
+
+static int read_fd_array(struct load *load, u32 index, int *fd)
+{
+	u64 array = load->call->attr.v.fd_array;
+
+	if (!array)
+		return -EPROTO;
+	return user_read(fd, array + index * sizeof(*fd), sizeof(*fd));
+}
+
+static const struct map_desc *map_by_fd(void *cookie, int fd, bool is_index, int *err)
+{
+	struct load *load = cookie;
+	struct map *map;
+
+	*err = is_index ? read_fd_array(load, (u32)fd, &fd) : 0;
+	if (*err)
+		return NULL;
+	map = call_map(load->call, fd, 0, err);
+	if (!map)
+		return NULL;
+	*err = keep_map(load, map);
+	return *err ? NULL : &map->desc;
+}
+
+/* fd_array with a count: all its maps belong to the program; BTF may be there too. */
+static int bind_fd_array(struct load *load)
+{
+	u32 count = load->call->attr.prog_load.fd_array_cnt;
+	int ret = 0, fd;
+
+	if (count >= UINT32_MAX / sizeof(fd))
+		return call_fail(load->call, -EINVAL, "fd_array_cnt %u", count);
+	for (u32 i = 0; i < count && !ret; i++) {
+		struct object *object;
+
+		ret = read_fd_array(load, i, &fd);
+		if (ret)
+			break;
+		object = descriptor_any(load->call->engine, fd, NULL, &ret);
+		if (!object)
+			break;
+		if (object->kind == OBJECT_MAP)
+			ret = keep_map(load, map_of_object(object));
+		else if (object->kind != OBJECT_BTF)
+			ret = -EINVAL;
+		if (object->kind != OBJECT_MAP)
+			object_put(object);
+	}
+	load->bound_cnt = load->map_cnt;
+	return ret ? call_fail(load->call, ret, "fd_array: %s", strerror(-ret)) : 0;
+}
+
+/* --- the verifier --- */
+
+static void fill_input(struct load *load)
+{
+	const union bpf_attr *attr = &load->call->attr.v;
+	struct verify_input *input = &load->input;
+
+	input->insns = load->insns;
+	input->insn_cnt = attr->insn_cnt;
+	input->type = attr->prog_type;
+	input->attach_type = attach_type(attr);
+	input->rights = load->call->engine->rights;
+	input->name = load->name;
+	input->map_by_fd = map_by_fd;
+	input->cookie = load;
+	input->btf = load->btf ? btf_of_object(load->btf)->view : NULL;
+	input->func_info = load->func_info;
+	input->func_info_cnt = attr->func_info_cnt;
+	input->func_info_rec_size = attr->func_info_rec_size;
+	input->line_info = load->line_info;
+	input->line_info_cnt = attr->line_info_cnt;
+	input->line_info_rec_size = attr->line_info_rec_size;
+	input->attach_btf_id = attr->attach_btf_id;
+	input->log_level = attr->log_level;
+}
+
+static int verify(struct load *load, struct verified **out)
+{
+	const union bpf_attr *attr = &load->call->attr.v;
+	struct verified *verified = NULL;
+	struct user_log log;
+	int ret =
+		user_log_init(&log, load->call, attr->log_level, attr->log_buf, attr->log_size);
+
+	if (ret)
+		return ret;
+	fill_input(load);
+	load->input.log = user_log_text(&log);
+	ret = bind_fd_array(load);
+	if (!ret)
+		ret = verify_program(&load->input, &verified, load->call->err);
+	ret = user_log_done(&log, load->call, offsetof(struct attr_prog_load, log_true_size),
+			    ret);
+	if (ret)
+		verified_free(verified);
+	else
+		*out = verified;
+	return ret;
+}
+
+/* --- the object --- */
+
+/* The records that Linux knows, without what a newer caller appended to each. */
+static void *trim_records(struct arena *arena, const void *records, u32 count, u32 size,
+			  u32 size_known)
+{
+	u8 *trimmed = arena_array(arena, count, size_known);
+
+	for (u32 i = 0; trimmed && i < count; i++)
+		memcpy(trimmed + (size_t)i * size_known, (const u8 *)records + (size_t)i * size,
+		       size_known);
+	return trimmed;
+}
+
+static int add_details(const struct load *load, struct verified *verified,
+		       struct prog_details **out)
+{
+	const union bpf_attr *attr = &load->call->attr.v;
+	struct arena *arena = &verified->arena;
+	struct prog_details *details = arena_alloc(arena, sizeof(*details));
+
+	if (!details)
+		return -ENOMEM;
+	details->prog_flags = attr->prog_flags;
+	details->func_info_cnt = load->func_info ? attr->func_info_cnt : 0;
+	details->line_info_cnt = load->line_info ? attr->line_info_cnt : 0;
+	details->func_info =
+		trim_records(arena, load->func_info, details->func_info_cnt,
+			     attr->func_info_rec_size, sizeof(*details->func_info));
+	details->line_info =
+		trim_records(arena, load->line_info, details->line_info_cnt,
+			     attr->line_info_rec_size, sizeof(*details->line_info));
+	if ((details->func_info_cnt && !details->func_info) ||
+	    (details->line_info_cnt && !details->line_info))
+		return -ENOMEM;
+	*out = details;
+	return 0;
+}
+
+/* prog_new() takes the maps in the verified program's order. */
+static int make_prog(struct load *load, struct verified *verified, struct prog **out)
+{
+	struct map **maps = calloc(verified->map_cnt + 1, sizeof(*maps));
+	struct prog_details *details;
+	int ret = maps ? add_details(load, verified, &details) : -ENOMEM;
+
+	if (ret) {
+		free(maps);
+		verified_free(verified);
+		return ret;
+	}
+	for (u32 i = 0; i < verified->map_cnt; i++)
+		maps[i] = map_of_desc(verified->maps[i]);
+	ret = prog_new(verified, maps, out, load->call->err);
+	free(maps);
+	if (!ret)
+		(*out)->sys = details;
+	return ret;
+}
+
+static void fill_prog(struct load *load, struct prog *prog)
+{
+	memcpy(prog->name, load->name, sizeof(prog->name));
+	prog->gpl = load->input.gpl;
+	prog->uid = getuid();
+	if (load->btf)
+		prog->btf = object_get(load->btf);
+}
+
+/* The prog arrays that it tail-calls through must take programs like it. */
+static int enter_owners(struct load *load, struct prog *prog)
+{
+	int ret = 0;
+
+	for (u32 i = 0; i < prog->map_cnt && !ret; i++)
+		ret = owner_admit(prog->maps[i], &prog->object);
+	return ret ? call_fail(load->call, ret, "a prog array holds programs of another kind")
+		   : 0;
+}
+
+static int bind_unused(struct load *load, struct prog *prog)
+{
+	int ret = 0;
+
+	for (u32 i = 0; i < load->bound_cnt && !ret; i++)
+		ret = prog_bind(load->call->engine, prog, load->maps[i]);
+	return ret;
+}
+
+static int build(struct load *load, struct prog **out)
+{
+	struct verified *verified;
+	int ret = verify(load, &verified);
+
+	if (ret)
+		return ret;
+	ret = make_prog(load, verified, out);
+	if (ret)
+		return ret;
+	fill_prog(load, *out);
+	ret = enter_owners(load, *out);
+	if (!ret)
+		ret = bind_unused(load, *out);
+	if (ret)
+		object_put(&(*out)->object);
+	return ret;
+}
+
+int command_prog_load(struct call *call)
+{
+	struct load load = {.call = call};
+	struct prog *prog;
+	int ret = check_call(&load);
+
+	if (!ret)
+		ret = read_program(&load);
+	if (ret >= 0)
+		ret = read_btf(&load);
+	if (!ret)
+		ret = build(&load, &prog);
+	load_done(&load);
+	if (ret)
+		return ret;
+	descriptors_reap(call->engine);
+	return call_hand_out(call, &prog->object, DESCRIPTOR_RDWR);
+}
