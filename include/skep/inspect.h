@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Looking into an engine: what the stages of the pipeline made of a program. */
+#ifndef SKEP_INSPECT_H
+#define SKEP_INSPECT_H
+
+#include <skep/skep.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The text of a stage ("insns", "cfg", "facts") of the program behind a file descriptor. *out is
+ * malloc'ed, the caller frees it. 0 or a negative errno: -EBADF (no program), -EINVAL (no such stage).
+ */
+SKEP_API int skep_prog_print(struct skep_engine *engine, int prog_fd, const char *stage,
+			     char **out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

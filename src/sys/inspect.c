@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sys/engine.h"
+#include "run/run.h"
+
+#include <errno.h>
+#include <skep/inspect.h>
+#include <stdlib.h>
+
+int skep_prog_print(struct skep_engine *engine, int prog_fd, const char *stage, char **out)
+{
+	struct skep_error *err = engine_error_start(engine);
+	struct object *object;
+	struct strbuf text;
+	int code = 0;
+
+	object = descriptor_object(engine, prog_fd, OBJECT_PROG, NULL, &code);
+	if (!object)
+		return error_set(err, SKEP_STAGE_CALL, -EBADF, "descriptor %d is no program", prog_fd);
+	strbuf_init(&text);
+	code = verified_print(container_of(object, struct prog, object)->verified, stage, &text);
+	object_put(object);
+	if (!code && text.failed)
+		code = -ENOMEM;
+	if (code || !text.text) {
+		strbuf_done(&text);
+		return error_set(err, SKEP_STAGE_CALL, code ?: -EINVAL, "no stage '%s'", stage);
+	}
+	*out = text.text;
+	return 0;
+}
