@@ -150,13 +150,30 @@ void insn_print(const struct bpf_insn *insns, u32 count, u32 at, enum insn_synta
 int insns_assemble(const char *text, struct bpf_insn **out, u32 *count, struct skep_error *err);
 
 /* --- classic BPF --- */
-/* Linux's checks of a classic program (bpf_check_classic). 0 or -EINVAL. */
-int classic_check(const struct sock_filter *filter, u32 count, struct skep_error *err);
 /*
- * Converts a checked classic program to eBPF (socket filter context, LD_ABS for packet loads,
- * as Linux does). *out is malloc'ed.
+ * Linux's checks of a classic program: length, opcodes, constants, jumps, scratch words read
+ * before they are written, known ancillary loads, a return at the end. 0 or -EINVAL.
+ */
+int classic_check(const struct sock_filter *filter, u32 count, struct skep_error *err);
+
+/*
+ * Converts a checked classic program to eBPF as Linux does: A in r0, X in r7, the context in
+ * r6, scratch words on the stack, LD_ABS and LD_IND for the packet. The result runs on a struct
+ * __sk_buff (program type socket filter) and returns how many bytes of the packet to keep.
+ * Instructions that nothing reaches are left out. *out is malloc'ed. -ENOMEM.
  */
 int classic_convert(const struct sock_filter *filter, u32 count, struct bpf_insn **out,
 		    u32 *out_count, struct skep_error *err);
+
+/*
+ * Ancillary loads that neither the context nor a helper of Linux's uapi gives. A converted
+ * program calls these ids with r1 = context, r2 = A, r3 = X; no other program may.
+ */
+enum classic_helper {
+	CLASSIC_HELPER_PAY_OFFSET = 0x10000, /* offset of the transport payload */
+	CLASSIC_HELPER_NLATTR, /* offset of the netlink attribute of type X from A on, or 0 */
+	CLASSIC_HELPER_NLATTR_NEST, /* the same inside the attribute at A */
+	CLASSIC_HELPER_HATYPE,	    /* ARPHRD_ type of the device */
+};
 
 #endif
