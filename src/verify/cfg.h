@@ -14,11 +14,15 @@
 #define SUBPROGS_MAX	256
 #define CALL_DEPTH_MAX	8
 #define STACK_DEPTH_MAX 512
+#define FRAME_ROUND	16
+/* Bytes that the callers of a subprogram with a tail call may use, itself not included. */
+#define TAIL_CALL_STACK_MAX 256
 
 enum cfg_flags {
 	CFG_JUMP_TARGET = 1 << 0, /* some jump goes here */
 	CFG_PRUNE_POINT = 1 << 1, /* a state may be kept here, to prune later paths with */
-	/* A state must be kept here: the path may come back (loops, helpers that call back). */
+	/* A state must be kept here: how often the path comes back is not known (may_goto,
+	 * helpers that call back). */
 	CFG_FORCE_CHECKPOINT = 1 << 2,
 	CFG_LOOP_HEAD = 1 << 3,	  /* target of an edge backwards in the walk from the entry */
 	CFG_CALLS_BACK = 1 << 4,  /* call of a helper that calls a function of the program */
@@ -64,10 +68,10 @@ bool insn_is_subprog_call(const struct bpf_insn *insn, u32 at, s64 *target);
 bool insn_is_subprog_address(const struct bpf_insn *insn, u32 at, s64 *target);
 
 /*
- * The call chains' stack use, once each subprogram's `stack_depth`, `is_callback` and
- * `has_tail_call` are known. *deepest: the largest sum.
+ * The call chains' use of the stack, dead code included, once each subprogram's `stack_depth`
+ * is known. *deepest: the largest sum, each frame rounded up to FRAME_ROUND bytes.
  */
-int cfg_check_stack_depth(const struct cfg *cfg, bool jit, struct strbuf *log,
-			  struct skep_error *err, u32 *deepest);
+int cfg_check_stack_depth(const struct cfg *cfg, struct strbuf *log, struct skep_error *err,
+			  u32 *deepest);
 
 #endif

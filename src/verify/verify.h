@@ -104,6 +104,7 @@ struct subprog {
 	u32 stack_depth;  /* bytes of its own frame, rounded up to 8 */
 	const char *name; /* from func_info; NULL */
 	bool is_callback, is_global, is_reachable;
+	bool is_async; /* a callback that runs later, on a stack of its own (timers) */
 	bool has_tail_call, has_ld_abs;
 };
 

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Subprograms: where calls lead, and that each is closed in itself. */
+#include "verify/cfg.h"
+
+#include "isa/isa.h"
+#include "verify/report.h"
+#include <skep/skep.h>
+
+#include <errno.h>
+#include <string.h>
+
+bool insn_is_subprog_call(const struct bpf_insn *insn, u32 at, s64 *target)
+{
+	if (insn->code != (BPF_JMP | BPF_CALL) || insn->src_reg != BPF_PSEUDO_CALL)
+		return false;
+	*target = (s64)at + insn->imm + 1;
+	return true;
+}
+
+bool insn_is_subprog_address(const struct bpf_insn *insn, u32 at, s64 *target)
+{
+	if (!insn_is_wide(insn) || insn->src_reg != BPF_PSEUDO_FUNC)
+		return false;
+	*target = (s64)at + insn->imm + 1;
+	return true;
+}
+
+static bool insn_is_kernel_call(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL;
+}
+
+/* Index of the subprogram that `insn` is in. */
+static u32 subprog_before(const struct cfg *cfg, u32 insn)
+{
+	u32 low = 0, high = cfg->subprog_cnt;
+
+	while (high - low > 1) {
+		u32 middle = (low + high) / 2;
+
+		if (cfg->subprogs[middle].start <= insn)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+s32 cfg_subprog_at(const struct cfg *cfg, u32 insn)
+{
+	u32 index = subprog_before(cfg, insn);
+
+	return cfg->subprogs[index].start == insn ? (s32)index : -1;
+}
+
+static int add_subprog(struct cfg *cfg, u32 at, s64 target, const struct report *report)
+{
+	u32 index;
+
+	if (target < 0 || target >= cfg->insn_cnt)
+		return report_reject(report, "call-target", at, -EINVAL,
+				     "call to invalid destination");
+	index = subprog_before(cfg, (u32)target);
+	if (cfg->subprogs[index].start == target)
+		return 0;
+	if (cfg->subprog_cnt == SUBPROGS_MAX)
+		return report_reject(report, "too-many-subprograms", at, -E2BIG,
+				     "too many subprograms");
+	index++;
+	memmove(&cfg->subprogs[index + 1], &cfg->subprogs[index],
+		(cfg->subprog_cnt - index) * sizeof(struct subprog));
+	cfg->subprogs[index] = (struct subprog){.start = (u32)target};
+	cfg->subprog_cnt++;
+	return 0;
+}
+
+static int add_callees(struct cfg *cfg, u32 rights, const struct report *report)
+{
+	for (u32 at = 0; at < cfg->insn_cnt; at++) {
+		const struct bpf_insn *insn = &cfg->insns[at];
+		s64 target;
+		bool is_own = insn_is_subprog_call(insn, at, &target) ||
+			      insn_is_subprog_address(insn, at, &target);
+		int ret;
+
+		if (!is_own && !insn_is_kernel_call(insn))
+			continue;
+		if (!(rights & (SKEP_RIGHT_BPF | SKEP_RIGHT_ADMIN)))
+			return report_reject(
+				report, "call-rights", at, -EPERM,
+				"loading/calling other bpf or kernel functions are "
+				"allowed for CAP_BPF and CAP_SYS_ADMIN");
+		if (!is_own)
+			continue;
+		ret = add_subprog(cfg, at, target, report);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void close_subprogs(struct cfg *cfg, u32 log_level, const struct report *report)
+{
+	for (u32 i = 0; i < cfg->subprog_cnt; i++) {
+		struct subprog *subprog = &cfg->subprogs[i];
+
+		subprog->end = i + 1 < cfg->subprog_cnt ? subprog[1].start : cfg->insn_cnt;
+		for (u32 at = subprog->start; at < subprog->end; at++)
+			cfg->subprog_of[at] = (u16)i;
+		if (report->log && log_level & VERIFY_LOG_STATES)
+			strbuf_addf(report->log, "func#%u @%u\n", i, subprog->start);
+	}
+}
+
+static bool is_jump(const struct bpf_insn *insn)
+{
+	u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
+
+	return (class == BPF_JMP || class == BPF_JMP32) && op != BPF_EXIT && op != BPF_CALL;
+}
+
+static s64 jump_target(const struct bpf_insn *insn, u32 at)
+{
+	s32 distance = insn->code == (BPF_JMP32 | BPF_JA) ? insn->imm : insn->off;
+
+	return (s64)at + distance + 1;
+}
+
+static bool ends_subprog(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_JMP | BPF_EXIT) || insn->code == (BPF_JMP | BPF_JA) ||
+	       insn->code == (BPF_JMP32 | BPF_JA);
+}
+
+static void note_features(struct subprog *subprog, const struct bpf_insn *insn)
+{
+	u8 mode = BPF_MODE(insn->code);
+
+	if (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == 0 &&
+	    insn->imm == BPF_FUNC_tail_call)
+		subprog->has_tail_call = true;
+	if (BPF_CLASS(insn->code) == BPF_LD && (mode == BPF_ABS || mode == BPF_IND))
+		subprog->has_ld_abs = true;
+}
+
+static int check_closed(const struct cfg *cfg, struct subprog *subprog,
+			const struct report *report)
+{
+	for (u32 at = subprog->start; at < subprog->end; at++) {
+		const struct bpf_insn *insn = &cfg->insns[at];
+		s64 target = jump_target(insn, at);
+
+		note_features(subprog, insn);
+		if (is_jump(insn) && (target < subprog->start || target >= subprog->end))
+			return report_reject(report, "jump-range", at, -EINVAL,
+					     "jump out of range from insn %u to %lld", at,
+					     target);
+	}
+	if (!ends_subprog(&cfg->insns[subprog->end - 1]))
+		return report_reject(report, "falls-through", subprog->end - 1, -EINVAL,
+				     "last insn is not an exit or jmp");
+	return 0;
+}
+
+int cfg_find_subprogs(const struct verify_input *input, struct arena *arena, struct cfg *cfg,
+		      struct skep_error *err)
+{
+	struct report report = {input->log, err};
+	struct cfg built = {
+		.insns = input->insns, .insn_cnt = input->insn_cnt, .subprog_cnt = 1};
+	int ret;
+
+	built.flags = arena_array(arena, built.insn_cnt, sizeof(*built.flags));
+	built.subprog_of = arena_array(arena, built.insn_cnt, sizeof(*built.subprog_of));
+	built.subprogs = arena_array(arena, SUBPROGS_MAX, sizeof(*built.subprogs));
+	if (!built.flags || !built.subprog_of || !built.subprogs)
+		return -ENOMEM;
+	ret = add_callees(&built, input->rights, &report);
+	if (ret)
+		return ret;
+	close_subprogs(&built, input->log_level, &report);
+	for (u32 i = 0; i < built.subprog_cnt; i++) {
+		ret = check_closed(&built, &built.subprogs[i], &report);
+		if (ret)
+			return ret;
+	}
+	*cfg = built;
+	return 0;
+}
+
+u32 cfg_successors(const struct cfg *cfg, u32 at, u32 successors[2])
+{
+	const struct bpf_insn *insn = &cfg->insns[at];
+	u32 end = cfg->subprogs[cfg->subprog_of[at]].end, count = 0;
+	u32 next = at + (insn_is_wide(insn) ? 2 : 1);
+
+	if (insn->code == (BPF_JMP | BPF_EXIT))
+		return 0;
+	if (!ends_subprog(insn) && next < end)
+		successors[count++] = next;
+	if (is_jump(insn))
+		successors[count++] = (u32)jump_target(insn, at);
+	return count;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Follows every edge depth first, as Linux does: the instruction that follows before the target
+ * of a jump. Callees are walked on their own, so an edge backwards is always a loop.
+ */
+#include "catalog/helper.h"
+#include "isa/isa.h"
+#include "verify/cfg.h"
+#include "verify/report.h"
+
+#include <errno.h>
+
+enum progress {
+	UNSEEN,
+	ON_PATH, /* its successors are being followed */
+	DONE,
+};
+
+struct visit {
+	u32 insn, next_edge;
+};
+
+struct follow {
+	struct cfg *cfg;
+	const struct report *report;
+	bool may_loop;
+	u8 *progress;	    /* enum progress per instruction */
+	struct visit *path; /* at most one per instruction */
+	u32 path_length;
+	u32 postorder_cnt;
+	u16 *entered; /* subprograms that were reached, in order */
+	u32 entered_cnt;
+	bool *is_entered;
+};
+
+static const struct helper_row *called_helper(const struct bpf_insn *insn)
+{
+	if (insn->code != (BPF_JMP | BPF_CALL) || insn->src_reg)
+		return NULL;
+	return helper_row((u32)insn->imm);
+}
+
+static bool takes_callback(const struct helper_row *row)
+{
+	for (u32 i = 0; i < HELPER_ARGS; i++) {
+		if (row->arg[i].kind == ARG_FUNC)
+			return true;
+	}
+	return false;
+}
+
+static void flag(struct cfg *cfg, u32 insn, u8 flags)
+{
+	if (insn < cfg->insn_cnt)
+		cfg->flags[insn] |= flags;
+}
+
+static void flag_call(struct cfg *cfg, u32 at)
+{
+	const struct bpf_insn *insn = &cfg->insns[at];
+	const struct helper_row *helper = called_helper(insn);
+
+	flag(cfg, at + 1, CFG_PRUNE_POINT);
+	if (insn->src_reg == BPF_PSEUDO_CALL)
+		flag(cfg, at, CFG_PRUNE_POINT);
+	if (!helper || !takes_callback(helper))
+		return;
+	/* A timer's function is called later, not by the helper. */
+	if (helper->id == BPF_FUNC_timer_set_callback)
+		flag(cfg, at, CFG_PRUNE_POINT);
+	else
+		flag(cfg, at, CFG_PRUNE_POINT | CFG_FORCE_CHECKPOINT | CFG_CALLS_BACK);
+}
+
+static void flag_jump(struct cfg *cfg, u32 at)
+{
+	const struct bpf_insn *insn = &cfg->insns[at];
+	u32 successors[2], count = cfg_successors(cfg, at, successors);
+	bool is_plain = BPF_OP(insn->code) == BPF_JA;
+
+	flag(cfg, successors[count - 1], CFG_JUMP_TARGET | CFG_PRUNE_POINT);
+	if (!is_plain)
+		flag(cfg, at, CFG_PRUNE_POINT);
+	if (insn->code == (BPF_JMP | BPF_JCOND))
+		flag(cfg, at, CFG_FORCE_CHECKPOINT);
+}
+
+static void flag_insn(struct cfg *cfg, u32 at)
+{
+	const struct bpf_insn *insn = &cfg->insns[at];
+	u8 class = BPF_CLASS(insn->code);
+
+	if (insn_is_wide(insn))
+		flag(cfg, at + 1, CFG_SECOND_HALF);
+	if ((class != BPF_JMP && class != BPF_JMP32) || insn->code == (BPF_JMP | BPF_EXIT))
+		return;
+	if (BPF_OP(insn->code) == BPF_CALL)
+		flag_call(cfg, at);
+	else
+		flag_jump(cfg, at);
+}
+
+static void enter_subprog(struct follow *follow, u32 start)
+{
+	s32 index = cfg_subprog_at(follow->cfg, start);
+
+	if (follow->is_entered[index])
+		return;
+	follow->is_entered[index] = true;
+	follow->entered[follow->entered_cnt++] = (u16)index;
+}
+
+static void push(struct follow *follow, u32 at)
+{
+	s64 callee;
+
+	follow->progress[at] = ON_PATH;
+	follow->path[follow->path_length++] = (struct visit){at, 0};
+	flag_insn(follow->cfg, at);
+	if (insn_is_subprog_call(&follow->cfg->insns[at], at, &callee) ||
+	    insn_is_subprog_address(&follow->cfg->insns[at], at, &callee))
+		enter_subprog(follow, (u32)callee);
+}
+
+static int follow_edge(struct follow *follow, u32 from, u32 to)
+{
+	switch ((enum progress)follow->progress[to]) {
+	case UNSEEN: push(follow, to); break;
+	case ON_PATH:
+		if (!follow->may_loop)
+			return report_reject(follow->report, "back-edge", from, -EINVAL,
+					     "back-edge from insn %u to %u", from, to);
+		flag(follow->cfg, to, CFG_LOOP_HEAD);
+		break;
+	case DONE: break;
+	}
+	return 0;
+}
+
+static int follow_subprog(struct follow *follow, u32 start)
+{
+	push(follow, start);
+	while (follow->path_length) {
+		struct visit *top = &follow->path[follow->path_length - 1];
+		u32 successors[2], from = top->insn;
+		int ret;
+
+		if (top->next_edge < cfg_successors(follow->cfg, from, successors)) {
+			ret = follow_edge(follow, from, successors[top->next_edge++]);
+			if (ret)
+				return ret;
+			continue;
+		}
+		follow->progress[from] = DONE;
+		follow->cfg->postorder[follow->postorder_cnt++] = from;
+		follow->path_length--;
+	}
+	return 0;
+}
+
+static int follow_all(struct follow *follow)
+{
+	enter_subprog(follow, 0);
+	for (u32 i = 0; i < follow->entered_cnt; i++) {
+		int ret =
+			follow_subprog(follow, follow->cfg->subprogs[follow->entered[i]].start);
+
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int check_reached(const struct follow *follow)
+{
+	const struct cfg *cfg = follow->cfg;
+
+	for (u32 at = 0; at < cfg->insn_cnt; at++) {
+		if (follow->progress[at] != DONE)
+			return report_reject(follow->report, "unreachable", at, -EINVAL,
+					     "unreachable insn %u", at);
+		if (!insn_is_wide(&cfg->insns[at]))
+			continue;
+		at++;
+		if (at < cfg->insn_cnt && follow->progress[at] != UNSEEN)
+			return report_reject(follow->report, "jump-into-wide", at - 1, -EINVAL,
+					     "jump into the middle of ldimm64 insn %u", at - 1);
+	}
+	return 0;
+}
+
+/* The subprograms were walked in the order of their discovery: sorts that by index. */
+static int sort_postorder(struct follow *follow, struct arena *arena)
+{
+	struct cfg *cfg = follow->cfg;
+	u32 *sorted = arena_array(arena, cfg->insn_cnt, sizeof(*sorted));
+	u32 *place = arena_array(arena, cfg->subprog_cnt + 1, sizeof(*place));
+
+	cfg->postorder_start = arena_array(arena, cfg->subprog_cnt + 1, sizeof(*place));
+	if (!sorted || !place || !cfg->postorder_start)
+		return -ENOMEM;
+	for (u32 i = 0; i < follow->postorder_cnt; i++)
+		cfg->postorder_start[cfg->subprog_of[cfg->postorder[i]] + 1]++;
+	for (u32 i = 0; i < cfg->subprog_cnt; i++) {
+		cfg->postorder_start[i + 1] += cfg->postorder_start[i];
+		place[i] = cfg->postorder_start[i];
+	}
+	for (u32 i = 0; i < follow->postorder_cnt; i++)
+		sorted[place[cfg->subprog_of[cfg->postorder[i]]]++] = cfg->postorder[i];
+	cfg->postorder = sorted;
+	return 0;
+}
+
+int cfg_check_edges(struct cfg *cfg, bool may_loop, struct arena *arena, struct strbuf *log,
+		    struct skep_error *err)
+{
+	struct report report = {log, err};
+	struct follow follow = {.cfg = cfg, .report = &report, .may_loop = may_loop};
+	int ret;
+
+	cfg->postorder = arena_array(arena, cfg->insn_cnt, sizeof(*cfg->postorder));
+	follow.progress = arena_array(arena, cfg->insn_cnt, sizeof(*follow.progress));
+	follow.path = arena_array(arena, cfg->insn_cnt, sizeof(*follow.path));
+	follow.entered = arena_array(arena, cfg->subprog_cnt, sizeof(*follow.entered));
+	follow.is_entered = arena_array(arena, cfg->subprog_cnt, sizeof(*follow.is_entered));
+	if (!cfg->postorder || !follow.progress || !follow.path || !follow.entered ||
+	    !follow.is_entered)
+		return -ENOMEM;
+	ret = follow_all(&follow);
+	if (!ret)
+		ret = check_reached(&follow);
+	return ret ? ret : sort_postorder(&follow, arena);
+}
