@@ -68,6 +68,11 @@
 #define BPF_TRACE_UPROBE_SESSION ((enum bpf_attach_type)57)
 #endif
 
+/* Linux's internal "not supported", which bpf(2) lets out; <errno.h> has no name for it. */
+#ifndef ENOTSUPP
+#define ENOTSUPP 524
+#endif
+
 /* instructions */
 #ifndef BPF_MEMSX
 #define BPF_MEMSX 0x80

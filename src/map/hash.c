@@ -472,6 +472,11 @@ static int hash_next_key(struct map *map, const void *key, void *next)
 	return table_next(&hash->table, &place, next) == ELEMENT_NONE ? -ENOENT : 0;
 }
 
+static int hash_bucket_keys(struct map *map, u32 *bucket, void *keys, u32 room)
+{
+	return table_bucket_keys(&hash_of(map)->table, bucket, keys, room);
+}
+
 static bool hash_owns(struct map *map, const void *address, size_t size)
 {
 	struct hash *hash = hash_of(map);
@@ -496,7 +501,7 @@ static bool hash_owns(struct map *map, const void *address, size_t size)
 	.done = hash_done, .equal = map_desc_equal, .update = hash_update,                 \
 	.delete = hash_delete, .for_each = hash_for_each, .user_lookup = hash_user_lookup, \
 	.user_lookup_and_delete = hash_user_lookup_and_delete, .next_key = hash_next_key,  \
-	.owns = hash_owns
+	.bucket_keys = hash_bucket_keys, .owns = hash_owns
 
 const struct map_ops map_hash = {
 	HASH_COMMON,

@@ -206,6 +206,18 @@ int map_user_next_key(struct map *map, const void *key, void *next)
 	return err;
 }
 
+int map_user_bucket_keys(struct map *map, u32 *bucket, void *keys, u32 room)
+{
+	int count;
+
+	if (!map->ops->bucket_keys)
+		return -ENOTSUPP;
+	rcu_read_lock();
+	count = map->ops->bucket_keys(map, bucket, keys, room);
+	rcu_read_unlock();
+	return count;
+}
+
 void map_user_gone(struct map *map)
 {
 	if (map->ops->user_gone)

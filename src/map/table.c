@@ -274,6 +274,23 @@ u32 table_next(const struct table *table, struct table_place *place, void *key)
 	return element;
 }
 
+int table_bucket_keys(const struct table *table, u32 *bucket, void *keys, u32 room)
+{
+	struct table_place place = {.home = *bucket};
+	u32 count = 0;
+
+	for (;; count++) {
+		void *key = count < room ? (u8 *)keys + (size_t)count * table->key_size : NULL;
+
+		if (table_next(table, &place, key) == ELEMENT_NONE)
+			break;
+		if (count && place.home != *bucket)
+			break;
+		*bucket = place.home;
+	}
+	return count ? (int)count : -ENOENT;
+}
+
 static bool place_find(const struct table *table, struct table_place *place, u8 tag,
 		       const void *key, bool *changed)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MAP_CREATE: what concerns names, rights and other objects; sizes and flags are the map's. */
 #include "base/slot.h"
+#include "catalog/map_type.h"
 #include "map/map.h"
 #include "sys/btf_object.h"
 #include "sys/command.h"
@@ -25,32 +26,14 @@ static int check_attr(struct call *call, u32 *mode)
 	return 0;
 }
 
-#define TYPE(name) (1ULL << BPF_MAP_TYPE_##name)
-
-/* What Linux lets the unprivileged create, and what needs CAP_NET_ADMIN instead of CAP_BPF. */
-static const u64 unprivileged_types = TYPE(ARRAY) | TYPE(PERCPU_ARRAY) | TYPE(PROG_ARRAY) |
-				      TYPE(PERF_EVENT_ARRAY) | TYPE(CGROUP_ARRAY) |
-				      TYPE(ARRAY_OF_MAPS) | TYPE(HASH) | TYPE(PERCPU_HASH) |
-				      TYPE(HASH_OF_MAPS) | TYPE(RINGBUF) | TYPE(USER_RINGBUF) |
-				      TYPE(CGROUP_STORAGE) | TYPE(PERCPU_CGROUP_STORAGE);
-static const u64 network_types =
-	TYPE(SOCKMAP) | TYPE(SOCKHASH) | TYPE(DEVMAP) | TYPE(DEVMAP_HASH) | TYPE(XSKMAP);
-
-#undef TYPE
-
 static int check_rights(struct call *call)
 {
-	u32 type = call->attr.v.map_type;
-	u32 needed = SKEP_RIGHT_BPF;
+	const struct map_type_row *row = map_type_row(call->attr.v.map_type);
 
-	if (type < 64 && (unprivileged_types >> type & 1))
-		needed = 0;
-	else if (type < 64 && (network_types >> type & 1))
-		needed = SKEP_RIGHT_NET_ADMIN;
-	if (engine_may(call->engine, needed))
+	if (!row || engine_may(call->engine, row->rights))
 		return 0;
-	return call_fail(call, -EPERM, "a map of type %u needs CAP_%s", type,
-			 needed == SKEP_RIGHT_BPF ? "BPF" : "NET_ADMIN");
+	return call_fail(call, -EPERM, "a map of type %s needs CAP_%s", row->name,
+			 row->rights & SKEP_RIGHT_BPF ? "BPF" : "NET_ADMIN");
 }
 
 /* The BTF of the map as a reference; NULL and 0 when it names none. */

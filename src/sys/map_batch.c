@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The commands on many elements. Arrays and tries go from key to key, and the caller's place is
+ * the last key; hash maps go from bucket to bucket, and the place is a bucket's number, so that
+ * elements that come and go meanwhile do not send the walk back to its start.
+ */
+#include "map/map.h"
+#include "sys/map_value.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct batch {
+	struct call *call;
+	struct map *map; /* reference */
+	u32 key_size, value_size;
+	u32 count, done; /* asked for; elements gone through */
+	u64 flags;	 /* of each element */
+	u8 *key, *value; /* room for one of each; owned */
+};
+
+#define TYPE(name) (1ULL << BPF_MAP_TYPE_##name)
+
+static const u64 hash_types = TYPE(HASH) | TYPE(PERCPU_HASH) | TYPE(LRU_HASH) |
+			      TYPE(LRU_PERCPU_HASH) | TYPE(HASH_OF_MAPS);
+static const u64 key_types =
+	TYPE(ARRAY) | TYPE(PERCPU_ARRAY) | TYPE(LPM_TRIE) | TYPE(ARRAY_OF_MAPS);
+static const u64 delete_types = hash_types | TYPE(LPM_TRIE);
+
+#undef TYPE
+
+static bool has_type(const struct map *map, u64 types)
+{
+	return map->desc.type < 64 && (types >> map->desc.type & 1);
+}
+
+static int check(struct batch *batch, u64 types)
+{
+	const union bpf_attr *attr = &batch->call->attr.v;
+
+	if (!has_type(batch->map, types))
+		return call_fail(batch->call, -ENOTSUPP, "not for maps of type %u",
+				 batch->map->desc.type);
+	if (batch->flags & ~(u64)BPF_F_LOCK)
+		return call_fail(batch->call, -EINVAL, "elem_flags %#llx", batch->flags);
+	if ((batch->flags & BPF_F_LOCK) && batch->map->desc.fields.spin_lock < 0)
+		return call_fail(batch->call, -EINVAL, "values have no spin lock");
+	if (attr->batch.flags && has_type(batch->map, hash_types))
+		return call_fail(batch->call, -EINVAL, "flags %#llx", attr->batch.flags);
+	return 0;
+}
+
+static int batch_init(struct call *call, u32 mode, u64 types, struct batch *batch)
+{
+	const union bpf_attr *attr = &call->attr.v;
+	int ret = 0;
+
+	*batch = (struct batch){.call = call,
+				.map = call_map(call, attr->batch.map_fd, mode, &ret),
+				.count = attr->batch.count,
+				.flags = attr->batch.elem_flags};
+	if (!batch->map)
+		return ret;
+	ret = check(batch, types);
+	if (ret || !batch->count)
+		return ret;
+	batch->key_size = batch->map->desc.key_size;
+	batch->value_size = map_user_value_size(batch->map);
+	batch->key = calloc(2, batch->key_size);
+	batch->value = malloc(batch->value_size);
+	if (!batch->key || !batch->value)
+		return call_fail(call, -ENOMEM, "no memory for an element");
+	return call_put(call, v.batch.count, 0);
+}
+
+/* Tells the caller how far it came, whatever stopped it. */
+static int batch_done(struct batch *batch, int ret)
+{
+	if (batch->key && batch->value && ret != -EFAULT &&
+	    call_put(batch->call, v.batch.count, batch->done))
+		ret = -EFAULT;
+	free(batch->key);
+	free(batch->value);
+	if (batch->map)
+		object_put(&batch->map->object);
+	return ret;
+}
+
+static int read_key(struct batch *batch, u32 index)
+{
+	return user_read(batch->key,
+			 batch->call->attr.v.batch.keys + (u64)index * batch->key_size,
+			 batch->key_size);
+}
+
+static int write_element(struct batch *batch, const void *key)
+{
+	const union bpf_attr *attr = &batch->call->attr.v;
+	int ret = user_write(attr->batch.keys + (u64)batch->done * batch->key_size, key,
+			     batch->key_size);
+
+	if (!ret)
+		ret = user_write(attr->batch.values + (u64)batch->done * batch->value_size,
+				 batch->value, batch->value_size);
+	batch->done += !ret;
+	return ret;
+}
+
+/* --- update and delete --- */
+
+static int update_one(struct batch *batch)
+{
+	const union bpf_attr *attr = &batch->call->attr.v;
+	int ret = read_key(batch, batch->done);
+
+	if (!ret)
+		ret = user_read(batch->value,
+				attr->batch.values + (u64)batch->done * batch->value_size,
+				batch->value_size);
+	return ret ? ret
+		   : map_value_update(batch->call, batch->map, batch->key, batch->value,
+				      batch->flags);
+}
+
+static int delete_one(struct batch *batch)
+{
+	int ret = read_key(batch, batch->done);
+
+	return ret ? ret : map_user_delete(batch->map, batch->key);
+}
+
+static int change(struct call *call, u64 types, int (*one)(struct batch *batch))
+{
+	struct batch batch;
+	int ret = batch_init(call, DESCRIPTOR_WRITE, types, &batch);
+
+	while (!ret && batch.done < batch.count) {
+		ret = one(&batch);
+		batch.done += !ret;
+	}
+	/* Unlike a look-up, a change that fails half-way says how much was changed. */
+	if (ret == -EFAULT && batch.key && batch.value)
+		call_put(call, v.batch.count, batch.done);
+	return batch_done(&batch, ret);
+}
+
+int command_map_update_batch(struct call *call)
+{
+	return change(call, hash_types | key_types, update_one);
+}
+
+int command_map_delete_batch(struct call *call)
+{
+	return change(call, delete_types, delete_one);
+}
+
+/* --- look-up from key to key --- */
+
+static int look_up_keys(struct batch *batch)
+{
+	const union bpf_attr *attr = &batch->call->attr.v;
+	u8 *last = attr->batch.in_batch ? batch->key + batch->key_size : NULL;
+	int ret = 0;
+
+	if (last && user_read(last, attr->batch.in_batch, batch->key_size))
+		return -EFAULT;
+	while (batch->done < batch->count) {
+		ret = map_user_next_key(batch->map, last, batch->key);
+		if (ret)
+			break;
+		ret = map_user_lookup(batch->map, batch->key, batch->value, batch->flags);
+		if (!ret)
+			ret = write_element(batch, batch->key);
+		else if (ret == -ENOENT)
+			ret = 0; /* gone meanwhile, or an empty place of an array of maps */
+		if (ret)
+			break;
+		last = batch->key + batch->key_size;
+		memcpy(last, batch->key, batch->key_size);
+	}
+	if (ret != -EFAULT && batch->done &&
+	    user_write(attr->batch.out_batch, last, batch->key_size))
+		ret = -EFAULT;
+	return ret;
+}
+
+/* --- look-up from bucket to bucket --- */
+
+struct bucket {
+	u32 number;
+	u32 room;
+	u8 *keys; /* owned */
+};
+
+/* The next bucket with all its keys: how many, or a negative errno. */
+static int next_bucket(struct batch *batch, struct bucket *bucket)
+{
+	for (;;) {
+		int count = map_user_bucket_keys(batch->map, &bucket->number, bucket->keys,
+						 bucket->room);
+		u8 *keys;
+
+		if (count <= (int)bucket->room)
+			return count;
+		keys = realloc(bucket->keys, (size_t)count * batch->key_size);
+		if (!keys)
+			return -ENOMEM;
+		bucket->keys = keys;
+		bucket->room = (u32)count;
+	}
+}
+
+static int look_up_bucket(struct batch *batch, const struct bucket *bucket, u32 count,
+			  bool deletes)
+{
+	for (u32 i = 0; i < count; i++) {
+		const u8 *key = bucket->keys + (size_t)i * batch->key_size;
+		int ret =
+			deletes ? map_user_lookup_and_delete(batch->map, key, batch->value,
+							     batch->flags)
+				: map_user_lookup(batch->map, key, batch->value, batch->flags);
+
+		if (!ret)
+			ret = write_element(batch, key);
+		if (ret && ret != -ENOENT)
+			return ret;
+	}
+	return 0;
+}
+
+static int look_up_buckets(struct batch *batch, struct bucket *bucket, bool deletes)
+{
+	for (;;) {
+		int count = next_bucket(batch, bucket), ret;
+
+		if (count < 0)
+			return count;
+		/* Whole buckets only: the place in between has no number. */
+		if ((u32)count > batch->count - batch->done)
+			return batch->done ? 0 : -ENOSPC;
+		ret = look_up_bucket(batch, bucket, (u32)count, deletes);
+		if (ret)
+			return ret;
+		bucket->number++;
+		if (batch->done == batch->count)
+			return 0;
+	}
+}
+
+static int look_up_hash(struct batch *batch, bool deletes)
+{
+	const union bpf_attr *attr = &batch->call->attr.v;
+	struct bucket bucket = {0};
+	int ret = 0;
+
+	if (attr->batch.in_batch)
+		ret = user_read(&bucket.number, attr->batch.in_batch, sizeof(bucket.number));
+	if (!ret)
+		ret = look_up_buckets(batch, &bucket, deletes);
+	free(bucket.keys);
+	if (ret != -EFAULT &&
+	    user_write(attr->batch.out_batch, &bucket.number, sizeof(bucket.number)))
+		ret = -EFAULT;
+	return ret;
+}
+
+static int look_up(struct call *call, u32 mode, u64 types, bool deletes)
+{
+	struct batch batch;
+	int ret = batch_init(call, mode, types, &batch);
+
+	if (!ret && batch.count)
+		ret = has_type(batch.map, hash_types) ? look_up_hash(&batch, deletes)
+						      : look_up_keys(&batch);
+	return batch_done(&batch, ret);
+}
+
+int command_map_lookup_batch(struct call *call)
+{
+	return look_up(call, DESCRIPTOR_READ, hash_types | key_types, false);
+}
+
+int command_map_lookup_and_delete_batch(struct call *call)
+{
+	return look_up(call, DESCRIPTOR_RDWR, hash_types, true);
+}
