@@ -246,7 +246,6 @@ static bool array_owns(struct map *map, const void *address, size_t size)
 
 const struct map_ops map_array = {
 	.size = sizeof(struct array),
-	.create_flags = BPF_F_NUMA_NODE | MAP_FLAGS_ACCESS | BPF_F_MMAPABLE | BPF_F_INNER_MAP,
 	.check = array_check,
 	.check_btf = array_check_btf,
 	.init = array_init,
@@ -264,7 +263,6 @@ const struct map_ops map_array = {
 
 const struct map_ops map_percpu_array = {
 	.size = sizeof(struct array),
-	.create_flags = BPF_F_NUMA_NODE | MAP_FLAGS_ACCESS,
 	.check = percpu_array_check,
 	.check_btf = array_check_btf,
 	.init = percpu_array_init,

@@ -2,6 +2,7 @@
 /* Creation of maps: what all types check alike, then the type's own check, then its memory. */
 #include "base/error.h"
 #include "btf/btf.h"
+#include "catalog/map_type.h"
 #include "map/ops.h"
 
 #include <stdio.h>
@@ -35,21 +36,36 @@ static bool numa_node_exists(u32 node)
 	return node == 0 || access(path, F_OK) == 0;
 }
 
+static int check_numa(const struct map_desc *desc, struct skep_error *err)
+{
+	if (!(desc->flags & BPF_F_NUMA_NODE) || desc->numa_node == ANY_NUMA_NODE)
+		return 0;
+	if (map_desc_is_per_cpu(desc) || !numa_node_exists(desc->numa_node))
+		return map_refuse(desc, err, -EINVAL, "no such NUMA node, or values per CPU");
+	return 0;
+}
+
 static int check_flags(const struct map_desc *desc, const struct map_ops *ops,
 		       struct skep_error *err)
 {
+	const struct map_type_row *row = map_type_row(desc->type);
 	u32 user = desc->flags & MAP_FLAGS_USER, program = desc->flags & MAP_FLAGS_PROGRAM;
+	u32 unknown = desc->flags & ~row->flags;
 
-	if (desc->flags & ~ops->create_flags)
-		return map_refuse(desc, err, -EINVAL, "a flag that the type does not take");
+	/* "Any node" is not a wish; the types with values per CPU take it. */
+	if (map_desc_is_per_cpu(desc) && desc->numa_node == ANY_NUMA_NODE)
+		unknown &= ~BPF_F_NUMA_NODE;
+	if (unknown)
+		return map_refuse(desc, err,
+				  unknown & ~ops->flags_not_supported ? -EINVAL : -ENOTSUPP,
+				  "a flag that the type does not take");
+	if (row->required_flags & ~desc->flags)
+		return map_refuse(desc, err, -EINVAL, "a flag that the type needs is missing");
 	if (user == MAP_FLAGS_USER || program == MAP_FLAGS_PROGRAM)
 		return map_refuse(desc, err, -EINVAL, "both read-only and write-only");
-	if ((desc->flags & BPF_F_NUMA_NODE) && desc->numa_node != ANY_NUMA_NODE &&
-	    (map_desc_is_per_cpu(desc) || !numa_node_exists(desc->numa_node)))
-		return map_refuse(desc, err, -EINVAL, "no such NUMA node, or values per CPU");
 	if (desc->extra && desc->type != BPF_MAP_TYPE_BLOOM_FILTER)
 		return map_refuse(desc, err, -EINVAL, "map_extra is not 0");
-	return 0;
+	return check_numa(desc, err);
 }
 
 static bool is_map_of_maps(const struct map_desc *desc)
@@ -180,28 +196,17 @@ static void adopt_inner(struct map *map, const struct map *inner)
 		map->inner_btf = object_get(inner->btf);
 }
 
-static const struct map_ops *find_ops(const struct map_desc *desc, struct skep_error *err,
-				      int *code)
-{
-	const struct map_ops *ops = map_ops(desc->type);
-
-	if (!ops)
-		*code = map_refuse(desc, err,
-				   map_type_is_known(desc->type) ? -EOPNOTSUPP : -EINVAL,
-				   "skep has no such map type");
-	return ops;
-}
-
 int map_new(const struct map_desc *given, struct map *inner, u32 slots, struct map **out,
 	    struct skep_error *err)
 {
 	struct map_desc desc = normal_desc(given);
 	struct map *map;
-	int code = 0;
-	const struct map_ops *ops = find_ops(&desc, err, &code);
+	const struct map_ops *ops = map_ops(desc.type);
+	int code;
 
-	if (!code)
-		code = check(&desc, ops, inner, err);
+	if (!ops)
+		return map_refuse(&desc, err, -EINVAL, "no such map type");
+	code = check(&desc, ops, inner, err);
 	if (code)
 		return code;
 	map = aligned_alloc(CACHE_LINE, round_up(ops->size, CACHE_LINE));

@@ -63,10 +63,8 @@ static bool is_lru(const struct map_desc *desc)
 	       desc->type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
 }
 
-static int hash_check(struct map_desc *desc, struct skep_error *err)
+int map_hash_check(struct map_desc *desc, struct skep_error *err)
 {
-	if (is_lru(desc) && (desc->flags & BPF_F_NO_PREALLOC))
-		return map_refuse(desc, err, -ENOTSUPP, "LRU maps are preallocated");
 	if (!desc->max_entries || !desc->key_size || !desc->value_size)
 		return map_refuse(desc, err, -EINVAL,
 				  "max_entries, key_size or value_size is 0");
@@ -79,7 +77,7 @@ static int hash_check(struct map_desc *desc, struct skep_error *err)
 	return 0;
 }
 
-static u64 new_seed(const struct map_desc *desc)
+u64 map_hash_seed(const struct map_desc *desc)
 {
 	u64 seed = 0;
 
@@ -103,7 +101,7 @@ static int init_regions(struct hash *hash, u32 elements)
 	const struct map_desc *desc = &hash->map.desc;
 	u64 payload = hash->slot_stride ? 0 : hash->value_space;
 	int err = table_init(&hash->table, desc->key_size, payload, desc->max_entries, elements,
-			     new_seed(desc));
+			     map_hash_seed(desc));
 
 	if (!err)
 		err = region_new(&hash->links, (u64)elements * sizeof(u32));
@@ -238,16 +236,6 @@ static u32 take_lru(struct hash *hash)
 
 /* --- changes --- */
 
-static int check_presence(bool present, u64 flags)
-{
-	flags &= ~(u64)BPF_F_LOCK;
-	if (present && flags == BPF_NOEXIST)
-		return -EEXIST;
-	if (!present && flags == BPF_EXIST)
-		return -ENOENT;
-	return 0;
-}
-
 static u32 take_spare(struct hash *hash)
 {
 	u32 element = pool_take(&hash->spares);
@@ -320,7 +308,7 @@ static int store(struct hash *hash, const void *key, const void *value, u64 flag
 	int err;
 
 	table_lock(&hash->table, key, &entry);
-	err = check_presence(entry.element != ELEMENT_NONE, flags);
+	err = map_check_presence(entry.element != ELEMENT_NONE, flags);
 	if (!err && entry.element != ELEMENT_NONE)
 		freed = overwrite(hash, &entry, key, value, flags, slot);
 	else if (!err)
@@ -494,10 +482,8 @@ static bool hash_owns(struct map *map, const void *address, size_t size)
 	       offset + size <= hash->table.key_space + map->desc.value_size;
 }
 
-#define HASH_FLAGS (BPF_F_NUMA_NODE | MAP_FLAGS_ACCESS | BPF_F_ZERO_SEED)
-
 #define HASH_COMMON                                                                        \
-	.size = sizeof(struct hash), .check = hash_check, .init = hash_init,               \
+	.size = sizeof(struct hash), .check = map_hash_check, .init = hash_init,           \
 	.done = hash_done, .equal = map_desc_equal, .update = hash_update,                 \
 	.delete = hash_delete, .for_each = hash_for_each, .user_lookup = hash_user_lookup, \
 	.user_lookup_and_delete = hash_user_lookup_and_delete, .next_key = hash_next_key,  \
@@ -505,13 +491,11 @@ static bool hash_owns(struct map *map, const void *address, size_t size)
 
 const struct map_ops map_hash = {
 	HASH_COMMON,
-	.create_flags = HASH_FLAGS | BPF_F_NO_PREALLOC,
 	.lookup = hash_lookup,
 };
 
 const struct map_ops map_percpu_hash = {
 	HASH_COMMON,
-	.create_flags = HASH_FLAGS | BPF_F_NO_PREALLOC,
 	.lookup = hash_lookup_slot,
 	.lookup_slot = hash_lookup_slot,
 	.user_update = percpu_hash_user_update,
@@ -519,13 +503,13 @@ const struct map_ops map_percpu_hash = {
 
 const struct map_ops map_lru_hash = {
 	HASH_COMMON,
-	.create_flags = HASH_FLAGS | BPF_F_NO_PREALLOC | BPF_F_NO_COMMON_LRU,
+	.flags_not_supported = BPF_F_NO_PREALLOC,
 	.lookup = lru_lookup,
 };
 
 const struct map_ops map_lru_percpu_hash = {
 	HASH_COMMON,
-	.create_flags = HASH_FLAGS | BPF_F_NO_PREALLOC | BPF_F_NO_COMMON_LRU,
+	.flags_not_supported = BPF_F_NO_PREALLOC,
 	.lookup = lru_lookup,
 	.lookup_slot = hash_lookup_slot,
 	.user_update = percpu_hash_user_update,

@@ -7,31 +7,19 @@
 
 #include <string.h>
 
-extern const struct map_ops map_array, map_percpu_array, map_hash, map_percpu_hash,
-	map_lru_hash, map_lru_percpu_hash, map_prog_array, map_perf_event_array,
-	map_array_of_maps;
+#define MAP(type, name, ...) extern const struct map_ops map_##name;
+#include "catalog/maps.def"
+#undef MAP
 
 static const struct map_ops *const types[] = {
-	[BPF_MAP_TYPE_ARRAY] = &map_array,
-	[BPF_MAP_TYPE_PROG_ARRAY] = &map_prog_array,
-	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = &map_perf_event_array,
-	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = &map_array_of_maps,
-	[BPF_MAP_TYPE_PERCPU_ARRAY] = &map_percpu_array,
-	[BPF_MAP_TYPE_HASH] = &map_hash,
-	[BPF_MAP_TYPE_PERCPU_HASH] = &map_percpu_hash,
-	[BPF_MAP_TYPE_LRU_HASH] = &map_lru_hash,
-	[BPF_MAP_TYPE_LRU_PERCPU_HASH] = &map_lru_percpu_hash,
+#define MAP(type, name, ...) [BPF_MAP_TYPE_##type] = &map_##name,
+#include "catalog/maps.def"
+#undef MAP
 };
 
 const struct map_ops *map_ops(u32 type)
 {
 	return type < ARRAY_SIZE(types) ? types[type] : NULL;
-}
-
-/* The last type of Linux 6.18: BPF_MAP_TYPE_ARENA. */
-bool map_type_is_known(u32 type)
-{
-	return type > BPF_MAP_TYPE_UNSPEC && type <= 33;
 }
 
 void *map_lookup(struct map *map, const void *key, u32 slot)
@@ -82,7 +70,7 @@ u32 map_user_value_size(const struct map *map)
 {
 	if (map_desc_is_per_cpu(&map->desc))
 		return round_up(map->desc.value_size, 8) * map->slots;
-	return map_holds_objects(map) ? sizeof(u32) : map->desc.value_size;
+	return map->desc.value_size;
 }
 
 bool map_holds_objects(const struct map *map)
@@ -243,5 +231,15 @@ int map_check_inner(const struct map *map, const struct object *object)
 	inner = container_of(object, struct map, object);
 	if (!inner->ops->equal || !inner->ops->equal(map->desc.inner, &inner->desc))
 		return -EINVAL;
+	return 0;
+}
+
+int map_check_presence(bool present, u64 flags)
+{
+	flags &= ~(u64)BPF_F_LOCK;
+	if (present && flags == BPF_NOEXIST)
+		return -EEXIST;
+	if (!present && flags == BPF_EXIST)
+		return -ENOENT;
 	return 0;
 }

@@ -170,7 +170,6 @@ static void *lookup_map(struct map *map, const void *key, u32 slot)
 
 const struct map_ops map_prog_array = {
 	OBJECT_ARRAY,
-	.create_flags = BPF_F_NUMA_NODE | MAP_FLAGS_USER,
 	.user_lookup = user_lookup,
 	.update_object = update_prog,
 	.user_gone = clear,
@@ -178,7 +177,6 @@ const struct map_ops map_prog_array = {
 
 const struct map_ops map_perf_event_array = {
 	OBJECT_ARRAY,
-	.create_flags = BPF_F_NUMA_NODE | MAP_FLAGS_USER | BPF_F_PRESERVE_ELEMS,
 	.check_btf = map_btf_refused,
 	.equal = map_desc_equal,
 	.user_lookup = event_user_lookup,
@@ -187,7 +185,6 @@ const struct map_ops map_perf_event_array = {
 
 const struct map_ops map_array_of_maps = {
 	OBJECT_ARRAY,
-	.create_flags = BPF_F_NUMA_NODE | MAP_FLAGS_USER,
 	.check_btf = map_btf_refused,
 	.lookup = lookup_map,
 	.user_lookup = user_lookup,

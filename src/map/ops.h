@@ -25,8 +25,8 @@
 typedef long map_visit(void *cookie, void *key, void *value);
 
 struct map_ops {
-	size_t size;	  /* of the type's structure, which begins with a struct map */
-	u32 create_flags; /* the BPF_F_* that creation takes */
+	size_t size;		 /* of the type's structure, which begins with a struct map */
+	u32 flags_not_supported; /* answered with -ENOTSUPP instead of -EINVAL */
 
 	/* May the map be created? May complete the description (devmap's flags). */
 	int (*check)(struct map_desc *desc, struct skep_error *err);
@@ -68,10 +68,8 @@ struct map_ops {
 	bool (*has_writers)(struct map *map);
 };
 
-/* NULL: skep has no such type. */
+/* The table of the row's name in catalog/maps.def: map_NAME. NULL: no such type. */
 const struct map_ops *map_ops(u32 type);
-/* Linux has it, be it that skep does not. */
-bool map_type_is_known(u32 type);
 
 /* Fills in `err` and returns `code`. */
 int map_refuse(const struct map_desc *desc, struct skep_error *err, int code, const char *why);
@@ -82,6 +80,11 @@ bool map_desc_equal(const struct map_desc *template, const struct map_desc *inne
 
 /* Whether the object is a map that may stand in this map of maps: 0 or -EINVAL. */
 int map_check_inner(const struct map *map, const struct object *object);
+/* BPF_NOEXIST and BPF_EXIST against what is there: 0, -EEXIST or -ENOENT. */
+int map_check_presence(bool present, u64 flags);
+/* What hash maps of all kinds check, and their secret. */
+int map_hash_check(struct map_desc *desc, struct skep_error *err);
+u64 map_hash_seed(const struct map_desc *desc);
 /* get_next_key of everything that is indexed. */
 int map_next_index(struct map *map, const void *key, void *next);
 

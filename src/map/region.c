@@ -3,9 +3,12 @@
 
 #include "base/os.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* Below this a mapping of its own costs more than it gives: thousands of small inner maps must
@@ -70,4 +73,49 @@ void region_free(struct region *region)
 	if (region->fd >= 0)
 		close(region->fd);
 	*region = REGION_NONE;
+}
+
+int region_mmap(const struct region *region, void *address, size_t length, int prot, int flags,
+		u64 offset, void **out)
+{
+	void *mapped = mmap(address, length, prot, flags, region->fd, (off_t)offset);
+
+	if (mapped == MAP_FAILED)
+		return -errno;
+	*out = mapped;
+	return 0;
+}
+
+/* A line of /proc/self/maps: a shared writable mapping of the file, not at `own`? */
+static bool is_foreign_writer(const char *line, const struct stat *file, const void *own)
+{
+	unsigned long start, end, inode;
+	unsigned int major_number, minor_number;
+	char access[5];
+
+	if (sscanf(line, "%lx-%lx %4s %*x %x:%x %lu", &start, &end, access, &major_number,
+		   &minor_number, &inode) != 6)
+		return false;
+	return inode == file->st_ino && makedev(major_number, minor_number) == file->st_dev &&
+	       access[1] == 'w' && start != (uintptr_t)own;
+}
+
+/* Mappings come and go without the library being asked, so the process's own list is read:
+ * freezing is rare. */
+bool region_has_writers(const struct region *region)
+{
+	struct stat file;
+	char line[512];
+	bool found = false;
+	FILE *maps;
+
+	if (region->fd < 0 || fstat(region->fd, &file) < 0)
+		return false;
+	maps = fopen("/proc/self/maps", "re");
+	if (!maps)
+		return false;
+	while (!found && fgets(line, sizeof(line), maps))
+		found = is_foreign_writer(line, &file, region->base);
+	fclose(maps);
+	return found;
 }

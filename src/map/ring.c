@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "map/ring.h"
+
+#include "base/os.h"
+#include "map/ops.h"
+#include "map/region.h"
+#include "map/value.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Page numbers of the memory as the library sees it; a record's header names its own, so that
+ * the control page is found from the record. User space's page 0 is the consumer's. */
+enum { PAGE_CONTROL, PAGE_CONSUMER, PAGE_PRODUCER, PAGE_DATA };
+
+struct ring_control {
+	struct map *map;
+	u64 mask; /* size of the data - 1 */
+	u8 *data;
+	atomic_ullong *consumer, *producer;
+	u64 pending; /* everything before it is committed; under `lock` */
+	u32 lock;
+};
+
+struct ring {
+	struct map map;
+	struct region file; /* consumer, producer, data once; base: the whole mapping */
+	size_t mapped;
+	struct ring_control *control;
+};
+
+struct record {
+	atomic_uint length; /* with BPF_RINGBUF_BUSY_BIT and _DISCARD_BIT */
+	u32 page;
+	u8 data[];
+};
+
+_Static_assert(sizeof(struct record) == BPF_RINGBUF_HDR_SZ, "the header of Linux");
+
+static struct ring *ring_of(struct map *map)
+{
+	return container_of(map, struct ring, map);
+}
+
+static int ring_check(struct map_desc *desc, struct skep_error *err)
+{
+	if (desc->key_size || desc->value_size)
+		return map_refuse(desc, err, -EINVAL, "a ring buffer has no keys or values");
+	if (!is_power_of_two(desc->max_entries) || desc->max_entries % os_page_size())
+		return map_refuse(desc, err, -EINVAL,
+				  "the size is not a power of two of whole pages");
+	return 0;
+}
+
+/* Maps `pages` of the file from `from` at `address`. */
+static int map_piece(int fd, u8 *address, size_t length, int prot, u64 from)
+{
+	void *mapped = mmap(address, length, prot, MAP_SHARED | MAP_FIXED, fd, (off_t)from);
+
+	return mapped == MAP_FAILED ? -errno : 0;
+}
+
+static int map_memory(struct ring *ring, size_t page, size_t size)
+{
+	u8 *base;
+	int err;
+
+	ring->mapped = PAGE_DATA * page + 2 * size;
+	base = mmap(NULL, ring->mapped, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (base == MAP_FAILED)
+		return -ENOMEM;
+	ring->file.base = base;
+	err = map_piece(ring->file.fd, base + PAGE_CONSUMER * page, 2 * page + size,
+			PROT_READ | PROT_WRITE, 0);
+	if (!err)
+		err = map_piece(ring->file.fd, base + PAGE_DATA * page + size, size,
+				PROT_READ | PROT_WRITE, 2 * page);
+	return err;
+}
+
+static void ring_done(struct map *map)
+{
+	struct ring *ring = ring_of(map);
+
+	if (ring->file.base)
+		munmap(ring->file.base, ring->mapped);
+	if (ring->file.fd >= 0)
+		close(ring->file.fd);
+}
+
+static int ring_init(struct map *map)
+{
+	struct ring *ring = ring_of(map);
+	size_t page = os_page_size(), size = map->desc.max_entries;
+	int err;
+
+	ring->file = REGION_NONE;
+	ring->file.size = 2 * page + size;
+	ring->file.fd = os_memfd("bpf-ringbuf", ring->file.size);
+	if (ring->file.fd < 0)
+		return ring->file.fd;
+	err = map_memory(ring, page, size);
+	if (err) {
+		ring_done(map);
+		return err;
+	}
+	ring->control = (struct ring_control *)ring->file.base;
+	*ring->control = (struct ring_control){
+		.map = map,
+		.mask = size - 1,
+		.data = ring->file.base + PAGE_DATA * page,
+		.consumer = (atomic_ullong *)(ring->file.base + PAGE_CONSUMER * page),
+		.producer = (atomic_ullong *)(ring->file.base + PAGE_PRODUCER * page),
+	};
+	map->desc.bytes_memlock = sizeof(*ring) + page + ring->file.size;
+	return 0;
+}
+
+static u64 record_space(u64 size)
+{
+	return round_up(size + BPF_RINGBUF_HDR_SZ, 8);
+}
+
+static struct record *record_at(const struct ring_control *control, u64 position)
+{
+	return (struct record *)(control->data + (position & control->mask));
+}
+
+/* Moves `pending` over what was committed since. */
+static void advance_pending(struct ring_control *control, u64 producer)
+{
+	while (control->pending < producer) {
+		u32 length = atomic_load_explicit(&record_at(control, control->pending)->length,
+						  memory_order_relaxed);
+
+		if (length & BPF_RINGBUF_BUSY_BIT)
+			break;
+		control->pending += record_space(length & ~BPF_RINGBUF_DISCARD_BIT);
+	}
+}
+
+/* Under the lock. User space may write anything as its position: the distance then is large. */
+static struct record *reserve(struct ring_control *control, u64 size)
+{
+	/* Acquire pairs with the consumer's store: it is done with what lies before. */
+	u64 consumer = atomic_load_explicit(control->consumer, memory_order_acquire);
+	u64 producer = atomic_load_explicit(control->producer, memory_order_relaxed);
+	u64 end = producer + record_space(size);
+	struct record *record = record_at(control, producer);
+
+	advance_pending(control, producer);
+	if (end - consumer > control->mask || end - control->pending > control->mask)
+		return NULL;
+	record->page = ((u8 *)record - (u8 *)control) / os_page_size();
+	atomic_store_explicit(&record->length, (u32)size | BPF_RINGBUF_BUSY_BIT,
+			      memory_order_relaxed);
+	/* Release pairs with the consumer's load: it finds the record marked busy. */
+	atomic_store_explicit(control->producer, end, memory_order_release);
+	return record;
+}
+
+void *map_ring_reserve(struct map *map, u64 size)
+{
+	struct ring_control *control = ring_of(map)->control;
+	struct record *record;
+
+	if (size > UINT32_MAX / 4 || record_space(size) > control->mask + 1)
+		return NULL;
+	value_spin_lock(&control->lock);
+	record = reserve(control, size);
+	value_spin_unlock(&control->lock);
+	return record ? record->data : NULL;
+}
+
+static struct ring_control *control_of(struct record *record)
+{
+	size_t page = os_page_size();
+
+	return (struct ring_control *)(((uintptr_t)record & ~(page - 1)) - record->page * page);
+}
+
+/* Wakes user space when it waits for this very record. The exchange orders the record before
+ * the look at the consumer's position, as the consumer does the other way round. */
+static void commit(void *data, u64 flags, u32 discard)
+{
+	struct record *record = container_of(data, struct record, data);
+	struct ring_control *control = control_of(record);
+	u32 length = atomic_load_explicit(&record->length, memory_order_relaxed);
+	u64 consumer;
+
+	atomic_exchange(&record->length, (length & ~BPF_RINGBUF_BUSY_BIT) | discard);
+	consumer = atomic_load_explicit(control->consumer, memory_order_acquire);
+	if ((flags & BPF_RB_FORCE_WAKEUP) ||
+	    (record_at(control, consumer) == record && !(flags & BPF_RB_NO_WAKEUP)))
+		object_wake(&control->map->object);
+}
+
+void map_ring_submit(void *record, u64 flags)
+{
+	commit(record, flags, 0);
+}
+
+void map_ring_discard(void *record, u64 flags)
+{
+	commit(record, flags, BPF_RINGBUF_DISCARD_BIT);
+}
+
+long map_ring_output(struct map *map, const void *data, u64 size, u64 flags)
+{
+	void *record;
+
+	if (flags & ~(u64)(BPF_RB_NO_WAKEUP | BPF_RB_FORCE_WAKEUP))
+		return -EINVAL;
+	record = map_ring_reserve(map, size);
+	if (!record)
+		return -EAGAIN;
+	memcpy(record, data, size);
+	commit(record, flags, 0);
+	return 0;
+}
+
+static u64 bytes_available(const struct ring_control *control)
+{
+	u64 consumer = atomic_load_explicit(control->consumer, memory_order_acquire);
+
+	return atomic_load_explicit(control->producer, memory_order_acquire) - consumer;
+}
+
+u64 map_ring_query(struct map *map, u64 what)
+{
+	const struct ring_control *control = ring_of(map)->control;
+
+	switch (what) {
+	case BPF_RB_AVAIL_DATA: return bytes_available(control);
+	case BPF_RB_RING_SIZE: return control->mask + 1;
+	case BPF_RB_CONS_POS: return atomic_load(control->consumer);
+	case BPF_RB_PROD_POS: return atomic_load(control->producer);
+	default: return 0;
+	}
+}
+
+static bool ring_readable(const struct map *map)
+{
+	return bytes_available(container_of(map, struct ring, map)->control) != 0;
+}
+
+/* What user space maps: offset 0 is the consumer's page, the data comes twice. */
+static int ring_mmap(struct map *map, void *address, size_t length, int prot, int flags,
+		     u64 offset, void **out)
+{
+	struct ring *ring = ring_of(map);
+	size_t page = os_page_size(), once = ring->file.size, end;
+	u64 first;
+	void *base;
+	int err = 0;
+
+	if ((prot & PROT_WRITE) && (offset || length != page))
+		return -EPERM;
+	length = round_up(length, page);
+	end = once + map->desc.max_entries;
+	if (!length || offset % page || offset > end || length > end - offset)
+		return -EINVAL;
+	base = mmap(address, length, PROT_NONE,
+		    (flags & ~(MAP_SHARED | MAP_SHARED_VALIDATE)) | MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
+	if (base == MAP_FAILED)
+		return -errno;
+	first = offset < once ? min((u64)length, once - offset) : 0;
+	if (first)
+		err = map_piece(ring->file.fd, base, first, prot, offset);
+	if (!err && first < length)
+		err = map_piece(ring->file.fd, (u8 *)base + first, length - first, prot,
+				max(offset, (u64)once) - once + 2 * page);
+	if (err)
+		munmap(base, length);
+	else
+		*out = base;
+	return err;
+}
+
+static bool ring_owns(struct map *map, const void *address, size_t size)
+{
+	const struct ring_control *control = ring_of(map)->control;
+	u64 at = (const u8 *)address - control->data;
+
+	return (const u8 *)address >= control->data && at <= 2 * (control->mask + 1) &&
+	       size <= 2 * (control->mask + 1) - at;
+}
+
+const struct map_ops map_ringbuf = {
+	.size = sizeof(struct ring),
+	.check = ring_check,
+	.init = ring_init,
+	.done = ring_done,
+	.equal = map_desc_equal,
+	.mmap = ring_mmap,
+	.readable = ring_readable,
+	.owns = ring_owns,
+};
