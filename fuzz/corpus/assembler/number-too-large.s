@@ -1,0 +1,1 @@
+r1 = 0xffffffffffffffffffff ll
