@@ -14,6 +14,7 @@ struct map;
 struct prog;
 struct run_context;
 struct run_violation;
+struct xdp_ctx;
 
 #define TAIL_CALLS_MAX 33
 
@@ -24,8 +25,12 @@ struct run_env {
 	void *engine;
 	/* A line printed by the program, with its newline. */
 	void (*trace)(void *engine, const char *text, size_t length);
-	/* Raw record into a perf event buffer: perf_event_output. 0 or negative errno. */
 	bool checked; /* programs run in the checked interpreter */
+	/* The network beside the program; NULL: there is none. Whether `ifindex` is a port, and
+	 * what becomes of a frame of a BPF_F_TEST_XDP_LIVE_FRAMES run after its program. */
+	bool (*has_port)(void *engine, u32 ifindex);
+	void (*xdp_deliver)(void *engine, struct xdp_ctx *ctx, u32 action,
+			    struct run_context *run);
 	/* What the checked interpreter found (run/violation.h); the run ends with r0 = 0. */
 	void (*violation)(void *engine, const struct run_violation *violation);
 };

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Loads that are more than a load: from a packet by offset, and from memory that may be gone.
  */
+#include "base/user.h"
 #include "catalog/ctx.h"
 #include "run/code.h"
 
 #include <linux/filter.h>
-#include <string.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 static u64 read_big_endian(const u8 *bytes, u32 count)
 {
@@ -55,11 +53,10 @@ u64 probe_load(u64 address, s32 bytes)
 {
 	const size_t size = bytes < 0 ? -bytes : bytes;
 	u64 value = 0;
-	struct iovec here = {&value, size}, there = {u64_to_ptr(address), size};
 	const bool is_le = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
 	const u32 unused = 64 - 8 * size;
 
-	if (process_vm_readv(getpid(), &here, 1, &there, 1, 0) != (ssize_t)size)
+	if (user_read(&value, address, size))
 		return 0;
 	if (is_le)
 		value <<= unused;

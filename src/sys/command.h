@@ -5,7 +5,7 @@
 
 #include "sys/attr.h"
 #include "sys/engine.h"
-#include "sys/user.h"
+#include "base/user.h"
 
 struct call {
 	struct skep_engine *engine;

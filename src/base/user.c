@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "sys/user.h"
+#include "base/user.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * Memory that the caller of bpf(2) names by address. A garbage address gives -EFAULT, as on
  * Linux, and never a crash: the kernel does the copying.
  */
-#ifndef SKEP_SYS_USER_H
-#define SKEP_SYS_USER_H
+#ifndef SKEP_BASE_USER_H
+#define SKEP_BASE_USER_H
 
 #include "base/types.h"
 
