@@ -25,7 +25,7 @@ struct capture_reader {
 	const char *path; /* the caller's, for messages */
 	const u8 *bytes;  /* the mapped file */
 	size_t size, at;
-	bool is_ng, is_swapped;
+	bool is_ng, is_swapped, is_mapped;
 	u64 packets; /* read so far */
 	u32 interface_count;
 	struct capture_interface interfaces[CAPTURE_INTERFACES_MAX];
@@ -39,6 +39,9 @@ struct capture_packet {
 };
 
 int capture_open(struct capture_reader *reader, const char *path, struct skep_error *err);
+/* The same for a capture in memory, which the caller keeps until close; `path` is its name. */
+int capture_open_bytes(struct capture_reader *reader, const char *path, const u8 *bytes,
+		       size_t size, struct skep_error *err);
 void capture_close(struct capture_reader *reader);
 /* 1: a packet; 0: the end; negative errno: broken here, `err` says where (every packet before
  * it was delivered). */

@@ -304,6 +304,7 @@ static int map_file(struct capture_reader *reader, struct skep_error *err)
 				 reader->path);
 	reader->bytes = bytes;
 	reader->size = info.st_size;
+	reader->is_mapped = bytes != NULL;
 	if (bytes)
 		madvise(bytes, info.st_size, MADV_SEQUENTIAL);
 	return 0;
@@ -341,9 +342,16 @@ int capture_open(struct capture_reader *reader, const char *path, struct skep_er
 	return code;
 }
 
+int capture_open_bytes(struct capture_reader *reader, const char *path, const u8 *bytes,
+		       size_t size, struct skep_error *err)
+{
+	*reader = (struct capture_reader){.path = path, .bytes = bytes, .size = size};
+	return read_header(reader, err);
+}
+
 void capture_close(struct capture_reader *reader)
 {
-	if (reader->bytes)
+	if (reader->is_mapped)
 		munmap((void *)reader->bytes, reader->size);
 	*reader = (struct capture_reader){};
 }
