@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory that nobody vouches for. Kernel and user memory are both this process's. The kernel
+ * reads through its fault handler; here a system call on ourselves does.
+ */
+#include "base/os.h"
+#include "helper/body.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* Reads what is there: bytes read, which may be fewer than asked. */
+static size_t read_some(void *out, size_t size, u64 address)
+{
+	struct iovec here = {out, size}, there = {u64_to_ptr(address), size};
+	ssize_t read = process_vm_readv(getpid(), &here, 1, &there, 1, 0);
+
+	return read < 0 ? 0 : read;
+}
+
+int fault_safe_read(void *out, size_t size, u64 address)
+{
+	if (read_some(out, size, address) == size)
+		return 0;
+	memset(out, 0, size);
+	return -EFAULT;
+}
+
+/* Page by page, so that a string may end just before memory that is not there. */
+long fault_safe_read_string(char *out, size_t size, u64 address)
+{
+	const size_t page = os_page_size();
+	size_t length = 0;
+
+	while (length < size) {
+		size_t in_page = page - (address + length) % page;
+		size_t step = min(size - length, in_page);
+		char *end;
+
+		if (read_some(out + length, step, address + length) != step) {
+			memset(out, 0, size);
+			return -EFAULT;
+		}
+		end = memchr(out + length, '\0', step);
+		if (end)
+			return end - out + 1;
+		length += step;
+	}
+	if (size)
+		out[size - 1] = '\0';
+	return size;
+}
+
+HELPER_BODY(probe_read_kernel)
+{
+	return fault_safe_read(u64_to_ptr(r1), (u32)r2, r3);
+}
+
+HELPER_BODY(probe_read_kernel_str)
+{
+	return fault_safe_read_string(u64_to_ptr(r1), (u32)r2, r3);
+}
+
+HELPER_BODY(probe_read_user)
+{
+	return helper_probe_read_kernel(r1, r2, r3, r4, r5, run);
+}
+
+HELPER_BODY(probe_read_user_str)
+{
+	return helper_probe_read_kernel_str(r1, r2, r3, r4, r5, run);
+}
+
+HELPER_BODY(probe_read)
+{
+	return helper_probe_read_kernel(r1, r2, r3, r4, r5, run);
+}
+
+HELPER_BODY(probe_read_str)
+{
+	return helper_probe_read_kernel_str(r1, r2, r3, r4, r5, run);
+}
+
+HELPER_BODY(copy_from_user)
+{
+	return helper_probe_read_kernel(r1, r2, r3, r4, r5, run);
+}

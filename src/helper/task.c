@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Who runs, where: the calling thread stands for the current task, the slot for the CPU. */
+#include "base/os.h"
+#include "helper/body.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TASK_COMM_LEN 16
+
+HELPER_BODY(get_smp_processor_id)
+{
+	return run->slot;
+}
+
+/* Slots have no memory of their own. */
+HELPER_BODY(get_numa_node_id)
+{
+	return 0;
+}
+
+/* xorshift64*, one per thread */
+HELPER_BODY(get_prandom_u32)
+{
+	static _Thread_local u64 state;
+
+	while (!state)
+		if (getrandom(&state, sizeof(state), GRND_NONBLOCK) != sizeof(state))
+			state = os_time_ns(CLOCK_MONOTONIC);
+	state ^= state >> 12;
+	state ^= state << 25;
+	state ^= state >> 27;
+	return (state * 0x2545f4914f6cdd1dull) >> 32;
+}
+
+/* Asking costs a system call: asked once a thread, and again after fork(). */
+static _Thread_local u64 pid_tgid;
+
+static void forget_pid(void)
+{
+	pid_tgid = 0;
+}
+
+static void watch_fork(void)
+{
+	pthread_atfork(NULL, NULL, forget_pid);
+}
+
+HELPER_BODY(get_current_pid_tgid)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	if (!pid_tgid) {
+		pthread_once(&once, watch_fork);
+		pid_tgid = (u64)getpid() << 32 | (u32)gettid();
+	}
+	return pid_tgid;
+}
+
+HELPER_BODY(get_current_uid_gid)
+{
+	return (u64)getgid() << 32 | getuid();
+}
+
+HELPER_BODY(get_current_comm)
+{
+	char comm[TASK_COMM_LEN] = "";
+	char *out = u64_to_ptr(r1);
+	const u32 size = r2;
+
+	prctl(PR_GET_NAME, comm);
+	memset(out, 0, size);
+	memcpy(out, comm, strnlen(comm, min(size - 1, TASK_COMM_LEN - 1u)));
+	return 0;
+}
+
+/* There is no task_struct to point to. */
+HELPER_BODY(get_current_task)
+{
+	return 0;
+}
+
+/* The inode of the process's directory in the cgroup v2 tree is its id. */
+static u64 read_cgroup_id(void)
+{
+	static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+	char path[4096], *text, *line;
+	struct stat stat_buf;
+	size_t size;
+	u64 id = 0;
+
+	if (os_read_file("/proc/self/cgroup", 1 << 16, &text, &size))
+		return 0;
+	line = strncmp(text, "0::", 3) ? strstr(text, "\n0::") : text;
+	if (line) {
+		line += strspn(line, "\n") + strlen("0::");
+		line[strcspn(line, "\n")] = '\0';
+	}
+	for (u32 i = 0; line && !id && i < ARRAY_SIZE(mounts); i++) {
+		snprintf(path, sizeof(path), "%s%s/cgroup.procs", mounts[i], line);
+		if (access(path, F_OK) && strcmp(line, "/"))
+			continue;
+		snprintf(path, sizeof(path), "%s%s", mounts[i], line);
+		if (!stat(path, &stat_buf))
+			id = stat_buf.st_ino;
+	}
+	free(text);
+	return id;
+}
+
+static u64 cgroup_id;
+
+static void find_cgroup_id(void)
+{
+	cgroup_id = read_cgroup_id();
+}
+
+/* The cgroup that the process was in when a program first asked. */
+HELPER_BODY(get_current_cgroup_id)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, find_cgroup_id);
+	return cgroup_id;
+}
