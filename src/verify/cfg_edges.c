@@ -6,6 +6,7 @@
 #include "catalog/helper.h"
 #include "isa/isa.h"
 #include "verify/cfg.h"
+#include "verify/liveness.h"
 #include "verify/report.h"
 
 #include <errno.h>
@@ -33,13 +34,6 @@ struct follow {
 	bool *is_entered;
 };
 
-static const struct helper_row *called_helper(const struct bpf_insn *insn)
-{
-	if (insn->code != (BPF_JMP | BPF_CALL) || insn->src_reg)
-		return NULL;
-	return helper_row((u32)insn->imm);
-}
-
 static bool takes_callback(const struct helper_row *row)
 {
 	for (u32 i = 0; i < HELPER_ARGS; i++) {
@@ -58,7 +52,7 @@ static void flag(struct cfg *cfg, u32 insn, u8 flags)
 static void flag_call(struct cfg *cfg, u32 at)
 {
 	const struct bpf_insn *insn = &cfg->insns[at];
-	const struct helper_row *helper = called_helper(insn);
+	const struct helper_row *helper = insn_helper(insn);
 
 	flag(cfg, at + 1, CFG_PRUNE_POINT);
 	if (insn->src_reg == BPF_PSEUDO_CALL)

@@ -3,9 +3,8 @@
  * What may still be read: registers and stack slots that some path from an instruction reads
  * before it writes them. States that differ only in what is dead need not be told apart.
  *
- * Slots are those of the instruction's own frame, bit i is the slot at [-8 (i + 1), -8 i). A
- * frame whose address got out of sight (stored, passed to a call that keeps no known size) has
- * all slots alive where that may matter.
+ * Slots are those of the instruction's own frame, bit i is the slot at [-8 (i + 1), -8 i). What
+ * a callee may read of its callers' frames is alive before the call, and so during it.
  */
 #ifndef SKEP_VERIFY_LIVENESS_H
 #define SKEP_VERIFY_LIVENESS_H
@@ -19,5 +18,18 @@ struct liveness {
 
 /* 0 or -ENOMEM. */
 int liveness_compute(const struct cfg *cfg, struct arena *arena, struct liveness *out);
+
+/* Registers that an instruction reads and writes, as masks; r10 is left out. */
+struct reg_use {
+	u16 reads, writes;
+};
+
+struct reg_use insn_reg_use(const struct bpf_insn *insn);
+
+/* The helper that is called; NULL: no helper call, or of an unknown one. */
+const struct helper_row *insn_helper(const struct bpf_insn *insn);
+
+/* The second half of liveness_compute(): out->regs are there, out->slots are filled in. */
+int liveness_compute_slots(const struct cfg *cfg, struct arena *arena, struct liveness *out);
 
 #endif

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stack slots that may still be read.
+ *
+ * First, forwards: where each register points, if it points into the frame at all. That is one
+ * offset from r10, or any. What is spilled is tracked per slot for the whole subprogram at
+ * once. Then, backwards: a load through such a register, a helper that reads memory from it and
+ * a callee that is given it keep slots alive; a store of eight bytes through r10 itself ends
+ * the life of a slot.
+ */
+#include "isa/isa.h"
+#include "verify/liveness.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define SLOT	  8
+#define SLOTS	  64
+#define SLOTS_ALL (~0ull)
+#define POINTERS  10 /* r0 .. r9; r10 is known */
+
+/* A place is where a register points: an offset from r10, or one of these. */
+#define NOWHERE	 ((s16)INT16_MIN) /* not into the frame */
+#define ANYWHERE ((s16)INT16_MAX)
+
+struct frame_pointers {
+	const struct cfg *cfg;
+	s16 (*regs)[POINTERS]; /* before each instruction */
+	s16 spilled[SLOTS];    /* join over all stores of the subprogram */
+	bool changed;
+};
+
+/* NOWHERE is below everything: a register that is one thing or the other counts as a pointer.
+ */
+static s16 place_join(s16 a, s16 b)
+{
+	if (a == b || b == NOWHERE)
+		return a;
+	return a == NOWHERE ? b : ANYWHERE;
+}
+
+static s16 place_move(s16 from, s64 distance)
+{
+	s64 moved = (s64)from + distance;
+
+	if (from == NOWHERE || from == ANYWHERE)
+		return from;
+	return moved > -32768 && moved < 32767 ? (s16)moved : ANYWHERE;
+}
+
+static s16 reg_place(const struct frame_pointers *pointers, u32 at, u32 reg)
+{
+	if (reg == BPF_REG_10)
+		return 0;
+	return reg < POINTERS ? pointers->regs[at][reg] : NOWHERE;
+}
+
+/* Slots that [start, start + bytes) from r10 touches. */
+static u64 slots_of(s64 start, s64 bytes)
+{
+	u64 slots = 0;
+
+	for (s64 at = max(start, -(s64)SLOT * SLOTS); at < min(start + bytes, 0ll); at++)
+		slots |= 1ull << ((-at - 1) / SLOT);
+	return slots;
+}
+
+/* --- forwards: who points into the frame --- */
+
+static void join_into(struct frame_pointers *pointers, s16 *to, s16 from)
+{
+	s16 joined = place_join(*to, from);
+
+	if (joined == *to)
+		return;
+	*to = joined;
+	pointers->changed = true;
+}
+
+static void spill(struct frame_pointers *pointers, s16 base, s32 off, s16 value)
+{
+	u64 slots = base == ANYWHERE ? SLOTS_ALL : slots_of((s64)base + off, SLOT);
+
+	if (value == NOWHERE || base == NOWHERE)
+		return;
+	for (; slots; slots &= slots - 1)
+		join_into(pointers, &pointers->spilled[__builtin_ctzll(slots)], value);
+}
+
+static s16 fill(const struct frame_pointers *pointers, s16 base, s32 off)
+{
+	u64 slots = base == ANYWHERE ? SLOTS_ALL : slots_of((s64)base + off, SLOT);
+	s16 value = NOWHERE;
+
+	if (base == NOWHERE)
+		return NOWHERE;
+	for (; slots; slots &= slots - 1)
+		value = place_join(value, pointers->spilled[__builtin_ctzll(slots)]);
+	return value;
+}
+
+static s16 alu_place(const struct bpf_insn *insn, s16 dst, s16 src)
+{
+	bool is_imm = BPF_SRC(insn->code) == BPF_K, is64 = BPF_CLASS(insn->code) == BPF_ALU64;
+	u8 op = BPF_OP(insn->code);
+
+	if (is_imm)
+		src = NOWHERE;
+	if (op == BPF_MOV)
+		return (is64 && !insn->off) || src == NOWHERE ? src : ANYWHERE;
+	if (dst == NOWHERE && src == NOWHERE)
+		return NOWHERE;
+	if (is_imm && is64 && op == BPF_ADD)
+		return place_move(dst, insn->imm);
+	if (is_imm && is64 && op == BPF_SUB)
+		return place_move(dst, -(s64)insn->imm);
+	return ANYWHERE;
+}
+
+static bool is_atomic(const struct bpf_insn *insn)
+{
+	return BPF_CLASS(insn->code) == BPF_STX && BPF_MODE(insn->code) == BPF_ATOMIC;
+}
+
+static bool is_atomic_load(const struct bpf_insn *insn)
+{
+	return is_atomic(insn) && insn->imm == BPF_LOAD_ACQ;
+}
+
+static bool is_load(const struct bpf_insn *insn)
+{
+	return BPF_CLASS(insn->code) == BPF_LDX || is_atomic_load(insn);
+}
+
+/* What the registers are after the instruction at `at`. */
+static void after_insn(struct frame_pointers *pointers, u32 at, s16 out[POINTERS])
+{
+	const struct bpf_insn *insn = &pointers->cfg->insns[at];
+	s16 dst = reg_place(pointers, at, insn->dst_reg);
+	s16 src = reg_place(pointers, at, insn->src_reg);
+	u16 writes = insn_reg_use(insn).writes;
+	u8 class = BPF_CLASS(insn->code);
+	s16 value = NOWHERE;
+
+	if (class == BPF_ALU64 || class == BPF_ALU)
+		value = alu_place(insn, dst, src);
+	else if (is_load(insn))
+		value = fill(pointers, src, insn->off);
+	else if (is_atomic(insn))
+		value = fill(pointers, dst, insn->off);
+	if (class == BPF_STX && !is_atomic_load(insn))
+		spill(pointers, dst, insn->off, src);
+	memcpy(out, pointers->regs[at], sizeof(s16) * POINTERS);
+	for (; writes; writes &= writes - 1)
+		out[__builtin_ctz(writes)] = value;
+}
+
+static void spread(struct frame_pointers *pointers, u32 at)
+{
+	u32 successors[2], count = cfg_successors(pointers->cfg, at, successors);
+	s16 after[POINTERS];
+
+	after_insn(pointers, at, after);
+	for (u32 i = 0; i < count; i++) {
+		for (u32 reg = 0; reg < POINTERS; reg++)
+			join_into(pointers, &pointers->regs[successors[i]][reg], after[reg]);
+	}
+}
+
+static void find_pointers(struct frame_pointers *pointers, u32 subprog)
+{
+	const struct cfg *cfg = pointers->cfg;
+
+	for (u32 slot = 0; slot < SLOTS; slot++)
+		pointers->spilled[slot] = NOWHERE;
+	do {
+		pointers->changed = false;
+		for (u32 i = cfg->postorder_start[subprog + 1];
+		     i > cfg->postorder_start[subprog]; i--)
+			spread(pointers, cfg->postorder[i - 1]);
+	} while (pointers->changed);
+}
+
+/* --- backwards: which slots are read --- */
+
+static u64 slots_from(s16 start, s64 bytes)
+{
+	if (start == NOWHERE)
+		return 0;
+	return start == ANYWHERE ? SLOTS_ALL : slots_of(start, bytes);
+}
+
+static u64 helper_arg_slots(const struct helper_arg *arg, s16 start)
+{
+	bool is_sized = arg->kind == ARG_MAP_KEY || arg->kind == ARG_MAP_VALUE ||
+			arg->kind == ARG_MEM || arg->kind == ARG_FIXED_MEM;
+
+	if (start == NOWHERE || arg->kind == ARG_NONE || arg->kind == ARG_ANYTHING)
+		return 0;
+	if (!is_sized)
+		return SLOTS_ALL;
+	if (arg->flags & ARG_UNINIT)
+		return 0;
+	/* Sizes out of maps and registers are not known here: as far as the frame goes. */
+	return slots_from(start, arg->kind == ARG_FIXED_MEM ? arg->size : SLOT * SLOTS);
+}
+
+/* A callee may read all of a frame that it has an address in. */
+static u64 callee_slots(const struct frame_pointers *pointers, u32 at, u16 args)
+{
+	for (u32 reg = BPF_REG_1; reg <= BPF_REG_5; reg++) {
+		if ((args >> reg & 1) && reg_place(pointers, at, reg) != NOWHERE)
+			return SLOTS_ALL;
+	}
+	return 0;
+}
+
+static u64 call_slots(const struct frame_pointers *pointers, u32 at,
+		      const struct liveness *live)
+{
+	const struct bpf_insn *insn = &pointers->cfg->insns[at];
+	const struct helper_row *helper = insn_helper(insn);
+	s64 callee;
+	u64 slots = 0;
+
+	if (insn_is_subprog_call(insn, at, &callee))
+		return callee_slots(pointers, at, live->regs[callee]);
+	if (!helper || pointers->cfg->flags[at] & CFG_CALLS_BACK)
+		return callee_slots(pointers, at, insn_reg_use(insn).reads);
+	for (u32 i = 0; i < HELPER_ARGS; i++)
+		slots |= helper_arg_slots(&helper->arg[i],
+					  reg_place(pointers, at, BPF_REG_1 + i));
+	return slots;
+}
+
+static u32 access_bytes(const struct bpf_insn *insn)
+{
+	switch (BPF_SIZE(insn->code)) {
+	case BPF_B: return 1;
+	case BPF_H: return 2;
+	case BPF_W: return 4;
+	default: return 8;
+	}
+}
+
+static u64 read_slots(const struct frame_pointers *pointers, u32 at,
+		      const struct liveness *live)
+{
+	const struct bpf_insn *insn = &pointers->cfg->insns[at];
+	u32 base = is_load(insn) ? insn->src_reg : insn->dst_reg;
+
+	if (insn->code == (BPF_JMP | BPF_CALL))
+		return call_slots(pointers, at, live);
+	if (!is_load(insn) && !is_atomic(insn))
+		return 0;
+	return slots_from(place_move(reg_place(pointers, at, base), insn->off),
+			  access_bytes(insn));
+}
+
+static u64 killed_slots(const struct bpf_insn *insn)
+{
+	u8 class = BPF_CLASS(insn->code);
+	bool is_store =
+		(class == BPF_STX || class == BPF_ST) && BPF_MODE(insn->code) == BPF_MEM;
+
+	if (!is_store || insn->dst_reg != BPF_REG_10 || BPF_SIZE(insn->code) != BPF_DW ||
+	    insn->off % SLOT)
+		return 0;
+	return slots_of(insn->off, SLOT);
+}
+
+static bool update_slots(const struct frame_pointers *pointers, u32 at, struct liveness *live)
+{
+	const struct cfg *cfg = pointers->cfg;
+	u32 successors[2], count = cfg_successors(cfg, at, successors);
+	u64 after = 0, before;
+
+	for (u32 i = 0; i < count; i++)
+		after |= live->slots[successors[i]];
+	before = (after & ~killed_slots(&cfg->insns[at])) | read_slots(pointers, at, live);
+	if (before == live->slots[at])
+		return false;
+	live->slots[at] = before;
+	return true;
+}
+
+int liveness_compute_slots(const struct cfg *cfg, struct arena *arena, struct liveness *out)
+{
+	struct frame_pointers pointers = {.cfg = cfg};
+	bool changed;
+
+	pointers.regs = arena_array(arena, cfg->insn_cnt, sizeof(*pointers.regs));
+	if (!pointers.regs)
+		return -ENOMEM;
+	for (u32 at = 0; at < cfg->insn_cnt; at++) {
+		for (u32 reg = 0; reg < POINTERS; reg++)
+			pointers.regs[at][reg] = NOWHERE;
+	}
+	for (u32 subprog = 0; subprog < cfg->subprog_cnt; subprog++) {
+		find_pointers(&pointers, subprog);
+		do {
+			changed = false;
+			for (u32 i = cfg->postorder_start[subprog];
+			     i < cfg->postorder_start[subprog + 1]; i++)
+				changed |= update_slots(&pointers, cfg->postorder[i], out);
+		} while (changed);
+	}
+	return 0;
+}
