@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "map/ring.h"
-
+/*
+ * Ring buffers. Memory as Linux lays it out: one page that user space writes (the consumer's
+ * position), one page that it reads (the producer's position), then the data, which is mapped
+ * twice so that no record is split.
+ */
 #include "base/os.h"
 #include "map/ops.h"
 #include "map/region.h"
@@ -161,7 +164,7 @@ static struct record *reserve(struct ring_control *control, u64 size)
 	return record;
 }
 
-void *map_ring_reserve(struct map *map, u64 size)
+static void *reserve_record(struct map *map, u64 size)
 {
 	struct ring_control *control = ring_of(map)->control;
 	struct record *record;
@@ -174,6 +177,12 @@ void *map_ring_reserve(struct map *map, u64 size)
 	return record ? record->data : NULL;
 }
 
+/* Invalid flags leave nothing reserved, as a full buffer does. */
+void *map_ringbuf_reserve(struct map *map, u64 size, u64 flags)
+{
+	return flags ? NULL : reserve_record(map, size);
+}
+
 static struct ring_control *control_of(struct record *record)
 {
 	size_t page = os_page_size();
@@ -183,41 +192,32 @@ static struct ring_control *control_of(struct record *record)
 
 /* Wakes user space when it waits for this very record. The exchange orders the record before
  * the look at the consumer's position, as the consumer does the other way round. */
-static void commit(void *data, u64 flags, u32 discard)
+void map_ringbuf_commit(void *data, u64 flags, bool discard)
 {
 	struct record *record = container_of(data, struct record, data);
 	struct ring_control *control = control_of(record);
 	u32 length = atomic_load_explicit(&record->length, memory_order_relaxed);
 	u64 consumer;
 
-	atomic_exchange(&record->length, (length & ~BPF_RINGBUF_BUSY_BIT) | discard);
+	length &= ~BPF_RINGBUF_BUSY_BIT;
+	atomic_exchange(&record->length, discard ? length | BPF_RINGBUF_DISCARD_BIT : length);
 	consumer = atomic_load_explicit(control->consumer, memory_order_acquire);
 	if ((flags & BPF_RB_FORCE_WAKEUP) ||
 	    (record_at(control, consumer) == record && !(flags & BPF_RB_NO_WAKEUP)))
 		object_wake(&control->map->object);
 }
 
-void map_ring_submit(void *record, u64 flags)
-{
-	commit(record, flags, 0);
-}
-
-void map_ring_discard(void *record, u64 flags)
-{
-	commit(record, flags, BPF_RINGBUF_DISCARD_BIT);
-}
-
-long map_ring_output(struct map *map, const void *data, u64 size, u64 flags)
+long map_ringbuf_output(struct map *map, const void *data, u64 size, u64 flags)
 {
 	void *record;
 
 	if (flags & ~(u64)(BPF_RB_NO_WAKEUP | BPF_RB_FORCE_WAKEUP))
 		return -EINVAL;
-	record = map_ring_reserve(map, size);
+	record = reserve_record(map, size);
 	if (!record)
 		return -EAGAIN;
 	memcpy(record, data, size);
-	commit(record, flags, 0);
+	map_ringbuf_commit(record, flags, false);
 	return 0;
 }
 
@@ -228,11 +228,11 @@ static u64 bytes_available(const struct ring_control *control)
 	return atomic_load_explicit(control->producer, memory_order_acquire) - consumer;
 }
 
-u64 map_ring_query(struct map *map, u64 what)
+u64 map_ringbuf_query(struct map *map, u64 flags)
 {
 	const struct ring_control *control = ring_of(map)->control;
 
-	switch (what) {
+	switch (flags) {
 	case BPF_RB_AVAIL_DATA: return bytes_available(control);
 	case BPF_RB_RING_SIZE: return control->mask + 1;
 	case BPF_RB_CONS_POS: return atomic_load(control->consumer);
