@@ -88,9 +88,15 @@ s64 btf_size(const struct btf_view *btf, u32 id);
 /* The first type of this kind and name, 0 when there is none. */
 u32 btf_find(const struct btf_view *btf, const char *name, u32 kind);
 
-/* A value printed as C (`{.a = 1, ...}`, as libbpf's btf_dump does) or as bpftool's JSON. */
+/* The type as C writes it in a cast: "struct node *[2]". Qualifiers are left out. */
+void btf_print_type(const struct btf_view *btf, u32 type_id, struct strbuf *out);
+/* A value printed as libbpf's btf_dump does: lines with casts, without members that are 0. */
 void btf_print_value(const struct btf_view *btf, u32 type_id, const void *data, size_t size,
 		     struct strbuf *out);
+/* A value on one line, for people: {.port = 80, .name = "eth0", .list = {1, 2}}. */
+void btf_print_line(const struct btf_view *btf, u32 type_id, const void *data, size_t size,
+		    struct strbuf *out);
+/* A value as bpftool's JSON. What cannot be shown is null. */
 void btf_json_value(const struct btf_view *btf, u32 type_id, const void *data, size_t size,
 		    struct json *json, const char *name);
 

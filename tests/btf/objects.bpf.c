@@ -1,21 +1,39 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Structures with fields that Linux knows by name, for the tests of src/btf. */
-#define TYPE_TAG(name) __attribute__((btf_type_tag(name)))
+#define TYPE_TAG(name)	     __attribute__((btf_type_tag(name)))
 #define CONTAINS(type, node) __attribute__((btf_decl_tag("contains:" #type ":" #node)))
 
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
-struct bpf_spin_lock { u32 val; };
-struct bpf_timer { u64 opaque[2]; };
-struct bpf_list_head { u64 opaque[2]; };
-struct bpf_list_node { u64 opaque[3]; };
-struct bpf_rb_root { u64 opaque[2]; };
-struct bpf_rb_node { u64 opaque[4]; };
-struct bpf_refcount { u32 opaque[1]; };
-struct bpf_wq { u64 opaque[2]; };
+struct bpf_spin_lock {
+	u32 val;
+};
+struct bpf_timer {
+	u64 opaque[2];
+};
+struct bpf_list_head {
+	u64 opaque[2];
+};
+struct bpf_list_node {
+	u64 opaque[3];
+};
+struct bpf_rb_root {
+	u64 opaque[2];
+};
+struct bpf_rb_node {
+	u64 opaque[4];
+};
+struct bpf_refcount {
+	u32 opaque[1];
+};
+struct bpf_wq {
+	u64 opaque[2];
+};
 
-struct own { int a, b; };
+struct own {
+	int a, b;
+};
 
 struct leaf {
 	struct bpf_list_node node;
@@ -26,7 +44,7 @@ struct leaf {
 
 struct inner {
 	struct bpf_list_node node;
-	struct own TYPE_TAG("kptr") *pointer;
+	struct own TYPE_TAG("kptr") * pointer;
 	struct bpf_spin_lock lock;
 };
 
@@ -36,7 +54,7 @@ struct value {
 	struct bpf_wq work;
 	struct bpf_list_head list CONTAINS(leaf, node);
 	struct bpf_rb_root tree CONTAINS(leaf, tree_node);
-	struct own TYPE_TAG("kptr_untrusted") *plain;
+	struct own TYPE_TAG("kptr_untrusted") * plain;
 	struct own TYPE_TAG("kptr") *volatile pointers[2];
 	u64 counter;
 };
@@ -44,7 +62,7 @@ struct value {
 struct plain_value {
 	u64 counter;
 	struct bpf_timer timer;
-	struct own TYPE_TAG("percpu_kptr") *percpu;
+	struct own TYPE_TAG("percpu_kptr") * percpu;
 };
 
 struct two_levels {

@@ -55,10 +55,36 @@ struct TAG("outer") everything {
 	char tail[];
 };
 
+/* What bpftool can show (no float), arrays of bytes last (libbpf 1.1 shows bytes behind them as
+ * characters). */
+typedef char letter;
+struct shown {
+	struct bits bits;
+	enum color color;
+	enum big big;
+	__int128 huge;
+	_Bool truth;
+	struct node *pointer;
+	int matrix[2][3];
+	struct {
+		short low, high;
+	} pairs[2];
+	union {
+		u32 word;
+		u16 half[2];
+	};
+	u64 total;
+	long long change;
+	u8 bytes[6];
+	char text[16];
+	letter letters[4];
+};
+
 static volatile int counter;
 const u64 limit = 10;
 struct everything everything;
 struct node *head;
+struct shown shown;
 static char *restrict_user(char *__restrict a, const char *__restrict b)
 {
 	return a ? a : (char *)b;
@@ -72,7 +98,8 @@ __attribute__((noinline)) int helper(int value TAG("argument"), u64 other)
 SEC("xdp") int entry(void *ctx)
 {
 	counter++;
-	return helper(counter, limit) + !!restrict_user(ctx, ctx) + !!head + everything.truth;
+	return helper(counter, limit) + !!restrict_user(ctx, ctx) + !!head + shown.truth +
+	       everything.truth;
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";
