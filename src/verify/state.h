@@ -51,14 +51,13 @@ enum reg_flags {
 	REG_MAY_BE_NULL = 1 << 0,
 	REG_READ_ONLY = 1 << 1,
 	REG_RINGBUF = 1 << 2, /* REG_MEM: a whole reserved ring buffer record */
-	REG_LINKED = 1 << 3,  /* scalar: `off` is its distance from the others of this id */
 	REG_UNTRUSTED = 1 << 4,
 };
 
 /*
  * A pointer is base + off + number: `off` is what constants added, `number` the rest (packet
- * pointers with the same id have the same rest). A scalar is number alone; scalars with the
- * same id and without REG_LINKED are equal, with it they differ by their `off`.
+ * pointers with the same id have the same rest). A scalar is number alone; those with the
+ * same id differ by the difference of their `off`.
  */
 struct reg_state {
 	u8 kind;   /* enum reg_kind */

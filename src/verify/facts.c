@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "verify/facts.h"
+
+#include <string.h>
+
+/* The ways that a conditional jump was seen to go, and the kind of pointer first seen. */
+struct fact_notes {
+	bool taken, passed;
+	u8 kind; /* enum reg_kind; REG_NOT_INIT: no access yet */
+	bool has_map;
+};
+
+int facts_init(struct walk *walk)
+{
+	walk->notes = arena_array(&walk->scratch, walk->insn_cnt, sizeof(*walk->notes));
+	if (!walk->notes)
+		return -ENOMEM;
+	if (!(walk->input->flags & VERIFY_REG_FACTS))
+		return 0;
+	walk->out->regs =
+		arena_array(&walk->out->arena, walk->insn_cnt, sizeof(*walk->out->regs));
+	return walk->out->regs ? 0 : -ENOMEM;
+}
+
+/* --- registers --- */
+
+static struct reg_fact reg_fact_of(const struct reg_state *reg)
+{
+	struct reg_fact fact = {.number = reg->number, .may_be_null = reg_may_be_null(reg)};
+	struct scalar offset = scalar_const((u64)(s64)reg->off);
+
+	switch (reg->kind) {
+	case REG_NOT_INIT: return (struct reg_fact){.kind = REG_FACT_UNKNOWN};
+	case REG_SCALAR: fact.kind = REG_FACT_SCALAR; return fact;
+	case REG_STACK: fact.kind = REG_FACT_STACK; break;
+	case REG_CTX: fact.kind = REG_FACT_CTX; break;
+	case REG_MAP_VALUE:
+		fact.kind = REG_FACT_MAP_VALUE;
+		fact.map = reg->map;
+		break;
+	case REG_PACKET: fact.kind = REG_FACT_PACKET; break;
+	default: fact.kind = REG_FACT_OTHER; break;
+	}
+	scalar_alu(&fact.number, &offset, BPF_ADD, false, 0);
+	return fact;
+}
+
+static void reg_fact_join(struct reg_fact *fact, const struct reg_fact *other)
+{
+	if (fact->kind != other->kind || fact->map != other->map) {
+		*fact = (struct reg_fact){.kind = REG_FACT_UNKNOWN};
+		return;
+	}
+	fact->may_be_null |= other->may_be_null;
+	fact->number = scalar_join(&fact->number, &other->number);
+}
+
+static void visit_regs(struct walk *walk, bool is_first)
+{
+	struct reg_fact *facts = walk->out->regs[walk->at];
+
+	for (u32 i = 0; i < MAX_BPF_REG; i++) {
+		struct reg_fact fact = reg_fact_of(walk_reg(walk, i));
+
+		if (is_first)
+			facts[i] = fact;
+		else
+			reg_fact_join(&facts[i], &fact);
+	}
+}
+
+void fact_visit(struct walk *walk)
+{
+	struct insn_fact *fact = &walk->out->facts[walk->at];
+
+	if (walk->out->regs)
+		visit_regs(walk, !fact->visited);
+	fact->visited = true;
+}
+
+/* --- memory --- */
+
+static enum mem_kind mem_kind_of(enum reg_kind kind)
+{
+	switch (kind) {
+	case REG_STACK: return MEM_STACK;
+	case REG_CTX: return MEM_CTX;
+	case REG_MAP_VALUE:
+	case REG_MAP_KEY: return MEM_MAP_VALUE;
+	case REG_PACKET:
+	case REG_PACKET_META: return MEM_PACKET;
+	case REG_FLOW_KEYS:
+	case REG_BUFFER:
+	case REG_TP_BUFFER: return MEM_BUFFER;
+	case REG_SOCKET:
+	case REG_SOCK_COMMON:
+	case REG_TCP_SOCK:
+	case REG_XDP_SOCK: return MEM_SOCK;
+	case REG_MEM: return MEM_HELPER;
+	case REG_BTF: return MEM_BTF;
+	case REG_NOT_INIT:
+	case REG_SCALAR:
+	case REG_MAP:
+	case REG_PACKET_END:
+	case REG_FUNC:
+	case REG_KINDS: break;
+	}
+	return MEM_NONE;
+}
+
+/* Executed as it stands, whatever it points to. */
+static bool is_plain(enum mem_kind kind)
+{
+	return kind != MEM_CTX && kind != MEM_SOCK && kind != MEM_BTF;
+}
+
+int fact_memory(struct walk *walk, const struct reg_state *reg)
+{
+	struct insn_fact *fact = &walk->out->facts[walk->at];
+	struct fact_notes *notes = &walk->notes[walk->at];
+	enum mem_kind kind = mem_kind_of(reg->kind);
+	const struct map_desc *map = reg->kind == REG_MAP_VALUE ? reg->map : NULL;
+
+	if (notes->kind == REG_NOT_INIT) {
+		notes->kind = reg->kind;
+		fact->mem = kind;
+		fact->map = map;
+		if (reg->kind == REG_CTX && walk->access.field->flags & CTX_CONVERTED)
+			fact->ctx = walk->access.field;
+		return 0;
+	}
+	if (fact->map != map)
+		fact->map = NULL;
+	if (notes->kind == reg->kind)
+		return 0;
+	if (!is_plain(mem_kind_of(notes->kind)) || !is_plain(kind))
+		return reject(walk, DIFFERENT_POINTERS);
+	if (fact->mem != kind)
+		fact->mem = MEM_MIXED;
+	return 0;
+}
+
+/* --- jumps and calls --- */
+
+void fact_branch(struct walk *walk, bool taken)
+{
+	if (taken)
+		walk->notes[walk->at].taken = true;
+	else
+		walk->notes[walk->at].passed = true;
+}
+
+void fact_call_map(struct walk *walk, const struct map_desc *map)
+{
+	struct insn_fact *fact = &walk->out->facts[walk->at];
+	struct fact_notes *notes = &walk->notes[walk->at];
+
+	if (!notes->has_map)
+		fact->map = map;
+	else if (fact->map != map)
+		fact->map = NULL;
+	notes->has_map = true;
+}
+
+void facts_finish(struct walk *walk)
+{
+	for (u32 i = 0; i < walk->insn_cnt; i++) {
+		struct insn_fact *fact = &walk->out->facts[i];
+		const struct fact_notes *notes = &walk->notes[i];
+
+		if (!notes->taken && !notes->passed)
+			continue;
+		fact->never_taken = !notes->taken;
+		fact->always_taken = !notes->passed;
+	}
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is learnt of each instruction, joined over all visits: see struct insn_fact. */
+#ifndef SKEP_VERIFY_FACTS_H
+#define SKEP_VERIFY_FACTS_H
+
+#include "verify/walk.h"
+
+int facts_init(struct walk *walk);
+/* Before the instruction is carried out. */
+void fact_visit(struct walk *walk);
+/* The current instruction accesses memory behind `reg`, as walk->access says. Rejects one that
+ * would have to be executed in two different ways. */
+int fact_memory(struct walk *walk, const struct reg_state *reg);
+void fact_branch(struct walk *walk, bool taken);
+/* The helper call's map. */
+void fact_call_map(struct walk *walk, const struct map_desc *map);
+void facts_finish(struct walk *walk);
+
+#endif

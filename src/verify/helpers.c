@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Calls of helper functions: whether the program may call it here, whether its arguments go
+ * together, and what is known after it.
+ */
+#include "verify/helpers.h"
+
+#include "catalog/map_type.h"
+#include "verify/facts.h"
+#include "verify/precision.h"
+
+#include <string.h>
+
+#define ERRNO_MAX 4095
+
+/* --- whether it may be called --- */
+
+static bool is_allowed(const struct walk *walk, const struct helper_row *row)
+{
+	const struct verify_input *input = walk->input;
+
+	return helper_is_allowed(row, input->type, input->attach_type,
+				 input->flags & VERIFY_SLEEPABLE, input->rights);
+}
+
+int prove_helper(struct walk *walk, const struct requirement *need)
+{
+	const struct helper_row *row = need->helper;
+	u32 id = (u32)walk_insn(walk)->imm;
+
+	memset(&walk->call, 0, sizeof(walk->call));
+	if (!row)
+		return helper_row(id)
+			       ? reject(walk, HELPER_NOT_FOR_TYPE, helper_row(id)->name, id)
+			       : reject(walk, HELPER_UNKNOWN, "unknown", id);
+	if (row->flags & HELPER_SLEEPS && !(walk->input->flags & VERIFY_SLEEPABLE))
+		return reject(walk, HELPER_SLEEPS);
+	if (!is_allowed(walk, row))
+		return reject(walk, HELPER_NOT_FOR_TYPE, row->name, id);
+	if (row->flags & HELPER_GPL && !walk->input->gpl)
+		return reject(walk, HELPER_GPL);
+	if (walk->state.lock_map && id != BPF_FUNC_spin_unlock)
+		return reject(walk, CALL_UNDER_LOCK);
+	return 0;
+}
+
+/* --- whether the arguments go together --- */
+
+static bool writes_map(u32 id)
+{
+	return id == BPF_FUNC_map_update_elem || id == BPF_FUNC_map_delete_elem ||
+	       id == BPF_FUNC_map_push_elem || id == BPF_FUNC_map_pop_elem;
+}
+
+/* Socket maps are changed only where no lock of the socket may be held. */
+#define SOCKMAP_UPDATERS                                                                 \
+	(PROG_BIT(BPF_PROG_TYPE_SOCKET_FILTER) | PROG_BIT(BPF_PROG_TYPE_SCHED_CLS) |     \
+	 PROG_BIT(BPF_PROG_TYPE_SCHED_ACT) | PROG_BIT(BPF_PROG_TYPE_XDP) |               \
+	 PROG_BIT(BPF_PROG_TYPE_SK_REUSEPORT) | PROG_BIT(BPF_PROG_TYPE_FLOW_DISSECTOR) | \
+	 PROG_BIT(BPF_PROG_TYPE_SK_LOOKUP))
+
+static bool may_update_sockmap(enum bpf_prog_type type, u32 id)
+{
+	if (type == BPF_PROG_TYPE_SOCK_OPS)
+		return id == BPF_FUNC_map_delete_elem;
+	return SOCKMAP_UPDATERS & PROG_BIT(type);
+}
+
+static int prove_map(struct walk *walk, const struct helper_row *row)
+{
+	const struct map_desc *map = walk->call.map;
+	bool is_sockmap =
+		map->type == BPF_MAP_TYPE_SOCKMAP || map->type == BPF_MAP_TYPE_SOCKHASH;
+
+	if (writes_map(row->id) && map->flags & BPF_F_RDONLY_PROG)
+		return reject(walk, MAP_CHANGE_FORBIDDEN);
+	if (!map_type_may_use_helper(map->type, row->id))
+		return reject(walk, MAP_HELPER, map->type, row->name, row->id);
+	if (is_sockmap && writes_map(row->id) &&
+	    !may_update_sockmap(walk->input->type, row->id))
+		return reject(walk, MAP_HELPER, map->type, row->name, row->id);
+	return 0;
+}
+
+static bool takes_map(const struct helper_row *row)
+{
+	for (u32 i = 0; i < HELPER_ARGS; i++)
+		if (row->arg[i].kind == ARG_CONST_MAP_PTR)
+			return true;
+	return false;
+}
+
+static int prove_tail_call(struct walk *walk)
+{
+	if (walk->state.ref_cnt)
+		return reject(walk, TAIL_CALL_REFERENCE);
+	walk->out->has_tail_call = true;
+	walk->cfg.subprogs[state_top(&walk->state)->subprog].has_tail_call = true;
+	return 0;
+}
+
+static int prove_local_storage(struct walk *walk)
+{
+	const struct reg_state *flags = walk_reg(walk, BPF_REG_2);
+
+	if (!reg_is_const(flags) || flags->number.bits.value)
+		return reject(walk, LOCAL_STORAGE_FLAGS);
+	precision_need(walk, 1u << BPF_REG_2);
+	return 0;
+}
+
+int prove_agreement(struct walk *walk, const struct requirement *need)
+{
+	const struct helper_row *row = need->helper;
+	int ret = 0;
+
+	if (walk->call.map)
+		ret = prove_map(walk, row);
+	else if (takes_map(row))
+		return reject(walk, NO_MAP_FOR, "call");
+	if (ret)
+		return ret;
+	switch (row->id) {
+	case BPF_FUNC_tail_call: return prove_tail_call(walk);
+	case BPF_FUNC_get_local_storage: return prove_local_storage(walk);
+	default: break;
+	}
+	if (walk->call.calls_back)
+		return reject(walk, NOT_SUPPORTED, "a helper that calls back");
+	return 0;
+}
+
+/* --- what is known after it --- */
+
+static void forget_packet(struct walk *walk)
+{
+	struct reg_cursor cursor = {0};
+	struct reg_state *reg;
+
+	walk->out->changes_packet = true;
+	while ((reg = state_next_reg(&walk->state, &cursor)))
+		if (reg->kind == REG_PACKET || reg->kind == REG_PACKET_META ||
+		    reg->kind == REG_PACKET_END)
+			reg_set_unknown(reg);
+}
+
+/* Everything that lived by the reference is now a number of no meaning. */
+static void forget_reference(struct walk *walk, u32 ref_id)
+{
+	struct reg_cursor cursor = {0};
+	struct reg_state *reg;
+
+	state_remove_reference(&walk->state, ref_id);
+	while ((reg = state_next_reg(&walk->state, &cursor)))
+		if (reg_is_pointer(reg) && reg->ref_id == ref_id)
+			reg_set_unknown(reg);
+}
+
+static void write_raw_memory(struct walk *walk)
+{
+	const struct call *call = &walk->call;
+
+	for (u32 i = 0; i < call->raw_cnt; i++)
+		stack_clobber(walk, &walk->state.frames[call->raw_frame[i]], call->raw[i].low,
+			      call->raw[i].high + call->raw[i].size);
+}
+
+static struct scalar result_range(const struct walk *walk, const struct helper_row *row)
+{
+	struct scalar result = scalar_unknown();
+
+	switch (row->id) {
+	case BPF_FUNC_get_stack:
+	case BPF_FUNC_get_task_stack:
+	case BPF_FUNC_probe_read_str:
+	case BPF_FUNC_probe_read_kernel_str:
+	case BPF_FUNC_probe_read_user_str: {
+		result.smin = result.smin32 = -ERRNO_MAX;
+		result.smax = (s64)walk->call.size_max;
+		result.smax32 = (s32)walk->call.size_max;
+		scalar_sync(&result);
+		return result;
+	}
+	default: return result;
+	}
+}
+
+/* An element of an array that is certainly there. */
+static bool is_certain(const struct walk *walk, const struct helper_row *row)
+{
+	return row->id == BPF_FUNC_map_lookup_elem && walk->call.has_key &&
+	       walk->call.key < walk->call.map->max_entries;
+}
+
+static void set_result_kind(struct walk *walk, const struct helper_row *row,
+			    struct reg_state *result)
+{
+	const struct map_desc *map = walk->call.map;
+
+	switch ((enum ret_kind)row->ret) {
+	case RET_INTEGER: reg_set_scalar(result, result_range(walk, row)); break;
+	case RET_VOID: reg_set_not_init(result); break;
+	case RET_MAP_VALUE:
+		reg_set_pointer(result, REG_MAP_VALUE);
+		result->map = map;
+		break;
+	case RET_SOCKET: reg_set_pointer(result, REG_SOCKET); break;
+	case RET_TCP_SOCK: reg_set_pointer(result, REG_TCP_SOCK); break;
+	case RET_SOCK_COMMON: reg_set_pointer(result, REG_SOCK_COMMON); break;
+	case RET_RINGBUF_MEM:
+		reg_set_pointer(result, REG_MEM);
+		result->flags = REG_RINGBUF;
+		result->mem_size = walk->call.memory_size;
+		break;
+	case RET_DYNPTR_MEM:
+		reg_set_pointer(result, REG_MEM);
+		result->mem_size = walk->call.memory_size;
+		break;
+	case RET_BTF_ID:
+	case RET_MEM_OR_BTF_ID:
+		reg_set_pointer(result, REG_BTF);
+		result->btf_type = row->ret_btf_type;
+		break;
+	}
+}
+
+static bool casts_pointer(u32 id)
+{
+	return id == BPF_FUNC_tcp_sock || id == BPF_FUNC_sk_fullsock ||
+	       id == BPF_FUNC_skc_to_tcp_sock || id == BPF_FUNC_skc_to_tcp6_sock ||
+	       id == BPF_FUNC_skc_to_udp6_sock || id == BPF_FUNC_skc_to_mptcp_sock ||
+	       id == BPF_FUNC_skc_to_tcp_timewait_sock ||
+	       id == BPF_FUNC_skc_to_tcp_request_sock;
+}
+
+static bool acquires(const struct walk *walk, const struct helper_row *row)
+{
+	const struct map_desc *map = walk->call.map;
+
+	return row->flags & HELPER_ACQUIRES ||
+	       (row->id == BPF_FUNC_map_lookup_elem && map &&
+		(map->type == BPF_MAP_TYPE_SOCKMAP || map->type == BPF_MAP_TYPE_SOCKHASH));
+}
+
+static int set_result(struct walk *walk, const struct helper_row *row)
+{
+	struct reg_state *result = walk_reg(walk, BPF_REG_0);
+
+	set_result_kind(walk, row, result);
+	if (!reg_is_pointer(result))
+		return 0;
+	if (row->flags & HELPER_RET_OR_NULL && !is_certain(walk, row)) {
+		result->flags |= REG_MAY_BE_NULL;
+		result->id = walk_new_id(walk);
+	} else if (result->kind == REG_MAP_VALUE && result->map->fields.spin_lock >= 0) {
+		result->id = walk_new_id(walk);
+	}
+	if (casts_pointer(row->id)) {
+		result->ref_id = walk->call.ref_id;
+	} else if (acquires(walk, row)) {
+		if (!result->id)
+			result->id = walk_new_id(walk);
+		result->ref_id = result->id;
+		if (!state_add_reference(&walk->state, result->id, walk->at))
+			return reject(walk, TOO_MANY_REFERENCES, REFERENCES_MAX);
+	}
+	return 0;
+}
+
+int transfer_helper(struct walk *walk, const struct bpf_insn *insn)
+{
+	const struct helper_row *row = helper_row_for((u32)insn->imm, walk->input->type);
+
+	write_raw_memory(walk);
+	if (row->id == BPF_FUNC_spin_lock || row->id == BPF_FUNC_spin_unlock)
+		special_transfer_lock(walk, row->id);
+	if (walk->call.released_ref)
+		forget_reference(walk, walk->call.released_ref);
+	if (walk->call.map)
+		fact_call_map(walk, walk->call.map);
+	for (u32 i = BPF_REG_1; i <= BPF_REG_5; i++)
+		reg_set_not_init(walk_reg(walk, i));
+	if (row->flags & HELPER_CHANGES_PACKET)
+		forget_packet(walk);
+	return set_result(walk, row);
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Shows that an access stays inside the object that its register points into, by the kind of
+ * object. The stack is in stack.c.
+ */
+#include "verify/memory.h"
+
+#include "verify/facts.h"
+#include "verify/special.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *number_bits_text(const struct scalar *number, char *out)
+{
+	if (scalar_is_const(number))
+		snprintf(out, NUMBER_BITS_TEXT, "0x%llx", number->bits.value);
+	else
+		snprintf(out, NUMBER_BITS_TEXT, "(0x%llx; 0x%llx)", number->bits.value,
+			 number->bits.mask);
+	return out;
+}
+
+/* --- bounds --- */
+
+static int reject_bounds(struct walk *walk, const struct extent *extent, s64 off, u64 limit)
+{
+	const struct reg_state *reg = walk_reg(walk, extent->reg);
+
+	switch (reg->kind) {
+	case REG_MAP_VALUE: return reject(walk, MAP_VALUE_RANGE, (u32)limit, off, extent->size);
+	case REG_MAP_KEY: return reject(walk, MAP_KEY_RANGE, (u32)limit, off, extent->size);
+	case REG_PACKET:
+	case REG_PACKET_META:
+		return reject(walk, PACKET_RANGE, off, extent->size, extent->reg, reg->id,
+			      reg->off, reg->range);
+	default: return reject(walk, MEMORY_RANGE, (u32)limit, off, extent->size);
+	}
+}
+
+static bool is_inside(const struct extent *extent, s64 off, u64 limit)
+{
+	bool has_size = extent->size > 0 || (extent->size == 0 && extent->may_be_empty);
+
+	return off >= 0 && has_size && (u64)off + (u64)extent->size <= limit;
+}
+
+int memory_prove_within(struct walk *walk, const struct extent *extent, u64 limit)
+{
+	const struct reg_state *reg = walk_reg(walk, extent->reg);
+	s64 off = (s64)reg->off + extent->off, smin = reg->number.smin;
+
+	if (smin < 0 && (smin < -(1ll << 32) || off + smin < 0))
+		return reject(walk, NEGATIVE_OFFSET, extent->reg);
+	if (!is_inside(extent, off + smin, limit))
+		return reject_bounds(walk, extent, off + smin, limit);
+	if (reg->number.umax >= POINTER_OFFSET_LIMIT)
+		return reject(walk, UNBOUNDED_OFFSET, extent->reg);
+	if (!is_inside(extent, off + (s64)reg->number.umax, limit))
+		return reject_bounds(walk, extent, off + (s64)reg->number.umax, limit);
+	walk->access = (struct access){.kind = extent->access,
+				       .is_fixed = scalar_is_const(&reg->number),
+				       .low = off + smin,
+				       .high = off + (s64)reg->number.umax,
+				       .size = (u32)extent->size};
+	return 0;
+}
+
+int memory_prove_map_value(struct walk *walk, const struct extent *extent)
+{
+	const struct reg_state *reg = walk_reg(walk, extent->reg);
+	const struct map_desc *map = reg->map;
+	s32 off = reg->off + extent->off;
+	int ret;
+
+	if (extent->access & ACCESS_WRITE && map->flags & BPF_F_RDONLY_PROG)
+		return reject(walk, MAP_WRITE_FORBIDDEN, map->value_size, off, extent->size);
+	if (extent->access & ACCESS_READ && map->flags & BPF_F_WRONLY_PROG)
+		return reject(walk, MAP_READ_FORBIDDEN, map->value_size, off, extent->size);
+	ret = memory_prove_within(walk, extent, map->value_size);
+	return ret ? ret : special_prove_untouched(walk, map, extent);
+}
+
+int memory_prove_packet(struct walk *walk, const struct extent *extent)
+{
+	const struct reg_state *reg = walk_reg(walk, extent->reg);
+	s64 off = (s64)reg->off + extent->off;
+
+	if (reg->number.smin < 0)
+		return reject(walk, NEGATIVE_OFFSET, extent->reg);
+	/* The range was measured from the same unknown offset: only the constant part counts.
+	 */
+	if (!is_inside(extent, off, reg->range))
+		return reject_bounds(walk, extent, off, reg->range);
+	walk->access = (struct access){.kind = extent->access, .size = (u32)extent->size};
+	return 0;
+}
+
+int memory_prove_buffer(struct walk *walk, const struct extent *extent)
+{
+	const struct reg_state *reg = walk_reg(walk, extent->reg);
+	s64 off = (s64)reg->off + extent->off;
+	char bits[NUMBER_BITS_TEXT];
+
+	if (off < 0)
+		return reject(walk, BUFFER_RANGE, extent->reg, off, extent->size);
+	if (!scalar_is_const(&reg->number) || reg->number.bits.value)
+		return reject(walk, BUFFER_VARIABLE_OFFSET, extent->reg, off,
+			      number_bits_text(&reg->number, bits));
+	walk->access = (struct access){.kind = extent->access,
+				       .is_fixed = true,
+				       .low = off,
+				       .high = off,
+				       .size = (u32)extent->size};
+	return 0;
+}
+
+int memory_prove_unmoved(struct walk *walk, u32 regno)
+{
+	const struct reg_state *reg = walk_reg(walk, regno);
+	char kind[REG_KIND_TEXT], bits[NUMBER_BITS_TEXT];
+
+	if (reg->off < 0)
+		return reject(walk, POINTER_NEGATIVE_OFFSET, reg_kind_text(reg, kind), regno,
+			      reg->off);
+	if (reg->off)
+		return reject(walk, POINTER_MODIFIED, reg_kind_text(reg, kind), regno,
+			      reg->off);
+	if (!scalar_is_const(&reg->number) || reg->number.bits.value)
+		return reject(walk, POINTER_VARIABLE_OFFSET, reg_kind_text(reg, kind),
+			      number_bits_text(&reg->number, bits));
+	return 0;
+}
+
+/* --- alignment --- */
+
+/* In strict mode packets start as they do where NET_IP_ALIGN is 2. */
+#define STRICT_PACKET_ALIGNMENT 2
+
+static int prove_packet_alignment(struct walk *walk, const struct requirement *need)
+{
+	const struct reg_state *reg = walk_reg(walk, need->reg);
+	struct scalar address = reg->number;
+	struct scalar rest =
+		scalar_const((u64)((s64)STRICT_PACKET_ALIGNMENT + reg->off + need->off));
+	char bits[NUMBER_BITS_TEXT];
+
+	scalar_alu(&address, &rest, BPF_ADD, false, 0);
+	if (!((address.bits.value | address.bits.mask) & (need->size - 1)))
+		return 0;
+	return reject(walk, MISALIGNED_PACKET, STRICT_PACKET_ALIGNMENT,
+		      number_bits_text(&reg->number, bits), reg->off, need->off, need->size);
+}
+
+static const char *alignment_subject(const struct reg_state *reg)
+{
+	switch (reg->kind) {
+	case REG_FLOW_KEYS:
+	case REG_MAP_VALUE: return "value ";
+	case REG_MAP_KEY: return "key ";
+	case REG_CTX: return "context ";
+	case REG_STACK: return "stack ";
+	case REG_SOCKET:
+	case REG_SOCK_COMMON: return "sock ";
+	case REG_TCP_SOCK: return "tcp_sock ";
+	case REG_XDP_SOCK: return "xdp_sock ";
+	default: return "";
+	}
+}
+
+/*
+ * The stack is tracked in aligned pieces, and atomic operations need alignment everywhere;
+ * else alignment counts only when it was asked for.
+ */
+int memory_prove_alignment(struct walk *walk, const struct requirement *need, bool must_be)
+{
+	const struct reg_state *reg = walk_reg(walk, need->reg);
+	bool is_strict = walk->rules.strict_alignment || must_be || reg->kind == REG_STACK;
+	struct scalar address = reg->number;
+	struct scalar rest = scalar_const((u64)((s64)reg->off + need->off));
+	char bits[NUMBER_BITS_TEXT];
+
+	if (!is_strict || need->size <= 1)
+		return 0;
+	if (reg->kind == REG_PACKET || reg->kind == REG_PACKET_META)
+		return prove_packet_alignment(walk, need);
+	scalar_alu(&address, &rest, BPF_ADD, false, 0);
+	if (!((address.bits.value | address.bits.mask) & (need->size - 1)))
+		return 0;
+	return reject(walk, MISALIGNED, alignment_subject(reg),
+		      number_bits_text(&reg->number, bits), reg->off, need->off, need->size);
+}
+
+/* --- by kind of object --- */
+
+static int prove_no_leak(struct walk *walk, const struct requirement *need, const char *into)
+{
+	if (!(need->access & ACCESS_WRITE) || need->value == NO_REG ||
+	    !walk_hides_pointer(walk, walk_reg(walk, need->value)))
+		return 0;
+	return reject(walk, LEAK_INTO_MEMORY, need->value, into);
+}
+
+static int reject_read_only(struct walk *walk, const struct requirement *need)
+{
+	char kind[REG_KIND_TEXT];
+
+	return reject(walk, READ_ONLY_OBJECT, need->reg,
+		      reg_kind_text(walk_reg(walk, need->reg), kind));
+}
+
+/* A pointer cannot be loaded as a sign-extended number. */
+static bool fits_sign_extension(const struct walk *walk, const struct ctx_field *field)
+{
+	const struct bpf_insn *insn = walk_insn(walk);
+
+	return field->value == CTX_SCALAR || BPF_CLASS(insn->code) != BPF_LDX ||
+	       BPF_MODE(insn->code) != BPF_MEMSX;
+}
+
+static int prove_context(struct walk *walk, const struct requirement *need)
+{
+	const struct reg_state *reg = walk_reg(walk, need->reg);
+	s32 off = reg->off + need->off;
+	int ret = prove_no_leak(walk, need, "ctx");
+
+	ret = ret ? ret : memory_prove_unmoved(walk, need->reg);
+	if (ret)
+		return ret;
+	walk->access = (struct access){
+		.kind = need->access,
+		.is_fixed = true,
+		.low = off,
+		.high = off,
+		.size = need->size,
+		.field = ctx_field_find(walk->input->type, walk->input->attach_type, off,
+					need->size, need->access & ACCESS_WRITE),
+	};
+	if (!walk->access.field || !fits_sign_extension(walk, walk->access.field))
+		return reject(walk, CTX_ACCESS, off, need->size);
+	return 0;
+}
+
+static enum ctx_view socket_view(const struct reg_state *reg)
+{
+	switch (reg->kind) {
+	case REG_SOCKET: return CTX_VIEW_SOCKET;
+	case REG_TCP_SOCK: return CTX_VIEW_TCP_SOCK;
+	case REG_XDP_SOCK: return CTX_VIEW_XDP_SOCK;
+	default: return CTX_VIEW_SOCK_COMMON;
+	}
+}
+
+static int prove_socket(struct walk *walk, const struct requirement *need)
+{
+	const struct reg_state *reg = walk_reg(walk, need->reg);
+	s32 off = reg->off + need->off;
+	char kind[REG_KIND_TEXT];
+
+	if (need->access & ACCESS_WRITE)
+		return reject_read_only(walk, need);
+	if (reg->number.smin < 0)
+		return reject(walk, NEGATIVE_OFFSET, need->reg);
+	if (!ctx_object_field_find(socket_view(reg), off, need->size, false))
+		return reject(walk, SOCK_ACCESS, need->reg, reg_kind_text(reg, kind), off,
+			      need->size);
+	walk->access = (struct access){.kind = need->access,
+				       .is_fixed = true,
+				       .low = off,
+				       .high = off,
+				       .size = need->size};
+	return 0;
+}
+
+static int prove_flow_keys(struct walk *walk, const struct requirement *need)
+{
+	s32 off = walk_reg(walk, need->reg)->off + need->off;
+	int ret = prove_no_leak(walk, need, "flow keys");
+
+	if (ret)
+		return ret;
+	if (off < 0 || off + need->size > (s32)sizeof(struct bpf_flow_keys))
+		return reject(walk, FLOW_KEYS_RANGE, off, need->size);
+	walk->access = (struct access){.kind = need->access,
+				       .is_fixed = true,
+				       .low = off,
+				       .high = off,
+				       .size = need->size};
+	return 0;
+}
+
+static int prove_packet_access(struct walk *walk, const struct requirement *need,
+			       const struct extent *extent)
+{
+	int ret;
+
+	if (need->access & ACCESS_WRITE && !walk->row->may_write_packet)
+		return reject(walk, PACKET_READ_ONLY);
+	ret = prove_no_leak(walk, need, "packet");
+	return ret ? ret : memory_prove_packet(walk, extent);
+}
+
+static int prove_stack_access(struct walk *walk, const struct requirement *need,
+			      const struct extent *extent)
+{
+	int ret = stack_prove_bounds(walk, extent);
+
+	if (!ret && need->access & ACCESS_READ)
+		ret = stack_prove_read(walk, need);
+	if (!ret && need->access & ACCESS_WRITE)
+		ret = stack_prove_write(walk, need);
+	return ret;
+}
+
+static int prove_given_memory(struct walk *walk, const struct requirement *need,
+			      const struct extent *extent)
+{
+	const struct reg_state *reg = walk_reg(walk, need->reg);
+	int ret;
+
+	if (need->access & ACCESS_WRITE && reg->flags & REG_READ_ONLY)
+		return reject_read_only(walk, need);
+	ret = prove_no_leak(walk, need, "mem");
+	if (ret)
+		return ret;
+	return reg->kind == REG_MEM ? memory_prove_within(walk, extent, reg->mem_size)
+				    : memory_prove_buffer(walk, extent);
+}
+
+static int prove_value_access(struct walk *walk, const struct requirement *need,
+			      const struct extent *extent)
+{
+	int ret = prove_no_leak(walk, need, "map");
+
+	return ret ? ret : memory_prove_map_value(walk, extent);
+}
+
+static int prove_key_access(struct walk *walk, const struct requirement *need,
+			    const struct extent *extent)
+{
+	if (need->access & ACCESS_WRITE)
+		return reject(walk, KEY_READ_ONLY, need->reg);
+	return memory_prove_within(walk, extent, walk_reg(walk, need->reg)->map->key_size);
+}
+
+static int prove_by_kind(struct walk *walk, const struct requirement *need)
+{
+	const struct reg_state *reg = walk_reg(walk, need->reg);
+	struct extent extent = {
+		.reg = need->reg, .off = need->off, .size = need->size, .access = need->access};
+	char kind[REG_KIND_TEXT];
+
+	if (!reg_may_be_null(reg)) {
+		switch ((enum reg_kind)reg->kind) {
+		case REG_MAP_VALUE: return prove_value_access(walk, need, &extent);
+		case REG_MAP_KEY: return prove_key_access(walk, need, &extent);
+		case REG_STACK: return prove_stack_access(walk, need, &extent);
+		case REG_CTX: return prove_context(walk, need);
+		case REG_PACKET:
+		case REG_PACKET_META: return prove_packet_access(walk, need, &extent);
+		case REG_FLOW_KEYS: return prove_flow_keys(walk, need);
+		case REG_SOCKET:
+		case REG_SOCK_COMMON:
+		case REG_TCP_SOCK:
+		case REG_XDP_SOCK: return prove_socket(walk, need);
+		case REG_MEM:
+		case REG_BUFFER:
+		case REG_TP_BUFFER: return prove_given_memory(walk, need, &extent);
+		case REG_NOT_INIT:
+		case REG_SCALAR:
+		case REG_MAP:
+		case REG_PACKET_END:
+		case REG_BTF:
+		case REG_FUNC:
+		case REG_KINDS: break;
+		}
+	}
+	return reject(walk, BAD_POINTER, need->reg, reg_kind_text(reg, kind));
+}
+
+int prove_memory(struct walk *walk, const struct requirement *need)
+{
+	const struct bpf_insn *insn = walk_insn(walk);
+	bool is_atomic = BPF_CLASS(insn->code) == BPF_STX && BPF_MODE(insn->code) == BPF_ATOMIC;
+	int ret = memory_prove_alignment(walk, need, is_atomic);
+
+	ret = ret ? ret : prove_by_kind(walk, need);
+	return ret ? ret : fact_memory(walk, walk_reg(walk, need->reg));
+}
+
+bool memory_constant(const struct walk *walk, const struct reg_state *base, u32 size,
+		     u64 *value)
+{
+	if (base->kind != REG_MAP_VALUE || !walk->access.is_fixed ||
+	    base->map->max_entries != 1 || !map_desc_is_constant(base->map))
+		return false;
+	*value = 0;
+	memcpy(value, base->map->values + walk->access.low, size);
+	return true;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Shows what instructions other than memory accesses and calls need. */
+#include "verify/memory.h"
+#include "verify/walk.h"
+
+#include <string.h>
+
+static const char *operator_text(u8 op)
+{
+	static const char *const text[] = {"+=",  "-=",	 "*=", "/=", "|=", "&=",   "<<=",
+					   ">>=", "neg", "%=", "^=", "=",  "s>>=", "endian"};
+
+	return op >> 4 < ARRAY_SIZE(text) ? text[op >> 4] : "unknown";
+}
+
+static int prove_initialised(struct walk *walk, u32 reg)
+{
+	if (walk_reg(walk, reg)->kind != REG_NOT_INIT)
+		return 0;
+	return reject(walk, NOT_INITIALISED, reg);
+}
+
+static int prove_number(struct walk *walk, u32 reg)
+{
+	if (!walk_hides_pointer(walk, walk_reg(walk, reg)))
+		return 0;
+	return reject(walk, LEAK_INTO_MEMORY, reg, "mem");
+}
+
+static int prove_atomic(struct walk *walk, u32 regno)
+{
+	const struct reg_state *reg = walk_reg(walk, regno);
+	char kind[REG_KIND_TEXT];
+
+	switch ((enum reg_kind)reg->kind) {
+	case REG_CTX:
+	case REG_PACKET:
+	case REG_PACKET_META:
+	case REG_FLOW_KEYS:
+	case REG_SOCKET:
+	case REG_SOCK_COMMON:
+	case REG_TCP_SOCK:
+	case REG_XDP_SOCK: break;
+	case REG_NOT_INIT:
+	case REG_SCALAR:
+	case REG_MAP:
+	case REG_MAP_VALUE:
+	case REG_MAP_KEY:
+	case REG_STACK:
+	case REG_PACKET_END:
+	case REG_MEM:
+	case REG_BUFFER:
+	case REG_TP_BUFFER:
+	case REG_BTF:
+	case REG_FUNC:
+	case REG_KINDS: return 0;
+	}
+	return reject(walk, ATOMIC_TARGET, regno, reg_kind_text(reg, kind));
+}
+
+/* --- pointer arithmetic --- */
+
+static int prove_pointer_kind(struct walk *walk, u32 regno, const struct scalar *other, u8 op)
+{
+	const struct reg_state *reg = walk_reg(walk, regno);
+	char kind[REG_KIND_TEXT];
+
+	reg_kind_text(reg, kind);
+	if (reg_may_be_null(reg))
+		return reject(walk, ARITHMETIC_BEFORE_NULL_CHECK, regno, kind);
+	switch ((enum reg_kind)reg->kind) {
+	case REG_CTX:
+	case REG_MAP_VALUE:
+	case REG_MAP_KEY:
+	case REG_STACK:
+	case REG_PACKET:
+	case REG_PACKET_META:
+	case REG_MEM:
+	case REG_BUFFER:
+	case REG_TP_BUFFER:
+	case REG_BTF:
+	case REG_FUNC: return 0;
+	case REG_FLOW_KEYS:
+		if (scalar_is_const(other))
+			return 0;
+		break;
+	case REG_MAP:
+		if (scalar_is_const(other) && !other->bits.value && op == BPF_ADD)
+			return 0;
+		break;
+	case REG_PACKET_END:
+	case REG_SOCKET:
+	case REG_SOCK_COMMON:
+	case REG_TCP_SOCK:
+	case REG_XDP_SOCK:
+	case REG_NOT_INIT:
+	case REG_SCALAR:
+	case REG_KINDS: break;
+	}
+	return reject(walk, ARITHMETIC_ON_KIND, regno, kind);
+}
+
+/* Offsets stay far from where sums of them could wrap. */
+static int prove_offset_sane(struct walk *walk, const struct reg_state *reg, const char *kind)
+{
+	const struct scalar *number = &reg->number;
+	s64 value = (s64)number->bits.value;
+
+	if (scalar_is_const(number) &&
+	    (value >= POINTER_OFFSET_LIMIT || value <= -POINTER_OFFSET_LIMIT))
+		return reject(walk, MATH_CONSTANT, kind, value);
+	if (reg->off >= POINTER_OFFSET_LIMIT || reg->off <= -POINTER_OFFSET_LIMIT)
+		return reject(walk, POINTER_OFFSET, kind, reg->off);
+	if (number->smin == INT64_MIN)
+		return reject(walk, MATH_UNBOUNDED, kind);
+	if (number->smin >= POINTER_OFFSET_LIMIT || number->smin <= -POINTER_OFFSET_LIMIT)
+		return reject(walk, MATH_OUT_OF_BOUNDS, number->smin, kind);
+	return 0;
+}
+
+int prove_pointer_sane(struct walk *walk, const struct reg_state *reg,
+		       const struct reg_state *kind_of)
+{
+	char kind[REG_KIND_TEXT];
+
+	return prove_offset_sane(walk, reg, reg_kind_text(kind_of, kind));
+}
+
+static int prove_pointer_operator(struct walk *walk, const struct bpf_insn *insn)
+{
+	u8 op = BPF_OP(insn->code);
+
+	switch (op) {
+	case BPF_ADD:
+	case BPF_SUB: return 0;
+	case BPF_AND:
+	case BPF_OR:
+	case BPF_XOR: return reject(walk, POINTER_BITWISE, insn->dst_reg, operator_text(op));
+	default: return reject(walk, POINTER_OPERATOR, insn->dst_reg, operator_text(op));
+	}
+}
+
+static int prove_pointer_math(struct walk *walk, const struct bpf_insn *insn, u32 pointer_reg,
+			      const struct reg_state *other)
+{
+	const struct reg_state *pointer = walk_reg(walk, pointer_reg);
+	u8 op = BPF_OP(insn->code);
+	int ret;
+
+	if (BPF_CLASS(insn->code) != BPF_ALU64) {
+		if (op == BPF_SUB && walk->rules.may_leak)
+			return 0;
+		return reject(walk, POINTER_32BIT, insn->dst_reg);
+	}
+	ret = prove_pointer_kind(walk, pointer_reg, &other->number, op);
+	ret = ret ? ret : prove_pointer_sane(walk, other, pointer);
+	ret = ret ? ret : prove_pointer_sane(walk, pointer, pointer);
+	ret = ret ? ret : prove_pointer_operator(walk, insn);
+	if (ret || op != BPF_SUB)
+		return ret;
+	if (pointer_reg != insn->dst_reg)
+		return reject(walk, SCALAR_MINUS_POINTER, insn->dst_reg);
+	if (pointer->kind == REG_STACK)
+		return reject(walk, STACK_SUBTRACTION, insn->dst_reg);
+	return 0;
+}
+
+static int prove_binary_operands(struct walk *walk, const struct bpf_insn *insn)
+{
+	const struct reg_state *dst = walk_reg(walk, insn->dst_reg), *src;
+	struct reg_state constant;
+	u8 op = BPF_OP(insn->code);
+
+	if (BPF_SRC(insn->code) == BPF_K) {
+		if (!reg_is_pointer(dst))
+			return 0;
+		reg_set_const(&constant, (u64)(s64)insn->imm);
+		return prove_pointer_math(walk, insn, insn->dst_reg, &constant);
+	}
+	src = walk_reg(walk, insn->src_reg);
+	if (reg_is_pointer(dst) && reg_is_pointer(src)) {
+		if (op == BPF_SUB && walk->rules.may_leak)
+			return 0;
+		return reject(walk, POINTER_AND_POINTER, insn->dst_reg, operator_text(op));
+	}
+	if (reg_is_pointer(src))
+		return prove_pointer_math(walk, insn, insn->src_reg, dst);
+	if (reg_is_pointer(dst))
+		return prove_pointer_math(walk, insn, insn->dst_reg, src);
+	return 0;
+}
+
+static int prove_move(struct walk *walk, const struct bpf_insn *insn)
+{
+	if (BPF_SRC(insn->code) == BPF_K ||
+	    !walk_hides_pointer(walk, walk_reg(walk, insn->src_reg)))
+		return 0;
+	if (BPF_CLASS(insn->code) == BPF_ALU)
+		return reject(walk, PARTIAL_COPY, insn->src_reg);
+	if (insn->off)
+		return reject(walk, SIGN_EXTENDED_POINTER, insn->src_reg);
+	return 0;
+}
+
+int prove_operands(struct walk *walk, const struct bpf_insn *insn)
+{
+	switch (BPF_OP(insn->code)) {
+	case BPF_MOV: return prove_move(walk, insn);
+	case BPF_NEG:
+	case BPF_END:
+		if (!walk_hides_pointer(walk, walk_reg(walk, insn->dst_reg)))
+			return 0;
+		return reject(walk, POINTER_ARITHMETIC, insn->dst_reg);
+	default: return prove_binary_operands(walk, insn);
+	}
+}
+
+/* --- comparisons --- */
+
+static bool is_packet_pointer(const struct reg_state *reg)
+{
+	return reg->kind == REG_PACKET || reg->kind == REG_PACKET_META ||
+	       reg->kind == REG_PACKET_END;
+}
+
+static int prove_comparable(struct walk *walk, const struct bpf_insn *insn)
+{
+	const struct reg_state *dst = walk_reg(walk, insn->dst_reg), *src;
+	u8 op = BPF_OP(insn->code);
+
+	if (BPF_SRC(insn->code) == BPF_X) {
+		src = walk_reg(walk, insn->src_reg);
+		if (is_packet_pointer(dst) && is_packet_pointer(src) &&
+		    BPF_CLASS(insn->code) == BPF_JMP)
+			return 0;
+		if (walk_hides_pointer(walk, src))
+			return reject(walk, POINTER_COMPARISON, insn->src_reg);
+	} else if (reg_may_be_null(dst) && dst->kind != REG_SCALAR && !insn->imm &&
+		   (op == BPF_JEQ || op == BPF_JNE) && BPF_CLASS(insn->code) == BPF_JMP) {
+		return 0; /* the null check */
+	}
+	if (walk_hides_pointer(walk, dst))
+		return reject(walk, POINTER_COMPARISON, insn->dst_reg);
+	return 0;
+}
+
+int prove_requirement(struct walk *walk, const struct requirement *need)
+{
+	switch ((enum requirement_kind)need->kind) {
+	case NEED_INITIALISED: return prove_initialised(walk, need->reg);
+	case NEED_WRITABLE:
+		return need->reg == FRAME_REG ? reject(walk, FRAME_POINTER_WRITE) : 0;
+	case NEED_NUMBER: return prove_number(walk, need->reg);
+	case NEED_MEMORY: return prove_memory(walk, need);
+	case NEED_ATOMIC: return prove_atomic(walk, need->reg);
+	case NEED_OPERANDS: return prove_operands(walk, walk_insn(walk));
+	case NEED_COMPARABLE: return prove_comparable(walk, walk_insn(walk));
+	case NEED_PACKET_LOAD: return prove_packet_load(walk);
+	case NEED_HELPER: return prove_helper(walk, need);
+	case NEED_ARGUMENT: return prove_argument(walk, need);
+	case NEED_AGREEMENT: return prove_agreement(walk, need);
+	case NEED_CALLEE: return prove_callee(walk);
+	case NEED_RELEASED: return prove_released(walk);
+	case NEED_RESULT: return prove_result(walk);
+	}
+	return 0;
+}

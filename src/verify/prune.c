@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "verify/prune.h"
+
+#include "verify/precision.h"
+
+#include <string.h>
+
+/* A state is kept when this much was walked since the last one. */
+#define KEEP_AFTER_JUMPS 2
+#define KEEP_AFTER_INSNS 8
+/* The same inside what may be a loop, where every round would else leave one. */
+#define LOOP_AFTER_JUMPS 20
+#define LOOP_AFTER_INSNS 100
+/* A state that was looked at this much more often than it helped is dropped. */
+#define MISSES_MIN	  3
+#define MISSES_MIN_FORCED 64
+#define MISSES_PER_HIT	  3
+
+struct checkpoint {
+	struct checkpoint *next; /* of the same instruction */
+	struct packed_state *state;
+	u32 misses, hits;
+	u32 pending_cnt; /* paths put off when it was made: those above are its own */
+	bool is_complete;
+	bool is_dropped; /* frees itself once it is complete */
+};
+
+struct prune {
+	struct checkpoint **points; /* per instruction */
+	struct checkpoint **trail;  /* those not complete, oldest first */
+	u32 trail_cnt, trail_cap;
+	struct checkpoint *unused;
+	u64 last_insns, last_jumps;
+	u32 states_kept;
+};
+
+int prune_init(struct walk *walk)
+{
+	struct prune *prune = arena_alloc(&walk->scratch, sizeof(*prune));
+
+	if (!prune)
+		return -ENOMEM;
+	prune->points = arena_array(&walk->scratch, walk->insn_cnt, sizeof(*prune->points));
+	if (!prune->points)
+		return -ENOMEM;
+	walk->prune = prune;
+	return 0;
+}
+
+static void checkpoint_free(struct walk *walk, struct checkpoint *point)
+{
+	state_free(&walk->pool, point->state);
+	point->state = NULL;
+	point->next = walk->prune->unused;
+	walk->prune->unused = point;
+	walk->prune->states_kept--;
+}
+
+void prune_path_ended(struct walk *walk, u32 left)
+{
+	struct prune *prune = walk->prune;
+
+	while (prune->trail_cnt && prune->trail[prune->trail_cnt - 1]->pending_cnt > left) {
+		struct checkpoint *point = prune->trail[--prune->trail_cnt];
+
+		point->is_complete = true;
+		if (point->is_dropped)
+			checkpoint_free(walk, point);
+	}
+}
+
+/* --- keeping --- */
+
+static bool trail_push(struct walk *walk, struct checkpoint *point)
+{
+	struct prune *prune = walk->prune;
+
+	if (prune->trail_cnt == prune->trail_cap) {
+		u32 capacity = prune->trail_cap ? prune->trail_cap * 2 : 256;
+		struct checkpoint **bigger =
+			arena_array(&walk->scratch, capacity, sizeof(*bigger));
+
+		if (!bigger)
+			return false;
+		if (prune->trail_cnt)
+			memcpy(bigger, prune->trail, prune->trail_cnt * sizeof(*bigger));
+		prune->trail = bigger;
+		prune->trail_cap = capacity;
+	}
+	prune->trail[prune->trail_cnt++] = point;
+	return true;
+}
+
+static struct checkpoint *checkpoint_new(struct walk *walk)
+{
+	struct prune *prune = walk->prune;
+	struct checkpoint *point = prune->unused;
+
+	if (point)
+		prune->unused = point->next;
+	else
+		point = arena_alloc(&walk->scratch, sizeof(*point));
+	if (point)
+		memset(point, 0, sizeof(*point));
+	return point;
+}
+
+static int keep(struct walk *walk)
+{
+	struct prune *prune = walk->prune;
+	struct checkpoint *point = checkpoint_new(walk);
+	struct live_set live;
+
+	if (!point)
+		return -ENOMEM;
+	walk_live_set(walk, &walk->state, walk->at, &live);
+	point->state = state_pack(&walk->pool, &walk->state, &live);
+	if (!point->state || !trail_push(walk, point))
+		return -ENOMEM;
+	point->pending_cnt = walk->pending_cnt;
+	point->next = prune->points[walk->at];
+	prune->points[walk->at] = point;
+	prune->last_insns = walk->insns_processed;
+	prune->last_jumps = walk->jumps_processed;
+	walk->stats.total_states++;
+	walk->stats.peak_states = max(walk->stats.peak_states, ++prune->states_kept);
+	return 0;
+}
+
+/* --- looking up --- */
+
+static bool walked_at_least(const struct walk *walk, u64 jumps, u64 insns)
+{
+	const struct prune *prune = walk->prune;
+
+	return walk->jumps_processed - prune->last_jumps >= jumps &&
+	       walk->insns_processed - prune->last_insns >= insns;
+}
+
+static bool is_forced(const struct walk *walk)
+{
+	return walk->input->flags & VERIFY_STATE_FREQ ||
+	       walk->cfg.flags[walk->at] & CFG_FORCE_CHECKPOINT;
+}
+
+static bool helps_too_little(const struct checkpoint *point, bool forced)
+{
+	return point->misses >
+	       point->hits * MISSES_PER_HIT + (forced ? MISSES_MIN_FORCED : MISSES_MIN);
+}
+
+/* Counts a miss of *link and unlinks it when it is of no use; the next link to look at. */
+static struct checkpoint **missed(struct walk *walk, struct checkpoint **link, bool counts)
+{
+	struct checkpoint *point = *link;
+
+	if (counts)
+		point->misses++;
+	if (!helps_too_little(point, is_forced(walk)))
+		return &point->next;
+	*link = point->next;
+	point->is_dropped = true;
+	if (point->is_complete)
+		checkpoint_free(walk, point);
+	return link;
+}
+
+static bool covers(struct walk *walk, const struct checkpoint *point)
+{
+	struct live_set precise;
+
+	precision_set(walk, point->state, walk->at, &precise);
+	return states_equal(walk, point->state, &precise, COMPARE_COVERS);
+}
+
+static bool is_same(struct walk *walk, const struct checkpoint *point)
+{
+	struct live_set all;
+
+	memset(&all, 0xff, sizeof(all));
+	return states_equal(walk, point->state, &all, COMPARE_EXACT);
+}
+
+int prune_check(struct walk *walk, bool *covered)
+{
+	struct checkpoint **link = &walk->prune->points[walk->at];
+	bool keeps =
+		is_forced(walk) || walked_at_least(walk, KEEP_AFTER_JUMPS, KEEP_AFTER_INSNS);
+	u32 count = 0;
+
+	while (*link) {
+		struct checkpoint *point = *link;
+
+		if (!point->is_complete) {
+			if (is_same(walk, point))
+				return reject(walk, INFINITE_LOOP, walk->at);
+			if (!is_forced(walk) && !walked_at_least(walk, LOOP_AFTER_JUMPS, 0) &&
+			    !walked_at_least(walk, 0, LOOP_AFTER_INSNS))
+				keeps = false;
+		} else if (covers(walk, point)) {
+			point->hits++;
+			*covered = true;
+			return 0;
+		}
+		link = missed(walk, link, keeps);
+		count++;
+	}
+	walk->stats.max_states_per_insn = max(walk->stats.max_states_per_insn, count);
+	return keeps ? keep(walk) : 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * States kept at prune points. A path whose state is covered by one that was walked to its end
+ * without a rejection need not be walked again; a path that comes back to exactly the state it
+ * had goes round forever.
+ */
+#ifndef SKEP_VERIFY_PRUNE_H
+#define SKEP_VERIFY_PRUNE_H
+
+#include "verify/walk.h"
+
+int prune_init(struct walk *walk);
+/* At a prune point: *covered when the path may end here. May reject (an infinite loop). */
+int prune_check(struct walk *walk, bool *covered);
+/* The walk goes on with pending[left]: what was kept since that was put off is complete. */
+void prune_path_ended(struct walk *walk, u32 left);
+
+enum compare_how {
+	COMPARE_COVERS, /* all that is true of `now` was allowed for in `old` */
+	COMPARE_EXACT,	/* the same */
+};
+
+/* equal.c. `precise`: the numbers that matter in `old`. */
+bool states_equal(struct walk *walk, const struct packed_state *old,
+		  const struct live_set *precise, enum compare_how how);
+
+#endif

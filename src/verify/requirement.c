@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "verify/requirement.h"
+
+#include "base/strbuf.h"
+#include "isa/isa.h"
+
+#include <errno.h>
+
+/* The most that one instruction has: a helper call (helper, five arguments, agreement). */
+#define REQUIREMENTS_MAX 8
+
+struct list {
+	enum bpf_prog_type type;
+	struct requirement *all;
+	u32 count;
+};
+
+static struct requirement *add(struct list *list, enum requirement_kind kind, u8 reg)
+{
+	struct requirement *need = &list->all[list->count++];
+
+	*need = (struct requirement){.kind = kind, .reg = reg, .value = NO_REG};
+	return need;
+}
+
+static void add_memory(struct list *list, u8 reg, s32 off, u8 size, u8 access, u8 value)
+{
+	struct requirement *need = add(list, NEED_MEMORY, reg);
+
+	need->off = off;
+	need->size = size;
+	need->access = access;
+	need->value = value;
+}
+
+static u8 access_size(u8 code)
+{
+	switch (BPF_SIZE(code)) {
+	case BPF_B: return 1;
+	case BPF_H: return 2;
+	case BPF_W: return 4;
+	default: return 8;
+	}
+}
+
+static void alu_needs(const struct bpf_insn *insn, struct list *out)
+{
+	u8 op = BPF_OP(insn->code);
+	bool is_unary = op == BPF_NEG || op == BPF_END;
+
+	if (!is_unary && BPF_SRC(insn->code) == BPF_X)
+		add(out, NEED_INITIALISED, insn->src_reg);
+	if (op != BPF_MOV)
+		add(out, NEED_INITIALISED, insn->dst_reg);
+	add(out, NEED_WRITABLE, insn->dst_reg);
+	add(out, NEED_OPERANDS, insn->dst_reg);
+}
+
+static void atomic_needs(const struct bpf_insn *insn, struct list *out)
+{
+	u8 size = access_size(insn->code);
+
+	if (insn->imm == BPF_LOAD_ACQ) {
+		add(out, NEED_INITIALISED, insn->src_reg);
+		add(out, NEED_WRITABLE, insn->dst_reg);
+		add(out, NEED_ATOMIC, insn->src_reg);
+		add_memory(out, insn->src_reg, insn->off, size, ACCESS_READ, insn->dst_reg);
+		return;
+	}
+	add(out, NEED_INITIALISED, insn->src_reg);
+	add(out, NEED_INITIALISED, insn->dst_reg);
+	if (insn->imm == BPF_STORE_REL) {
+		add(out, NEED_ATOMIC, insn->dst_reg);
+		add_memory(out, insn->dst_reg, insn->off, size, ACCESS_WRITE, insn->src_reg);
+		return;
+	}
+	if (insn->imm == BPF_CMPXCHG) {
+		add(out, NEED_INITIALISED, BPF_REG_0);
+		add(out, NEED_NUMBER, BPF_REG_0);
+	} else if (insn->imm & BPF_FETCH) {
+		add(out, NEED_WRITABLE, insn->src_reg);
+	}
+	add(out, NEED_NUMBER, insn->src_reg);
+	add(out, NEED_ATOMIC, insn->dst_reg);
+	add_memory(out, insn->dst_reg, insn->off, size, ACCESS_ATOMIC, NO_REG);
+}
+
+static void store_needs(const struct bpf_insn *insn, struct list *out)
+{
+	bool is_reg = BPF_CLASS(insn->code) == BPF_STX;
+
+	if (BPF_MODE(insn->code) == BPF_ATOMIC) {
+		atomic_needs(insn, out);
+		return;
+	}
+	if (is_reg)
+		add(out, NEED_INITIALISED, insn->src_reg);
+	add(out, NEED_INITIALISED, insn->dst_reg);
+	add_memory(out, insn->dst_reg, insn->off, access_size(insn->code), ACCESS_WRITE,
+		   is_reg ? insn->src_reg : NO_REG);
+}
+
+static void load_needs(const struct bpf_insn *insn, struct list *out)
+{
+	add(out, NEED_INITIALISED, insn->src_reg);
+	add(out, NEED_WRITABLE, insn->dst_reg);
+	add_memory(out, insn->src_reg, insn->off, access_size(insn->code), ACCESS_READ,
+		   insn->dst_reg);
+}
+
+static void legacy_load_needs(const struct bpf_insn *insn, struct list *out)
+{
+	if (insn_is_wide(insn)) {
+		add(out, NEED_WRITABLE, insn->dst_reg);
+		return;
+	}
+	add(out, NEED_PACKET_LOAD, BPF_REG_6);
+	add(out, NEED_INITIALISED, BPF_REG_6);
+	if (BPF_MODE(insn->code) == BPF_IND)
+		add(out, NEED_INITIALISED, insn->src_reg);
+}
+
+static void helper_needs(const struct bpf_insn *insn, struct list *out)
+{
+	const struct helper_row *row = helper_row_for((u32)insn->imm, out->type);
+
+	add(out, NEED_HELPER, NO_REG)->helper = row;
+	for (u8 i = 0; row && i < HELPER_ARGS && row->arg[i].kind != ARG_NONE; i++)
+		add(out, NEED_ARGUMENT, BPF_REG_1 + i)->helper = row;
+	add(out, NEED_AGREEMENT, NO_REG)->helper = row;
+}
+
+static void jump_needs(const struct bpf_insn *insn, struct list *out)
+{
+	switch (BPF_OP(insn->code)) {
+	case BPF_JA:
+	case BPF_JCOND: return;
+	case BPF_EXIT:
+		add(out, NEED_RELEASED, NO_REG);
+		add(out, NEED_RESULT, BPF_REG_0);
+		return;
+	case BPF_CALL:
+		if (insn->src_reg == 0)
+			helper_needs(insn, out);
+		else
+			add(out, NEED_CALLEE, NO_REG);
+		return;
+	default: break;
+	}
+	if (BPF_SRC(insn->code) == BPF_X)
+		add(out, NEED_INITIALISED, insn->src_reg);
+	add(out, NEED_INITIALISED, insn->dst_reg);
+	add(out, NEED_COMPARABLE, insn->dst_reg);
+}
+
+static void insn_needs(const struct bpf_insn *insn, struct list *out)
+{
+	switch (BPF_CLASS(insn->code)) {
+	case BPF_ALU:
+	case BPF_ALU64: alu_needs(insn, out); break;
+	case BPF_LD: legacy_load_needs(insn, out); break;
+	case BPF_LDX: load_needs(insn, out); break;
+	case BPF_ST:
+	case BPF_STX: store_needs(insn, out); break;
+	default: jump_needs(insn, out); break;
+	}
+}
+
+static u32 insn_need_count(const struct bpf_insn *insn, enum bpf_prog_type type)
+{
+	struct requirement scratch[REQUIREMENTS_MAX];
+	struct list list = {.type = type, .all = scratch};
+
+	insn_needs(insn, &list);
+	return list.count;
+}
+
+int requirements_build(const struct bpf_insn *insns, u32 count, enum bpf_prog_type type,
+		       struct arena *arena, struct requirements *out)
+{
+	u32 *first = arena_array(arena, (size_t)count + 1, sizeof(*first));
+	struct list list = {.type = type};
+
+	if (!first)
+		return -ENOMEM;
+	for (u32 i = 0; i < count; i++) {
+		bool is_second_half = i && insn_is_wide(&insns[i - 1]) && !insns[i].code;
+
+		first[i + 1] =
+			first[i] + (is_second_half ? 0 : insn_need_count(&insns[i], type));
+	}
+	list.all = arena_array(arena, first[count] + 1, sizeof(*list.all));
+	if (!list.all)
+		return -ENOMEM;
+	for (u32 i = 0; i < count; i++)
+		if (first[i + 1] > first[i])
+			insn_needs(&insns[i], &list);
+	out->all = list.all;
+	out->first = first;
+	return 0;
+}
+
+static const char *access_text(u8 access)
+{
+	return access == ACCESS_READ	? "read"
+	       : access == ACCESS_WRITE ? "written"
+					: "changed atomically";
+}
+
+void requirement_print(const struct requirement *need, struct strbuf *out)
+{
+	u32 reg = need->reg;
+
+	switch ((enum requirement_kind)need->kind) {
+	case NEED_INITIALISED: strbuf_addf(out, "r%u holds a value", reg); break;
+	case NEED_WRITABLE: strbuf_addf(out, "r%u may be written", reg); break;
+	case NEED_NUMBER: strbuf_addf(out, "r%u is a number", reg); break;
+	case NEED_MEMORY:
+		strbuf_addf(out, "%u bytes at r%u%+d can be %s", need->size, reg, need->off,
+			    access_text(need->access));
+		break;
+	case NEED_ATOMIC:
+		strbuf_addf(out, "r%u points to memory that allows atomic operations", reg);
+		break;
+	case NEED_OPERANDS: strbuf_adds(out, "the operator takes these operands"); break;
+	case NEED_COMPARABLE: strbuf_addf(out, "r%u may be compared", reg); break;
+	case NEED_PACKET_LOAD: strbuf_adds(out, "r6 is the context of a packet"); break;
+	case NEED_HELPER:
+		strbuf_addf(out, "%s may be called here",
+			    need->helper ? need->helper->name : "the helper");
+		break;
+	case NEED_ARGUMENT:
+		strbuf_addf(out, "r%u fits argument %u of %s", reg, reg, need->helper->name);
+		break;
+	case NEED_AGREEMENT: strbuf_adds(out, "the arguments fit one another"); break;
+	case NEED_CALLEE: strbuf_adds(out, "the subprogram may be called here"); break;
+	case NEED_RELEASED: strbuf_adds(out, "no lock and no reference is held"); break;
+	case NEED_RESULT: strbuf_adds(out, "r0 is a result that the program may give"); break;
+	}
+}

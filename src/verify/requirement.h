@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an instruction needs, as data: a list per instruction, made once before the walk. The
+ * prove_*() functions show each against the state; only then may the instruction be carried out
+ * (transfer_*()). A rejection names the requirement that could not be shown.
+ */
+#ifndef SKEP_VERIFY_REQUIREMENT_H
+#define SKEP_VERIFY_REQUIREMENT_H
+
+#include "base/arena.h"
+#include "catalog/helper.h"
+
+enum requirement_kind {
+	NEED_INITIALISED, /* reg holds a value */
+	NEED_WRITABLE,	  /* reg is not the frame pointer */
+	NEED_NUMBER, /* reg is no pointer, unless pointers may be shown to the program's user */
+	NEED_MEMORY, /* `size` bytes at reg + off may be accessed as `access` says */
+	NEED_ATOMIC, /* reg points to memory that allows atomic operations */
+	NEED_OPERANDS,	  /* the operator takes operands of these kinds */
+	NEED_COMPARABLE,  /* reg may be compared with the other operand */
+	NEED_PACKET_LOAD, /* LD_ABS or LD_IND is possible here */
+	NEED_HELPER,	  /* the program may call this helper here */
+	NEED_ARGUMENT,	  /* reg fits the helper's argument */
+	NEED_AGREEMENT,	  /* the helper's arguments fit one another */
+	NEED_CALLEE,	  /* the subprogram may be called here */
+	NEED_RELEASED,	  /* no lock and no reference is held */
+	NEED_RESULT,	  /* r0 is what the program may return */
+};
+
+enum access_kind {
+	ACCESS_READ = 1,
+	ACCESS_WRITE = 2,
+	ACCESS_ATOMIC = ACCESS_READ | ACCESS_WRITE,
+};
+
+#define NO_REG 0xff /* no register: an immediate value, or bytes that are not one value */
+
+struct requirement {
+	u8 kind; /* enum requirement_kind */
+	u8 reg;
+	u8 access; /* enum access_kind */
+	u8 size;   /* bytes of the access; 0: its extent is not fixed */
+	u8 value;  /* register that is stored or loaded; NO_REG */
+	s32 off;
+	const struct helper_row *helper; /* NEED_HELPER, NEED_ARGUMENT, NEED_AGREEMENT */
+};
+
+/* Those of instruction i are all[first[i]] .. all[first[i + 1] - 1]. */
+struct requirements {
+	struct requirement *all;
+	u32 *first;
+};
+
+/* -ENOMEM is the only failure. */
+int requirements_build(const struct bpf_insn *insns, u32 count, enum bpf_prog_type type,
+		       struct arena *arena, struct requirements *out);
+
+/* As text, for reports: "r1 + 4: 8 bytes that can be read". */
+struct strbuf;
+void requirement_print(const struct requirement *need, struct strbuf *out);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "verify/resolve.h"
+
+#include "isa/isa.h"
+#include "verify/special.h"
+
+#define MAPS_MAX 64
+
+static bool names_map(const struct bpf_insn *insn)
+{
+	return insn->src_reg == BPF_PSEUDO_MAP_FD || insn->src_reg == BPF_PSEUDO_MAP_VALUE ||
+	       insn->src_reg == BPF_PSEUDO_MAP_IDX || insn->src_reg == BPF_PSEUDO_MAP_IDX_VALUE;
+}
+
+static int note_map(struct walk *walk, const struct map_desc *map)
+{
+	struct verified *out = walk->out;
+
+	for (u32 i = 0; i < out->map_cnt; i++)
+		if (out->maps[i] == map)
+			return 0;
+	if (out->map_cnt == MAPS_MAX)
+		return reject(walk, TOO_MANY_MAPS, MAPS_MAX);
+	out->maps[out->map_cnt++] = map;
+	return special_prove_map(walk, map);
+}
+
+static int resolve_value(struct walk *walk, const struct bpf_insn *insn, struct insn_fact *fact)
+{
+	u32 off = (u32)insn[1].imm;
+
+	if (off >= POINTER_OFFSET_LIMIT)
+		return reject(walk, DIRECT_VALUE_OFFSET, off);
+	if (!fact->map->values)
+		return reject(walk, DIRECT_VALUE_MAP);
+	if (fact->map->max_entries != 1 || off >= fact->map->value_size)
+		return reject(walk, DIRECT_VALUE_RANGE, fact->map->value_size, off);
+	fact->imm64 = ptr_to_u64(fact->map->values) + off;
+	return 0;
+}
+
+static int resolve_map(struct walk *walk, const struct bpf_insn *insn, struct insn_fact *fact)
+{
+	bool is_index = insn->src_reg == BPF_PSEUDO_MAP_IDX ||
+			insn->src_reg == BPF_PSEUDO_MAP_IDX_VALUE;
+	bool is_value = insn->src_reg == BPF_PSEUDO_MAP_VALUE ||
+			insn->src_reg == BPF_PSEUDO_MAP_IDX_VALUE;
+	int ret = -EBADF;
+
+	if (!is_value && insn[1].imm)
+		return reject(walk, LD_IMM64_UNKNOWN);
+	if (walk->input->map_by_fd)
+		fact->map =
+			walk->input->map_by_fd(walk->input->cookie, insn->imm, is_index, &ret);
+	if (!fact->map) {
+		reject(walk, MAP_FD, insn->imm);
+		return ret; /* the resolver's: -EBADF, -EINVAL, -EPERM */
+	}
+	ret = note_map(walk, fact->map);
+	if (ret || is_value)
+		return ret ? ret : resolve_value(walk, insn, fact);
+	fact->imm64 = ptr_to_u64(fact->map);
+	return 0;
+}
+
+static int resolve_wide(struct walk *walk, const struct bpf_insn *insn, struct insn_fact *fact)
+{
+	if (names_map(insn))
+		return resolve_map(walk, insn, fact);
+	switch (insn->src_reg) {
+	case 0: fact->imm64 = (u64)(u32)insn->imm | (u64)(u32)insn[1].imm << 32; return 0;
+	case BPF_PSEUDO_FUNC:
+		if (insn[1].imm)
+			return reject(walk, LD_IMM64_UNKNOWN);
+		fact->callee = cfg_subprog_at(&walk->cfg, walk->at + 1 + insn->imm);
+		return 0;
+	case BPF_PSEUDO_BTF_ID: return reject(walk, NOT_SUPPORTED, "a variable of the kernel");
+	default: return reject(walk, LD_IMM64_UNKNOWN);
+	}
+}
+
+int resolve_operands(struct walk *walk)
+{
+	struct verified *out = walk->out;
+
+	out->maps = arena_array(&out->arena, MAPS_MAX, sizeof(*out->maps));
+	if (!out->maps)
+		return -ENOMEM;
+	for (walk->at = 0; walk->at < walk->insn_cnt; walk->at++) {
+		const struct bpf_insn *insn = walk_insn(walk);
+		struct insn_fact *fact = &out->facts[walk->at];
+		s64 target;
+		int ret;
+
+		fact->callee = -1;
+		if (insn_is_subprog_call(insn, walk->at, &target))
+			fact->callee = cfg_subprog_at(&walk->cfg, (u32)target);
+		if (!insn_is_wide(insn))
+			continue;
+		ret = resolve_wide(walk, insn, fact);
+		if (ret)
+			return ret;
+		walk->at++; /* the second half */
+		out->facts[walk->at].callee = -1;
+	}
+	return 0;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls of the program's own functions, and the way out of them and of the program. */
+#include "verify/memory.h"
+#include "verify/precision.h"
+#include "verify/walk.h"
+
+/* --- calls --- */
+
+int prove_callee(struct walk *walk)
+{
+	const struct bpf_insn *insn = walk_insn(walk);
+
+	if (insn->src_reg != BPF_PSEUDO_CALL)
+		return reject(walk, NOT_SUPPORTED, "a kernel function");
+	if (walk->state.frame_cnt == MAX_FRAMES)
+		return reject(walk, TOO_DEEP, walk->state.frame_cnt + 1);
+	return 0;
+}
+
+int transfer_subprog_call(struct walk *walk, const struct bpf_insn *insn)
+{
+	struct state *state = &walk->state;
+	struct frame *caller = state_top(state);
+	struct frame *callee = &state->frames[state->frame_cnt];
+	u32 target = walk->at + 1 + insn->imm;
+
+	frame_init(callee, walk->at, (u32)cfg_subprog_at(&walk->cfg, target), state->frame_cnt);
+	for (u32 i = BPF_REG_1; i <= BPF_REG_5; i++)
+		callee->regs[i] = caller->regs[i];
+	for (u32 i = BPF_REG_0; i <= BPF_REG_5; i++)
+		reg_set_not_init(&caller->regs[i]);
+	state->frame_cnt++;
+	walk->next = target;
+	return 0;
+}
+
+/* --- exits --- */
+
+int prove_released(struct walk *walk)
+{
+	const struct state *state = &walk->state;
+
+	if (state->frame_cnt > 1)
+		return 0;
+	if (state->lock_map)
+		return reject(walk, LOCK_HELD, "BPF_EXIT instruction in main prog");
+	if (state->ref_cnt)
+		return reject(walk, UNRELEASED, state->refs[0].id, state->refs[0].insn);
+	return 0;
+}
+
+static int prove_result_range(struct walk *walk, const struct ret_range *range)
+{
+	const struct reg_state *result = walk_reg(walk, BPF_REG_0);
+	const struct scalar *number = &result->number;
+	char kind[REG_KIND_TEXT];
+	s64 low = number->smin, high = number->smax;
+
+	if (result->kind != REG_SCALAR)
+		return reject(walk, RESULT_NOT_NUMBER, reg_kind_text(result, kind));
+	precision_need(walk, 1u << BPF_REG_0);
+	if (low >= range->low && high <= range->high)
+		return 0;
+	if (scalar_is_unknown(number))
+		return reject(walk, RESULT_UNKNOWN, range->low, range->high);
+	return reject(walk, RESULT_RANGE, low, high, range->low, range->high);
+}
+
+int prove_result(struct walk *walk)
+{
+	const struct reg_state *result = walk_reg(walk, BPF_REG_0);
+	struct ret_range range;
+
+	if (walk->state.frame_cnt > 1) {
+		if (result->kind == REG_STACK)
+			return reject(walk, STACK_RETURNED);
+		return 0;
+	}
+	if (result->kind == REG_NOT_INIT)
+		return reject(walk, NOT_INITIALISED, BPF_REG_0);
+	if (walk_hides_pointer(walk, result))
+		return reject(walk, LEAK_AS_RESULT);
+	range = prog_ret_range(walk->input->type, walk->input->attach_type);
+	return range.checked ? prove_result_range(walk, &range) : 0;
+}
+
+int transfer_exit(struct walk *walk)
+{
+	struct state *state = &walk->state;
+	struct frame *callee = state_top(state);
+
+	if (state->frame_cnt == 1) {
+		walk->path_ends = true;
+		return 0;
+	}
+	state->frame_cnt--;
+	state_top(state)->regs[BPF_REG_0] = callee->regs[BPF_REG_0];
+	walk->next = callee->call_site + 1;
+	return 0;
+}
+
+/* --- LD_ABS and LD_IND leave the program where the packet ends --- */
+
+int prove_packet_load(struct walk *walk)
+{
+	const struct state *state = &walk->state;
+	const struct reg_state *reg = walk_reg(walk, BPF_REG_6);
+
+	if (!walk->row->has_ld_abs)
+		return reject(walk, LD_ABS_TYPE);
+	if (state->lock_map)
+		return reject(walk, LOCK_HELD, "BPF_LD_[ABS|IND]");
+	if (state->ref_cnt)
+		return reject(walk, UNRELEASED, state->refs[0].id, state->refs[0].insn);
+	if (reg->kind == REG_NOT_INIT)
+		return reject(walk, NOT_INITIALISED, BPF_REG_6);
+	if (reg->kind != REG_CTX)
+		return reject(walk, LD_ABS_CONTEXT);
+	return memory_prove_unmoved(walk, BPF_REG_6);
+}

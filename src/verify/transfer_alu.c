@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Arithmetic: numbers through the scalar domain, pointers by what is added to them. */
+#include "verify/precision.h"
+#include "verify/walk.h"
+
+/* --- moves --- */
+
+static void give_id(struct walk *walk, struct reg_state *reg)
+{
+	if (!reg->id && !scalar_is_const(&reg->number))
+		reg->id = walk_new_id(walk);
+}
+
+static void unlink_number(struct reg_state *reg)
+{
+	reg->id = 0;
+	reg->off = 0;
+}
+
+static void move_number(struct walk *walk, const struct bpf_insn *insn, struct reg_state *src,
+			struct reg_state *dst)
+{
+	bool is32 = BPF_CLASS(insn->code) == BPF_ALU;
+	u32 bits = insn->off ? insn->off : is32 ? 32 : 64;
+	/* A sign extension keeps what has its sign bit clear. */
+	u64 limit = bits == 64 ? 0 : 1ull << (insn->off ? bits - 1 : bits);
+	bool keeps_value = !limit || src->number.umax < limit;
+	struct scalar from;
+
+	if (keeps_value)
+		give_id(walk, src);
+	from = src->number;
+	*dst = *src;
+	if (keeps_value)
+		return;
+	unlink_number(dst);
+	scalar_alu(&dst->number, &from, BPF_MOV, is32, insn->off);
+}
+
+static int transfer_move(struct walk *walk, const struct bpf_insn *insn)
+{
+	bool is32 = BPF_CLASS(insn->code) == BPF_ALU;
+	struct reg_state *dst = walk_reg(walk, insn->dst_reg), *src;
+
+	if (BPF_SRC(insn->code) == BPF_K) {
+		reg_set_const(dst, is32 ? (u32)insn->imm : (u64)(s64)insn->imm);
+		return 0;
+	}
+	src = walk_reg(walk, insn->src_reg);
+	if (src->kind == REG_SCALAR) {
+		move_number(walk, insn, src, dst);
+		return 0;
+	}
+	if (!is32 && !insn->off) {
+		*dst = *src;
+		return 0;
+	}
+	reg_set_unknown(dst); /* part of an address */
+	if (is32)
+		scalar_zero_extend32(&dst->number);
+	return 0;
+}
+
+/* --- numbers --- */
+
+static void transfer_unary(struct walk *walk, const struct bpf_insn *insn)
+{
+	struct reg_state *dst = walk_reg(walk, insn->dst_reg);
+	bool is32 = BPF_CLASS(insn->code) == BPF_ALU;
+
+	if (reg_is_pointer(dst))
+		reg_set_unknown(dst);
+	unlink_number(dst);
+	if (BPF_OP(insn->code) == BPF_NEG)
+		scalar_alu(&dst->number, &dst->number, BPF_NEG, is32, 0);
+	else /* BPF_TO_BE of a little-endian host swaps, and so does the ALU64 form */
+		scalar_byte_swap(&dst->number, insn->imm,
+				 !is32 || BPF_SRC(insn->code) == BPF_TO_BE);
+}
+
+/* x += constant stays linked to x's copies, at a distance. */
+static bool stays_linked(struct reg_state *dst, const struct bpf_insn *insn)
+{
+	return dst->id && BPF_CLASS(insn->code) == BPF_ALU64 && BPF_OP(insn->code) == BPF_ADD &&
+	       BPF_SRC(insn->code) == BPF_K &&
+	       !__builtin_add_overflow(dst->off, insn->imm, &dst->off);
+}
+
+static void transfer_numbers(struct walk *walk, const struct bpf_insn *insn)
+{
+	struct reg_state *dst = walk_reg(walk, insn->dst_reg);
+	bool is_reg = BPF_SRC(insn->code) == BPF_X, is32 = BPF_CLASS(insn->code) == BPF_ALU;
+	struct scalar src = is_reg ? walk_reg(walk, insn->src_reg)->number
+				   : scalar_const((u64)(s64)insn->imm);
+
+	scalar_alu(&dst->number, &src, BPF_OP(insn->code), is32, insn->off);
+	if (!stays_linked(dst, insn))
+		unlink_number(dst);
+}
+
+/* --- pointers --- */
+
+static bool is_packet(const struct reg_state *reg)
+{
+	return reg->kind == REG_PACKET || reg->kind == REG_PACKET_META;
+}
+
+static bool fits_offset(s64 offset)
+{
+	return offset == (s32)offset;
+}
+
+/* A constant goes to `off`; anything else to the variable part, and the packet range is void.
+ */
+static void move_pointer(struct walk *walk, struct reg_state *pointer,
+			 const struct scalar *distance, u8 op)
+{
+	s64 value = (s64)distance->bits.value;
+	s64 offset = op == BPF_ADD ? pointer->off + value : pointer->off - value;
+
+	if (scalar_is_const(distance) && fits_offset(offset)) {
+		pointer->off = (s32)offset;
+		return;
+	}
+	scalar_alu(&pointer->number, distance, op, false, 0);
+	if (!is_packet(pointer))
+		return;
+	pointer->id = walk_new_id(walk);
+	pointer->range = 0;
+}
+
+int transfer_pointer_alu(struct walk *walk, const struct bpf_insn *insn)
+{
+	struct reg_state *dst = walk_reg(walk, insn->dst_reg);
+	bool is_reg = BPF_SRC(insn->code) == BPF_X;
+	struct reg_state pointer = *dst, other;
+	u8 op = BPF_OP(insn->code);
+	int ret;
+
+	if (is_reg)
+		other = *walk_reg(walk, insn->src_reg);
+	else
+		reg_set_const(&other, (u64)(s64)insn->imm);
+	if (!reg_is_pointer(&pointer)) {
+		struct reg_state number = pointer;
+
+		pointer = other;
+		other = number;
+		precision_need(walk, 1u << insn->dst_reg);
+	} else if (is_reg) {
+		precision_need(walk, 1u << insn->src_reg);
+	}
+	move_pointer(walk, &pointer, &other.number, op);
+	ret = prove_pointer_sane(walk, &pointer, &pointer);
+	if (ret)
+		return ret;
+	*dst = pointer;
+	return 0;
+}
+
+/* --- */
+
+static bool is_pointer_math(struct walk *walk, const struct bpf_insn *insn)
+{
+	return reg_is_pointer(walk_reg(walk, insn->dst_reg)) ||
+	       (BPF_SRC(insn->code) == BPF_X && reg_is_pointer(walk_reg(walk, insn->src_reg)));
+}
+
+/* The difference of two pointers, or 32-bit subtraction on one: some number. */
+static bool gives_number(struct walk *walk, const struct bpf_insn *insn)
+{
+	return BPF_CLASS(insn->code) == BPF_ALU ||
+	       (BPF_SRC(insn->code) == BPF_X && reg_is_pointer(walk_reg(walk, insn->dst_reg)) &&
+		reg_is_pointer(walk_reg(walk, insn->src_reg)));
+}
+
+int transfer_alu(struct walk *walk, const struct bpf_insn *insn)
+{
+	switch (BPF_OP(insn->code)) {
+	case BPF_MOV: return transfer_move(walk, insn);
+	case BPF_NEG:
+	case BPF_END: transfer_unary(walk, insn); return 0;
+	default: break;
+	}
+	if (!is_pointer_math(walk, insn)) {
+		transfer_numbers(walk, insn);
+		return 0;
+	}
+	if (gives_number(walk, insn)) {
+		reg_set_unknown(walk_reg(walk, insn->dst_reg));
+		if (BPF_CLASS(insn->code) == BPF_ALU)
+			scalar_zero_extend32(&walk_reg(walk, insn->dst_reg)->number);
+		return 0;
+	}
+	return transfer_pointer_alu(walk, insn);
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Conditional jumps: which way is possible, and what each way says about the operands: ranges
+ * of numbers (and of those linked to them), null checks, how much of a packet is there.
+ */
+#include "verify/facts.h"
+#include "verify/precision.h"
+#include "verify/walk.h"
+
+/* --- which way --- */
+
+/* Can never be NULL, so that a comparison with 0 is decided. */
+static bool is_never_null(const struct reg_state *reg)
+{
+	if (reg_may_be_null(reg))
+		return false;
+	switch ((enum reg_kind)reg->kind) {
+	case REG_MAP:
+	case REG_MAP_VALUE:
+	case REG_MAP_KEY:
+	case REG_SOCKET:
+	case REG_SOCK_COMMON:
+	case REG_TCP_SOCK:
+	case REG_MEM: return true;
+	case REG_NOT_INIT:
+	case REG_SCALAR:
+	case REG_CTX:
+	case REG_STACK:
+	case REG_PACKET:
+	case REG_PACKET_META:
+	case REG_PACKET_END:
+	case REG_FLOW_KEYS:
+	case REG_XDP_SOCK:
+	case REG_BUFFER:
+	case REG_TP_BUFFER:
+	case REG_BTF:
+	case REG_FUNC:
+	case REG_KINDS: break;
+	}
+	return false;
+}
+
+/* 1 taken, 0 not taken, -1 both are possible. */
+static int decide(const struct reg_state *dst, const struct reg_state *src, u8 op, bool is32)
+{
+	if (!reg_is_pointer(dst) && !reg_is_pointer(src))
+		return scalar_branch(&dst->number, &src->number, op, is32);
+	if (is32 || !is_never_null(dst) || !reg_is_const(src) || src->number.bits.value)
+		return -1;
+	return op == BPF_JEQ ? 0 : op == BPF_JNE ? 1 : -1;
+}
+
+/* --- null checks --- */
+
+static void become_not_null(struct reg_state *reg)
+{
+	const struct map_desc *map = reg->map;
+
+	reg->flags &= ~REG_MAY_BE_NULL;
+	if (reg->kind == REG_MAP_VALUE && map->inner) {
+		reg->kind = REG_MAP;
+		reg->map = map->inner;
+	} else if (reg->kind == REG_MAP_VALUE && map->type == BPF_MAP_TYPE_XSKMAP) {
+		reg->kind = REG_XDP_SOCK;
+	} else if (reg->kind == REG_MAP_VALUE &&
+		   (map->type == BPF_MAP_TYPE_SOCKMAP || map->type == BPF_MAP_TYPE_SOCKHASH)) {
+		reg->kind = REG_SOCKET;
+	} else if (reg->kind == REG_MAP_VALUE && map->fields.spin_lock >= 0) {
+		return; /* the id tells whose lock it is */
+	}
+	reg->id = 0;
+}
+
+/* All copies of the pointer `id` are NULL, or all are not. */
+static void learn_null(struct state *state, u32 id, u32 ref_id, bool is_null)
+{
+	struct reg_cursor cursor = {0};
+	struct reg_state *reg;
+
+	if (is_null && ref_id && ref_id == id)
+		state_remove_reference(state, ref_id);
+	while ((reg = state_next_reg(state, &cursor))) {
+		if (reg->id != id || !reg_is_pointer(reg) || !reg_may_be_null(reg))
+			continue;
+		if (is_null)
+			reg_set_const(reg, 0);
+		else
+			become_not_null(reg);
+	}
+}
+
+static bool is_null_check(const struct bpf_insn *insn, const struct reg_state *dst)
+{
+	u8 op = BPF_OP(insn->code);
+
+	return BPF_SRC(insn->code) == BPF_K && BPF_CLASS(insn->code) == BPF_JMP && !insn->imm &&
+	       (op == BPF_JEQ || op == BPF_JNE) && reg_is_pointer(dst) && reg_may_be_null(dst);
+}
+
+/* A pointer that may be NULL equals one that is not: it is not either. */
+static void learn_equal_pointers(struct state *state, const struct reg_state *a,
+				 const struct reg_state *b)
+{
+	const struct reg_state *maybe = reg_may_be_null(a) ? a : b;
+
+	if (reg_is_pointer(a) && reg_is_pointer(b) &&
+	    reg_may_be_null(a) != reg_may_be_null(b) && a->kind != REG_BTF &&
+	    b->kind != REG_BTF)
+		learn_null(state, maybe->id, maybe->ref_id, false);
+}
+
+/* --- packet ranges --- */
+
+static bool is_packet_start(const struct reg_state *reg)
+{
+	return reg->kind == REG_PACKET && !reg->off && scalar_is_const(&reg->number) &&
+	       !reg->number.bits.value;
+}
+
+/* `pointer` compared with the end of its area. */
+static bool bounds_packet(const struct reg_state *pointer, const struct reg_state *end)
+{
+	return (pointer->kind == REG_PACKET && end->kind == REG_PACKET_END) ||
+	       (pointer->kind == REG_PACKET_META && is_packet_start(end));
+}
+
+/* `bytes` from the base of the pointer are there; all pointers with this base learn it. */
+static void learn_packet(struct state *state, const struct reg_state *pointer,
+			 bool and_one_more)
+{
+	s64 bytes = (s64)pointer->off + and_one_more;
+	u32 id = pointer->id;
+	u8 kind = pointer->kind;
+	struct reg_cursor cursor = {0};
+	struct reg_state *reg;
+
+	if (pointer->off < 0 || bytes <= 0 || bytes > PACKET_RANGE_MAX ||
+	    pointer->number.umax + (u64)pointer->off > PACKET_RANGE_MAX)
+		return;
+	while ((reg = state_next_reg(state, &cursor)))
+		if (reg->kind == kind && reg->id == id && reg->range < bytes)
+			reg->range = (u16)bytes;
+}
+
+static u8 mirrored(u8 op)
+{
+	switch (op) {
+	case BPF_JGT: return BPF_JLT;
+	case BPF_JLT: return BPF_JGT;
+	case BPF_JGE: return BPF_JLE;
+	case BPF_JLE: return BPF_JGE;
+	default: return op;
+	}
+}
+
+/* pointer OP end, and this way it went. Where pointer < end, one byte at it is there, too. */
+static void learn_packet_compare(struct state *state, const struct reg_state *dst,
+				 const struct reg_state *src, u8 op, bool taken)
+{
+	const struct reg_state *pointer = dst;
+
+	if (bounds_packet(src, dst)) {
+		pointer = src;
+		op = mirrored(op);
+	} else if (!bounds_packet(dst, src)) {
+		return;
+	}
+	switch (op) {
+	case BPF_JGT:
+		if (!taken)
+			learn_packet(state, pointer, false);
+		break;
+	case BPF_JGE:
+		if (!taken)
+			learn_packet(state, pointer, true);
+		break;
+	case BPF_JLT:
+		if (taken)
+			learn_packet(state, pointer, true);
+		break;
+	case BPF_JLE:
+		if (taken)
+			learn_packet(state, pointer, false);
+		break;
+	default: break;
+	}
+}
+
+/* --- numbers --- */
+
+static void follow(struct reg_state *reg, const struct reg_state *known)
+{
+	struct scalar distance = scalar_const((u64)((s64)reg->off - known->off));
+
+	reg->number = known->number;
+	if (reg->off != known->off)
+		scalar_alu(&reg->number, &distance, BPF_ADD, false, 0);
+}
+
+/* The frame's numbers that differ from `known` by a constant follow it. */
+static void learn_linked(struct walk *walk, const struct reg_state *known)
+{
+	struct frame *frame = state_top(&walk->state);
+	u16 regs = 0;
+	u64 slots = 0;
+
+	if (!known->id)
+		return;
+	for (u32 i = 0; i < FRAME_REG; i++) {
+		if (frame->regs[i].kind != REG_SCALAR || frame->regs[i].id != known->id)
+			continue;
+		regs |= 1u << i;
+		if (&frame->regs[i] != known)
+			follow(&frame->regs[i], known);
+	}
+	for (u32 i = 0; i < frame->slot_cnt; i++) {
+		struct stack_slot *slot = &frame->slots[i];
+
+		if (!slot_is_spill(slot) || slot->spilled.kind != REG_SCALAR ||
+		    slot->spilled.id != known->id)
+			continue;
+		slots |= 1ull << i;
+		follow(&slot->spilled, known);
+	}
+	precision_note_linked(walk, regs, slots);
+}
+
+/* False: this way cannot happen. */
+static bool learn_numbers(struct walk *walk, const struct bpf_insn *insn, bool taken)
+{
+	struct reg_state *dst = walk_reg(walk, insn->dst_reg), *src = NULL;
+	struct scalar constant = scalar_const((u64)(s64)insn->imm);
+	bool is32 = BPF_CLASS(insn->code) == BPF_JMP32;
+	struct scalar *other = &constant;
+
+	if (BPF_SRC(insn->code) == BPF_X) {
+		src = walk_reg(walk, insn->src_reg);
+		other = &src->number;
+	}
+	if (dst == src)
+		return true;
+	if (!scalar_refine(&dst->number, other, BPF_OP(insn->code), is32, taken))
+		return false;
+	learn_linked(walk, dst);
+	if (src && src->id != dst->id)
+		learn_linked(walk, src);
+	return true;
+}
+
+/* --- the jump --- */
+
+/* What this way of the jump says. False: it cannot happen. */
+static bool learn(struct walk *walk, const struct bpf_insn *insn, bool taken)
+{
+	struct state *state = &walk->state;
+	struct reg_state *dst = walk_reg(walk, insn->dst_reg);
+	struct reg_state constant, *src = &constant;
+	bool is_reg = BPF_SRC(insn->code) == BPF_X;
+	u8 op = BPF_OP(insn->code);
+
+	if (is_reg)
+		src = walk_reg(walk, insn->src_reg);
+	else
+		reg_set_const(&constant, (u64)(s64)insn->imm);
+	if (dst->kind == REG_SCALAR && src->kind == REG_SCALAR)
+		return learn_numbers(walk, insn, taken);
+	if (is_null_check(insn, dst))
+		learn_null(state, dst->id, dst->ref_id, taken == (op == BPF_JEQ));
+	else if (is_reg && BPF_CLASS(insn->code) == BPF_JMP) {
+		if ((op == BPF_JEQ && taken) || (op == BPF_JNE && !taken))
+			learn_equal_pointers(state, dst, src);
+		learn_packet_compare(state, dst, src, op, taken);
+	}
+	return true;
+}
+
+static u16 operand_regs(const struct bpf_insn *insn)
+{
+	u16 regs = 1u << insn->dst_reg;
+
+	return BPF_SRC(insn->code) == BPF_X ? regs | 1u << insn->src_reg : regs;
+}
+
+static void go(struct walk *walk, const struct bpf_insn *insn, bool taken)
+{
+	fact_branch(walk, taken);
+	if (taken)
+		walk->next = walk->at + 1 + insn->off;
+}
+
+static int transfer_both_ways(struct walk *walk, const struct bpf_insn *insn)
+{
+	int ret = walk_put_off(walk, walk->at, true);
+
+	if (ret)
+		return ret;
+	if (learn(walk, insn, false)) {
+		fact_branch(walk, false);
+		return 0;
+	}
+	precision_need(walk, operand_regs(insn));
+	walk->path_ends = true; /* the other way remains */
+	return 0;
+}
+
+bool transfer_branch_taken(struct walk *walk)
+{
+	const struct bpf_insn *insn = walk_insn(walk);
+
+	if (!learn(walk, insn, true)) {
+		precision_need(walk, operand_regs(insn));
+		return false;
+	}
+	go(walk, insn, true);
+	return true;
+}
+
+/* may_goto leaves its loop at some point that is not known. */
+static int transfer_may_goto(struct walk *walk, const struct bpf_insn *insn)
+{
+	fact_branch(walk, true);
+	fact_branch(walk, false);
+	return walk_put_off(walk, walk->at + 1 + insn->off, false);
+}
+
+int transfer_branch(struct walk *walk, const struct bpf_insn *insn)
+{
+	bool is32 = BPF_CLASS(insn->code) == BPF_JMP32;
+	struct reg_state constant, *src = &constant;
+	int taken;
+
+	if (BPF_OP(insn->code) == BPF_JCOND)
+		return transfer_may_goto(walk, insn);
+	if (BPF_SRC(insn->code) == BPF_X)
+		src = walk_reg(walk, insn->src_reg);
+	else
+		reg_set_const(&constant, (u64)(s64)insn->imm);
+	taken = decide(walk_reg(walk, insn->dst_reg), src, BPF_OP(insn->code), is32);
+	if (taken < 0)
+		return transfer_both_ways(walk, insn);
+	precision_need(walk, operand_regs(insn));
+	go(walk, insn, taken);
+	return 0;
+}

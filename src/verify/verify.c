@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The stages of a verification, top to bottom. */
+#include "verify/verify.h"
+
+#include "base/error.h"
+#include "base/os.h"
+#include "isa/isa.h"
+#include "verify/facts.h"
+#include "verify/precision.h"
+#include "verify/prune.h"
+#include "verify/resolve.h"
+#include "verify/trace.h"
+#include "verify/walk.h"
+
+#include <skep/skep.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static void set_rules(struct walk *walk)
+{
+	u32 rights = walk->input->rights;
+	bool is_perfmon = rights & (SKEP_RIGHT_PERFMON | SKEP_RIGHT_ADMIN);
+
+	walk->rules.may_loop = rights & (SKEP_RIGHT_BPF | SKEP_RIGHT_ADMIN);
+	walk->rules.may_leak = is_perfmon;
+	walk->rules.may_read_uninit = is_perfmon;
+	walk->rules.may_speculate = is_perfmon;
+	walk->rules.strict_alignment = walk->input->flags & VERIFY_STRICT_ALIGNMENT;
+}
+
+static int check_size(struct walk *walk)
+{
+	u32 limit = walk->rules.may_loop ? INSNS_PROCESSED_MAX : INSNS_UNPRIVILEGED;
+
+	if (!walk->insn_cnt || walk->insn_cnt > limit)
+		return reject(walk, PROGRAM_SIZE, walk->insn_cnt, limit);
+	return 0;
+}
+
+static int copy_program(struct walk *walk)
+{
+	const struct verify_input *input = walk->input;
+	struct verified *out = walk->out;
+
+	out->insn_cnt = walk->insn_cnt;
+	out->type = input->type;
+	out->attach_type = input->attach_type;
+	out->flags = input->flags;
+	out->insns =
+		arena_copy(&out->arena, input->insns, input->insn_cnt * sizeof(*out->insns));
+	out->facts = arena_array(&out->arena, input->insn_cnt, sizeof(*out->facts));
+	walk->insns = out->insns;
+	return out->insns && out->facts ? 0 : -ENOMEM;
+}
+
+static int find_structure(struct walk *walk)
+{
+	int ret = cfg_find_subprogs(walk->input, &walk->out->arena, &walk->cfg, walk->err);
+
+	ret = ret ? ret : resolve_operands(walk);
+	ret = ret ? ret
+		  : cfg_check_edges(&walk->cfg, walk->rules.may_loop, &walk->scratch, walk->log,
+				    walk->err);
+	walk->out->subprogs = walk->cfg.subprogs;
+	walk->out->subprog_cnt = walk->cfg.subprog_cnt;
+	return ret;
+}
+
+static int prepare(struct walk *walk)
+{
+	int ret = liveness_compute(&walk->cfg, &walk->scratch, &walk->liveness);
+
+	ret = ret ? ret
+		  : requirements_build(walk->insns, walk->insn_cnt, walk->input->type,
+				       &walk->scratch, &walk->requirements);
+	ret = ret ? ret : facts_init(walk);
+	ret = ret ? ret : precision_init(walk);
+	return ret ? ret : prune_init(walk);
+}
+
+/* The state at the program's entry: r1 is the context. */
+static void enter_program(struct walk *walk)
+{
+	walk->state.frame_cnt = 1;
+	frame_init(&walk->state.frames[0], 0, 0, 0);
+	reg_set_pointer(walk_reg(walk, BPF_REG_1), REG_CTX);
+	walk->at = walk->next = 0;
+}
+
+static int check_stack(struct walk *walk)
+{
+	return cfg_check_stack_depth(&walk->cfg, walk->log, walk->err,
+				     &walk->out->stack_depth);
+}
+
+static int run(struct walk *walk)
+{
+	int ret = check_size(walk);
+
+	ret = ret ? ret : insns_check(walk->input->insns, walk->insn_cnt, walk->err);
+	ret = ret ? ret : copy_program(walk);
+	ret = ret ? ret : find_structure(walk);
+	ret = ret ? ret : prepare(walk);
+	if (ret)
+		return ret;
+	enter_program(walk);
+	ret = walk_program(walk);
+	ret = ret ? ret : check_stack(walk);
+	if (!ret)
+		facts_finish(walk);
+	return ret;
+}
+
+static struct walk *walk_new(const struct verify_input *input, struct skep_error *err)
+{
+	struct walk *walk = calloc(1, sizeof(*walk));
+
+	if (!walk)
+		return NULL;
+	walk->input = input;
+	walk->err = err;
+	walk->insn_cnt = input->insn_cnt;
+	walk->row = prog_row(input->type);
+	walk->log_level = input->log_level;
+	walk->log = input->log_level ? input->log : NULL;
+	arena_init(&walk->scratch);
+	state_pool_init(&walk->pool);
+	set_rules(walk);
+	walk->out = calloc(1, sizeof(*walk->out));
+	if (!walk->out) {
+		free(walk);
+		return NULL;
+	}
+	arena_init(&walk->out->arena);
+	return walk;
+}
+
+static void walk_free(struct walk *walk)
+{
+	arena_done(&walk->scratch);
+	state_pool_done(&walk->pool);
+	free(walk->pending);
+	free(walk);
+}
+
+int verify_program(const struct verify_input *input, struct verified **out,
+		   struct skep_error *err)
+{
+	u64 start = os_time_ns(CLOCK_MONOTONIC);
+	struct skep_error unused;
+	struct walk *walk;
+	int ret;
+
+	if (!err)
+		err = &unused;
+	error_clear(err);
+	walk = walk_new(input, err);
+	if (!walk)
+		return -ENOMEM;
+	ret = walk->row ? run(walk) : reject(walk, PROGRAM_TYPE, input->type);
+	walk->stats.insns_processed = (u32)walk->insns_processed;
+	walk->stats.time_ns = os_time_ns(CLOCK_MONOTONIC) - start;
+	trace_stats(walk);
+	walk->out->stats = walk->stats;
+	if (ret)
+		verified_free(walk->out);
+	else
+		*out = walk->out;
+	walk_free(walk);
+	return ret;
+}
+
+void verified_free(struct verified *verified)
+{
+	if (!verified)
+		return;
+	arena_done(&verified->arena);
+	free(verified);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Walks every path from the first instruction, one at a time, depth first. A conditional jump
+ * that may go both ways keeps its state for later and goes on without jumping.
+ */
+#include "verify/walk.h"
+
+#include "verify/facts.h"
+#include "verify/precision.h"
+#include "verify/prune.h"
+#include "verify/trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- paths put off --- */
+
+void walk_live_set(const struct walk *walk, const struct state *state, u32 insn,
+		   struct live_set *out)
+{
+	const struct liveness *liveness = &walk->liveness;
+	u32 top = state->frame_cnt - 1;
+
+	for (u32 i = 0; i < top; i++) {
+		/* What the caller needs after its call; a callee may reach all its slots. */
+		out->regs[i] = liveness->regs[state->frames[i + 1].call_site + 1] & 0x3c0;
+		out->slots[i] = ~0ull;
+	}
+	out->regs[top] = liveness->regs[insn];
+	out->slots[top] = liveness->slots[insn];
+}
+
+static bool grow_pending(struct walk *walk)
+{
+	u32 capacity = walk->pending_cap ? walk->pending_cap * 2 : 64;
+	struct pending *bigger = realloc(walk->pending, capacity * sizeof(*bigger));
+
+	if (!bigger)
+		return false;
+	walk->pending = bigger;
+	walk->pending_cap = capacity;
+	return true;
+}
+
+int walk_put_off(struct walk *walk, u32 insn, bool takes_branch)
+{
+	struct pending *pending;
+	struct live_set live;
+
+	if (walk->pending_cnt == walk->pending_cap && !grow_pending(walk))
+		return -ENOMEM;
+	walk_live_set(walk, &walk->state, insn, &live);
+	pending = &walk->pending[walk->pending_cnt];
+	pending->state = state_pack(&walk->pool, &walk->state, &live);
+	if (!pending->state)
+		return -ENOMEM;
+	pending->insn = insn;
+	pending->prev = walk->at;
+	pending->takes_branch = takes_branch;
+	pending->log_length = walk->log ? walk->log->length : 0;
+	walk->pending_cnt++;
+	return 0;
+}
+
+/* Goes on with the path put off last. False: that was the last one. */
+static bool resume(struct walk *walk)
+{
+	while (walk->pending_cnt) {
+		struct pending *pending = &walk->pending[--walk->pending_cnt];
+
+		prune_path_ended(walk, walk->pending_cnt);
+		state_unpack(pending->state, &walk->state);
+		state_free(&walk->pool, pending->state);
+		trace_resume(walk, pending);
+		walk->at = walk->next = pending->insn;
+		walk->prev = pending->prev;
+		if (!pending->takes_branch || transfer_branch_taken(walk))
+			return true;
+	}
+	return false;
+}
+
+/* --- one instruction --- */
+
+static int prove(struct walk *walk)
+{
+	const u32 *first = walk->requirements.first;
+
+	for (u32 i = first[walk->at]; i < first[walk->at + 1]; i++) {
+		int ret;
+
+		walk->need = &walk->requirements.all[i];
+		ret = prove_requirement(walk, walk->need);
+		if (ret)
+			return ret;
+	}
+	walk->need = NULL;
+	return 0;
+}
+
+static int step(struct walk *walk)
+{
+	int ret;
+
+	if (++walk->insns_processed > INSNS_PROCESSED_MAX)
+		return reject(walk, TOO_COMPLEX, walk->insns_processed);
+	if (walk->cfg.flags[walk->at] & CFG_PRUNE_POINT) {
+		ret = prune_check(walk, &walk->path_ends);
+		if (ret || walk->path_ends)
+			return ret;
+	}
+	trace_insn(walk);
+	fact_visit(walk);
+	ret = prove(walk);
+	ret = ret ? ret : transfer(walk);
+	walk->prev = walk->at;
+	return ret;
+}
+
+static int walk_path(struct walk *walk)
+{
+	walk->path_ends = false;
+	while (!walk->path_ends) {
+		int ret;
+
+		walk->at = walk->next;
+		ret = step(walk);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+int walk_program(struct walk *walk)
+{
+	do {
+		int ret = walk_path(walk);
+
+		if (ret)
+			return ret;
+	} while (resume(walk));
+	prune_path_ended(walk, 0);
+	return 0;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One verification under way, and the steps that an instruction goes through:
+ *
+ *	prove_*()     each requirement of the instruction is shown, or the program rejected
+ *	transfer_*()  the state becomes that after the instruction
+ *	walk_*()      where to go next: branches kept for later, states kept for pruning
+ *
+ * Every function that may reject returns 0 or a negative errno, after reject() said why.
+ */
+#ifndef SKEP_VERIFY_WALK_H
+#define SKEP_VERIFY_WALK_H
+
+#include "verify/cfg.h"
+#include "verify/liveness.h"
+#include "verify/reason.h"
+#include "verify/requirement.h"
+#include "verify/state.h"
+#include "verify/verify.h"
+
+#define INSNS_PROCESSED_MAX  1000000
+#define INSNS_UNPRIVILEGED   4096
+#define POINTER_OFFSET_LIMIT (1 << 29) /* offsets of pointers stay below, either way */
+
+/* What the loader's rights allow. */
+struct rules {
+	bool may_loop;	      /* bounded loops, subprograms, all that needs CAP_BPF */
+	bool may_leak;	      /* pointers may be seen by user space */
+	bool may_read_uninit; /* stack bytes never written */
+	bool may_speculate;   /* no guard against speculation is needed */
+	bool strict_alignment;
+};
+
+/* The memory access that the last NEED_MEMORY (or memory argument) was shown to be. */
+struct access {
+	u8 kind;       /* enum access_kind */
+	bool is_fixed; /* the offset is one constant */
+	s64 low, high; /* offset of the first byte: smallest, largest; from the object's base */
+	u32 size;
+	u32 frame;		       /* REG_STACK */
+	const struct ctx_field *field; /* REG_CTX */
+};
+
+/* What the arguments of the helper call under way were found to be (arguments.c). */
+struct call {
+	const struct map_desc *map;
+	u32 ref_id;	  /* reference of an argument; 0: none has one */
+	u32 released_ref; /* reference that the helper takes back */
+	u64 memory_size;  /* ARG_CONST_ALLOC_SIZE: of what it returns */
+	u64 size_max;	  /* largest size of a memory argument */
+	u32 callback;	  /* index of the subprogram that it calls, when calls_back */
+	bool calls_back;
+	/* Stack memory that the helper writes to. */
+	u32 raw_cnt;
+	u32 raw_frame[2];
+	struct access raw[2];
+	u64 key; /* constant key of an array; has_key */
+	bool has_key;
+};
+
+/* A path that was put off. */
+struct pending {
+	u32 insn, prev;
+	bool takes_branch; /* insn is a conditional jump: it goes on with the jump taken */
+	size_t log_length;
+	struct packed_state *state;
+};
+
+struct prune;
+struct precision;
+struct fact_notes;
+
+struct walk {
+	const struct verify_input *input;
+	const struct prog_row *row;
+	struct rules rules;
+	struct skep_error *err;
+	struct verified *out;
+	struct arena scratch; /* lives as long as the walk */
+
+	struct bpf_insn *insns;
+	u32 insn_cnt;
+	struct cfg cfg;
+	struct liveness liveness;
+	struct requirements requirements;
+
+	/* where the walk is */
+	u32 at, prev;
+	u32 next; /* set by the transfer of jumps, calls and exits */
+	bool path_ends;
+	const struct requirement *need; /* the one being shown; NULL */
+	struct access access;
+	struct call call;
+	struct state state;
+
+	u32 id_cnt; /* ids given out */
+	struct pending *pending;
+	u32 pending_cnt, pending_cap;
+	struct state_pool pool;
+	struct prune *prune;
+	struct precision *precision;
+	struct fact_notes *notes;
+
+	u32 log_level;
+	struct strbuf *log;
+	u64 insns_processed, jumps_processed;
+	struct verify_stats stats;
+};
+
+static inline u32 walk_new_id(struct walk *walk)
+{
+	return ++walk->id_cnt;
+}
+
+static inline const struct bpf_insn *walk_insn(const struct walk *walk)
+{
+	return &walk->insns[walk->at];
+}
+
+static inline struct reg_state *walk_reg(struct walk *walk, u32 reg)
+{
+	return state_reg(&walk->state, reg);
+}
+
+/* Holds a pointer, and the loader may not see pointers. */
+static inline bool walk_hides_pointer(const struct walk *walk, const struct reg_state *reg)
+{
+	return !walk->rules.may_leak && reg_is_pointer(reg);
+}
+
+/* --- rejection: reject(walk, ID, message arguments...) --- */
+int walk_reject(struct walk *walk, enum reason reason, ...);
+#define reject(walk, ID, ...)                           \
+	(reason_check(REASON_TEXT_##ID, ##__VA_ARGS__), \
+	 walk_reject(walk, REASON_##ID, ##__VA_ARGS__))
+
+/* --- proving (prove.c; memory.c, stack.c, context.c, calls.c) --- */
+int prove_requirement(struct walk *walk, const struct requirement *need);
+int prove_memory(struct walk *walk, const struct requirement *need);
+int prove_operands(struct walk *walk, const struct bpf_insn *insn);
+/* The pointer's (or number's) offset is far from overflow; `kind_of`: the pointer it is for. */
+int prove_pointer_sane(struct walk *walk, const struct reg_state *reg,
+		       const struct reg_state *kind_of);
+int prove_helper(struct walk *walk, const struct requirement *need);
+int prove_argument(struct walk *walk, const struct requirement *need);
+int prove_agreement(struct walk *walk, const struct requirement *need);
+int prove_packet_load(struct walk *walk);
+int prove_callee(struct walk *walk);
+int prove_released(struct walk *walk);
+int prove_result(struct walk *walk);
+
+/* --- moving the state (transfer*.c) --- */
+int transfer(struct walk *walk);
+int transfer_alu(struct walk *walk, const struct bpf_insn *insn);
+int transfer_pointer_alu(struct walk *walk, const struct bpf_insn *insn);
+int transfer_load(struct walk *walk, const struct bpf_insn *insn);
+int transfer_store(struct walk *walk, const struct bpf_insn *insn);
+int transfer_atomic(struct walk *walk, const struct bpf_insn *insn);
+int transfer_wide(struct walk *walk, const struct bpf_insn *insn);
+int transfer_branch(struct walk *walk, const struct bpf_insn *insn);
+/* Goes on with the jump taken. False: that cannot happen. */
+bool transfer_branch_taken(struct walk *walk);
+int transfer_helper(struct walk *walk, const struct bpf_insn *insn);
+int transfer_subprog_call(struct walk *walk, const struct bpf_insn *insn);
+int transfer_exit(struct walk *walk);
+int transfer_packet_load(struct walk *walk, const struct bpf_insn *insn);
+
+/* --- where to go (walk.c) --- */
+int walk_program(struct walk *walk);
+/* Keeps the state, to be walked from `insn` later: before it, or with its branch taken. */
+int walk_put_off(struct walk *walk, u32 insn, bool takes_branch);
+/* What is alive in each frame before `insn` of the top frame. */
+void walk_live_set(const struct walk *walk, const struct state *state, u32 insn,
+		   struct live_set *out);
+
+#endif
