@@ -1,0 +1,77 @@
+# 64-bit right shift fills with the sign; the count is taken modulo the width
+covers: ARSH64_REG ARSH64_IMM
+type: xdp
+data: 5:8 3:8 0:8 0:8
+out:  5:8 3:8 0:8 0:8
+result: 2
+data: -5:8 3:8 0:8 0:8
+out:  -5:8 3:8 -1:8 -1:8
+result: 2
+data: 5:8 -3:8 0:8 0:8
+out:  5:8 -3:8 0:8 0:8
+result: 2
+data: -5:8 -3:8 0:8 0:8
+out:  -5:8 -3:8 -1:8 -1:8
+result: 2
+data: 0:8 7:8 0:8 0:8
+out:  0:8 7:8 0:8 0:8
+result: 2
+data: 7:8 0:8 0:8 0:8
+out:  7:8 0:8 7:8 0:8
+result: 2
+data: 0x7fffffffffffffff:8 1:8 0:8 0:8
+out:  0x7fffffffffffffff:8 1:8 0x3fffffffffffffff:8 0x3ffffffffffff:8
+result: 2
+data: 0x8000000000000000:8 -1:8 0:8 0:8
+out:  0x8000000000000000:8 -1:8 -1:8 0xfffc000000000000:8
+result: 2
+data: 0x123456789abcdef0:8 0xfedcba9876543210:8 0:8 0:8
+out:  0x123456789abcdef0:8 0xfedcba9876543210:8 0x123456789abc:8 0x91a2b3c4d5e6:8
+result: 2
+data: 0xffffffff:8 0x100000001:8 0:8 0:8
+out:  0xffffffff:8 0x100000001:8 0x7fffffff:8 0x7ffff:8
+result: 2
+data: 0x80000000:8 0xffffffff:8 0:8 0:8
+out:  0x80000000:8 0xffffffff:8 0:8 0x40000:8
+result: 2
+data: 0x180000000:8 0x7fffffff:8 0:8 0:8
+out:  0x180000000:8 0x7fffffff:8 0:8 0xc0000:8
+result: 2
+data: 0x89abcdef01234567:8 31:8 0:8 0:8
+out:  0x89abcdef01234567:8 31:8 0xffffffff13579bde:8 0xfffc4d5e6f78091a:8
+result: 2
+data: 0x89abcdef01234567:8 32:8 0:8 0:8
+out:  0x89abcdef01234567:8 32:8 0xffffffff89abcdef:8 0xfffc4d5e6f78091a:8
+result: 2
+data: 0x89abcdef01234567:8 33:8 0:8 0:8
+out:  0x89abcdef01234567:8 33:8 0xffffffffc4d5e6f7:8 0xfffc4d5e6f78091a:8
+result: 2
+data: 0x89abcdef01234567:8 63:8 0:8 0:8
+out:  0x89abcdef01234567:8 63:8 -1:8 0xfffc4d5e6f78091a:8
+result: 2
+data: 0x89abcdef01234567:8 64:8 0:8 0:8
+out:  0x89abcdef01234567:8 64:8 0x89abcdef01234567:8 0xfffc4d5e6f78091a:8
+result: 2
+data: 0x89abcdef01234567:8 65:8 0:8 0:8
+out:  0x89abcdef01234567:8 65:8 0xc4d5e6f78091a2b3:8 0xfffc4d5e6f78091a:8
+result: 2
+data: 0x89abcdef01234567:8 -1:8 0:8 0:8
+out:  0x89abcdef01234567:8 -1:8 -1:8 0xfffc4d5e6f78091a:8
+result: 2
+---
+	r2 = *(u32 *)(r1 + 0)
+	r3 = *(u32 *)(r1 + 4)
+	r4 = r2
+	r4 += 32
+	if r4 > r3 goto short
+	r6 = *(u64 *)(r2 + 0)
+	r7 = *(u64 *)(r2 + 8)
+	r8 = r6
+	r6 s>>= r7
+	*(u64 *)(r2 + 16) = r6
+	r8 s>>= 13
+	*(u64 *)(r2 + 24) = r8
+	r0 = 2
+	exit
+short:	r0 = 0
+	exit

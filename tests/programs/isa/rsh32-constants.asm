@@ -1,0 +1,55 @@
+# 32-bit >>= of constants, which a verifier computes; the result names the first wrong one
+covers: RSH32_REG
+result: 0
+---
+	r0 = 0
+	r0 += 1
+	r1 = 5 ll
+	r2 = 3 ll
+	w1 >>= w2
+	r3 = 0x0 ll
+	if r1 != r3 goto end
+	r0 += 1
+	r1 = -5 ll
+	r2 = 3 ll
+	w1 >>= w2
+	r3 = 0x1fffffff ll
+	if r1 != r3 goto end
+	r0 += 1
+	r1 = 5 ll
+	r2 = -3 ll
+	w1 >>= w2
+	r3 = 0x0 ll
+	if r1 != r3 goto end
+	r0 += 1
+	r1 = -5 ll
+	r2 = -3 ll
+	w1 >>= w2
+	r3 = 0x7 ll
+	if r1 != r3 goto end
+	r0 += 1
+	r1 = 0 ll
+	r2 = 7 ll
+	w1 >>= w2
+	r3 = 0x0 ll
+	if r1 != r3 goto end
+	r0 += 1
+	r1 = 7 ll
+	r2 = 0 ll
+	w1 >>= w2
+	r3 = 0x7 ll
+	if r1 != r3 goto end
+	r0 += 1
+	r1 = 0x7fffffffffffffff ll
+	r2 = 1 ll
+	w1 >>= w2
+	r3 = 0x7fffffff ll
+	if r1 != r3 goto end
+	r0 += 1
+	r1 = 0x8000000000000000 ll
+	r2 = -1 ll
+	w1 >>= w2
+	r3 = 0x0 ll
+	if r1 != r3 goto end
+	r0 = 0
+end:	exit

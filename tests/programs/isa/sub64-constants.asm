@@ -1,0 +1,55 @@
+# 64-bit -= of constants, which a verifier computes; the result names the first wrong one
+covers: SUB64_REG
+result: 0
+---
+	r0 = 0
+	r0 += 1
+	r1 = 5 ll
+	r2 = 3 ll
+	r1 -= r2
+	r3 = 0x2 ll
+	if r1 != r3 goto end
+	r0 += 1
+	r1 = -5 ll
+	r2 = 3 ll
+	r1 -= r2
+	r3 = 0xfffffffffffffff8 ll
+	if r1 != r3 goto end
+	r0 += 1
+	r1 = 5 ll
+	r2 = -3 ll
+	r1 -= r2
+	r3 = 0x8 ll
+	if r1 != r3 goto end
+	r0 += 1
+	r1 = -5 ll
+	r2 = -3 ll
+	r1 -= r2
+	r3 = 0xfffffffffffffffe ll
+	if r1 != r3 goto end
+	r0 += 1
+	r1 = 0 ll
+	r2 = 7 ll
+	r1 -= r2
+	r3 = 0xfffffffffffffff9 ll
+	if r1 != r3 goto end
+	r0 += 1
+	r1 = 7 ll
+	r2 = 0 ll
+	r1 -= r2
+	r3 = 0x7 ll
+	if r1 != r3 goto end
+	r0 += 1
+	r1 = 0x7fffffffffffffff ll
+	r2 = 1 ll
+	r1 -= r2
+	r3 = 0x7ffffffffffffffe ll
+	if r1 != r3 goto end
+	r0 += 1
+	r1 = 0x8000000000000000 ll
+	r2 = -1 ll
+	r1 -= r2
+	r3 = 0x8000000000000001 ll
+	if r1 != r3 goto end
+	r0 = 0
+end:	exit

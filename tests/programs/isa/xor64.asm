@@ -1,0 +1,56 @@
+# 64-bit exclusive or; the immediate is sign-extended
+covers: XOR64_REG XOR64_IMM
+type: xdp
+data: 5:8 3:8 0:8 0:8
+out:  5:8 3:8 6:8 -4:8
+result: 2
+data: -5:8 3:8 0:8 0:8
+out:  -5:8 3:8 -8:8 2:8
+result: 2
+data: 5:8 -3:8 0:8 0:8
+out:  5:8 -3:8 -8:8 -4:8
+result: 2
+data: -5:8 -3:8 0:8 0:8
+out:  -5:8 -3:8 6:8 2:8
+result: 2
+data: 0:8 7:8 0:8 0:8
+out:  0:8 7:8 7:8 -7:8
+result: 2
+data: 7:8 0:8 0:8 0:8
+out:  7:8 0:8 7:8 -2:8
+result: 2
+data: 0x7fffffffffffffff:8 1:8 0:8 0:8
+out:  0x7fffffffffffffff:8 1:8 0x7ffffffffffffffe:8 0x8000000000000006:8
+result: 2
+data: 0x8000000000000000:8 -1:8 0:8 0:8
+out:  0x8000000000000000:8 -1:8 0x7fffffffffffffff:8 0x7ffffffffffffff9:8
+result: 2
+data: 0x123456789abcdef0:8 0xfedcba9876543210:8 0:8 0:8
+out:  0x123456789abcdef0:8 0xfedcba9876543210:8 0xece8ece0ece8ece0:8 0xedcba98765432109:8
+result: 2
+data: 0xffffffff:8 0x100000001:8 0:8 0:8
+out:  0xffffffff:8 0x100000001:8 0x1fffffffe:8 0xffffffff00000006:8
+result: 2
+data: 0x80000000:8 0xffffffff:8 0:8 0:8
+out:  0x80000000:8 0xffffffff:8 0x7fffffff:8 0xffffffff7ffffff9:8
+result: 2
+data: 0x180000000:8 0x7fffffff:8 0:8 0:8
+out:  0x180000000:8 0x7fffffff:8 0x1ffffffff:8 0xfffffffe7ffffff9:8
+result: 2
+---
+	r2 = *(u32 *)(r1 + 0)
+	r3 = *(u32 *)(r1 + 4)
+	r4 = r2
+	r4 += 32
+	if r4 > r3 goto short
+	r6 = *(u64 *)(r2 + 0)
+	r7 = *(u64 *)(r2 + 8)
+	r8 = r6
+	r6 ^= r7
+	*(u64 *)(r2 + 16) = r6
+	r8 ^= -7
+	*(u64 *)(r2 + 24) = r8
+	r0 = 2
+	exit
+short:	r0 = 0
+	exit
