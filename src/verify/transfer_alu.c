@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Arithmetic: numbers through the scalar domain, pointers by what is added to them. */
+#include "verify/memory.h"
 #include "verify/precision.h"
-#include "verify/walk.h"
 
 /* --- moves --- */
 
@@ -129,6 +129,28 @@ static void move_pointer(struct walk *walk, struct reg_state *pointer,
 	pointer->range = 0;
 }
 
+/*
+ * Against speculation: what is added to a pointer by the unprivileged is a constant, and the
+ * result stays inside the object.
+ */
+static int prove_guarded(struct walk *walk, const struct bpf_insn *insn,
+			 const struct reg_state *result)
+{
+	char bits[NUMBER_BITS_TEXT];
+	s64 off = (s64)result->number.bits.value + result->off;
+
+	if (result->kind == REG_STACK && !scalar_is_const(&result->number))
+		return reject(walk, STACK_VARIABLE_UNPRIVILEGED, insn->dst_reg,
+			      number_bits_text(&result->number, bits));
+	if (BPF_SRC(insn->code) == BPF_X && !scalar_is_const(&result->number))
+		return reject(walk, NEEDS_MASKING, insn->dst_reg);
+	if (result->kind == REG_STACK && (off >= 0 || off < -STACK_BYTES))
+		return reject(walk, STACK_ARITHMETIC_RANGE, insn->dst_reg, (s32)off);
+	if (result->kind == REG_MAP_VALUE && (off < 0 || off >= (s64)result->map->value_size))
+		return reject(walk, VALUE_ARITHMETIC_RANGE, insn->dst_reg);
+	return 0;
+}
+
 int transfer_pointer_alu(struct walk *walk, const struct bpf_insn *insn)
 {
 	struct reg_state *dst = walk_reg(walk, insn->dst_reg);
@@ -152,6 +174,8 @@ int transfer_pointer_alu(struct walk *walk, const struct bpf_insn *insn)
 	}
 	move_pointer(walk, &pointer, &other.number, op);
 	ret = prove_pointer_sane(walk, &pointer, &pointer);
+	if (!ret && !walk->rules.may_speculate)
+		ret = prove_guarded(walk, insn, &pointer);
 	if (ret)
 		return ret;
 	*dst = pointer;
