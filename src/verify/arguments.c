@@ -386,6 +386,8 @@ int prove_argument(struct walk *walk, const struct requirement *need)
 	if (arg.kind == ARG_ANYTHING)
 		return prove_anything(walk, need->reg);
 	ret = prove_packet_use(walk, need->reg, row);
+	if (is_null(reg))
+		precision_need(walk, 1u << need->reg); /* another number would be refused */
 	if (!ret && !(is_null(reg) && arg.flags & ARG_OR_NULL)) {
 		ret = prove_kind(walk, need->reg, &arg);
 		ret = ret ? ret : prove_offset(walk, need->reg, &arg);

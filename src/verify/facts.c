@@ -7,7 +7,8 @@
 struct fact_notes {
 	bool taken, passed;
 	u8 kind; /* enum reg_kind; REG_NOT_INIT: no access yet */
-	bool has_map;
+	bool has_map, has_operand;
+	u64 operand;
 };
 
 int facts_init(struct walk *walk)
@@ -138,6 +139,17 @@ int fact_memory(struct walk *walk, const struct reg_state *reg)
 	if (fact->mem != kind)
 		fact->mem = MEM_MIXED;
 	return 0;
+}
+
+bool fact_same_operand(struct walk *walk, u64 value)
+{
+	struct fact_notes *notes = &walk->notes[walk->at];
+
+	if (!notes->has_operand) {
+		notes->has_operand = true;
+		notes->operand = value;
+	}
+	return notes->operand == value;
 }
 
 /* --- jumps and calls --- */

@@ -132,6 +132,16 @@ int prove_agreement(struct walk *walk, const struct requirement *need)
 
 /* --- what is known after it --- */
 
+/* It points to nothing any more: a number, but one that only those may look at who may see
+ * addresses. */
+static void forget_pointer(struct walk *walk, struct reg_state *reg)
+{
+	if (walk->rules.may_leak)
+		reg_set_unknown(reg);
+	else
+		reg_set_not_init(reg);
+}
+
 static void forget_packet(struct walk *walk)
 {
 	struct reg_cursor cursor = {0};
@@ -141,10 +151,9 @@ static void forget_packet(struct walk *walk)
 	while ((reg = state_next_reg(&walk->state, &cursor)))
 		if (reg->kind == REG_PACKET || reg->kind == REG_PACKET_META ||
 		    reg->kind == REG_PACKET_END)
-			reg_set_unknown(reg);
+			forget_pointer(walk, reg);
 }
 
-/* Everything that lived by the reference is now a number of no meaning. */
 static void forget_reference(struct walk *walk, u32 ref_id)
 {
 	struct reg_cursor cursor = {0};
@@ -153,7 +162,7 @@ static void forget_reference(struct walk *walk, u32 ref_id)
 	state_remove_reference(&walk->state, ref_id);
 	while ((reg = state_next_reg(&walk->state, &cursor)))
 		if (reg_is_pointer(reg) && reg->ref_id == ref_id)
-			reg_set_unknown(reg);
+			forget_pointer(walk, reg);
 }
 
 static void write_raw_memory(struct walk *walk)

@@ -22,7 +22,7 @@ void precision_need_slots(struct walk *walk, u32 frame, s64 off);
 void precision_note_linked(struct walk *walk, u16 regs, u64 slots);
 
 /* The numbers that matter before `insn` of the top frame, for every frame. */
-void precision_set(const struct walk *walk, const struct packed_state *state, u32 insn,
+void precision_set(struct walk *walk, const struct packed_state *state, u32 insn,
 		   struct live_set *out);
 
 #endif

@@ -235,9 +235,10 @@ static int prove_comparable(struct walk *walk, const struct bpf_insn *insn)
 			return 0;
 		if (walk_hides_pointer(walk, src))
 			return reject(walk, POINTER_COMPARISON, insn->src_reg);
-	} else if (reg_may_be_null(dst) && dst->kind != REG_SCALAR && !insn->imm &&
-		   (op == BPF_JEQ || op == BPF_JNE) && BPF_CLASS(insn->code) == BPF_JMP) {
-		return 0; /* the null check */
+	} else if (!insn->imm && (op == BPF_JEQ || op == BPF_JNE) &&
+		   BPF_CLASS(insn->code) == BPF_JMP &&
+		   (reg_may_be_null(dst) || reg_is_never_null(dst))) {
+		return 0; /* a null check */
 	}
 	if (walk_hides_pointer(walk, dst))
 		return reject(walk, POINTER_COMPARISON, insn->dst_reg);

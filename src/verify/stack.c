@@ -4,6 +4,7 @@
  * negative, from the top of the frame; byte `off` is in slot (-off - 1) / 8.
  */
 #include "verify/helpers.h"
+#include "verify/precision.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -313,9 +314,7 @@ static void store_bytes(struct frame *frame, const struct access *access, bool i
 		*byte_at(frame, access->low + i) = is_zero ? BYTE_ZERO : BYTE_MISC;
 }
 
-/* Where the bytes above a narrow spill are neither zero nor free, they become plain. */
-static void spill(struct walk *walk, struct stack_slot *slot, const struct reg_state *value,
-		  u32 size)
+static void spill(struct stack_slot *slot, const struct reg_state *value, u32 size)
 {
 	slot_scrub(slot);
 	slot->spilled = *value;
@@ -325,9 +324,6 @@ static void spill(struct walk *walk, struct stack_slot *slot, const struct reg_s
 		scalar_truncate(&slot->spilled.number, size);
 	}
 	memset(slot->bytes, BYTE_SPILL, size);
-	for (u32 i = size; i < SLOT_BYTES; i++)
-		if (slot->bytes[i] == BYTE_INVALID && !walk->rules.may_leak)
-			slot->bytes[i] = BYTE_MISC;
 }
 
 /* Every slot that the write may have hit holds plain bytes; zeros stay where zero is written.
@@ -360,14 +356,18 @@ void stack_store(struct walk *walk, struct reg_state *value, s32 imm)
 	struct frame *frame = &walk->state.frames[access->frame];
 	struct stack_slot *slot = &frame->slots[slot_of(access->low)];
 	struct reg_state constant;
+	bool is_number = !value || value->kind == REG_SCALAR;
+	bool is_spilled = access->is_fixed && access->low % SLOT_BYTES == 0 &&
+			  (walk->rules.may_loop || !is_number);
 	bool is_zero = value ? reg_is_const(value) && value->number.bits.value == 0 : imm == 0;
 
+	if (!is_spilled && value && is_zero)
+		precision_need(walk, 1u << walk_insn(walk)->src_reg); /* the bytes say so */
 	if (!access->is_fixed) {
 		store_anywhere(frame, access, is_zero);
 		return;
 	}
-	if (access->low % SLOT_BYTES ||
-	    (!walk->rules.may_loop && (!value || value->kind == REG_SCALAR))) {
+	if (!is_spilled) {
 		store_bytes(frame, access, is_zero);
 		return;
 	}
@@ -377,5 +377,5 @@ void stack_store(struct walk *walk, struct reg_state *value, s32 imm)
 	} else if (number_fits(value, access->size)) {
 		link_number(walk, value);
 	}
-	spill(walk, slot, value, access->size);
+	spill(slot, value, access->size);
 }

@@ -72,6 +72,36 @@ const char *reg_kind_text(const struct reg_state *reg, char *out)
 	return out;
 }
 
+bool reg_is_never_null(const struct reg_state *reg)
+{
+	if (reg_may_be_null(reg))
+		return false;
+	switch ((enum reg_kind)reg->kind) {
+	case REG_MAP:
+	case REG_MAP_VALUE:
+	case REG_MAP_KEY:
+	case REG_SOCKET:
+	case REG_SOCK_COMMON:
+	case REG_TCP_SOCK:
+	case REG_MEM: return true;
+	case REG_NOT_INIT:
+	case REG_SCALAR:
+	case REG_CTX:
+	case REG_STACK:
+	case REG_PACKET:
+	case REG_PACKET_META:
+	case REG_PACKET_END:
+	case REG_FLOW_KEYS:
+	case REG_XDP_SOCK:
+	case REG_BUFFER:
+	case REG_TP_BUFFER:
+	case REG_BTF:
+	case REG_FUNC:
+	case REG_KINDS: break;
+	}
+	return false;
+}
+
 /* --- frames --- */
 
 void frame_init(struct frame *frame, u32 call_site, u32 subprog, u32 frame_index)

@@ -151,6 +151,8 @@ void reg_set_const(struct reg_state *reg, u64 value);
 void reg_set_unknown(struct reg_state *reg);
 /* A pointer of this kind to the start of its object. */
 void reg_set_pointer(struct reg_state *reg, enum reg_kind kind);
+/* Cannot be NULL, so that a comparison with 0 is decided. */
+bool reg_is_never_null(const struct reg_state *reg);
 /* Text for messages: "map_value_or_null", "scalar", "fp", ... as in Linux's log. `out` holds
  * REG_KIND_TEXT bytes. */
 const char *reg_kind_text(const struct reg_state *reg, char *out);

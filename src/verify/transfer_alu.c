@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Arithmetic: numbers through the scalar domain, pointers by what is added to them. */
-#include "verify/memory.h"
+#include "verify/facts.h"
 #include "verify/precision.h"
+#include "verify/special.h"
 
 /* --- moves --- */
 
@@ -129,12 +130,23 @@ static void move_pointer(struct walk *walk, struct reg_state *pointer,
 	pointer->range = 0;
 }
 
+static int prove_value_guarded(struct walk *walk, const struct bpf_insn *insn,
+			       const struct map_desc *map, s64 off)
+{
+	struct extent extent = {.reg = insn->dst_reg, .size = 1};
+
+	if (off < 0 || off >= (s64)map->value_size)
+		return reject(walk, VALUE_ARITHMETIC_RANGE, insn->dst_reg);
+	walk->access = (struct access){.low = off, .high = off, .size = 1};
+	return special_prove_untouched(walk, map, &extent);
+}
+
 /*
  * Against speculation: what is added to a pointer by the unprivileged is a constant, and the
  * result stays inside the object.
  */
 static int prove_guarded(struct walk *walk, const struct bpf_insn *insn,
-			 const struct reg_state *result)
+			 const struct reg_state *result, const struct scalar *added)
 {
 	char bits[NUMBER_BITS_TEXT];
 	s64 off = (s64)result->number.bits.value + result->off;
@@ -142,12 +154,16 @@ static int prove_guarded(struct walk *walk, const struct bpf_insn *insn,
 	if (result->kind == REG_STACK && !scalar_is_const(&result->number))
 		return reject(walk, STACK_VARIABLE_UNPRIVILEGED, insn->dst_reg,
 			      number_bits_text(&result->number, bits));
-	if (BPF_SRC(insn->code) == BPF_X && !scalar_is_const(&result->number))
+	if (BPF_SRC(insn->code) == BPF_X &&
+	    (!scalar_is_const(added) || !scalar_is_const(&result->number) ||
+	     (result->kind != REG_STACK && result->kind != REG_MAP_VALUE)))
 		return reject(walk, NEEDS_MASKING, insn->dst_reg);
+	if (BPF_SRC(insn->code) == BPF_X && !fact_same_operand(walk, added->bits.value))
+		return reject(walk, DIFFERENT_OPERANDS, insn->dst_reg);
 	if (result->kind == REG_STACK && (off >= 0 || off < -STACK_BYTES))
 		return reject(walk, STACK_ARITHMETIC_RANGE, insn->dst_reg, (s32)off);
-	if (result->kind == REG_MAP_VALUE && (off < 0 || off >= (s64)result->map->value_size))
-		return reject(walk, VALUE_ARITHMETIC_RANGE, insn->dst_reg);
+	if (result->kind == REG_MAP_VALUE)
+		return prove_value_guarded(walk, insn, result->map, off);
 	return 0;
 }
 
@@ -175,7 +191,7 @@ int transfer_pointer_alu(struct walk *walk, const struct bpf_insn *insn)
 	move_pointer(walk, &pointer, &other.number, op);
 	ret = prove_pointer_sane(walk, &pointer, &pointer);
 	if (!ret && !walk->rules.may_speculate)
-		ret = prove_guarded(walk, insn, &pointer);
+		ret = prove_guarded(walk, insn, &pointer, &other.number);
 	if (ret)
 		return ret;
 	*dst = pointer;

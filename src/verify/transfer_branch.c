@@ -9,43 +9,12 @@
 
 /* --- which way --- */
 
-/* Can never be NULL, so that a comparison with 0 is decided. */
-static bool is_never_null(const struct reg_state *reg)
-{
-	if (reg_may_be_null(reg))
-		return false;
-	switch ((enum reg_kind)reg->kind) {
-	case REG_MAP:
-	case REG_MAP_VALUE:
-	case REG_MAP_KEY:
-	case REG_SOCKET:
-	case REG_SOCK_COMMON:
-	case REG_TCP_SOCK:
-	case REG_MEM: return true;
-	case REG_NOT_INIT:
-	case REG_SCALAR:
-	case REG_CTX:
-	case REG_STACK:
-	case REG_PACKET:
-	case REG_PACKET_META:
-	case REG_PACKET_END:
-	case REG_FLOW_KEYS:
-	case REG_XDP_SOCK:
-	case REG_BUFFER:
-	case REG_TP_BUFFER:
-	case REG_BTF:
-	case REG_FUNC:
-	case REG_KINDS: break;
-	}
-	return false;
-}
-
 /* 1 taken, 0 not taken, -1 both are possible. */
 static int decide(const struct reg_state *dst, const struct reg_state *src, u8 op, bool is32)
 {
 	if (!reg_is_pointer(dst) && !reg_is_pointer(src))
 		return scalar_branch(&dst->number, &src->number, op, is32);
-	if (is32 || !is_never_null(dst) || !reg_is_const(src) || src->number.bits.value)
+	if (is32 || !reg_is_never_null(dst) || !reg_is_const(src) || src->number.bits.value)
 		return -1;
 	return op == BPF_JEQ ? 0 : op == BPF_JNE ? 1 : -1;
 }
