@@ -460,9 +460,9 @@ static int hash_next_key(struct map *map, const void *key, void *next)
 	return table_next(&hash->table, &place, next) == ELEMENT_NONE ? -ENOENT : 0;
 }
 
-static int hash_bucket_keys(struct map *map, u32 *bucket, void *keys, u32 room)
+static int hash_next_slot(struct map *map, u32 *slot, void *key)
 {
-	return table_bucket_keys(&hash_of(map)->table, bucket, keys, room);
+	return table_next_slot(&hash_of(map)->table, slot, key) ? 0 : -ENOENT;
 }
 
 static bool hash_owns(struct map *map, const void *address, size_t size)
@@ -487,7 +487,7 @@ static bool hash_owns(struct map *map, const void *address, size_t size)
 	.done = hash_done, .equal = map_desc_equal, .update = hash_update,                 \
 	.delete = hash_delete, .for_each = hash_for_each, .user_lookup = hash_user_lookup, \
 	.user_lookup_and_delete = hash_user_lookup_and_delete, .next_key = hash_next_key,  \
-	.bucket_keys = hash_bucket_keys, .owns = hash_owns
+	.next_slot = hash_next_slot, .owns = hash_owns
 
 const struct map_ops map_hash = {
 	HASH_COMMON,

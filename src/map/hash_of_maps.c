@@ -93,6 +93,11 @@ static int next_key(struct map *map, const void *key, void *next)
 	return pointer_table_next_key(maps_of(map), key, next);
 }
 
+static int next_slot(struct map *map, u32 *slot, void *key)
+{
+	return table_next_slot(&maps_of(map)->table, slot, key) ? 0 : -ENOENT;
+}
+
 const struct map_ops map_hash_of_maps = {
 	.size = sizeof(struct hash_of_maps),
 	.check = check,
@@ -104,4 +109,5 @@ const struct map_ops map_hash_of_maps = {
 	.update_object = update_object,
 	.user_delete = delete,
 	.next_key = next_key,
+	.next_slot = next_slot,
 };

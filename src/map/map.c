@@ -194,16 +194,16 @@ int map_user_next_key(struct map *map, const void *key, void *next)
 	return err;
 }
 
-int map_user_bucket_keys(struct map *map, u32 *bucket, void *keys, u32 room)
+int map_user_next_slot(struct map *map, u32 *slot, void *key)
 {
-	int count;
+	int err;
 
-	if (!map->ops->bucket_keys)
+	if (!map->ops->next_slot)
 		return -ENOTSUPP;
 	rcu_read_lock();
-	count = map->ops->bucket_keys(map, bucket, keys, room);
+	err = map->ops->next_slot(map, slot, key);
 	rcu_read_unlock();
-	return count;
+	return err;
 }
 
 void map_user_gone(struct map *map)

@@ -96,11 +96,11 @@ int map_user_lookup_and_delete(struct map *map, const void *key, void *value, u6
 /* `key` NULL: the first. -ENOENT after the last. */
 int map_user_next_key(struct map *map, const void *key, void *next);
 /*
- * Hash maps, for batches: the keys of the first bucket at or behind *bucket that is not empty,
- * whose number *bucket becomes. Writes at most `room` keys and returns how many there are;
- * -ENOENT: there is no further bucket; -ENOTSUPP: the map has none.
+ * Hash maps, for batches: an element stays in its slot, and slots have numbers. The key of the
+ * first element in or behind *slot, whose number *slot becomes. -ENOENT: there is none further;
+ * -ENOTSUPP: the map has no slots.
  */
-int map_user_bucket_keys(struct map *map, u32 *bucket, void *keys, u32 room);
+int map_user_next_slot(struct map *map, u32 *slot, void *key);
 int map_freeze(struct map *map);
 
 /* The last file descriptor and pin of the map are gone: a prog array is emptied, so that

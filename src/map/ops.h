@@ -54,7 +54,7 @@ struct map_ops {
 	int (*user_delete)(struct map *map, const void *key);
 	int (*user_lookup_and_delete)(struct map *map, const void *key, void *value, u64 flags);
 	int (*next_key)(struct map *map, const void *key, void *next);
-	int (*bucket_keys)(struct map *map, u32 *bucket, void *keys, u32 room);
+	int (*next_slot)(struct map *map, u32 *slot, void *key);
 	/* `object` NULL: what an update with a good object would have answered, or 0. */
 	int (*update_object)(struct map *map, const void *key, struct object *object,
 			     u64 flags);

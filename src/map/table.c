@@ -274,21 +274,25 @@ u32 table_next(const struct table *table, struct table_place *place, void *key)
 	return element;
 }
 
-int table_bucket_keys(const struct table *table, u32 *bucket, void *keys, u32 room)
+/* Groups in the order of memory: the home groups, then the overflow groups ever used. */
+bool table_next_slot(const struct table *table, u32 *slot, void *key)
 {
-	struct table_place place = {.home = *bucket};
-	u32 count = 0;
+	u32 homes = table->mask + 1;
+	u32 used = atomic_load_explicit(&table->overflow_pool.fresh, memory_order_acquire);
 
-	for (;; count++) {
-		void *key = count < room ? (u8 *)keys + (size_t)count * table->key_size : NULL;
+	while (*slot / GROUP_ENTRIES < homes + used) {
+		u32 number = *slot / GROUP_ENTRIES;
+		struct table_place place = {.index = *slot % GROUP_ENTRIES};
+		const struct group *group = number < homes ? &table->groups[number]
+							   : &table->overflow[number - homes];
 
-		if (table_next(table, &place, key) == ELEMENT_NONE)
-			break;
-		if (count && place.home != *bucket)
-			break;
-		*bucket = place.home;
+		if (group_next_entry(table, group, &place, key) != ELEMENT_NONE) {
+			*slot = number * GROUP_ENTRIES + place.index - 1;
+			return true;
+		}
+		*slot = (number + 1) * GROUP_ENTRIES;
 	}
-	return count ? (int)count : -ENOENT;
+	return false;
 }
 
 static bool place_find(const struct table *table, struct table_place *place, u8 tag,

@@ -266,7 +266,7 @@ bool table_place_after(const struct table *table, const void *key, struct table_
 /* The element at the place or after it, with its key (unless `key` is NULL), and
  * moves the place behind it; ELEMENT_NONE at the end. */
 u32 table_next(const struct table *table, struct table_place *place, void *key);
-/* All keys of the next bucket that has any: see map_user_bucket_keys(). */
-int table_bucket_keys(const struct table *table, u32 *bucket, void *keys, u32 room);
+/* The element in slot *slot or behind it, by number: see map_user_next_slot(). */
+bool table_next_slot(const struct table *table, u32 *slot, void *key);
 
 #endif

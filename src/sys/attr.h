@@ -45,6 +45,12 @@ struct attr_object {
 	s32 path_fd;
 };
 
+struct attr_detach {
+	u8 older[20];
+	u32 relative_fd;
+	u64 expected_revision;
+};
+
 struct attr_query {
 	u8 older[56];
 	u64 revision;
@@ -57,6 +63,7 @@ union attr {
 	struct attr_prog_load prog_load;
 	struct attr_btf_load btf_load;
 	struct attr_object object;
+	struct attr_detach detach;
 	struct attr_query query;
 };
 

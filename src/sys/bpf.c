@@ -88,11 +88,13 @@ struct map *call_map(struct call *call, int fd, u32 mode, int *ret)
 
 	if (!object)
 		return NULL;
+	if (map_of_object(object)->desc.frozen)
+		given &= ~DESCRIPTOR_WRITE;
 	if ((given & mode) == mode)
 		return map_of_object(object);
 	object_put(object);
-	*ret = call_fail(call, -EPERM, "descriptor %d was opened %s-only", fd,
-			 given == DESCRIPTOR_READ ? "read" : "write");
+	*ret = call_fail(call, -EPERM, "the map is %s-only through descriptor %d",
+			 given & DESCRIPTOR_READ ? "read" : "write", fd);
 	return NULL;
 }
 

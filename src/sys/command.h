@@ -3,9 +3,9 @@
 #ifndef SKEP_SYS_COMMAND_H
 #define SKEP_SYS_COMMAND_H
 
+#include "base/user.h"
 #include "sys/attr.h"
 #include "sys/engine.h"
-#include "base/user.h"
 
 struct call {
 	struct skep_engine *engine;

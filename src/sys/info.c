@@ -123,8 +123,8 @@ int command_obj_get_info_by_fd(struct call *call)
 		descriptor_any(call->engine, call->attr.v.info.bpf_fd, NULL, &ret);
 
 	if (!object)
-		return call_fail(call, ret, "descriptor %u is no object",
-				 call->attr.v.info.bpf_fd);
+		return call_fail(call, ret == -EBADF ? -EBADFD : ret,
+				 "descriptor %u is no object", call->attr.v.info.bpf_fd);
 	ret = object_info(call, object);
 	object_put(object);
 	return ret;

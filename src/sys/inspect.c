@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "sys/engine.h"
 #include "run/run.h"
+#include "sys/engine.h"
 
 #include <errno.h>
 #include <skep/inspect.h>
@@ -15,9 +15,11 @@ int skep_prog_print(struct skep_engine *engine, int prog_fd, const char *stage, 
 
 	object = descriptor_object(engine, prog_fd, OBJECT_PROG, NULL, &code);
 	if (!object)
-		return error_set(err, SKEP_STAGE_CALL, -EBADF, "descriptor %d is no program", prog_fd);
+		return error_set(err, SKEP_STAGE_CALL, -EBADF, "descriptor %d is no program",
+				 prog_fd);
 	strbuf_init(&text);
-	code = verified_print(container_of(object, struct prog, object)->verified, stage, &text);
+	code = verified_print(container_of(object, struct prog, object)->verified, stage,
+			      &text);
 	object_put(object);
 	if (!code && text.failed)
 		code = -ENOMEM;

@@ -1,17 +1,65 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Links: programs at the hooks of ports. */
+/* Links: programs at the hooks of ports. What only a kernel has is refused as Linux refuses it.
+ */
 #include "base/rcu.h"
 #include "hook/hook.h"
 #include "net/net.h"
 #include "sys/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_link.h>
+#include <stdio.h>
+#include <unistd.h>
 
-/* Links and PROG_ATTACH to hooks that only a kernel has. */
-static int refuse_hook(struct call *call, u32 attach_type)
+#define TYPE(name) (1ULL << BPF_##name)
+
+/* What programs of these types sit on: nothing that skep has is one. */
+static const u64 cgroup_types =
+	TYPE(CGROUP_INET_INGRESS) | TYPE(CGROUP_INET_EGRESS) | TYPE(CGROUP_INET_SOCK_CREATE) |
+	TYPE(CGROUP_SOCK_OPS) | TYPE(CGROUP_DEVICE) | TYPE(CGROUP_INET4_BIND) |
+	TYPE(CGROUP_INET6_BIND) | TYPE(CGROUP_INET4_CONNECT) | TYPE(CGROUP_INET6_CONNECT) |
+	TYPE(CGROUP_INET4_POST_BIND) | TYPE(CGROUP_INET6_POST_BIND) |
+	TYPE(CGROUP_UDP4_SENDMSG) | TYPE(CGROUP_UDP6_SENDMSG) | TYPE(CGROUP_SYSCTL) |
+	TYPE(CGROUP_UDP4_RECVMSG) | TYPE(CGROUP_UDP6_RECVMSG) | TYPE(CGROUP_GETSOCKOPT) |
+	TYPE(CGROUP_SETSOCKOPT) | TYPE(CGROUP_INET4_GETPEERNAME) |
+	TYPE(CGROUP_INET6_GETPEERNAME) | TYPE(CGROUP_INET4_GETSOCKNAME) |
+	TYPE(CGROUP_INET6_GETSOCKNAME) | TYPE(CGROUP_INET_SOCK_RELEASE) | TYPE(LSM_CGROUP) |
+	31ULL << 49; /* BPF_CGROUP_UNIX_*: newer than the header */
+static const u64 descriptor_types = TYPE(SK_SKB_STREAM_PARSER) | TYPE(SK_SKB_STREAM_VERDICT) |
+				    TYPE(SK_MSG_VERDICT) | TYPE(SK_SKB_VERDICT) |
+				    TYPE(PERF_EVENT);
+static const u64 device_types = 3ULL << 46; /* BPF_TCX_INGRESS and _EGRESS */
+
+#undef TYPE
+
+static bool is_one_of(u32 attach_type, u64 types)
 {
-	return call_fail(call, -EINVAL, "skep has no hook for attach type %u", attach_type);
+	return attach_type < 64 && (types >> attach_type & 1);
+}
+
+/* Where skep has no hook, every target is one that Linux would refuse. */
+static int refuse_target(struct call *call, u32 attach_type, int target)
+{
+	int code = -EINVAL;
+
+	if (is_one_of(attach_type, cgroup_types))
+		code = -EBADF;
+	else if (is_one_of(attach_type, device_types))
+		code = -ENODEV;
+	else if (is_one_of(attach_type, descriptor_types) && fcntl(target, F_GETFD) < 0)
+		code = -EBADF;
+	return call_fail(call, code, "skep has no hook for attach type %u", attach_type);
+}
+
+static int check_type(struct call *call, const struct prog *prog, u32 attach_type)
+{
+	const struct attach_row *row = attach_row(attach_type);
+
+	if (row && (row->progs & PROG_BIT(prog->type)))
+		return 0;
+	return call_fail(call, -EINVAL, "attach type %u with program type %u", attach_type,
+			 prog->type);
 }
 
 static int new_xdp_link(struct call *call, struct prog *prog, struct link **out)
@@ -42,10 +90,11 @@ int command_link_create(struct call *call)
 
 	if (!prog)
 		return ret;
-	if (attach_type != BPF_XDP || prog->type != BPF_PROG_TYPE_XDP)
-		ret = refuse_hook(call, attach_type);
-	else
+	ret = check_type(call, prog, attach_type);
+	if (!ret && attach_type == BPF_XDP)
 		ret = new_xdp_link(call, prog, &link);
+	else if (!ret)
+		ret = refuse_target(call, attach_type, (int)call->attr.v.link_create.target_fd);
 	object_put(&prog->object);
 	if (ret)
 		return ret;
@@ -117,32 +166,44 @@ int command_link_detach(struct call *call)
 
 /* --- what came before links; XDP never had it --- */
 
-static bool is_unknown_attach_type(u32 type)
-{
-	return type >= __MAX_BPF_ATTACH_TYPE;
-}
-
 int command_prog_attach(struct call *call)
 {
 	const u32 known = BPF_F_ALLOW_OVERRIDE | BPF_F_ALLOW_MULTI | BPF_F_REPLACE;
+	const union bpf_attr *attr = &call->attr.v;
+	struct prog *prog;
+	int ret = 0;
 
-	if (is_unknown_attach_type(call->attr.v.attach_type))
-		return call_fail(call, -EINVAL, "attach_type %u", call->attr.v.attach_type);
-	if (call->attr.v.attach_flags & ~known)
-		return call_fail(call, -EINVAL, "attach_flags %#x", call->attr.v.attach_flags);
-	return refuse_hook(call, call->attr.v.attach_type);
+	if (!attach_row(attr->attach_type) || (attr->attach_flags & ~known))
+		return call_fail(call, -EINVAL, "attach_type %u, attach_flags %#x",
+				 attr->attach_type, attr->attach_flags);
+	prog = call_prog(call, attr->attach_bpf_fd, &ret);
+	if (!prog)
+		return ret;
+	ret = check_type(call, prog, attr->attach_type);
+	if (!ret)
+		ret = refuse_target(call, attr->attach_type, (int)attr->target_fd);
+	object_put(&prog->object);
+	return ret;
 }
 
 int command_prog_detach(struct call *call)
 {
-	return refuse_hook(call, call->attr.v.attach_type);
+	const union bpf_attr *attr = &call->attr.v;
+
+	if (attr->attach_flags || call->attr.detach.relative_fd)
+		return call_fail(call, -EINVAL, "flags or relative_fd, which are for TCX");
+	return refuse_target(call, attr->attach_type, (int)attr->target_fd);
 }
 
 int command_prog_query(struct call *call)
 {
+	const union bpf_attr *attr = &call->attr.v;
+
 	if (!engine_may(call->engine, SKEP_RIGHT_NET_ADMIN))
 		return call_fail(call, -EPERM, "queries need CAP_NET_ADMIN");
-	return refuse_hook(call, call->attr.v.query.attach_type);
+	if (attr->query.query_flags & ~BPF_F_QUERY_EFFECTIVE)
+		return call_fail(call, -EINVAL, "query_flags %#x", attr->query.query_flags);
+	return refuse_target(call, attr->query.attach_type, (int)attr->query.target_fd);
 }
 
 /* --- hooks of a kernel: tracing, iterators, tokens --- */
@@ -163,18 +224,37 @@ int command_raw_tracepoint_open(struct call *call)
 
 int command_iter_create(struct call *call)
 {
+	struct link *link;
+	int ret = 0;
+
 	if (call->attr.v.iter_create.flags)
 		return call_fail(call, -EINVAL, "flags %#x", call->attr.v.iter_create.flags);
-	return call_fail(call, -EINVAL, "skep has no iterators");
+	link = call_link(call, call->attr.v.iter_create.link_fd, &ret);
+	if (!link)
+		return ret;
+	object_put(&link->object);
+	return call_fail(call, -EINVAL, "the link is no iterator");
 }
 
+/* No task holds a tracing descriptor of skep: what is left is to say which part is wrong. */
 int command_task_fd_query(struct call *call)
 {
+	const union bpf_attr *attr = &call->attr.v;
+	char path[64];
+
 	if (!engine_may(call->engine, SKEP_RIGHT_ADMIN))
 		return call_fail(call, -EPERM, "queries of tasks need CAP_SYS_ADMIN");
-	if (call->attr.v.task_fd_query.flags)
-		return call_fail(call, -EINVAL, "flags %#x", call->attr.v.task_fd_query.flags);
-	return call_fail(call, -EOPNOTSUPP, "no task holds a tracing descriptor of skep");
+	if (attr->task_fd_query.flags)
+		return call_fail(call, -EINVAL, "flags %#x", attr->task_fd_query.flags);
+	snprintf(path, sizeof(path), "/proc/%u", attr->task_fd_query.pid);
+	if (access(path, F_OK))
+		return call_fail(call, -ENOENT, "no process %u", attr->task_fd_query.pid);
+	snprintf(path, sizeof(path), "/proc/%u/fd/%u", attr->task_fd_query.pid,
+		 attr->task_fd_query.fd);
+	if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW))
+		return call_fail(call, -EBADF, "process %u has no descriptor %u",
+				 attr->task_fd_query.pid, attr->task_fd_query.fd);
+	return call_fail(call, -ENOTSUPP, "the descriptor is no tracing event");
 }
 
 int command_token_create(struct call *call)

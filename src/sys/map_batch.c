@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The commands on many elements. Arrays and tries go from key to key, and the caller's place is
- * the last key; hash maps go from bucket to bucket, and the place is a bucket's number, so that
- * elements that come and go meanwhile do not send the walk back to its start.
+ * the last key; hash maps go from slot to slot, and the place is a slot's number, so that
+ * elements that come and go meanwhile do not send the walk back to its start. (Linux's place is
+ * a bucket's number, and a bucket that does not fit is -ENOSPC; this walk never needs that.)
  */
 #include "map/map.h"
 #include "sys/map_value.h"
@@ -35,9 +36,9 @@ static bool has_type(const struct map *map, u64 types)
 	return map->desc.type < 64 && (types >> map->desc.type & 1);
 }
 
-static int check(struct batch *batch, u64 types)
+static int check(struct batch *batch, u32 mode, u64 types)
 {
-	const union bpf_attr *attr = &batch->call->attr.v;
+	u64 flags = batch->call->attr.v.batch.flags;
 
 	if (!has_type(batch->map, types))
 		return call_fail(batch->call, -ENOTSUPP, "not for maps of type %u",
@@ -46,8 +47,9 @@ static int check(struct batch *batch, u64 types)
 		return call_fail(batch->call, -EINVAL, "elem_flags %#llx", batch->flags);
 	if ((batch->flags & BPF_F_LOCK) && batch->map->desc.fields.spin_lock < 0)
 		return call_fail(batch->call, -EINVAL, "values have no spin lock");
-	if (attr->batch.flags && has_type(batch->map, hash_types))
-		return call_fail(batch->call, -EINVAL, "flags %#llx", attr->batch.flags);
+	/* Only the look-ups of hash maps care for them. */
+	if (flags && (mode & DESCRIPTOR_READ) && has_type(batch->map, hash_types))
+		return call_fail(batch->call, -EINVAL, "flags %#llx", flags);
 	return 0;
 }
 
@@ -62,7 +64,7 @@ static int batch_init(struct call *call, u32 mode, u64 types, struct batch *batc
 				.flags = attr->batch.elem_flags};
 	if (!batch->map)
 		return ret;
-	ret = check(batch, types);
+	ret = check(batch, mode, types);
 	if (ret || !batch->count)
 		return ret;
 	batch->key_size = batch->map->desc.key_size;
@@ -185,82 +187,45 @@ static int look_up_keys(struct batch *batch)
 	return ret;
 }
 
-/* --- look-up from bucket to bucket --- */
+/* --- look-up from slot to slot --- */
 
-struct bucket {
-	u32 number;
-	u32 room;
-	u8 *keys; /* owned */
-};
-
-/* The next bucket with all its keys: how many, or a negative errno. */
-static int next_bucket(struct batch *batch, struct bucket *bucket)
+/* One element; -ENOENT when another thread deleted it meanwhile. */
+static int look_up_one(struct batch *batch, bool deletes)
 {
-	for (;;) {
-		int count = map_user_bucket_keys(batch->map, &bucket->number, bucket->keys,
-						 bucket->room);
-		u8 *keys;
+	int ret = deletes ? map_user_lookup_and_delete(batch->map, batch->key, batch->value,
+						       batch->flags)
+			  : map_user_lookup(batch->map, batch->key, batch->value, batch->flags);
 
-		if (count <= (int)bucket->room)
-			return count;
-		keys = realloc(bucket->keys, (size_t)count * batch->key_size);
-		if (!keys)
-			return -ENOMEM;
-		bucket->keys = keys;
-		bucket->room = (u32)count;
-	}
+	return ret ? ret : write_element(batch, batch->key);
 }
 
-static int look_up_bucket(struct batch *batch, const struct bucket *bucket, u32 count,
-			  bool deletes)
+/* Ends with -ENOENT behind the last element, also when the last one filled the batch. */
+static int look_up_slots(struct batch *batch, u32 *slot, bool deletes)
 {
-	for (u32 i = 0; i < count; i++) {
-		const u8 *key = bucket->keys + (size_t)i * batch->key_size;
-		int ret =
-			deletes ? map_user_lookup_and_delete(batch->map, key, batch->value,
-							     batch->flags)
-				: map_user_lookup(batch->map, key, batch->value, batch->flags);
+	int ret;
 
-		if (!ret)
-			ret = write_element(batch, key);
+	for (;;) {
+		ret = map_user_next_slot(batch->map, slot, batch->key);
+		if (ret || batch->done == batch->count)
+			return ret;
+		ret = look_up_one(batch, deletes);
 		if (ret && ret != -ENOENT)
 			return ret;
-	}
-	return 0;
-}
-
-static int look_up_buckets(struct batch *batch, struct bucket *bucket, bool deletes)
-{
-	for (;;) {
-		int count = next_bucket(batch, bucket), ret;
-
-		if (count < 0)
-			return count;
-		/* Whole buckets only: the place in between has no number. */
-		if ((u32)count > batch->count - batch->done)
-			return batch->done ? 0 : -ENOSPC;
-		ret = look_up_bucket(batch, bucket, (u32)count, deletes);
-		if (ret)
-			return ret;
-		bucket->number++;
-		if (batch->done == batch->count)
-			return 0;
+		++*slot;
 	}
 }
 
 static int look_up_hash(struct batch *batch, bool deletes)
 {
 	const union bpf_attr *attr = &batch->call->attr.v;
-	struct bucket bucket = {0};
+	u32 slot = 0;
 	int ret = 0;
 
 	if (attr->batch.in_batch)
-		ret = user_read(&bucket.number, attr->batch.in_batch, sizeof(bucket.number));
+		ret = user_read(&slot, attr->batch.in_batch, sizeof(slot));
 	if (!ret)
-		ret = look_up_buckets(batch, &bucket, deletes);
-	free(bucket.keys);
-	if (ret != -EFAULT &&
-	    user_write(attr->batch.out_batch, &bucket.number, sizeof(bucket.number)))
+		ret = look_up_slots(batch, &slot, deletes);
+	if (ret != -EFAULT && user_write(attr->batch.out_batch, &slot, sizeof(slot)))
 		ret = -EFAULT;
 	return ret;
 }

@@ -33,10 +33,8 @@ static int read_key(struct call *call, const struct map *map, u64 user_key, void
 	return ret ? call_fail(call, ret, "the key cannot be read") : 0;
 }
 
-static int check_flags(struct call *call, const struct map *map, u64 flags, u64 allowed)
+static int check_lock(struct call *call, const struct map *map, u64 flags)
 {
-	if (flags & ~allowed)
-		return call_fail(call, -EINVAL, "flags %#llx", flags);
 	if ((flags & BPF_F_LOCK) && map->desc.fields.spin_lock < 0)
 		return call_fail(call, -EINVAL, "BPF_F_LOCK on values without a spin lock");
 	return 0;
@@ -49,10 +47,13 @@ static int element_init(struct call *call, u32 mode, u64 allowed, struct element
 	const union bpf_attr *attr = &call->attr.v;
 	int ret = 0;
 
-	*element = (struct element){.map = call_map(call, attr->map_fd, mode, &ret)};
+	*element = (struct element){0};
+	if (attr->flags & ~allowed)
+		return call_fail(call, -EINVAL, "flags %#llx", attr->flags);
+	element->map = call_map(call, (int)attr->map_fd, mode, &ret);
 	if (!element->map)
 		return ret;
-	ret = check_flags(call, element->map, attr->flags, allowed);
+	ret = check_lock(call, element->map, attr->flags);
 	if (!ret)
 		ret = read_key(call, element->map, attr->key, &element->key);
 	if (ret)

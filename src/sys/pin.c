@@ -167,7 +167,8 @@ int command_obj_pin(struct call *call)
 		return call_fail(call, -EINVAL, "path_fd without BPF_F_PATH_FD");
 	object = descriptor_any(engine, call->attr.v.bpf_fd, NULL, &ret);
 	if (!object)
-		return call_fail(call, ret, "descriptor %d is no object", call->attr.v.bpf_fd);
+		return call_fail(call, -EINVAL, "descriptor %u is no object",
+				 call->attr.v.bpf_fd);
 	ret = is_pinnable(object) ? read_path(call, path) : -EINVAL;
 	if (!ret) {
 		pthread_mutex_lock(&engine->lock);

@@ -55,6 +55,7 @@ static const struct {
 	{1 << 3, VERIFY_STATE_FREQ},	   /* BPF_F_TEST_STATE_FREQ */
 	{1 << 4, VERIFY_SLEEPABLE},	   /* BPF_F_SLEEPABLE */
 	{1 << 5, VERIFY_XDP_FRAGS},	   /* BPF_F_XDP_HAS_FRAGS */
+	{1 << 6, 0},			   /* BPF_F_XDP_DEV_BOUND_ONLY: with prog_ifindex */
 	{1 << 7, 0},			   /* BPF_F_TEST_REG_INVARIANTS: skep always tests */
 };
 
@@ -98,14 +99,9 @@ static int check_rights(struct call *call, const struct prog_row *row)
 			 row ? row->name : "unknown", needed);
 }
 
-/* Two types have an attach type that 0 stands for. */
 static enum bpf_attach_type attach_type(const union bpf_attr *attr)
 {
-	if (attr->expected_attach_type)
-		return attr->expected_attach_type;
-	if (attr->prog_type == BPF_PROG_TYPE_CGROUP_SOCK)
-		return BPF_CGROUP_INET_SOCK_CREATE;
-	return attr->prog_type == BPF_PROG_TYPE_SK_REUSEPORT ? BPF_SK_REUSEPORT_SELECT : 0;
+	return prog_default_attach_type(attr->prog_type, attr->expected_attach_type);
 }
 
 static bool attaches_by_btf(u32 type)
@@ -127,6 +123,8 @@ static int check_attach(struct call *call)
 		return call_fail(call, -EINVAL, "no device takes offloaded programs");
 	if (attr->core_relo_cnt)
 		return call_fail(call, -EINVAL, "CO-RE relocations are the loader's");
+	if (!prog_row(attr->prog_type))
+		return 0; /* said once the instructions are read */
 	ret = prog_check_attach_type(attr->prog_type, attach_type(attr));
 	return ret ? call_fail(call, ret, "expected_attach_type %u with program type %u",
 			       attr->expected_attach_type, attr->prog_type)
@@ -143,11 +141,7 @@ static int check_call(struct load *load)
 		ret = check_size(call);
 	if (!ret)
 		ret = check_rights(call, row);
-	if (!ret)
-		ret = check_attach(call);
-	if (!ret && !row)
-		ret = call_fail(call, -EINVAL, "no program type %u", call->attr.v.prog_type);
-	return ret;
+	return ret ? ret : check_attach(call);
 }
 
 /* --- what the caller's pointers show --- */
@@ -177,6 +171,8 @@ static int read_program(struct load *load)
 	if (user_read_string(license, attr->license, sizeof(license)) < 0)
 		return call_fail(load->call, -EFAULT, "the license cannot be read");
 	load->input.gpl = is_gpl_compatible(license);
+	if (!prog_row(attr->prog_type))
+		return call_fail(load->call, -EINVAL, "no program type %u", attr->prog_type);
 	return call_name(load->call, attr->prog_name, load->name);
 }
 
