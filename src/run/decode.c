@@ -4,6 +4,7 @@
  * its fact says already worked in. What the verifier proved dead becomes OP_dead.
  */
 #include "base/error.h"
+#include "map/map.h"
 #include "run/code.h"
 
 #include <errno.h>
@@ -264,6 +265,9 @@ static void decode_ld(struct decoder *decoder, u32 at, const struct insn_fact *f
 	out->op = OP_ld_imm64;
 	if (insn->src_reg == BPF_PSEUDO_FUNC)
 		out->imm = (s64)(uintptr_t)&decoder->code->insns[at + 1 + insn->imm];
+	else if (fact &&
+		 (insn->src_reg == BPF_PSEUDO_MAP_FD || insn->src_reg == BPF_PSEUDO_MAP_IDX))
+		out->imm = ptr_to_u64(map_of_desc(fact->map)); /* what helpers take */
 	else if (fact)
 		out->imm = fact->imm64;
 	else
