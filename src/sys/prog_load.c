@@ -131,6 +131,23 @@ static int check_attach(struct call *call)
 		   : 0;
 }
 
+/* Some programs may sleep, and those that user space calls must. */
+static int check_sleepable(struct load *load)
+{
+	const u64 may = PROG_BIT(BPF_PROG_TYPE_TRACING) | PROG_BIT(BPF_PROG_TYPE_LSM) |
+			PROG_BIT(BPF_PROG_TYPE_KPROBE) | PROG_BIT(BPF_PROG_TYPE_STRUCT_OPS) |
+			PROG_BIT(BPF_PROG_TYPE_SYSCALL);
+	u32 type = load->call->attr.v.prog_type;
+	bool sleeps = load->input.flags & VERIFY_SLEEPABLE;
+
+	if (sleeps ? may & PROG_BIT(type) : type != BPF_PROG_TYPE_SYSCALL)
+		return 0;
+	return call_fail(load->call, -EINVAL,
+			 sleeps ? "programs of type %u cannot be sleepable"
+				: "programs of type %u can only be sleepable",
+			 type);
+}
+
 static int check_call(struct load *load)
 {
 	struct call *call = load->call;
@@ -173,7 +190,8 @@ static int read_program(struct load *load)
 	load->input.gpl = is_gpl_compatible(license);
 	if (!prog_row(attr->prog_type))
 		return call_fail(load->call, -EINVAL, "no program type %u", attr->prog_type);
-	return call_name(load->call, attr->prog_name, load->name);
+	ret = call_name(load->call, attr->prog_name, load->name);
+	return ret < 0 ? ret : check_sleepable(load);
 }
 
 /* An array of records; what the verifier would refuse anyway is not read. */
@@ -450,7 +468,7 @@ int command_prog_load(struct call *call)
 
 	if (!ret)
 		ret = read_program(&load);
-	if (ret >= 0)
+	if (!ret)
 		ret = read_btf(&load);
 	if (!ret)
 		ret = build(&load, &prog);

@@ -4,14 +4,33 @@
 
 #include <errno.h>
 
+/* The results that changed; a caller that passed a short attr may not have room for others. */
+static int write_results(struct call *call, const union bpf_attr *given)
+{
+	const union bpf_attr *attr = &call->attr.v;
+	int ret = call_put(call, v.test.retval, attr->test.retval);
+
+	if (!ret)
+		ret = call_put(call, v.test.duration, attr->test.duration);
+	if (!ret)
+		ret = call_put(call, v.test.data_size_out, attr->test.data_size_out);
+	if (!ret && attr->test.ctx_size_out != given->test.ctx_size_out)
+		ret = call_put(call, v.test.ctx_size_out, attr->test.ctx_size_out);
+	return ret;
+}
+
 int command_prog_test_run(struct call *call)
 {
-	int ret = 0;
-	struct prog *prog = call_prog(call, call->attr.v.test.prog_fd, &ret);
+	const union bpf_attr given = call->attr.v;
+	int ret = 0, written;
+	struct prog *prog = call_prog(call, (int)given.test.prog_fd, &ret);
 
 	if (!prog)
 		return ret;
 	ret = prog_test_run(prog, &call->engine->env, &call->attr.v, call->err);
 	object_put(&prog->object);
-	return ret;
+	if (ret && ret != -ENOSPC)
+		return ret;
+	written = write_results(call, &given);
+	return written ? written : ret;
 }

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Loading, showing and running programs answers as Linux does. */
+#include "tests/sys/worlds.h"
+
+static const struct bpf_insn pass[] = {
+	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 2},
+	{.code = BPF_JMP | BPF_EXIT},
+};
+
+/* Falls off its end. */
+static const struct bpf_insn bad[] = {
+	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 2},
+	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 2},
+};
+
+static union bpf_attr load_attr(u32 type)
+{
+	return (union bpf_attr){.prog_type = type,
+				.insns = ptr_to_u64(pass),
+				.insn_cnt = 2,
+				.license = ptr_to_u64("GPL")};
+}
+
+static void note_load(struct world *world, union bpf_attr *attr, const char *what)
+{
+	note_fd(world, bpf(world, BPF_PROG_LOAD, attr), what);
+}
+
+static void arguments(struct world *world)
+{
+	const union bpf_attr good = load_attr(BPF_PROG_TYPE_SOCKET_FILTER);
+	union bpf_attr attr;
+
+#define TRY(change)  \
+	attr = good; \
+	attr.change; \
+	note_load(world, &attr, #change)
+
+	TRY(insn_cnt = 2);
+	TRY(insn_cnt = 0);
+	TRY(insn_cnt = 1);
+	TRY(insn_cnt = 1000000);
+	TRY(insn_cnt = 1000001);
+	TRY(insn_cnt = 0xffffffff);
+	TRY(insns = 0);
+	TRY(insns = 8);
+	TRY(license = 0);
+	TRY(license = 8);
+	TRY(prog_type = 0);
+	TRY(prog_type = 33);
+	TRY(prog_type = 1000);
+	TRY(kern_version = 12345);
+	TRY(prog_flags = 1);
+	TRY(prog_flags = 2);
+	TRY(prog_flags = 4);
+	TRY(prog_flags = 8);
+	TRY(prog_flags = 0x10);
+	TRY(prog_flags = 0x80);
+	TRY(prog_flags = 0x100);
+	TRY(prog_flags = 0x80000000);
+	TRY(prog_ifindex = 99999);
+	TRY(expected_attach_type = 1);
+	TRY(expected_attach_type = 1000);
+	TRY(prog_btf_fd = 1000);
+	TRY(func_info_cnt = 1);
+	TRY(line_info_cnt = 1);
+	TRY(attach_btf_id = 1);
+	TRY(attach_prog_fd = 1000);
+	TRY(attach_prog_fd = 0);
+	TRY(fd_array = 8);
+#undef TRY
+}
+
+static void names(struct world *world)
+{
+	static const char *const tried[] = {"",
+					    "a",
+					    "a.b_c1",
+					    "a b",
+					    "a-b",
+					    "a/b",
+					    "\x80",
+					    "0123456789abcde",
+					    "0123456789abcdef"};
+
+	for (u32 i = 0; i < ARRAY_SIZE(tried); i++) {
+		union bpf_attr attr = load_attr(BPF_PROG_TYPE_XDP);
+
+		memcpy(attr.prog_name, tried[i], min(strlen(tried[i]), sizeof(attr.prog_name)));
+		note_load(world, &attr, tried[i]);
+	}
+}
+
+static void types(struct world *world)
+{
+	for (u32 type = 0; type < 34; type++)
+		for (u32 attach = 0; attach < 62; attach++) {
+			union bpf_attr attr = load_attr(type);
+			int fd;
+
+			/* By BTF id only, or left out of the kernel. */
+			if (type == BPF_PROG_TYPE_TRACING || type == BPF_PROG_TYPE_LSM ||
+			    type == BPF_PROG_TYPE_EXT || type == BPF_PROG_TYPE_STRUCT_OPS ||
+			    type == BPF_PROG_TYPE_LIRC_MODE2)
+				continue;
+			attr.expected_attach_type = attach;
+			fd = bpf(world, BPF_PROG_LOAD, &attr);
+			note(world, fd < 0 ? fd : 1, "type %u, attach type %u", type, attach);
+			if (fd >= 0)
+				close(fd);
+		}
+}
+
+static void log_arguments(struct world *world)
+{
+	static const struct {
+		u32 level, size;
+		bool buffer;
+	} tried[] = {{0, 0, false},	   {0, 0, true},    {0, 100, false},
+		     {0, 100, true},	   {1, 0, false},   {1, 0, true},
+		     {1, 100, false},	   {1, 4096, true}, {2, 4096, true},
+		     {4, 4096, true},	   {8, 4096, true}, {9, 4096, true},
+		     {16, 4096, true},	   {32, 0, false},  {1, 0x40000000, true},
+		     {1, 0x3fffffff, true}};
+	static char log[4096];
+
+	for (u32 i = 0; i < ARRAY_SIZE(tried); i++) {
+		union bpf_attr attr = load_attr(BPF_PROG_TYPE_SOCKET_FILTER);
+		int fd;
+
+		attr.log_level = tried[i].level;
+		attr.log_size = tried[i].size;
+		attr.log_buf = tried[i].buffer ? ptr_to_u64(log) : 0;
+		fd = bpf(world, BPF_PROG_LOAD, &attr);
+		note(world, fd < 0 ? fd : 1, "log level %u, size %u, buffer %d", tried[i].level,
+		     tried[i].size, tried[i].buffer);
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+/* What a log of any room keeps; the text itself is the verifier's business. */
+static void check_log(struct world *world, u32 level, u32 room, const char *whole, u32 length)
+{
+	static char log[8192];
+	union bpf_attr attr = load_attr(BPF_PROG_TYPE_SOCKET_FILTER);
+	u8 raw[168] = {0};
+	u32 true_size;
+	int ret;
+
+	memset(log, '#', sizeof(log));
+	attr.insns = ptr_to_u64(bad);
+	attr.log_level = level;
+	attr.log_size = room;
+	attr.log_buf = ptr_to_u64(log);
+	memcpy(raw, &attr, min(sizeof(attr), sizeof(raw)));
+	ret = bpf_size(world, BPF_PROG_LOAD, raw, sizeof(raw));
+	memcpy(&true_size, raw + 140, sizeof(true_size));
+	note(world, ret == (room <= length ? -ENOSPC : -EINVAL), "level %u, room %u: errno %d",
+	     level, room, ret);
+	note(world, true_size == length + 1, "level %u, room %u: true size", level, room);
+	note(world, log[min(length, room - 1)], "level %u, room %u: terminated", level, room);
+	note(world, log[room], "level %u, room %u: not beyond", level, room);
+	if (room > length)
+		note(world, !strcmp(log, whole), "room %u: all", room);
+	else if (level & 8)
+		note(world, !memcmp(log, whole, room - 1), "room %u: the start", room);
+	else
+		note(world, !strcmp(log, whole + length - (room - 1)), "room %u: the end",
+		     room);
+}
+
+static void log_sizes(struct world *world)
+{
+	static char whole[4096];
+	union bpf_attr attr = load_attr(BPF_PROG_TYPE_SOCKET_FILTER);
+	u32 length;
+
+	attr.insns = ptr_to_u64(bad);
+	attr.log_level = 1;
+	attr.log_size = sizeof(whole);
+	attr.log_buf = ptr_to_u64(whole);
+	note(world, bpf(world, BPF_PROG_LOAD, &attr), "a bad program");
+	length = strlen(whole);
+	note(world, length > 20, "has a log");
+	for (u32 level = 1; level <= 9; level += 8)
+		for (u32 room = 1; room < length + 5; room++)
+			check_log(world, level, room, whole, length);
+}
+
+static void licenses(struct world *world)
+{
+	static const char *const tried[] = {
+		"GPL",		"GPL v2",	"Dual BSD/GPL",
+		"Dual MIT/GPL", "Dual MPL/GPL", "GPL and additional rights",
+		"BSD",		"gpl",		"",
+		"GPL ",		"Proprietary"};
+
+	for (u32 i = 0; i < ARRAY_SIZE(tried); i++) {
+		struct bpf_prog_info info = {0};
+		union bpf_attr attr = load_attr(BPF_PROG_TYPE_XDP);
+		int fd;
+
+		attr.license = ptr_to_u64(tried[i]);
+		fd = bpf(world, BPF_PROG_LOAD, &attr);
+		attr = (union bpf_attr){.info = {.bpf_fd = fd,
+						 .info_len = sizeof(info),
+						 .info = ptr_to_u64(&info)}};
+		note(world, bpf(world, BPF_OBJ_GET_INFO_BY_FD, &attr), "info");
+		note(world, info.gpl_compatible, "license '%s'", tried[i]);
+		close(fd);
+	}
+}
+
+static void info(struct world *world)
+{
+	struct bpf_prog_info info = {0};
+	struct bpf_insn insns[4] = {0};
+	union bpf_attr attr = load_attr(BPF_PROG_TYPE_XDP);
+	int fd;
+
+	strcpy(attr.prog_name, "some_prog");
+	fd = bpf(world, BPF_PROG_LOAD, &attr);
+	info.xlated_prog_len = sizeof(insns);
+	info.xlated_prog_insns = ptr_to_u64(insns);
+	attr = (union bpf_attr){
+		.info = {.bpf_fd = fd, .info_len = sizeof(info), .info = ptr_to_u64(&info)}};
+	note(world, bpf(world, BPF_OBJ_GET_INFO_BY_FD, &attr), "info");
+	note(world, info.type, "type");
+	note(world, info.id > 0, "id");
+	for (u32 i = 0; i < BPF_TAG_SIZE; i++)
+		note(world, info.tag[i], "tag %u", i);
+	note(world, !strcmp(info.name, "some_prog"), "name");
+	note(world, info.xlated_prog_len, "xlated_prog_len");
+	note(world, !memcmp(insns, pass, sizeof(pass)), "xlated instructions");
+	note(world, info.created_by_uid, "uid");
+	note(world, info.nr_map_ids, "maps");
+	note(world, info.load_time > 0, "load time");
+	note(world, info.verified_insns, "verified_insns");
+	note(world, info.btf_id, "btf_id");
+	note(world, info.nr_func_info, "nr_func_info");
+	note(world, info.nr_line_info, "nr_line_info");
+	note(world, info.run_cnt, "run_cnt");
+	info.nr_func_info = 1;
+	note(world, bpf(world, BPF_OBJ_GET_INFO_BY_FD, &attr), "no func_info_rec_size");
+	attr.info.info_len = 4;
+	note(world, bpf(world, BPF_OBJ_GET_INFO_BY_FD, &attr), "info of 4 bytes");
+	attr.info.info = 8;
+	note(world, bpf(world, BPF_OBJ_GET_INFO_BY_FD, &attr), "wild info");
+	close(fd);
+}
+
+static void test_runs(struct world *world)
+{
+	static const u32 sizes[] = {0, 13, 14, 64, 1500, 3000};
+	u8 in[3000] = {0}, out[64];
+	union bpf_attr attr = load_attr(BPF_PROG_TYPE_XDP);
+	int fd = bpf(world, BPF_PROG_LOAD, &attr);
+
+	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++)
+		for (u32 room = 0; room <= 64; room += 32) {
+			attr = (union bpf_attr){.test = {.prog_fd = fd,
+							 .data_in = ptr_to_u64(in),
+							 .data_size_in = sizes[i],
+							 .data_out = room ? ptr_to_u64(out) : 0,
+							 .data_size_out = room,
+							 .repeat = 2}};
+			note(world, bpf(world, BPF_PROG_TEST_RUN, &attr), "%u bytes, room %u",
+			     sizes[i], room);
+			note(world, attr.test.retval, "%u bytes, room %u: retval", sizes[i],
+			     room);
+			note(world, attr.test.data_size_out, "%u bytes, room %u: data_size_out",
+			     sizes[i], room);
+		}
+	attr = (union bpf_attr){.test = {.prog_fd = fd, .data_in = 8, .data_size_in = 64}};
+	note(world, bpf(world, BPF_PROG_TEST_RUN, &attr), "wild data");
+	attr.test.data_in = ptr_to_u64(in);
+	attr.test.flags = 0x80;
+	note(world, bpf(world, BPF_PROG_TEST_RUN, &attr), "flags");
+	attr.test.flags = 0;
+	attr.test.ctx_size_in = 4;
+	note(world, bpf(world, BPF_PROG_TEST_RUN, &attr), "half a context");
+	attr.test.ctx_size_in = 0;
+	attr.test.prog_fd = 1000;
+	note(world, bpf(world, BPF_PROG_TEST_RUN, &attr), "no program");
+	close(fd);
+}
+
+#define SCENARIO(name)                        \
+	static void test_##name(void **state) \
+	{                                     \
+		if (!linux_has_isa())         \
+			skip();               \
+		worlds_compare(name);         \
+	}
+
+SCENARIO(arguments)
+SCENARIO(names)
+SCENARIO(types)
+SCENARIO(log_arguments)
+SCENARIO(log_sizes)
+SCENARIO(licenses)
+SCENARIO(info)
+SCENARIO(test_runs)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_arguments), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_types),	  cmocka_unit_test(test_log_arguments),
+		cmocka_unit_test(test_log_sizes), cmocka_unit_test(test_licenses),
+		cmocka_unit_test(test_info),	  cmocka_unit_test(test_test_runs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
