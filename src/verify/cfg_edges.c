@@ -55,8 +55,10 @@ static void flag_call(struct cfg *cfg, u32 at)
 	const struct helper_row *helper = insn_helper(insn);
 
 	flag(cfg, at + 1, CFG_PRUNE_POINT);
-	if (insn->src_reg == BPF_PSEUDO_CALL)
+	if (insn->src_reg == BPF_PSEUDO_CALL) {
 		flag(cfg, at, CFG_PRUNE_POINT);
+		flag(cfg, at + 1 + (u32)insn->imm, CFG_PRUNE_POINT);
+	}
 	if (!helper || !takes_callback(helper))
 		return;
 	/* A timer's function is called later, not by the helper. */

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/os.h"
 #include "isa/isa.h"
+#include "verify/btf_info.h"
 #include "verify/facts.h"
 #include "verify/precision.h"
 #include "verify/prune.h"
@@ -56,8 +57,11 @@ static int copy_program(struct walk *walk)
 
 static int find_structure(struct walk *walk)
 {
-	int ret = cfg_find_subprogs(walk->input, &walk->out->arena, &walk->cfg, walk->err);
+	struct arena *arena = &walk->out->arena;
+	int ret = btf_info_check_records(walk->input, walk->err);
 
+	ret = ret ? ret : cfg_find_subprogs(walk->input, arena, &walk->cfg, walk->err);
+	ret = ret ? ret : btf_info_check_subprogs(walk->input, &walk->cfg, arena, walk->err);
 	ret = ret ? ret : resolve_operands(walk);
 	ret = ret ? ret
 		  : cfg_check_edges(&walk->cfg, walk->rules.may_loop, &walk->scratch, walk->log,
