@@ -190,8 +190,15 @@ static int prove_binary_operands(struct walk *walk, const struct bpf_insn *insn)
 	return 0;
 }
 
+static bool is_address_space_cast(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_ALU64 | BPF_MOV | BPF_X) && insn->off == BPF_ADDR_SPACE_CAST;
+}
+
 static int prove_move(struct walk *walk, const struct bpf_insn *insn)
 {
+	if (is_address_space_cast(insn))
+		return reject(walk, NO_ARENA);
 	if (BPF_SRC(insn->code) == BPF_K ||
 	    !walk_hides_pointer(walk, walk_reg(walk, insn->src_reg)))
 		return 0;
@@ -245,6 +252,12 @@ static int prove_comparable(struct walk *walk, const struct bpf_insn *insn)
 	return 0;
 }
 
+/* Callbacks are verified by their types. */
+static int prove_function_type(struct walk *walk)
+{
+	return walk->input->func_info_cnt ? 0 : reject(walk, FUNCTION_WITHOUT_TYPE);
+}
+
 int prove_requirement(struct walk *walk, const struct requirement *need)
 {
 	switch ((enum requirement_kind)need->kind) {
@@ -261,6 +274,7 @@ int prove_requirement(struct walk *walk, const struct requirement *need)
 	case NEED_ARGUMENT: return prove_argument(walk, need);
 	case NEED_AGREEMENT: return prove_agreement(walk, need);
 	case NEED_CALLEE: return prove_callee(walk);
+	case NEED_FUNCTION_TYPE: return prove_function_type(walk);
 	case NEED_RELEASED: return prove_released(walk);
 	case NEED_RESULT: return prove_result(walk);
 	}

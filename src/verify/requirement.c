@@ -112,6 +112,8 @@ static void legacy_load_needs(const struct bpf_insn *insn, struct list *out)
 {
 	if (insn_is_wide(insn)) {
 		add(out, NEED_WRITABLE, insn->dst_reg);
+		if (insn->src_reg == BPF_PSEUDO_FUNC)
+			add(out, NEED_FUNCTION_TYPE, NO_REG);
 		return;
 	}
 	add(out, NEED_PACKET_LOAD, BPF_REG_6);
@@ -234,6 +236,7 @@ void requirement_print(const struct requirement *need, struct strbuf *out)
 		break;
 	case NEED_AGREEMENT: strbuf_adds(out, "the arguments fit one another"); break;
 	case NEED_CALLEE: strbuf_adds(out, "the subprogram may be called here"); break;
+	case NEED_FUNCTION_TYPE: strbuf_adds(out, "the function has a type"); break;
 	case NEED_RELEASED: strbuf_adds(out, "no lock and no reference is held"); break;
 	case NEED_RESULT: strbuf_adds(out, "r0 is a result that the program may give"); break;
 	}

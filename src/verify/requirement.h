@@ -16,15 +16,16 @@ enum requirement_kind {
 	NEED_NUMBER, /* reg is no pointer, unless pointers may be shown to the program's user */
 	NEED_MEMORY, /* `size` bytes at reg + off may be accessed as `access` says */
 	NEED_ATOMIC, /* reg points to memory that allows atomic operations */
-	NEED_OPERANDS,	  /* the operator takes operands of these kinds */
-	NEED_COMPARABLE,  /* reg may be compared with the other operand */
-	NEED_PACKET_LOAD, /* LD_ABS or LD_IND is possible here */
-	NEED_HELPER,	  /* the program may call this helper here */
-	NEED_ARGUMENT,	  /* reg fits the helper's argument */
-	NEED_AGREEMENT,	  /* the helper's arguments fit one another */
-	NEED_CALLEE,	  /* the subprogram may be called here */
-	NEED_RELEASED,	  /* no lock and no reference is held */
-	NEED_RESULT,	  /* r0 is what the program may return */
+	NEED_OPERANDS,	    /* the operator takes operands of these kinds */
+	NEED_COMPARABLE,    /* reg may be compared with the other operand */
+	NEED_PACKET_LOAD,   /* LD_ABS or LD_IND is possible here */
+	NEED_HELPER,	    /* the program may call this helper here */
+	NEED_ARGUMENT,	    /* reg fits the helper's argument */
+	NEED_AGREEMENT,	    /* the helper's arguments fit one another */
+	NEED_CALLEE,	    /* the subprogram may be called here */
+	NEED_FUNCTION_TYPE, /* the function whose address is taken has a type */
+	NEED_RELEASED,	    /* no lock and no reference is held */
+	NEED_RESULT,	    /* r0 is what the program may return */
 };
 
 enum access_kind {
