@@ -15,6 +15,10 @@
 
 #define PACKET_HEADROOM 256
 
+/* What Linux keeps for itself at the start of the headroom (struct xdp_frame): a program that
+ * would move its packet there is refused, here as there. */
+#define PACKET_HEADROOM_KEPT 40
+
 /* struct xdp_md's real side. Pointers are ordered hard_start <= meta <= data <= data_end <=
  * frame_end. */
 struct xdp_ctx {
@@ -29,6 +33,8 @@ struct xdp_ctx {
 /* A socket as the bpf_sock* views show it. */
 struct sock_ctx {
 	struct bpf_sock view; /* host's own fields in uapi layout */
+	u64 cookie;
+	u32 uid;
 };
 
 /* struct __sk_buff's real side. */
@@ -46,6 +52,10 @@ struct skb_ctx {
 	u32 wire_len, gso_segs, gso_size;
 	u64 tstamp, hwtstamp;
 	u8 tstamp_type;
+	/* beside the uapi's view */
+	bool is_checksum_good; /* somebody verified the checksums up to checksum_level */
+	u8 checksum_level;     /* of encapsulated ones */
+	bool is_encapsulated;  /* skb_adjust_room() wrapped it */
 };
 
 #endif

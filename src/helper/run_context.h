@@ -35,6 +35,10 @@ struct run_env {
 	void (*violation)(void *engine, const struct run_violation *violation);
 };
 
+/* Beside the flags of Linux's helpers. */
+#define REDIRECT_TO_NEIGHBOUR (1ull << 32) /* bpf_redirect_neigh() */
+#define REDIRECT_TO_PEER      (1ull << 33) /* bpf_redirect_peer() */
+
 enum redirect_kind { REDIRECT_NONE, REDIRECT_IFINDEX, REDIRECT_MAP };
 
 /* Where bpf_redirect*() wants the packet to go; carried out after the program returns. */
