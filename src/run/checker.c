@@ -50,7 +50,8 @@ static bool in_stack(const struct executor *exec, const struct code_insn *pc, co
 {
 	const u64 low = reg[BPF_REG_10] - exec->code->frame_bytes[insn_index(exec, pc)];
 
-	return within(address, size, u64_to_ptr(low), exec->stack + sizeof(exec->stack));
+	return address >= low &&
+	       within(address, size, exec->stack, exec->stack + sizeof(exec->stack));
 }
 
 static size_t ctx_bytes(enum bpf_prog_type type)
@@ -134,7 +135,7 @@ static bool in_any(const struct executor *exec, const struct code_insn *pc, cons
 {
 	return in_stack(exec, pc, reg, address, size) || in_packet(exec, address, size) ||
 	       in_maps(exec, address, size) || in_other(exec, address, size) ||
-	       (!exec->code->verified ? false : in_ctx(exec, address, size));
+	       in_ctx(exec, address, size);
 }
 
 static bool in_kind(const struct executor *exec, const struct code_insn *pc, const u64 *reg,
@@ -266,6 +267,16 @@ bool checked_frame(struct executor *exec, const struct code_insn *pc, const u64 
 	return true;
 }
 
+/* LD_ABS and LD_IND read the packet of the context in r6. */
+bool checked_packet(struct executor *exec, const struct code_insn *pc, u64 ctx)
+{
+	const struct prog_row *row = prog_row(exec->code->type);
+
+	if (!row || row->ctx_view != CTX_VIEW_SK_BUFF || ctx != ptr_to_u64(exec->run->ctx))
+		return violation(exec, pc, VIOLATION_REGISTER, ctx);
+	return true;
+}
+
 /* How much memory a helper's result points to; 0: it is in a map, or no pointer. */
 static size_t result_bytes(const struct helper_row *row)
 {
@@ -298,14 +309,14 @@ void checked_helper_result(struct executor *exec, const struct code_insn *pc, u6
 		(struct run_region){u64_to_ptr(result), size};
 }
 
-u64 checked_run(const struct prog_code *code, const u64 args[5], struct run_context *run)
+u64 checked_run(struct executor *exec, const u64 args[5])
 {
-	struct checker checker = {
-		.regions = run->regions,
-		.region_cnt = run->region_cnt,
-	};
-	u64 ret = code_run(code, args, run, &checker);
+	const struct run_context *run = exec->run;
+	struct checker checker = {.regions = run->regions, .region_cnt = run->region_cnt};
+	u64 ret;
 
+	exec->checker = &checker;
+	ret = executor_run(exec, args);
 	if (!checker.found.kind)
 		return ret;
 	if (run->env->violation)

@@ -30,9 +30,10 @@ bool checked_atomic(struct executor *exec, const struct code_insn *pc, const u64
 bool checked_branch(struct executor *exec, const struct code_insn *pc, bool taken);
 bool checked_frame(struct executor *exec, const struct code_insn *pc, const u64 *reg,
 		   const struct frame *frame);
+bool checked_packet(struct executor *exec, const struct code_insn *pc, u64 ctx);
 void checked_helper_result(struct executor *exec, const struct code_insn *pc, u64 result);
 
-/* Runs verified code with all checks; reports what they find to the environment. */
-u64 checked_run(const struct prog_code *code, const u64 args[5], struct run_context *run);
+/* Runs with all checks; reports what they find to the environment. */
+u64 checked_run(struct executor *exec, const u64 args[5]);
 
 #endif

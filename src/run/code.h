@@ -85,12 +85,24 @@ struct executor {
 
 /* Turns a verified program into code; -ENOMEM, -EINVAL (a helper without a body), -ENOTSUP. */
 int code_build(const struct verified *verified, struct prog_code **out, struct skep_error *err);
+
+/* Instructions of which nothing is proven but that they are well formed. */
+struct unproven {
+	const struct bpf_insn *insns;
+	u32 count;
+	helper_fn *(*helper)(u32 id); /* the functions that calls name; NULL: refused */
+	/* Loads through this register are of the context of this type (0: there is none):
+	 * where converted classic programs keep theirs. */
+	enum bpf_prog_type type;
+	u8 ctx_register;
+};
+
 /*
- * The same for instructions of which nothing is proven; helpers are allowed only by number
- * through `helper`. Only interpret_checked() may run the result.
+ * Code that only the checked build may run: it needs no proof. -EINVAL when the instructions
+ * are not well formed.
  */
-int code_build_unproven(const struct bpf_insn *insns, u32 count, helper_fn *(*helper)(u32 id),
-			struct prog_code **out, struct skep_error *err);
+int code_build_unproven(const struct unproven *input, struct prog_code **out,
+			struct skep_error *err);
 void code_free(struct prog_code *code);
 
 /* Gives the instructions the handlers of the fast build, fused where a fused one exists. */
@@ -105,9 +117,10 @@ u64 interpret_fast(struct executor *exec, const struct code_insn *pc, u64 fp,
 u64 interpret_checked(struct executor *exec, const struct code_insn *pc, u64 fp,
 		      const u64 args[5]);
 
-/* Prepares an executor and runs `code` from its start; with a checker in the checked build. */
-u64 code_run(const struct prog_code *code, const u64 args[5], struct run_context *run,
-	     struct checker *checker);
+/* A run of `code` from its start: exec->checker, set in between, chooses the checked build. */
+void executor_start(struct executor *exec, const struct prog_code *code,
+		    struct run_context *run);
+u64 executor_run(struct executor *exec, const u64 args[5]);
 
 /* The fast build's label of each enum code_op. */
 const void *const *interpret_fast_handlers(void);

@@ -4,6 +4,7 @@
  * its fact says already worked in. What the verifier proved dead becomes OP_dead.
  */
 #include "base/error.h"
+#include "isa/isa.h"
 #include "map/map.h"
 #include "run/code.h"
 
@@ -15,8 +16,9 @@
 struct decoder {
 	const struct bpf_insn *insns;
 	struct prog_code *code;
-	const struct verified *verified; /* NULL: nothing is proven */
-	helper_fn *(*helper)(u32 id);
+	const struct verified
+		*verified; /* NULL: nothing is proven, and the next says the rest */
+	const struct unproven *unproven;
 	struct skep_error *err;
 };
 
@@ -183,15 +185,33 @@ static u16 atomic_op(const struct bpf_insn *insn)
 	}
 }
 
-static void decode_memory(const struct bpf_insn *insn, const struct insn_fact *fact,
-			  struct code_insn *out)
+/* The field of a converted context that the instruction accesses; NULL: plain memory. */
+static const struct ctx_field *ctx_field(const struct decoder *decoder,
+					 const struct bpf_insn *insn,
+					 const struct insn_fact *fact)
 {
+	const struct unproven *unproven = decoder->unproven;
+	const struct ctx_field *field;
+
+	if (fact)
+		return fact->mem == MEM_CTX ? fact->ctx : NULL;
+	if (!unproven->type || BPF_CLASS(insn->code) != BPF_LDX ||
+	    insn->src_reg != unproven->ctx_register)
+		return NULL;
+	field = ctx_field_find(unproven->type, 0, insn->off, access_bytes(insn->code), false);
+	return field && field->flags & CTX_CONVERTED ? field : NULL;
+}
+
+static void decode_memory(const struct decoder *decoder, const struct bpf_insn *insn,
+			  const struct insn_fact *fact, struct code_insn *out)
+{
+	const struct ctx_field *field = ctx_field(decoder, insn, fact);
 	const s32 bytes = access_bytes(insn->code);
 
 	if (BPF_CLASS(insn->code) == BPF_STX && BPF_MODE(insn->code) == BPF_ATOMIC) {
 		out->op = atomic_op(insn);
-	} else if (fact && fact->mem == MEM_CTX && fact->ctx) {
-		decode_ctx(insn, fact->ctx, out);
+	} else if (field) {
+		decode_ctx(insn, field, out);
 	} else if (fact && fact->mem == MEM_BTF && BPF_CLASS(insn->code) == BPF_LDX) {
 		out->op = OP_ldx_probe;
 		out->imm = BPF_MODE(insn->code) == BPF_MEMSX ? -bytes : bytes;
@@ -204,24 +224,31 @@ static s32 jump_bytes(s64 insns)
 	return insns * (s64)sizeof(struct code_insn);
 }
 
+static bool takes_callback(u32 id)
+{
+	const struct helper_row *row = helper_row(id);
+
+	for (int i = 0; row && i < HELPER_ARGS; i++)
+		if (row->arg[i].kind == ARG_FUNC)
+			return true;
+	return false;
+}
+
 static int decode_helper(struct decoder *decoder, u32 at, struct code_insn *out)
 {
 	const u32 id = decoder->insns[at].imm;
-	const struct helper_row *row = helper_row(id);
+	const bool is_linux = decoder->verified; /* unproven code has its own numbers */
 	helper_fn *body;
 
-	if (id == BPF_FUNC_tail_call) {
+	if (is_linux && id == BPF_FUNC_tail_call) {
 		out->op = OP_tail_call;
 		return 0;
 	}
-	body = decoder->helper(id);
+	body = is_linux ? helper_body(id) : decoder->unproven->helper(id);
 	if (!body)
 		return bad_insn(decoder, at, -EINVAL, "the helper has no body");
-	out->op = OP_call_helper;
+	out->op = is_linux && takes_callback(id) ? OP_call_iterator : OP_call_helper;
 	out->imm = (s64)(uintptr_t)body;
-	for (int i = 0; row && i < HELPER_ARGS; i++)
-		if (row->arg[i].kind == ARG_FUNC)
-			out->op = OP_call_iterator;
 	return 0;
 }
 
@@ -293,7 +320,7 @@ static int decode_insn(struct decoder *decoder, u32 at)
 	case BPF_ALU64: decode_alu(insn, out); return 0;
 	case BPF_LDX:
 	case BPF_ST:
-	case BPF_STX: decode_memory(insn, fact, out); return 0;
+	case BPF_STX: decode_memory(decoder, insn, fact, out); return 0;
 	case BPF_LD: decode_ld(decoder, at, fact, out); return 0;
 	default: return decode_jump(decoder, at, out);
 	}
@@ -370,12 +397,7 @@ static int build(struct decoder *decoder, u32 count, struct prog_code **out)
 
 int code_build(const struct verified *verified, struct prog_code **out, struct skep_error *err)
 {
-	struct decoder decoder = {
-		.insns = verified->insns,
-		.verified = verified,
-		.helper = helper_body,
-		.err = err,
-	};
+	struct decoder decoder = {.insns = verified->insns, .verified = verified, .err = err};
 	int ret = build(&decoder, verified->insn_cnt, out);
 
 	if (!ret) {
@@ -385,10 +407,33 @@ int code_build(const struct verified *verified, struct prog_code **out, struct s
 	return ret;
 }
 
-int code_build_unproven(const struct bpf_insn *insns, u32 count, helper_fn *(*helper)(u32 id),
-			struct prog_code **out, struct skep_error *err)
+/* What decoding itself relies on: known operations, whole instructions, registers that exist.
+ * The rest (shift counts, divisors, reserved fields) has a meaning at run time. */
+static int check_form(const struct decoder *decoder, u32 count)
 {
-	struct decoder decoder = {.insns = insns, .helper = helper, .err = err};
+	int ret = insns_check_codes(decoder->insns, count, decoder->err);
 
-	return build(&decoder, count, out);
+	for (u32 at = 0; !ret && at < count; at++) {
+		const struct bpf_insn *insn = &decoder->insns[at];
+
+		if (insn_op(insn) == INSN_INVALID)
+			ret = bad_insn(decoder, at, -EINVAL, "no such instruction");
+		else if (insn->dst_reg >= MAX_BPF_REG ||
+			 (insn->src_reg >= MAX_BPF_REG && !insn_is_wide(insn)))
+			ret = bad_insn(decoder, at, -EINVAL, "no such register");
+		at += insn_is_wide(insn);
+	}
+	return ret;
+}
+
+int code_build_unproven(const struct unproven *input, struct prog_code **out,
+			struct skep_error *err)
+{
+	struct decoder decoder = {.insns = input->insns, .unproven = input, .err = err};
+	int ret = check_form(&decoder, input->count);
+
+	ret = ret ?: build(&decoder, input->count, out);
+	if (!ret)
+		(*out)->type = input->type;
+	return ret;
 }

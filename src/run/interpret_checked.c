@@ -15,6 +15,7 @@
 #define ATOMIC_ACCESS(address, size) STOP_UNLESS(checked_atomic(exec, pc, reg, address, size))
 #define JUMP_TAKEN(taken)	     STOP_UNLESS(checked_branch(exec, pc, taken))
 #define FRAME_CHECK		     STOP_UNLESS(checked_frame(exec, pc, reg, frame))
+#define PACKET_CHECK		     STOP_UNLESS(checked_packet(exec, pc, reg[BPF_REG_6]))
 #define CODE_CHANGED		     (void)0
 #define BEFORE_HELPER		     (void)0
 #define AFTER_HELPER                                                         \

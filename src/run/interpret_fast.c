@@ -7,6 +7,7 @@
 #define ATOMIC_ACCESS(address, size) (void)0
 #define JUMP_TAKEN(taken)	     (void)0
 #define FRAME_CHECK		     (void)0
+#define PACKET_CHECK		     (void)0
 #define CODE_CHANGED		     (void)0
 #define BEFORE_HELPER		     (void)0
 #define AFTER_HELPER		     (void)0

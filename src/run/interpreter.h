@@ -11,6 +11,7 @@
  *	JUMP_TAKEN(taken)		... after a condition was computed
  *	FRAME_CHECK			... before a frame is entered
  *	BEFORE_HELPER, AFTER_HELPER	... around the call of a helper
+ *	PACKET_CHECK			... before r6 is taken for the packet's context
  *	CODE_CHANGED			... when a tail call or a return changed the program
  *	DEAD_CODE			... at an instruction that is never reached
  *	STOP_LABEL			where the checks go to end the run
@@ -301,6 +302,7 @@ exit_frame:
 	}
 	HANDLER(ld_abs)
 	{
+		PACKET_CHECK;
 		if (packet_load(exec->run, u64_to_ptr(reg[BPF_REG_6]), pc->imm, pc->off,
 				&reg[BPF_REG_0]))
 			NEXT;
@@ -309,6 +311,7 @@ exit_frame:
 	}
 	HANDLER(ld_ind)
 	{
+		PACKET_CHECK;
 		if (packet_load(exec->run, u64_to_ptr(reg[BPF_REG_6]), (s32)(SRC + pc->imm),
 				pc->off, &reg[BPF_REG_0]))
 			NEXT;

@@ -137,35 +137,36 @@ static u64 call_back(struct run_context *run, u64 function, const u64 args[5])
 	return ret;
 }
 
-u64 code_run(const struct prog_code *code, const u64 args[5], struct run_context *run,
-	     struct checker *checker)
+void executor_start(struct executor *exec, const struct prog_code *code,
+		    struct run_context *run)
 {
-	struct executor exec;
-	u64 ret;
-
-	exec.run = run;
-	exec.code = code;
-	exec.frame = exec.frames;
-	exec.may_goto_left = MAY_GOTO_BUDGET;
-	exec.checker = checker;
+	exec->run = run;
+	exec->code = code;
+	exec->frame = exec->frames;
+	exec->may_goto_left = MAY_GOTO_BUDGET;
+	exec->checker = NULL;
 	run->type = code->type;
 	run->tail_calls = 0;
 	run->call_back = call_back;
-	run->executor = &exec;
-	ret = interpret(&exec, code->insns, ptr_to_u64(exec.stack + sizeof(exec.stack)), args);
-	run->executor = NULL;
-	return ret;
+	run->executor = exec;
+}
+
+u64 executor_run(struct executor *exec, const u64 args[5])
+{
+	return interpret(exec, exec->code->insns, ptr_to_u64(exec->stack + sizeof(exec->stack)),
+			 args);
 }
 
 static u64 prog_run_once(const struct prog *prog, void *ctx, struct run_context *run)
 {
 	const u64 args[5] = {ptr_to_u64(ctx)};
+	struct executor exec;
 
 	run->prog = prog;
 	run->ctx = ctx;
-	if (unlikely(run->env->checked))
-		return checked_run(prog->code, args, run);
-	return code_run(prog->code, args, run, NULL);
+	executor_start(&exec, prog->code, run);
+	return unlikely(run->env->checked) ? checked_run(&exec, args)
+					   : executor_run(&exec, args);
 }
 
 u64 prog_run(const struct prog *prog, void *ctx, struct run_context *run)
