@@ -69,6 +69,15 @@ long map_for_each(struct map *map, u32 slot, long (*call)(void *cookie, void *ke
 		  void *cookie);
 
 /*
+ * Ring buffers, with the errno and flags of Linux's helpers. A reserved record of `size` bytes
+ * is the caller's until it is committed or discarded; its header says which map it is of.
+ */
+long map_ringbuf_output(struct map *map, const void *data, u64 size, u64 flags);
+void *map_ringbuf_reserve(struct map *map, u64 size, u64 flags); /* NULL: no room */
+void map_ringbuf_commit(void *record, u64 flags, bool discard);
+u64 map_ringbuf_query(struct map *map, u64 flags);
+
+/*
  * A PERF_RECORD_SAMPLE with raw data, `data` then `more`, into the perf buffer that `flags`
  * names: BPF_F_INDEX_MASK an index, BPF_F_CURRENT_CPU: `slot`. The flags above the index are
  * the caller's and already taken off. -E2BIG: no such index; -ENOENT: nothing there;
