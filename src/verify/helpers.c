@@ -6,6 +6,7 @@
 #include "verify/helpers.h"
 
 #include "catalog/map_type.h"
+#include "verify/callback.h"
 #include "verify/facts.h"
 #include "verify/precision.h"
 
@@ -125,9 +126,7 @@ int prove_agreement(struct walk *walk, const struct requirement *need)
 	case BPF_FUNC_get_local_storage: return prove_local_storage(walk);
 	default: break;
 	}
-	if (walk->call.calls_back)
-		return reject(walk, NOT_SUPPORTED, "a helper that calls back");
-	return 0;
+	return walk->call.calls_back ? callback_prove(walk, row->id) : 0;
 }
 
 /* --- what is known after it --- */
@@ -280,6 +279,10 @@ int transfer_helper(struct walk *walk, const struct bpf_insn *insn)
 {
 	const struct helper_row *row = helper_row_for((u32)insn->imm, walk->input->type);
 
+	int ret = walk->call.calls_back ? callback_put_off(walk, row->id) : 0;
+
+	if (ret)
+		return ret;
 	write_raw_memory(walk);
 	if (row->id == BPF_FUNC_spin_lock || row->id == BPF_FUNC_spin_unlock)
 		special_transfer_lock(walk, row->id);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "verify/prune.h"
 
+#include "verify/callback.h"
 #include "verify/precision.h"
 
 #include <string.h>
@@ -173,12 +174,42 @@ static bool covers(struct walk *walk, const struct checkpoint *point)
 	return states_equal(walk, point->state, &precise, COMPARE_COVERS);
 }
 
-static bool is_same(struct walk *walk, const struct checkpoint *point)
+/* The last state kept at `insn` on this path with the same frames. */
+static const struct checkpoint *last_round(const struct walk *walk, u32 insn)
+{
+	const struct prune *prune = walk->prune;
+	const struct state *state = &walk->state;
+
+	for (const struct checkpoint *point = prune->points[insn]; point; point = point->next)
+		if (!point->is_complete && point->state->frame_cnt == state->frame_cnt)
+			return point;
+	return NULL;
+}
+
+void prune_widen(struct walk *walk, u32 insn)
+{
+	const struct checkpoint *point = last_round(walk, insn);
+
+	if (point)
+		callback_widen(walk, point->state);
+}
+
+/*
+ * A path that came back to where it was. At a helper that calls back that ends it: what is
+ * covered by a state further up this path leads nowhere else.
+ */
+static int check_round(struct walk *walk, const struct checkpoint *point, bool *covered)
 {
 	struct live_set all;
 
 	memset(&all, 0xff, sizeof(all));
-	return states_equal(walk, point->state, &all, COMPARE_EXACT);
+	if (walk->cfg.flags[walk->at] & CFG_CALLS_BACK) {
+		*covered = states_equal(walk, point->state, &all, COMPARE_COVERS);
+		return 0;
+	}
+	if (states_equal(walk, point->state, &all, COMPARE_EXACT))
+		return reject(walk, INFINITE_LOOP, walk->at);
+	return 0;
 }
 
 int prune_check(struct walk *walk, bool *covered)
@@ -192,8 +223,10 @@ int prune_check(struct walk *walk, bool *covered)
 		struct checkpoint *point = *link;
 
 		if (!point->is_complete) {
-			if (is_same(walk, point))
-				return reject(walk, INFINITE_LOOP, walk->at);
+			int ret = check_round(walk, point, covered);
+
+			if (ret || *covered)
+				return ret;
 			if (!is_forced(walk) && !walked_at_least(walk, LOOP_AFTER_JUMPS, 0) &&
 			    !walked_at_least(walk, 0, LOOP_AFTER_INSNS))
 				keeps = false;

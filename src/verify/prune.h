@@ -15,6 +15,9 @@ int prune_check(struct walk *walk, bool *covered);
 /* The walk goes on with pending[left]: what was kept since that was put off is complete. */
 void prune_path_ended(struct walk *walk, u32 left);
 
+/* The walk is back at `insn`, which calls back: the state is widened by the round before. */
+void prune_widen(struct walk *walk, u32 insn);
+
 enum compare_how {
 	COMPARE_COVERS, /* all that is true of `now` was allowed for in `old` */
 	COMPARE_EXACT,	/* the same */

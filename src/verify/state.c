@@ -112,7 +112,7 @@ void frame_init(struct frame *frame, u32 call_site, u32 subprog, u32 frame_index
 	frame->call_site = call_site;
 	frame->subprog = subprog;
 	frame->slot_cnt = 0;
-	frame->is_callback = false;
+	frame->callback = CALLBACK_NONE;
 }
 
 struct reg_state *state_next_reg(struct state *state, struct reg_cursor *cursor)
@@ -236,8 +236,7 @@ static void outline_frames(const struct state *state, const struct live_set *liv
 
 		packed->call_site = frame->call_site;
 		packed->subprog = frame->subprog;
-		packed->is_callback = frame->is_callback;
-		packed->callback_ret = frame->callback_ret;
+		packed->callback = frame->callback;
 		packed->regs = frame_used_regs(frame, live->regs[i]);
 		packed->slots = frame_used_slots(frame, live->slots[i], &packed->spills);
 		packed->at = *reg_cnt;
@@ -301,8 +300,7 @@ static void unpack_frame(const struct packed_state *packed, u32 index, struct fr
 	u8(*bytes)[SLOT_BYTES] = &packed->bytes[outline->bytes_at];
 
 	frame_init(out, outline->call_site, outline->subprog, index);
-	out->is_callback = outline->is_callback;
-	out->callback_ret = outline->callback_ret;
+	out->callback = (u8)outline->callback;
 	out->slot_cnt = outline->slots ? 64 - __builtin_clzll(outline->slots) : 0;
 	for (u32 i = 0; i < out->slot_cnt; i++)
 		memset(out->slots[i].bytes, BYTE_INVALID, SLOT_BYTES);

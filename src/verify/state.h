@@ -110,13 +110,18 @@ struct stack_slot {
 	struct reg_state spilled;
 };
 
+enum callback_kind {
+	CALLBACK_NONE,	/* called by the program */
+	CALLBACK_NOW,	/* by a helper: its exit returns to the call of the helper */
+	CALLBACK_LATER, /* by the engine, when the program is over */
+};
+
 struct frame {
 	struct reg_state regs[MAX_BPF_REG];
 	u32 call_site; /* instruction of the call; 0 for the first frame */
 	u32 subprog;
-	u32 slot_cnt;	  /* slots beyond were never written */
-	bool is_callback; /* the caller is a helper: exit returns to the call instruction */
-	struct scalar callback_ret; /* what a callback may return */
+	u32 slot_cnt; /* slots beyond were never written */
+	u8 callback;  /* enum callback_kind */
 	struct stack_slot slots[STACK_SLOTS];
 };
 
@@ -194,12 +199,11 @@ struct live_set {
 struct packed_frame {
 	u32 call_site, subprog;
 	u16 regs; /* those that follow, in order; r10 never does */
-	u16 is_callback;
+	u16 callback;
 	u64 slots;    /* slots with something in them: their bytes follow */
 	u64 spills;   /* those of them whose register follows too */
 	u32 at;	      /* first register in packed_state.regs */
 	u32 bytes_at; /* first slot's bytes, in slots from the end of the registers */
-	struct scalar callback_ret;
 };
 
 struct packed_state {

@@ -2,7 +2,7 @@
 /* Calls of the program's own functions, and the way out of them and of the program. */
 #include "verify/memory.h"
 #include "verify/precision.h"
-#include "verify/walk.h"
+#include "verify/prune.h"
 
 /* --- calls --- */
 
@@ -49,39 +49,58 @@ int prove_released(struct walk *walk)
 	return 0;
 }
 
-static int prove_result_range(struct walk *walk, const struct ret_range *range)
+static int prove_result_range(struct walk *walk, const char *place, s64 least, s64 most)
 {
 	const struct reg_state *result = walk_reg(walk, BPF_REG_0);
 	const struct scalar *number = &result->number;
 	char kind[REG_KIND_TEXT];
-	s64 low = number->smin, high = number->smax;
 
 	if (result->kind != REG_SCALAR)
-		return reject(walk, RESULT_NOT_NUMBER, reg_kind_text(result, kind));
+		return reject(walk, RESULT_NOT_NUMBER, place, reg_kind_text(result, kind));
 	precision_need(walk, 1u << BPF_REG_0);
-	if (low >= range->low && high <= range->high)
+	if (number->smin >= least && number->smax <= most)
 		return 0;
 	if (scalar_is_unknown(number))
-		return reject(walk, RESULT_UNKNOWN, range->low, range->high);
-	return reject(walk, RESULT_RANGE, low, high, range->low, range->high);
+		return reject(walk, RESULT_UNKNOWN, place, least, most);
+	return reject(walk, RESULT_RANGE, place, number->smin, number->smax, least, most);
 }
 
-int prove_result(struct walk *walk)
+/* A function called by a helper says whether to go on, a timer's nothing. */
+static int prove_callback_result(struct walk *walk, enum callback_kind callback)
+{
+	if (walk_reg(walk, BPF_REG_0)->kind == REG_NOT_INIT)
+		return reject(walk, NOT_INITIALISED, BPF_REG_0);
+	if (callback == CALLBACK_NOW)
+		return prove_result_range(walk, "callback return", 0, 1);
+	return prove_result_range(walk, "async callback return", 0, 0);
+}
+
+static int prove_program_result(struct walk *walk)
 {
 	const struct reg_state *result = walk_reg(walk, BPF_REG_0);
 	struct ret_range range;
 
-	if (walk->state.frame_cnt > 1) {
-		if (result->kind == REG_STACK)
-			return reject(walk, STACK_RETURNED);
-		return 0;
-	}
 	if (result->kind == REG_NOT_INIT)
 		return reject(walk, NOT_INITIALISED, BPF_REG_0);
 	if (walk_hides_pointer(walk, result))
 		return reject(walk, LEAK_AS_RESULT);
 	range = prog_ret_range(walk->input->type, walk->input->attach_type);
-	return range.checked ? prove_result_range(walk, &range) : 0;
+	if (!range.checked)
+		return 0;
+	return prove_result_range(walk, "program exit", range.low, range.high);
+}
+
+int prove_result(struct walk *walk)
+{
+	enum callback_kind callback = state_top(&walk->state)->callback;
+
+	if (callback != CALLBACK_NONE)
+		return prove_callback_result(walk, callback);
+	if (walk->state.frame_cnt == 1)
+		return prove_program_result(walk);
+	if (walk_reg(walk, BPF_REG_0)->kind == REG_STACK)
+		return reject(walk, STACK_RETURNED);
+	return 0;
 }
 
 int transfer_exit(struct walk *walk)
@@ -94,8 +113,13 @@ int transfer_exit(struct walk *walk)
 		return 0;
 	}
 	state->frame_cnt--;
+	walk->next = callee->call_site;
+	if (callee->callback == CALLBACK_NOW) {
+		prune_widen(walk, walk->next);
+		return 0;
+	}
 	state_top(state)->regs[BPF_REG_0] = callee->regs[BPF_REG_0];
-	walk->next = callee->call_site + 1;
+	walk->next++;
 	return 0;
 }
 

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CALLEE_SAVED 0x3c0 /* r6 to r9 */
+
 /* --- paths put off --- */
 
 void walk_live_set(const struct walk *walk, const struct state *state, u32 insn,
@@ -22,8 +24,12 @@ void walk_live_set(const struct walk *walk, const struct state *state, u32 insn,
 	u32 top = state->frame_cnt - 1;
 
 	for (u32 i = 0; i < top; i++) {
+		const struct frame *callee = &state->frames[i + 1];
+
 		/* What the caller needs after its call; a callee may reach all its slots. */
-		out->regs[i] = liveness->regs[state->frames[i + 1].call_site + 1] & 0x3c0;
+		out->regs[i] = callee->callback == CALLBACK_NOW
+				       ? liveness->regs[callee->call_site]
+				       : liveness->regs[callee->call_site + 1] & CALLEE_SAVED;
 		out->slots[i] = ~0ull;
 	}
 	out->regs[top] = liveness->regs[insn];
