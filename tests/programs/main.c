@@ -2,13 +2,14 @@
 /*
  * Runs program tests as TAP:
  *
- *	programs TARGET FOLDER	  every *.asm below the folder; linux, skep or checked
- *	programs covered FOLDER	  whether each row of isa.def is covered by a test
+ *	programs linux|skep|checked FOLDER	every *.asm below the folder
+ *	programs covered FOLDER			whether each row of isa.def is covered by a test
  */
 #include "program_test.h"
 #include "tests/linux.h"
 
 #include <ftw.h>
+#include <skep/skep.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,18 +171,45 @@ static int run_on_linux(const char *folder)
 	return !run_all(folder, &target);
 }
 
+static int skep_target_bpf(void *cookie, int cmd, union bpf_attr *attr, u32 size)
+{
+	return skep_bpf(cookie, cmd, attr, size);
+}
+
+static int run_on_skep(const char *folder, bool checked)
+{
+	struct skep_engine_opts opts = {.sz = sizeof(opts), .checked = checked};
+	struct target target = {checked ? "skep, checked" : "skep", false, skep_target_bpf,
+				NULL};
+	struct skep_error err;
+	struct skep_engine *engine = skep_engine_new(&opts, &err);
+	bool done;
+
+	if (!engine) {
+		printf("1..1\nnot ok 1 - engine: %s\n", err.text);
+		return 1;
+	}
+	target.cookie = engine;
+	done = run_all(folder, &target);
+	skep_engine_free(engine);
+	return !done;
+}
+
 int main(int argc, char **argv)
 {
 	int status = 2;
 
 	if (argc != 3 || !find_paths(argv[2])) {
-		fprintf(stderr, "usage: programs linux|covered FOLDER, with *.asm in it\n");
+		fprintf(stderr,
+			"usage: programs linux|skep|checked|covered FOLDER, with *.asm in it\n");
 		return status;
 	}
 	if (!strcmp(argv[1], "covered"))
 		status = !check_coverage();
 	else if (!strcmp(argv[1], "linux"))
 		status = run_on_linux(argv[2]);
+	else if (!strcmp(argv[1], "skep") || !strcmp(argv[1], "checked"))
+		status = run_on_skep(argv[2], !strcmp(argv[1], "checked"));
 	free_paths();
 	return status;
 }

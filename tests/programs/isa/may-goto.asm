@@ -1,6 +1,8 @@
-# may_goto may leave a loop; a loop that ends by itself runs to its end
+# may_goto may leave a loop; one that ends by itself runs to its end (skep does not bound loops so yet)
 covers: MAY_GOTO
 type: xdp
+verdict: reject
+linux: accept
 data: 0a000000000000000000000000000000
 result: 55
 ---
