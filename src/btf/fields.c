@@ -304,6 +304,14 @@ static int find_node(const struct btf_view *btf, struct btf_field *field)
 	return node ? 0 : -ENOENT;
 }
 
+/* An owned pointer is to a structure of the program: skep has no kernel structures with a
+ * destructor, and Linux has none for those that it knows by name. */
+static bool may_own(const struct btf_view *btf, const struct btf_field *field)
+{
+	return field->kind != BTF_FIELD_KPTR ||
+	       kind_by_name(btf_type_name(btf, field->type_id), false) == BTF_FIELD_KINDS;
+}
+
 /* What must hold among the fields of one value. */
 static int check_fields(const struct btf_view *btf, struct btf_fields *fields, u32 size)
 {
@@ -319,6 +327,8 @@ static int check_fields(const struct btf_view *btf, struct btf_fields *fields, u
 			return -EEXIST;
 		next = field->offset + field->size;
 		fields->kinds |= BTF_FIELD_BIT(field->kind);
+		if (!may_own(btf, field))
+			return -ENOENT;
 		err = field->node_name ? find_node(btf, field) : 0;
 		if (err)
 			return err;

@@ -26,7 +26,7 @@ struct value value_of(const struct btf_view *btf, u32 id, const void *data, size
 		.btf = btf, .data = data, .end = (const u8 *)data + size, .budget = budget};
 	struct value value = value_at(&whole, id, "", 0);
 
-	*budget = VALUE_BUDGET;
+	*budget = min((size + 64) * VALUES_PER_BYTE, (size_t)UINT32_MAX);
 	value.depth = 0;
 	return value;
 }

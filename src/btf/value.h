@@ -9,8 +9,8 @@
 #include "btf/view.h"
 
 #define VALUE_DEPTH_MAX 64 /* structures in structures, arrays in arrays */
-/* Values looked at for one call. Unions of unions could make that grow without limit. */
-#define VALUE_BUDGET (1 << 24)
+/* Values looked at for each byte: unions of unions could make that grow without limit. */
+#define VALUES_PER_BYTE 16
 
 typedef unsigned __int128 u128;
 

@@ -31,9 +31,10 @@ struct bpf_wq {
 	u64 opaque[2];
 };
 
-struct own {
+/* clang 14 keeps the tag only in front of a typedef's pointer. */
+typedef struct own {
 	int a, b;
-};
+} own;
 
 struct leaf {
 	struct bpf_list_node node;
@@ -44,8 +45,12 @@ struct leaf {
 
 struct inner {
 	struct bpf_list_node node;
-	struct own TYPE_TAG("kptr") * pointer;
+	own TYPE_TAG("kptr") *pointer;
 	struct bpf_spin_lock lock;
+};
+
+struct holder {
+	own TYPE_TAG("kptr") *pointer;
 };
 
 struct value {
@@ -54,15 +59,15 @@ struct value {
 	struct bpf_wq work;
 	struct bpf_list_head list CONTAINS(leaf, node);
 	struct bpf_rb_root tree CONTAINS(leaf, tree_node);
-	struct own TYPE_TAG("kptr_untrusted") * plain;
-	struct own TYPE_TAG("kptr") *volatile pointers[2];
+	own TYPE_TAG("kptr_untrusted") *plain;
+	struct holder holders[2];
 	u64 counter;
 };
 
 struct plain_value {
 	u64 counter;
 	struct bpf_timer timer;
-	struct own TYPE_TAG("percpu_kptr") * percpu;
+	own TYPE_TAG("percpu_kptr") *percpu;
 };
 
 struct two_levels {

@@ -63,6 +63,10 @@ static inline u8 *sample_btf(const char *object, u32 *size)
 	if (os_read_file(object, 1 << 20, &file, &file_size))
 		return NULL;
 	blob = sample_section(file, ".BTF", size);
+	if (!blob) {
+		free(file);
+		return NULL;
+	}
 	memmove(file, blob, *size);
 	blob = (u8 *)file;
 	header = (const void *)blob;
