@@ -2,25 +2,183 @@
 #include "verify/trace.h"
 
 #include "isa/isa.h"
+#include "verify/state_print.h"
 
 #include <stdarg.h>
 
-void trace_insn(struct walk *walk)
+/* Columns: what an instruction changed stands behind it from COLUMN on, in steps of STEP. */
+#define COLUMN	   40
+#define STEP	   8
+#define LEAST_ROOM 4
+
+static bool is_traced(const struct walk *walk)
 {
-	if (!(walk->log_level & (VERIFY_LOG_PATH | VERIFY_LOG_STATES)))
-		return;
-	strbuf_addf(walk->log, "%u: ", walk->at);
-	insn_print(walk->insns, walk->insn_cnt, walk->at, INSN_SYNTAX_KERNEL, NULL, walk->log);
+	return walk->log && walk->log_level & (VERIFY_LOG_PATH | VERIFY_LOG_STATES);
+}
+
+static void print_frame(struct walk *walk, u32 frame, u16 regs, u64 slots)
+{
+	frame_print(&walk->state, frame, regs, slots, walk->log);
 	strbuf_addc(walk->log, '\n');
 }
 
-void trace_resume(struct walk *walk, const struct pending *pending)
+static void print_top(struct walk *walk, u16 regs, u64 slots)
 {
-	if (!(walk->log_level & (VERIFY_LOG_PATH | VERIFY_LOG_STATES)))
+	print_frame(walk, walk->state.frame_cnt - 1, regs, slots);
+}
+
+static const char *helper_name(void *cookie, const struct bpf_insn *insn)
+{
+	const struct helper_row *row = helper_row((u32)insn->imm);
+	struct strbuf *name = cookie;
+
+	if (!row)
+		return NULL;
+	strbuf_clear(name);
+	strbuf_addf(name, "bpf_%s", row->name);
+	return strbuf_text(name);
+}
+
+static void print_insn(struct walk *walk)
+{
+	struct strbuf name;
+	struct insn_names names = {.cookie = &name, .callee = helper_name};
+
+	strbuf_init(&name);
+	strbuf_addf(walk->log, "%u: ", walk->at);
+	insn_print(walk->insns, walk->insn_cnt, walk->at, INSN_SYNTAX_KERNEL, &names,
+		   walk->log);
+	strbuf_addc(walk->log, '\n');
+	strbuf_done(&name);
+}
+
+/* --- what the last instruction changed --- */
+
+static u16 touched_regs(const struct bpf_insn *insn)
+{
+	struct reg_use use = insn_reg_use(insn);
+	u16 regs = use.reads | use.writes;
+	u8 class = BPF_CLASS(insn->code);
+	bool has_src = class == BPF_LDX || class == BPF_STX ||
+		       (class != BPF_LD && class != BPF_ST && BPF_SRC(insn->code) == BPF_X);
+
+	if (has_src && insn->src_reg == BPF_REG_10)
+		regs |= 1u << BPF_REG_10;
+	if ((class == BPF_ST || class == BPF_STX) && insn->dst_reg == BPF_REG_10)
+		regs |= 1u << BPF_REG_10;
+	return regs;
+}
+
+static u64 touched_slots(const struct walk *walk, const struct bpf_insn *insn)
+{
+	u8 class = BPF_CLASS(insn->code);
+	const struct access *access = &walk->access;
+	u64 slots = 0;
+
+	if ((class != BPF_LDX && class != BPF_ST && class != BPF_STX) ||
+	    access->kind != REG_STACK || access->frame != walk->state.frame_cnt - 1)
+		return 0;
+	for (s64 at = access->low; at < access->high + access->size; at++) {
+		if (at < 0 && at >= -STACK_BYTES)
+			slots |= 1ull << ((-at - 1) / SLOT_BYTES);
+	}
+	return slots;
+}
+
+/* Behind the instruction if it is still the last line, else on a line of its own. */
+static void print_changes(struct walk *walk)
+{
+	const struct bpf_insn *insn = &walk->insns[walk->trace.insn];
+	size_t room = round_up(max(walk->trace.line_length + LEAST_ROOM, (size_t)COLUMN), STEP);
+
+	if (walk->trace.line_end == walk->log->length) {
+		strbuf_truncate(walk->log, walk->log->length - 1);
+		strbuf_addf(walk->log, "%*c;", (int)(room - walk->trace.line_length - 1), ' ');
+	} else {
+		strbuf_addf(walk->log, "%u:", walk->at);
+	}
+	print_top(walk, touched_regs(insn), touched_slots(walk, insn));
+}
+
+/* --- calls --- */
+
+static void print_call(struct walk *walk)
+{
+	u32 callee = walk->state.frame_cnt - 1;
+
+	strbuf_adds(walk->log, "caller:\n");
+	print_frame(walk, callee - 1, PRINT_ALL_REGS, PRINT_ALL_SLOTS);
+	strbuf_adds(walk->log, "callee:\n");
+	print_frame(walk, callee, PRINT_ALL_REGS, PRINT_ALL_SLOTS);
+	strbuf_addf(walk->log, "%u:", walk->at);
+	print_frame(walk, callee, PRINT_ALL_REGS, PRINT_ALL_SLOTS);
+}
+
+static void print_return(struct walk *walk)
+{
+	strbuf_addf(walk->log, "to caller at %u:\n", walk->at);
+	print_top(walk, PRINT_ALL_REGS, PRINT_ALL_SLOTS);
+	strbuf_addf(walk->log, "\nfrom %u to %u:", walk->trace.insn, walk->at);
+	print_top(walk, PRINT_ALL_REGS, PRINT_ALL_SLOTS);
+}
+
+static void print_before(struct walk *walk)
+{
+	struct trace *trace = &walk->trace;
+	u32 frame_cnt = walk->state.frame_cnt;
+
+	if (!trace->frame_cnt) {
+		strbuf_addf(walk->log, "%u:", walk->at);
+		print_top(walk, PRINT_ALL_REGS, PRINT_ALL_SLOTS);
+	} else if (frame_cnt > trace->frame_cnt) {
+		print_call(walk);
+	} else if (frame_cnt < trace->frame_cnt) {
+		print_return(walk);
+	} else if (touched_regs(&walk->insns[trace->insn])) {
+		print_changes(walk);
+	}
+}
+
+void trace_insn(struct walk *walk)
+{
+	struct trace *trace = &walk->trace;
+
+	if (!is_traced(walk))
 		return;
-	if (!(walk->log_level & VERIFY_LOG_STATES))
+	print_before(walk);
+	trace->line_length = walk->log->length;
+	print_insn(walk);
+	trace->line_length = walk->log->length - trace->line_length;
+	trace->line_end = walk->log->length;
+	trace->insn = walk->at;
+	trace->frame_cnt = walk->state.frame_cnt;
+	if (walk_insn(walk)->code != (BPF_JMP | BPF_EXIT) || trace->frame_cnt == 1)
+		return;
+	strbuf_adds(walk->log, "returning from callee:\n");
+	print_top(walk, PRINT_ALL_REGS, PRINT_ALL_SLOTS);
+}
+
+/* --- paths --- */
+
+void trace_drop_path(struct walk *walk, const struct pending *pending)
+{
+	if (is_traced(walk) && !(walk->log_level & VERIFY_LOG_STATES))
 		strbuf_truncate(walk->log, pending->log_length);
-	strbuf_addf(walk->log, "\nfrom %u to %u:\n", pending->prev, pending->insn);
+}
+
+void trace_resume(struct walk *walk)
+{
+	if (!is_traced(walk))
+		return;
+	strbuf_addf(walk->log, "\nfrom %u to %u:", walk->prev, walk->next);
+	print_top(walk, PRINT_ALL_REGS, PRINT_ALL_SLOTS);
+	walk->trace.frame_cnt = 0;
+}
+
+void trace_pruned(struct walk *walk)
+{
+	if (is_traced(walk))
+		strbuf_addf(walk->log, "%u: safe\n", walk->at);
 }
 
 void trace_stats(struct walk *walk)

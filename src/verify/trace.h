@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The walk's part of the log: the path, one line per instruction, and the statistics. */
+/*
+ * The walk's part of the log: the path, one line per instruction with what it changed, as Linux
+ * prints it, and the statistics.
+ */
 #ifndef SKEP_VERIFY_TRACE_H
 #define SKEP_VERIFY_TRACE_H
 
@@ -7,8 +10,13 @@
 
 /* The instruction that comes now. */
 void trace_insn(struct walk *walk);
-/* The walk goes on with a path put off; without states in the log, the lines since go. */
-void trace_resume(struct walk *walk, const struct pending *pending);
+/* The walk is about to go on with a path put off; without states in the log, the lines since
+ * go. */
+void trace_drop_path(struct walk *walk, const struct pending *pending);
+/* It goes on with it. */
+void trace_resume(struct walk *walk);
+/* A state kept here covers this one: the path is not followed further. */
+void trace_pruned(struct walk *walk);
 void trace_stats(struct walk *walk);
 
 #endif

@@ -55,6 +55,16 @@ static int copy_program(struct walk *walk)
 	return out->insns && out->facts ? 0 : -ENOMEM;
 }
 
+static int check_codes(struct walk *walk)
+{
+	int ret = insns_check_codes(walk->insns, walk->insn_cnt, walk->err);
+
+	if (ret && walk->log)
+		strbuf_addf(walk->log, "%s\n", walk->err->text);
+	return ret;
+}
+
+/* In the order of Linux's checks. */
 static int find_structure(struct walk *walk)
 {
 	struct arena *arena = &walk->out->arena;
@@ -62,6 +72,7 @@ static int find_structure(struct walk *walk)
 
 	ret = ret ? ret : cfg_find_subprogs(walk->input, arena, &walk->cfg, walk->err);
 	ret = ret ? ret : btf_info_check_subprogs(walk->input, &walk->cfg, arena, walk->err);
+	ret = ret ? ret : check_codes(walk);
 	ret = ret ? ret : resolve_operands(walk);
 	ret = ret ? ret
 		  : cfg_check_edges(&walk->cfg, walk->rules.may_loop, &walk->scratch, walk->log,
@@ -94,15 +105,13 @@ static void enter_program(struct walk *walk)
 
 static int check_stack(struct walk *walk)
 {
-	return cfg_check_stack_depth(&walk->cfg, walk->log, walk->err,
-				     &walk->out->stack_depth);
+	return cfg_check_stack_depth(&walk->cfg, walk->log, walk->err, &walk->out->stack_depth);
 }
 
 static int run(struct walk *walk)
 {
 	int ret = check_size(walk);
 
-	ret = ret ? ret : insns_check(walk->input->insns, walk->insn_cnt, walk->err);
 	ret = ret ? ret : copy_program(walk);
 	ret = ret ? ret : find_structure(walk);
 	ret = ret ? ret : prepare(walk);

@@ -5,6 +5,7 @@
  */
 #include "verify/walk.h"
 
+#include "isa/isa.h"
 #include "verify/facts.h"
 #include "verify/precision.h"
 #include "verify/prune.h"
@@ -77,11 +78,13 @@ static bool resume(struct walk *walk)
 		prune_path_ended(walk, walk->pending_cnt);
 		state_unpack(pending->state, &walk->state);
 		state_free(&walk->pool, pending->state);
-		trace_resume(walk, pending);
+		trace_drop_path(walk, pending);
 		walk->at = walk->next = pending->insn;
 		walk->prev = pending->prev;
-		if (!pending->takes_branch || transfer_branch_taken(walk))
+		if (!pending->takes_branch || transfer_branch_taken(walk)) {
+			trace_resume(walk);
 			return true;
+		}
 	}
 	return false;
 }
@@ -104,6 +107,18 @@ static int prove(struct walk *walk)
 	return 0;
 }
 
+/* Code that is never walked over may have reserved fields set. */
+static int check_form(struct walk *walk)
+{
+	int ret = 0;
+
+	if (!walk->out->facts[walk->at].visited)
+		ret = insn_check(walk_insn(walk), walk->at, walk->err);
+	if (ret && walk->log)
+		strbuf_addf(walk->log, "%s\n", walk->err->text);
+	return ret;
+}
+
 static int step(struct walk *walk)
 {
 	int ret;
@@ -112,10 +127,15 @@ static int step(struct walk *walk)
 		return reject(walk, TOO_COMPLEX, walk->insns_processed);
 	if (walk->cfg.flags[walk->at] & CFG_PRUNE_POINT) {
 		ret = prune_check(walk, &walk->path_ends);
+		if (!ret && walk->path_ends)
+			trace_pruned(walk);
 		if (ret || walk->path_ends)
 			return ret;
 	}
 	trace_insn(walk);
+	ret = check_form(walk);
+	if (ret)
+		return ret;
 	fact_visit(walk);
 	ret = prove(walk);
 	ret = ret ? ret : transfer(walk);

@@ -70,6 +70,14 @@ struct prune;
 struct precision;
 struct fact_notes;
 
+/* The last instruction in the log (trace.c). */
+struct trace {
+	u32 insn;
+	u32 frame_cnt;	    /* when it was printed; 0: a path starts */
+	size_t line_length; /* of its line */
+	size_t line_end;    /* of the log after it */
+};
+
 struct walk {
 	const struct verify_input *input;
 	const struct prog_row *row;
@@ -103,6 +111,7 @@ struct walk {
 
 	u32 log_level;
 	struct strbuf *log;
+	struct trace trace;
 	u64 insns_processed, jumps_processed;
 	struct verify_stats stats;
 };
