@@ -196,8 +196,8 @@ static int percpu_array_user_lookup(struct map *map, const void *key, void *valu
 	if (index_of(key) >= map->desc.max_entries)
 		return -ENOENT;
 	for (u32 slot = 0; slot < map->slots; slot++)
-		memcpy((u8 *)value + slot * stride, percpu_array_lookup(map, key, slot),
-		       stride);
+		value_copy((u8 *)value + slot * stride, percpu_array_lookup(map, key, slot),
+			   stride);
 	return 0;
 }
 
@@ -210,8 +210,8 @@ static int percpu_array_user_update(struct map *map, const void *key, const void
 	if (err)
 		return err;
 	for (u32 slot = 0; slot < map->slots; slot++)
-		memcpy(percpu_array_lookup(map, key, slot), (const u8 *)value + slot * stride,
-		       stride);
+		value_copy(percpu_array_lookup(map, key, slot),
+			   (const u8 *)value + slot * stride, stride);
 	return 0;
 }
 

@@ -74,8 +74,7 @@ static u64 value_hash(const struct bloom *bloom, const void *value)
 	u64 hash = bloom->seed;
 
 	for (u32 at = 0; at < bloom->map.desc.value_size; at += 8)
-		hash = hash_mix(hash ^ key_word(value, bloom->map.desc.value_size, at),
-				0x9e3779b97f4a7c15ULL);
+		hash = hash_word(hash, key_word(value, bloom->map.desc.value_size, at));
 	return hash;
 }
 

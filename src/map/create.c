@@ -40,7 +40,8 @@ static int check_numa(const struct map_desc *desc, struct skep_error *err)
 {
 	if (!(desc->flags & BPF_F_NUMA_NODE) || desc->numa_node == ANY_NUMA_NODE)
 		return 0;
-	if (map_desc_is_per_cpu(desc) || !numa_node_exists(desc->numa_node))
+	if (map_desc_is_per_cpu(desc) || (desc->flags & BPF_F_NO_COMMON_LRU) ||
+	    !numa_node_exists(desc->numa_node))
 		return map_refuse(desc, err, -EINVAL, "no such NUMA node, or values per CPU");
 	return 0;
 }

@@ -27,6 +27,9 @@
 /* Linux's bound on the number of buckets of 16 bytes, a power of two. */
 #define MAX_ENTRIES (1U << 27)
 
+/* How often a look-up from user space copies before it takes the lock. */
+#define COPY_TRIES 3
+
 /* `slot` of an update that brings the values of all slots. */
 #define EVERY_SLOT UINT32_MAX
 
@@ -152,10 +155,10 @@ static void store_slots(struct hash *hash, u32 element, const void *value, u32 s
 		u8 *to = value_at(hash, element, i);
 
 		if (slot == EVERY_SLOT)
-			memcpy(to, (const u8 *)value + i * hash->value_space,
-			       hash->value_space);
+			value_copy(to, (const u8 *)value + i * hash->value_space,
+				   hash->value_space);
 		else if (slot == i)
-			memcpy(to, value, hash->map.desc.value_size);
+			value_copy(to, value, hash->map.desc.value_size);
 		else if (fresh)
 			memset(to, 0, hash->value_space);
 	}
@@ -357,8 +360,8 @@ static void copy_out(struct hash *hash, u32 element, void *value, u64 flags)
 		return;
 	}
 	for (u32 slot = 0; slot < hash->map.slots; slot++)
-		memcpy((u8 *)value + slot * hash->value_space, value_at(hash, element, slot),
-		       hash->value_space);
+		value_copy((u8 *)value + slot * hash->value_space,
+			   value_at(hash, element, slot), hash->value_space);
 }
 
 /* Deletes the key; its value goes to `value` first unless that is NULL. */
@@ -421,16 +424,35 @@ static void *lru_lookup(struct map *map, const void *key, u32 slot)
 	return value_at(hash, element, slot);
 }
 
-/* A look-up from user space is no reason to keep an element in an LRU map. */
+static int lookup_locked(struct hash *hash, const void *key, void *value, u64 flags)
+{
+	struct table_entry entry;
+
+	table_lock(&hash->table, key, &entry);
+	if (entry.element != ELEMENT_NONE)
+		copy_out(hash, entry.element, value, flags);
+	table_unlock(&entry);
+	return entry.element == ELEMENT_NONE ? -ENOENT : 0;
+}
+
+/* A copy of one update's value, never of two: when the bucket changes again and again while
+ * the value is copied, under its lock. A look-up from user space is no reason to keep an
+ * element in an LRU map. */
 static int hash_user_lookup(struct map *map, const void *key, void *value, u64 flags)
 {
 	struct hash *hash = hash_of(map);
-	u32 element = table_find(&hash->table, key);
 
-	if (element == ELEMENT_NONE)
-		return -ENOENT;
-	copy_out(hash, element, value, flags);
-	return 0;
+	for (u32 i = 0; i < COPY_TRIES; i++) {
+		struct table_moment moment = table_moment(&hash->table, key);
+		u32 element = table_find(&hash->table, key);
+
+		if (element == ELEMENT_NONE)
+			return -ENOENT;
+		copy_out(hash, element, value, flags);
+		if (table_moment_holds(&moment))
+			return 0;
+	}
+	return lookup_locked(hash, key, value, flags);
 }
 
 static long hash_for_each(struct map *map, u32 slot, map_visit *visit, void *cookie)
@@ -440,7 +462,7 @@ static long hash_for_each(struct map *map, u32 slot, map_visit *visit, void *coo
 	long count = 0;
 	u32 element;
 
-	while ((element = table_next(&hash->table, &place, NULL)) != ELEMENT_NONE) {
+	while ((element = table_next(&hash->table, &place)) != ELEMENT_NONE) {
 		count++;
 		if (visit(cookie, table_key(&hash->table, element),
 			  value_at(hash, element, slot)))
@@ -449,15 +471,9 @@ static long hash_for_each(struct map *map, u32 slot, map_visit *visit, void *coo
 	return count;
 }
 
-/* After a key that is not there comes the first. */
 static int hash_next_key(struct map *map, const void *key, void *next)
 {
-	struct hash *hash = hash_of(map);
-	struct table_place place = {0};
-
-	if (key && !table_place_after(&hash->table, key, &place))
-		place = (struct table_place){0};
-	return table_next(&hash->table, &place, next) == ELEMENT_NONE ? -ENOENT : 0;
+	return table_next_key(&hash_of(map)->table, key, next) ? 0 : -ENOENT;
 }
 
 static int hash_next_slot(struct map *map, u32 *slot, void *key)

@@ -93,7 +93,7 @@ int map_user_lookup(struct map *map, const void *key, void *value, u64 flags);
 int map_user_update(struct map *map, const void *key, const void *value, u64 flags);
 int map_user_delete(struct map *map, const void *key);
 int map_user_lookup_and_delete(struct map *map, const void *key, void *value, u64 flags);
-/* `key` NULL: the first. -ENOENT after the last. */
+/* `key` NULL: the first. -ENOENT after the last. `next` is not the memory of `key`. */
 int map_user_next_key(struct map *map, const void *key, void *next);
 /*
  * Hash maps, for batches: an element stays in its slot, and slots have numbers. The key of the

@@ -99,16 +99,12 @@ int pointer_table_remove(struct pointer_table *pointers, const void *key, void *
 
 int pointer_table_next_key(const struct pointer_table *pointers, const void *key, void *next)
 {
-	struct table_place place = {0};
-
-	if (key && !table_place_after(&pointers->table, key, &place))
-		place = (struct table_place){0};
-	return table_next(&pointers->table, &place, next) == ELEMENT_NONE ? -ENOENT : 0;
+	return table_next_key(&pointers->table, key, next) ? 0 : -ENOENT;
 }
 
 void *pointer_table_next(const struct pointer_table *pointers, struct table_place *place)
 {
-	u32 element = table_next(&pointers->table, place, NULL);
+	u32 element = table_next(&pointers->table, place);
 
 	if (element == ELEMENT_NONE)
 		return NULL;

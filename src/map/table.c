@@ -156,11 +156,22 @@ static bool entry_find_element(const struct table *table, struct table_entry *en
 	return false;
 }
 
+static u64 element_hash(const struct table *table, u32 element)
+{
+	const u8 *stored = table_key(table, element);
+	u64 hash = table->seed;
+
+	for (u32 at = 0; at < table->key_size; at += 8)
+		hash = hash_word(hash,
+				 __atomic_load_n((const u64 *)(stored + at), __ATOMIC_RELAXED));
+	return hash;
+}
+
 /* The element may serve another key by the time of the lock: then it is not found, or found
  * with that key, which has the same bucket. */
 bool table_lock_element(struct table *table, u32 element, struct table_entry *out)
 {
-	u64 hash = table_hash(table, table_key(table, element), table->key_space);
+	u64 hash = element_hash(table, element);
 
 	*out = (struct table_entry){.home = table_home(table, hash),
 				    .tag = hash_tag(hash),
@@ -224,6 +235,11 @@ void table_remove(struct table_entry *entry)
 	atomic_store_explicit(&entry->group->tag[entry->index], 0, memory_order_release);
 }
 
+static u32 group_used(const struct group *group)
+{
+	return ~group_match(group, 0) & ((1 << GROUP_ENTRIES) - 1);
+}
+
 static const struct group *place_group(const struct table *table,
 				       const struct table_place *place)
 {
@@ -241,91 +257,143 @@ static bool place_next_group(const struct table *table, struct table_place *plac
 	return ++place->home <= table->mask;
 }
 
-static u32 group_next_entry(const struct table *table, const struct group *group,
-			    struct table_place *place, void *key)
+u32 table_next(const struct table *table, struct table_place *place)
 {
-	u32 used = ~group_match(group, 0) & ((1 << GROUP_ENTRIES) - 1);
-
-	u32 index, element;
-
-	used &= ~0U << place->index;
-	if (!used)
-		return ELEMENT_NONE;
-	index = __builtin_ctz(used);
-	do {
-		element = atomic_load_explicit(&group->slot[index], memory_order_acquire);
-		if (key)
-			table_read_key(table, element, key);
-		atomic_thread_fence(memory_order_acquire);
-	} while (atomic_load_explicit(&group->slot[index], memory_order_relaxed) != element);
-	place->index = index + 1;
-	return element;
-}
-
-u32 table_next(const struct table *table, struct table_place *place, void *key)
-{
-	u32 element;
-
 	if (place->home > table->mask)
 		return ELEMENT_NONE;
 	do {
-		element = group_next_entry(table, place_group(table, place), place, key);
-	} while (element == ELEMENT_NONE && place_next_group(table, place));
-	return element;
+		const struct group *group = place_group(table, place);
+		u32 used = group_used(group) & (~0U << place->index);
+
+		if (used) {
+			place->index = __builtin_ctz(used) + 1;
+			return atomic_load_explicit(&group->slot[place->index - 1],
+						    memory_order_acquire);
+		}
+	} while (place_next_group(table, place));
+	return ELEMENT_NONE;
 }
 
-/* Groups in the order of memory: the home groups, then the overflow groups ever used. */
-bool table_next_slot(const struct table *table, u32 *slot, void *key)
+/* The group of a number, in the order of memory: the home groups, then the overflow groups that
+ * were ever used; NULL behind the last. */
+static const struct group *group_by_number(const struct table *table, u32 number)
 {
 	u32 homes = table->mask + 1;
-	u32 used = atomic_load_explicit(&table->overflow_pool.fresh, memory_order_acquire);
 
-	while (*slot / GROUP_ENTRIES < homes + used) {
-		u32 number = *slot / GROUP_ENTRIES;
-		struct table_place place = {.index = *slot % GROUP_ENTRIES};
-		const struct group *group = number < homes ? &table->groups[number]
-							   : &table->overflow[number - homes];
+	if (number < homes)
+		return &table->groups[number];
+	number -= homes;
+	if (number < atomic_load_explicit(&table->overflow_pool.fresh, memory_order_acquire))
+		return &table->overflow[number];
+	return NULL;
+}
 
-		if (group_next_entry(table, group, &place, key) != ELEMENT_NONE) {
-			*slot = number * GROUP_ENTRIES + place.index - 1;
-			return true;
+/* False when the entry went while its key was read. */
+static bool read_entry_key(const struct table *table, const struct group *group, u32 index,
+			   void *key)
+{
+	u32 element = atomic_load_explicit(&group->slot[index], memory_order_acquire);
+
+	table_read_key(table, element, key);
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(&group->slot[index], memory_order_relaxed) == element &&
+	       (group_used(group) >> index & 1);
+}
+
+bool table_next_slot(const struct table *table, u32 *slot, void *key)
+{
+	const struct group *group;
+
+	while ((group = group_by_number(table, *slot / GROUP_ENTRIES))) {
+		u32 index = *slot % GROUP_ENTRIES;
+		u32 used = group_used(group) & (~0U << index);
+
+		if (!used) {
+			*slot += GROUP_ENTRIES - index;
+			continue;
 		}
-		*slot = (number + 1) * GROUP_ENTRIES;
+		*slot += __builtin_ctz(used) - index;
+		if (read_entry_key(table, group, *slot % GROUP_ENTRIES, key))
+			return true;
 	}
 	return false;
 }
 
-static bool place_find(const struct table *table, struct table_place *place, u8 tag,
-		       const void *key, bool *changed)
+/*
+ * Keys of a whole bucket are read between two looks at its lock word: an entry may be removed,
+ * and its element serve a key of another bucket, while its key is read. When the bucket
+ * changed they are read again; each time a writer made progress.
+ */
+static u32 bucket_version(const struct group *home)
 {
-	do {
-		const struct group *group = place_group(table, place);
-
-		if (group_find(table, group, tag, key, table->key_size, &place->index,
-			       changed) != ELEMENT_NONE) {
-			place->index++;
-			return true;
-		}
-		place->group = atomic_load_explicit(&group->next, memory_order_acquire);
-	} while (place->group);
-	return false;
+	return atomic_load_explicit(&home->lock, memory_order_acquire);
 }
 
-/* Walks again while writers change the bucket, as a look-up does. */
-bool table_place_after(const struct table *table, const void *key, struct table_place *out)
+static bool bucket_changed(const struct group *home, u32 version)
 {
-	u64 hash = table_hash(table, key, table->key_size);
-	const struct group *home = table_home(table, hash);
-	bool changed;
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(&home->lock, memory_order_relaxed) != version;
+}
+
+static int compare_key(const struct table *table, u32 element, const void *key)
+{
+	const u8 *stored = table_key(table, element);
+
+	for (u32 at = 0; at < table->key_size; at += 8) {
+		u64 ours = __atomic_load_n((const u64 *)(stored + at), __ATOMIC_RELAXED);
+		u64 theirs = key_word(key, table->key_size, at);
+
+		if (ours != theirs)
+			return ours < theirs ? -1 : 1;
+	}
+	return 0;
+}
+
+/* Takes the entry's key as the best so far if it is: behind `after`, before `*next`. */
+static void consider(const struct table *table, const atomic_uint *slot, const void *after,
+		     void *next, bool *found, bool *changed)
+{
+	u32 element = atomic_load_explicit(slot, memory_order_acquire);
+
+	if ((!after || compare_key(table, element, after) > 0) &&
+	    (!*found || compare_key(table, element, next) < 0)) {
+		table_read_key(table, element, next);
+		*found = true;
+	}
+	atomic_thread_fence(memory_order_acquire);
+	if (atomic_load_explicit(slot, memory_order_relaxed) != element)
+		*changed = true;
+}
+
+/* The least key of the bucket, or the least behind `after`. */
+static bool bucket_next_key(const struct table *table, const struct group *home,
+			    const void *after, void *next)
+{
+	bool found, changed;
 	u32 version;
 
 	do {
-		changed = false;
-		version = atomic_load_explicit(&home->lock, memory_order_acquire);
-		*out = (struct table_place){.home = hash & table->mask};
-		if (place_find(table, out, hash_tag(hash), key, &changed))
+		version = bucket_version(home);
+		found = changed = false;
+		for (const struct group *group = home; group; group = group_next(table, group))
+			for (u32 used = group_used(group); used; used &= used - 1)
+				consider(table, &group->slot[__builtin_ctz(used)], after, next,
+					 &found, &changed);
+	} while (changed || bucket_changed(home, version));
+	return found;
+}
+
+bool table_next_key(const struct table *table, const void *key, void *next)
+{
+	u32 number = 0;
+
+	if (key && table_find(table, key) != ELEMENT_NONE) {
+		number = table_hash(table, key, table->key_size) & table->mask;
+		if (bucket_next_key(table, &table->groups[number++], key, next))
 			return true;
-		atomic_thread_fence(memory_order_acquire);
-	} while (changed || atomic_load_explicit(&home->lock, memory_order_relaxed) != version);
+	}
+	for (; number <= table->mask; number++)
+		if (bucket_next_key(table, &table->groups[number], NULL, next))
+			return true;
 	return false;
 }

@@ -99,9 +99,10 @@ static inline __attribute__((always_inline)) u64 key_word(const void *key, u32 k
 	return word;
 }
 
-static inline __attribute__((always_inline)) u64 hash_mix(u64 a, u64 b)
+/* One more word of a key: both halves of a 128-bit product. */
+static inline __attribute__((always_inline)) u64 hash_word(u64 hash, u64 word)
 {
-	unsigned __int128 product = (unsigned __int128)a * b;
+	unsigned __int128 product = (unsigned __int128)(hash ^ word) * 0x9e3779b97f4a7c15ULL;
 
 	return (u64)product ^ (u64)(product >> 64);
 }
@@ -112,7 +113,7 @@ static inline __attribute__((always_inline)) u64 table_hash(const struct table *
 	u64 hash = table->seed;
 
 	for (u32 at = 0; at < key_size; at += 8)
-		hash = hash_mix(hash ^ key_word(key, key_size, at), 0x9e3779b97f4a7c15ULL);
+		hash = hash_word(hash, key_word(key, key_size, at));
 	return hash;
 }
 
@@ -231,6 +232,28 @@ static inline u32 table_find(const struct table *table, const void *key)
 	}
 }
 
+/* A moment of a key's bucket: what was read since is one consistent state if it still holds. */
+struct table_moment {
+	const struct group *home;
+	u32 version;
+};
+
+static inline struct table_moment table_moment(const struct table *table, const void *key)
+{
+	const struct group *home = table_home(table, table_hash(table, key, table->key_size));
+
+	return (struct table_moment){home,
+				     atomic_load_explicit(&home->lock, memory_order_acquire)};
+}
+
+static inline bool table_moment_holds(const struct table_moment *moment)
+{
+	atomic_thread_fence(memory_order_acquire);
+	return !(moment->version & 1) &&
+	       atomic_load_explicit(&moment->home->lock, memory_order_relaxed) ==
+		       moment->version;
+}
+
 /* --- changes, under the lock of the key's bucket --- */
 
 struct table_entry {
@@ -261,12 +284,14 @@ struct table_place {
 	u32 index; /* the next to look at */
 };
 
-/* The place after a key; false when the key is not there. */
-bool table_place_after(const struct table *table, const void *key, struct table_place *out);
-/* The element at the place or after it, with its key (unless `key` is NULL), and
- * moves the place behind it; ELEMENT_NONE at the end. */
-u32 table_next(const struct table *table, struct table_place *place, void *key);
-/* The element in slot *slot or behind it, by number: see map_user_next_slot(). */
+/* The element at the place or after it, and moves the place behind it; ELEMENT_NONE at the
+ * end. */
+u32 table_next(const struct table *table, struct table_place *place);
+/* get_next_key: buckets in order, and in a bucket the keys in order, so that it does not matter
+ * where a key was put meanwhile. `key` NULL or not there: the first. False: `key` was the last.
+ */
+bool table_next_key(const struct table *table, const void *key, void *next);
+/* The key in slot *slot or behind it, by number: see map_user_next_slot(). */
 bool table_next_slot(const struct table *table, u32 *slot, void *key);
 
 #endif

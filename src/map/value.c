@@ -34,12 +34,20 @@ static void fields_in_order(const struct map_desc *desc, struct field out[FIELDS
 	}
 }
 
+#ifdef __SANITIZE_THREAD__
 /* Programs read and write values in place while user space copies them: what is torn is torn
- * on Linux too. */
-__attribute__((no_sanitize("thread"))) static void copy(void *to, const void *from, size_t size)
+ * on Linux too, and no report of the sanitizer. */
+__attribute__((no_sanitize("thread"))) void value_copy(void *to, const void *from, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		((volatile u8 *)to)[i] = ((const volatile u8 *)from)[i];
+}
+#else
+void value_copy(void *to, const void *from, size_t size)
 {
 	memcpy(to, from, size);
 }
+#endif
 
 static void copy_around_fields(const struct map_desc *desc, u8 *to, const u8 *from)
 {
@@ -50,10 +58,10 @@ static void copy_around_fields(const struct map_desc *desc, u8 *to, const u8 *fr
 	for (u32 i = 0; i < FIELDS; i++) {
 		if (fields[i].offset < 0)
 			continue;
-		copy(to + at, from + at, fields[i].offset - at);
+		value_copy(to + at, from + at, fields[i].offset - at);
 		at = fields[i].offset + fields[i].size;
 	}
-	copy(to + at, from + at, desc->value_size - at);
+	value_copy(to + at, from + at, desc->value_size - at);
 }
 
 static void zero_fields(const struct map_desc *desc, u8 *value)
@@ -82,7 +90,7 @@ void value_store(const struct map_desc *desc, void *value, const void *from, boo
 	else if (unlikely(value_has_fields(desc)))
 		copy_around_fields(desc, value, from);
 	else
-		copy(value, from, desc->value_size);
+		value_copy(value, from, desc->value_size);
 }
 
 void value_store_new(const struct map_desc *desc, void *value, const void *from)
@@ -99,7 +107,7 @@ void value_load(const struct map_desc *desc, void *to, void *value, bool locked)
 	else if (unlikely(value_has_fields(desc)))
 		copy_around_fields(desc, to, value);
 	else
-		copy(to, value, desc->value_size);
+		value_copy(to, value, desc->value_size);
 	if (unlikely(value_has_fields(desc)))
 		zero_fields(desc, to);
 }

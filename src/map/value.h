@@ -14,6 +14,8 @@ static inline bool value_has_fields(const struct map_desc *desc)
 	       desc->fields.workqueue >= 0;
 }
 
+/* Bytes of a value that others may be changing. */
+void value_copy(void *to, const void *from, size_t size);
 /* Into the map. `locked`: under the value's spin lock (BPF_F_LOCK). */
 void value_store(const struct map_desc *desc, void *value, const void *from, bool locked);
 /* Out of the map. */
