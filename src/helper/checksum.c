@@ -41,15 +41,14 @@ static u16 sum_fold(u32 sum)
 	return ~sum_shorten(sum);
 }
 
-/* The size is a multiple of 4. */
 static u32 sum_bytes(const u8 *bytes, u32 size, u32 sum)
 {
 	u64 wide = sum;
 
 	for (u32 i = 0; i < size; i += sizeof(u32)) {
-		u32 word;
+		u32 word = 0;
 
-		memcpy(&word, bytes + i, sizeof(word));
+		memcpy(&word, bytes + i, min(size - i, (u32)sizeof(word)));
 		wide += word;
 	}
 	wide = (wide & 0xffffffff) + (wide >> 32);
@@ -61,8 +60,6 @@ HELPER_BODY(csum_diff)
 	const u32 from_size = r2, to_size = r4;
 	u32 sum = r5;
 
-	if ((from_size | to_size) % sizeof(u32))
-		return -EINVAL;
 	if (from_size && to_size)
 		sum = sum_sub(sum_bytes(u64_to_ptr(r3), to_size, sum),
 			      sum_bytes(u64_to_ptr(r1), from_size, 0));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Ring buffers. The map is r1, or known from the record. */
-#include "map/map.h"
 #include "helper/body.h"
+#include "map/map.h"
 
 HELPER_BODY(ringbuf_output)
 {
