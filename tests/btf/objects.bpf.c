@@ -75,6 +75,7 @@ struct two_levels {
 	int more;
 };
 
+own owned;
 struct leaf leaf;
 struct value value;
 struct inner inner;
@@ -83,5 +84,5 @@ struct two_levels two_levels;
 
 __attribute__((section("xdp"))) int entry(void *ctx)
 {
-	return leaf.value + value.counter + inner.lock.val + plain.counter + two_levels.more;
+	return owned.a + leaf.value + value.counter + inner.lock.val + plain.counter + two_levels.more;
 }
