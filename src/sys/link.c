@@ -90,6 +90,8 @@ int command_link_create(struct call *call)
 
 	if (!prog)
 		return ret;
+	/* A link that was closed leaves its hook before this one asks for it. */
+	descriptors_reap(call->engine);
 	ret = check_type(call, prog, attach_type);
 	if (!ret && attach_type == BPF_XDP)
 		ret = new_xdp_link(call, prog, &link);
@@ -98,7 +100,6 @@ int command_link_create(struct call *call)
 	object_put(&prog->object);
 	if (ret)
 		return ret;
-	descriptors_reap(call->engine);
 	return call_hand_out(call, &link->object, DESCRIPTOR_RDWR);
 }
 
