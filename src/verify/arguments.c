@@ -255,11 +255,8 @@ static void note_constant_key(struct walk *walk, const struct reg_state *reg)
 
 static int prove_key(struct walk *walk, u32 regno, const struct helper_arg *arg)
 {
-	int ret;
-
-	if (!walk->call.map)
-		return reject(walk, NO_MAP_FOR, "key");
-	ret = prove_memory_argument(walk, regno, arg, walk->call.map->key_size, false, true);
+	int ret =
+		prove_memory_argument(walk, regno, arg, walk->call.map->key_size, false, true);
 	if (!ret)
 		note_constant_key(walk, walk_reg(walk, regno));
 	return ret;
@@ -269,8 +266,6 @@ static int prove_value(struct walk *walk, u32 regno, const struct helper_arg *ar
 {
 	if (is_null(walk_reg(walk, regno)) && arg->flags & ARG_OR_NULL)
 		return 0;
-	if (!walk->call.map)
-		return reject(walk, NO_MAP_FOR, "value");
 	return prove_memory_argument(walk, regno, arg, walk->call.map->value_size, false, true);
 }
 

@@ -83,14 +83,6 @@ static int prove_map(struct walk *walk, const struct helper_row *row)
 	return 0;
 }
 
-static bool takes_map(const struct helper_row *row)
-{
-	for (u32 i = 0; i < HELPER_ARGS; i++)
-		if (row->arg[i].kind == ARG_CONST_MAP_PTR)
-			return true;
-	return false;
-}
-
 static int prove_tail_call(struct walk *walk)
 {
 	if (walk->state.ref_cnt)
@@ -113,12 +105,8 @@ static int prove_local_storage(struct walk *walk)
 int prove_agreement(struct walk *walk, const struct requirement *need)
 {
 	const struct helper_row *row = need->helper;
-	int ret = 0;
+	int ret = walk->call.map ? prove_map(walk, row) : 0;
 
-	if (walk->call.map)
-		ret = prove_map(walk, row);
-	else if (takes_map(row))
-		return reject(walk, NO_MAP_FOR, "call");
 	if (ret)
 		return ret;
 	switch (row->id) {

@@ -146,19 +146,6 @@ int stack_prove_read(struct walk *walk, const struct requirement *need)
 	return prove_fixed_read(walk, frame);
 }
 
-static int reject_uninitialised(struct walk *walk, const struct extent *extent, s64 byte)
-{
-	const struct reg_state *reg = walk_reg(walk, extent->reg);
-	char bits[NUMBER_BITS_TEXT];
-
-	if (walk->access.is_fixed)
-		return reject(walk, STACK_INDIRECT_READ, extent->reg, (s32)walk->access.low,
-			      (s32)(byte - walk->access.low), extent->size);
-	return reject(walk, STACK_VARIABLE_READ, extent->reg,
-		      number_bits_text(&reg->number, bits), (s32)(byte - walk->access.low),
-		      extent->size);
-}
-
 /* A helper that may write to it turns what was spilled or zero into plain bytes. */
 static bool helper_may_touch(struct walk *walk, struct frame *frame, s64 off)
 {
@@ -181,7 +168,9 @@ int stack_prove_initialised(struct walk *walk, const struct extent *extent)
 			      number_bits_text(&reg->number, bits));
 	for (s64 off = walk->access.low; off < walk->access.high + extent->size; off++)
 		if (!helper_may_touch(walk, frame, off))
-			return reject_uninitialised(walk, extent, off);
+			return reject(walk, STACK_INDIRECT_READ, extent->reg,
+				      (s32)walk->access.low, (s32)(off - walk->access.low),
+				      extent->size);
 	return 0;
 }
 
@@ -264,31 +253,18 @@ static int prove_fixed_write(struct walk *walk, const struct requirement *need,
 	return 0;
 }
 
-static int prove_variable_write(struct walk *walk, const struct requirement *need,
-				struct frame *frame)
-{
-	const struct reg_state *value =
-		need->value == NO_REG ? NULL : walk_reg(walk, need->value);
-	const struct access *access = &walk->access;
-
-	for (s64 off = access->low; off < access->high + access->size; off++) {
-		u8 byte = *byte_at(frame, off);
-
-		if (!walk->rules.may_leak && byte != BYTE_MISC && byte != BYTE_ZERO)
-			return reject(walk, VARIABLE_WRITE_OVER_SPILL, walk->at, (s32)off);
-	}
-	if (value && walk_hides_pointer(walk, value))
-		return reject(walk, LEAK_INTO_MEMORY, need->value, "stack");
-	return 0;
-}
-
+/* Who may use unknown offsets into the stack may also overwrite spilled pointers. */
 int stack_prove_write(struct walk *walk, const struct requirement *need)
 {
-	struct frame *frame = frame_of(walk, walk_reg(walk, need->reg));
+	const struct reg_state *reg = walk_reg(walk, need->reg);
+	char bits[NUMBER_BITS_TEXT];
 
 	if (walk->access.is_fixed)
-		return prove_fixed_write(walk, need, frame);
-	return prove_variable_write(walk, need, frame);
+		return prove_fixed_write(walk, need, frame_of(walk, reg));
+	if (walk->rules.may_speculate)
+		return 0;
+	return reject(walk, STACK_VARIABLE_UNPRIVILEGED, need->reg,
+		      number_bits_text(&reg->number, bits));
 }
 
 /* What a spill that is partly overwritten leaves: bytes of some number. */
