@@ -85,11 +85,11 @@ static int prove_kind(struct walk *walk, u32 regno, const struct helper_arg *arg
 	if (fit->kinds & KIND(reg->kind) && flags_fit(reg, arg)) {
 		if (reg->kind == REG_BTF && strcmp(reg->btf_type ? reg->btf_type : "",
 						   arg->btf_type ? arg->btf_type : ""))
-			return reject(walk, ARG_BTF_TYPE, regno, reg_kind_text(reg, kind),
+			return reject(walk, arg_btf_type, regno, reg_kind_text(reg, kind),
 				      arg->btf_type ? arg->btf_type : "?");
 		return 0;
 	}
-	return reject(walk, ARG_KIND, regno, reg_kind_text(reg, kind), fit->expected);
+	return reject(walk, arg_kind, regno, reg_kind_text(reg, kind), fit->expected);
 }
 
 /* Objects other than plain memory are passed as they came. */
@@ -100,7 +100,7 @@ static int prove_offset(struct walk *walk, u32 regno, const struct helper_arg *a
 
 	if (arg->flags & ARG_RELEASE && reg_is_pointer(reg) &&
 	    (reg->off || !scalar_is_const(&reg->number) || reg->number.bits.value))
-		return reject(walk, RELEASE_OFFSET, regno);
+		return reject(walk, release_offset, regno);
 	if (movable & KIND(reg->kind))
 		return 0;
 	return memory_prove_unmoved(walk, regno);
@@ -113,13 +113,13 @@ static int prove_reference(struct walk *walk, u32 regno, const struct helper_arg
 
 	if (arg->flags & ARG_RELEASE) {
 		if (!reg->ref_id && !is_null(reg))
-			return reject(walk, NOT_REFERENCED, regno);
+			return reject(walk, not_referenced, regno);
 		call->released_ref = reg->ref_id;
 	}
 	if (!reg->ref_id)
 		return 0;
 	if (call->ref_id)
-		return reject(walk, TWO_REFERENCES, regno, reg->ref_id, call->ref_id);
+		return reject(walk, two_references, regno, reg->ref_id, call->ref_id);
 	call->ref_id = reg->ref_id;
 	return 0;
 }
@@ -135,7 +135,7 @@ static int prove_packet_use(struct walk *walk, u32 regno, const struct helper_ro
 		return 0;
 	if (walk->row->has_packet && row->flags & HELPER_PACKET_ARGS)
 		return 0;
-	return reject(walk, HELPER_PACKET);
+	return reject(walk, helper_packet);
 }
 
 /* Stack memory: `may_be_raw` when the helper fills it before it reads it. */
@@ -147,7 +147,7 @@ static int prove_stack_memory(struct walk *walk, const struct extent *extent, bo
 	int ret;
 
 	if (extent->size == 0 && !extent->may_be_empty)
-		return reject(walk, ZERO_SIZED_READ, extent->reg);
+		return reject(walk, zero_sized_read, extent->reg);
 	if (may_be_raw)
 		bounds.access |= ACCESS_WRITE; /* beyond what was written so far, too */
 	ret = stack_prove_bounds(walk, &bounds);
@@ -159,7 +159,7 @@ static int prove_stack_memory(struct walk *walk, const struct extent *extent, bo
 	if (ret || !(extent->access & ACCESS_WRITE))
 		return ret;
 	if (call->raw_cnt == ARRAY_SIZE(call->raw))
-		return reject(walk, NOT_SUPPORTED, "a helper that writes to so many arguments");
+		return reject(walk, not_supported, "a helper that writes to so many arguments");
 	call->raw_frame[call->raw_cnt] = (u32)reg->frame;
 	call->raw[call->raw_cnt++] = walk->access;
 	return 0;
@@ -169,7 +169,7 @@ static int reject_read_only(struct walk *walk, u32 regno)
 {
 	char kind[REG_KIND_TEXT];
 
-	return reject(walk, READ_ONLY_OBJECT, regno,
+	return reject(walk, read_only_object, regno,
 		      reg_kind_text(walk_reg(walk, regno), kind));
 }
 
@@ -198,7 +198,7 @@ static int prove_extent(struct walk *walk, const struct extent *extent, bool may
 	}
 	if (is_null(reg) && extent->may_be_empty && !extent->size)
 		return 0;
-	return reject(walk, ARG_KIND, extent->reg, reg_kind_text(reg, kind), memory_kinds);
+	return reject(walk, arg_kind, extent->reg, reg_kind_text(reg, kind), memory_kinds);
 }
 
 static int prove_memory_argument(struct walk *walk, u32 regno, const struct helper_arg *arg,
@@ -226,11 +226,11 @@ static int prove_size(struct walk *walk, u32 regno, const struct helper_row *row
 
 	walk->call.size_max = size->umax;
 	if (size->smin < 0)
-		return reject(walk, SIZE_NEGATIVE, regno);
+		return reject(walk, size_negative, regno);
 	if (!size->umin && !may_be_zero)
-		return reject(walk, SIZE_ZERO, regno, size->umin, size->umax);
+		return reject(walk, size_zero, regno, size->umin, size->umax);
 	if (size->umax >= POINTER_OFFSET_LIMIT)
-		return reject(walk, SIZE_UNBOUNDED, regno);
+		return reject(walk, size_unbounded, regno);
 	precision_need(walk, 1u << regno);
 	return prove_memory_argument(walk, regno - 1, &row->arg[index - 1], (u32)size->umax,
 				     may_be_zero, scalar_is_const(size));
@@ -284,7 +284,7 @@ static int prove_alloc_size(struct walk *walk, u32 regno)
 	const struct reg_state *reg = walk_reg(walk, regno);
 
 	if (!scalar_is_const(&reg->number))
-		return reject(walk, NOT_CONSTANT, regno);
+		return reject(walk, not_constant, regno);
 	walk->call.memory_size = reg->number.bits.value;
 	precision_need(walk, 1u << regno);
 	return 0;
@@ -300,14 +300,14 @@ static int prove_string(struct walk *walk, u32 regno)
 	int ret;
 
 	if (!map_desc_is_constant(map))
-		return reject(walk, STRING_NOT_CONSTANT, regno);
+		return reject(walk, string_not_constant, regno);
 	if (!scalar_is_const(&reg->number))
-		return reject(walk, STRING_VARIABLE, regno);
+		return reject(walk, string_variable, regno);
 	ret = memory_prove_map_value(walk, &extent);
 	if (ret)
 		return ret;
 	if (!memchr(map->values + walk->access.low, 0, map->value_size - walk->access.low))
-		return reject(walk, STRING_UNTERMINATED);
+		return reject(walk, string_unterminated);
 	return 0;
 }
 
@@ -316,7 +316,7 @@ static int prove_string(struct walk *walk, u32 regno)
 static int prove_anything(struct walk *walk, u32 regno)
 {
 	if (walk_hides_pointer(walk, walk_reg(walk, regno)))
-		return reject(walk, LEAK_INTO_HELPER, regno);
+		return reject(walk, leak_into_helper, regno);
 	return 0;
 }
 
@@ -377,7 +377,7 @@ int prove_argument(struct walk *walk, const struct requirement *need)
 	int ret;
 
 	if (reg->kind == REG_NOT_INIT)
-		return reject(walk, NOT_INITIALISED, need->reg);
+		return reject(walk, not_initialised, need->reg);
 	if (arg.kind == ARG_ANYTHING)
 		return prove_anything(walk, need->reg);
 	ret = prove_packet_use(walk, need->reg, row);

@@ -64,17 +64,12 @@ static int check_func_place(const struct check *check, u32 index)
 
 	if (index == 0) {
 		if (insn)
-			return report_reject(
-				&check->report, "func-info", 0, -EINVAL,
-				"nonzero insn_off %u for the first func info record", insn);
+			return report(&check->report, 0, func_info_first, insn);
 		return 0;
 	}
 	previous = func_record(check->input, index - 1).insn_off;
 	if (insn <= previous)
-		return report_reject(&check->report, "func-info", insn, -EINVAL,
-				     "same or smaller insn offset (%u) than previous func info "
-				     "record (%u)",
-				     insn, previous);
+		return report(&check->report, insn, func_info_order, insn, previous);
 	return 0;
 }
 
@@ -88,14 +83,12 @@ static int check_func_record(const struct check *check, u32 index)
 	int ret;
 
 	if (!tail_is_zero(raw, sizeof(record), input->func_info_rec_size))
-		return report_reject(&check->report, "func-info", -1, -E2BIG,
-				     "nonzero tailing record in func info");
+		return report(&check->report, -1, func_info_tail);
 	ret = check_func_place(check, index);
 	if (ret)
 		return ret;
 	if (!type || btf_kind(type) != BTF_KIND_FUNC)
-		return report_reject(&check->report, "func-info", record.insn_off, -EINVAL,
-				     "invalid type id %u in func info", record.type_id);
+		return report(&check->report, record.insn_off, func_info_type, record.type_id);
 	return 0;
 }
 
@@ -106,12 +99,9 @@ int btf_info_check_records(const struct verify_input *input, struct skep_error *
 	if (!input->func_info_cnt)
 		return 0;
 	if (!is_record_size(input->func_info_rec_size, sizeof(struct bpf_func_info)))
-		return report_reject(&check.report, "func-info", -1, -EINVAL,
-				     "invalid func info rec size %u",
-				     input->func_info_rec_size);
+		return report(&check.report, -1, func_info_size, input->func_info_rec_size);
 	if (!input->btf)
-		return report_reject(&check.report, "func-info", -1, -EINVAL,
-				     "func info without BTF");
+		return report(&check.report, -1, func_info_without_btf);
 	for (u32 i = 0; i < input->func_info_cnt; i++) {
 		int ret = check_func_record(&check, i);
 
@@ -148,12 +138,9 @@ static int check_early_end(const struct check *check, const struct subprog *subp
 	if (!subprog->has_ld_abs && !subprog->has_tail_call)
 		return 0;
 	if (!func)
-		return report_reject(&check->report, "early-end", subprog->start, -EINVAL,
-				     "%s is not allowed in subprogs without BTF", what);
+		return report(&check->report, subprog->start, early_end_without_btf, what);
 	if (!returns_number(check->input->btf, func))
-		return report_reject(&check->report, "early-end", subprog->start, -EINVAL,
-				     "%s is only allowed in functions that return 'int'.",
-				     what);
+		return report(&check->report, subprog->start, early_end_result, what);
 	return 0;
 }
 
@@ -166,10 +153,7 @@ static int check_func(const struct check *check, struct cfg *cfg, u32 index,
 	struct subprog *subprog = &cfg->subprogs[index];
 
 	if (subprog->start != record.insn_off)
-		return report_reject(
-			&check->report, "func-info", record.insn_off, -EINVAL,
-			"func_info BTF section doesn't match subprog layout in BPF "
-			"program");
+		return report(&check->report, record.insn_off, func_info_layout);
 	subprog->name = arena_string(arena, btf_type_name(btf, record.type_id));
 	if (!subprog->name)
 		return -ENOMEM;
@@ -182,9 +166,7 @@ static int check_funcs(const struct check *check, struct cfg *cfg, struct arena 
 	bool has_types = check->input->func_info_cnt;
 
 	if (has_types && check->input->func_info_cnt != cfg->subprog_cnt)
-		return report_reject(&check->report, "func-info", -1, -EINVAL,
-				     "number of funcs in func_info doesn't match number of "
-				     "subprogs");
+		return report(&check->report, -1, func_info_count);
 	for (u32 i = 0; i < cfg->subprog_cnt; i++) {
 		int ret = 0;
 
@@ -218,20 +200,15 @@ static int check_line_record(const struct check *check, const struct cfg *cfg, u
 	u32 previous = index ? line_record(input, index - 1).insn_off : 0;
 
 	if (!tail_is_zero(raw, sizeof(record), input->line_info_rec_size))
-		return report_reject(&check->report, "line-info", -1, -E2BIG,
-				     "nonzero tailing record in line_info");
+		return report(&check->report, -1, line_info_tail);
 	if ((index && record.insn_off <= previous) || record.insn_off >= cfg->insn_cnt)
-		return report_reject(&check->report, "line-info", record.insn_off, -EINVAL,
-				     "Invalid line_info[%u].insn_off:%u (prev_offset:%u "
-				     "prog->len:%u)",
-				     index, record.insn_off, previous, cfg->insn_cnt);
+		return report(&check->report, record.insn_off, line_info_order, index,
+			      record.insn_off, previous, cfg->insn_cnt);
 	if (!cfg->insns[record.insn_off].code)
-		return report_reject(&check->report, "line-info", record.insn_off, -EINVAL,
-				     "Invalid insn code at line_info[%u].insn_off", index);
+		return report(&check->report, record.insn_off, line_info_code, index);
 	if (!is_string_offset(input->btf, record.line_off) ||
 	    !is_string_offset(input->btf, record.file_name_off))
-		return report_reject(&check->report, "line-info", record.insn_off, -EINVAL,
-				     "Invalid line_info[%u].line_off or .file_name_off", index);
+		return report(&check->report, record.insn_off, line_info_string, index);
 	return 0;
 }
 
@@ -248,14 +225,12 @@ static int check_line_records(const struct check *check, const struct cfg *cfg)
 		if (found == cfg->subprog_cnt || cfg->subprogs[found].start > insn)
 			continue;
 		if (cfg->subprogs[found].start < insn)
-			return report_reject(&check->report, "line-info", insn, -EINVAL,
-					     "missing bpf_line_info for func#%u", found);
+			return report(&check->report, insn, line_info_missing, found);
 		found++;
 	}
 	if (found != cfg->subprog_cnt)
-		return report_reject(&check->report, "line-info", -1, -EINVAL,
-				     "missing bpf_line_info for %u funcs starting from func#%u",
-				     cfg->subprog_cnt - found, found);
+		return report(&check->report, -1, line_info_count, cfg->subprog_cnt - found,
+			      found);
 	return 0;
 }
 
@@ -267,9 +242,7 @@ static int check_lines(const struct check *check, const struct cfg *cfg)
 		return 0;
 	if (input->line_info_cnt > INT_MAX / sizeof(struct bpf_line_info) || !input->btf ||
 	    !is_record_size(input->line_info_rec_size, sizeof(struct bpf_line_info)))
-		return report_reject(&check->report, "line-info", -1, -EINVAL,
-				     "invalid size of line_info records: %u",
-				     input->line_info_rec_size);
+		return report(&check->report, -1, line_info_size, input->line_info_rec_size);
 	return check_line_records(check, cfg);
 }
 

@@ -21,10 +21,10 @@ int callback_prove(struct walk *walk, u32 helper)
 	case BPF_FUNC_loop:
 	case BPF_FUNC_for_each_map_elem:
 		if (walk->state.frame_cnt == MAX_FRAMES)
-			return reject(walk, TOO_DEEP, walk->state.frame_cnt + 1);
+			return reject(walk, call_depth, walk->state.frame_cnt + 1);
 		return 0;
 	case BPF_FUNC_timer_set_callback: return 0;
-	default: return reject(walk, NOT_SUPPORTED, "this helper that calls back");
+	default: return reject(walk, not_supported, "this helper that calls back");
 	}
 }
 

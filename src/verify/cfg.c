@@ -58,14 +58,12 @@ static int add_subprog(struct cfg *cfg, u32 at, s64 target, const struct report 
 	u32 index;
 
 	if (target < 0 || target >= cfg->insn_cnt)
-		return report_reject(report, "call-target", at, -EINVAL,
-				     "call to invalid destination");
+		return report(report, at, call_target);
 	index = subprog_before(cfg, (u32)target);
 	if (cfg->subprogs[index].start == target)
 		return 0;
 	if (cfg->subprog_cnt == SUBPROGS_MAX)
-		return report_reject(report, "too-many-subprograms", at, -E2BIG,
-				     "too many subprograms");
+		return report(report, at, too_many_subprograms);
 	index++;
 	memmove(&cfg->subprogs[index + 1], &cfg->subprogs[index],
 		(cfg->subprog_cnt - index) * sizeof(struct subprog));
@@ -86,10 +84,7 @@ static int add_callees(struct cfg *cfg, u32 rights, const struct report *report)
 		if (!is_own && !insn_is_kernel_call(insn))
 			continue;
 		if (!(rights & (SKEP_RIGHT_BPF | SKEP_RIGHT_ADMIN)))
-			return report_reject(
-				report, "call-rights", at, -EPERM,
-				"loading/calling other bpf or kernel functions are "
-				"allowed for CAP_BPF and CAP_SYS_ADMIN");
+			return report(report, at, call_rights);
 		if (!is_own)
 			continue;
 		ret = add_subprog(cfg, at, target, report);
@@ -152,13 +147,10 @@ static int check_closed(const struct cfg *cfg, struct subprog *subprog,
 
 		note_features(subprog, insn);
 		if (is_jump(insn) && (target < subprog->start || target >= subprog->end))
-			return report_reject(report, "jump-range", at, -EINVAL,
-					     "jump out of range from insn %u to %lld", at,
-					     target);
+			return report(report, at, jump_range, at, target);
 	}
 	if (!ends_subprog(&cfg->insns[subprog->end - 1]))
-		return report_reject(report, "falls-through", subprog->end - 1, -EINVAL,
-				     "last insn is not an exit or jmp");
+		return report(report, subprog->end - 1, falls_through);
 	return 0;
 }
 

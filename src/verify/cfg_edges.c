@@ -124,8 +124,7 @@ static int follow_edge(struct follow *follow, u32 from, u32 to)
 	case UNSEEN: push(follow, to); break;
 	case ON_PATH:
 		if (!follow->may_loop)
-			return report_reject(follow->report, "back-edge", from, -EINVAL,
-					     "back-edge from insn %u to %u", from, to);
+			return report(follow->report, from, back_edge, from, to);
 		flag(follow->cfg, to, CFG_LOOP_HEAD);
 		break;
 	case DONE: break;
@@ -173,14 +172,12 @@ static int check_reached(const struct follow *follow)
 
 	for (u32 at = 0; at < cfg->insn_cnt; at++) {
 		if (follow->progress[at] != DONE)
-			return report_reject(follow->report, "unreachable", at, -EINVAL,
-					     "unreachable insn %u", at);
+			return report(follow->report, at, unreachable, at);
 		if (!insn_is_wide(&cfg->insns[at]))
 			continue;
 		at++;
 		if (at < cfg->insn_cnt && follow->progress[at] != UNSEEN)
-			return report_reject(follow->report, "jump-into-wide", at - 1, -EINVAL,
-					     "jump into the middle of ldimm64 insn %u", at - 1);
+			return report(follow->report, at - 1, jump_into_wide, at - 1);
 	}
 	return 0;
 }

@@ -47,14 +47,9 @@ static int check_link(const struct cfg *cfg, const struct chain_link *links, u32
 	u32 above = link->depth - frame_bytes(subprog);
 
 	if (count > 1 && subprog->has_tail_call && above >= TAIL_CALL_STACK_MAX)
-		return report_reject(report, "tail-call-stack", subprog->start, -EACCES,
-				     "tail_calls are not allowed when call stack of previous "
-				     "frames is %u bytes. Too large",
-				     above);
+		return report(report, subprog->start, tail_call_stack, above);
 	if (link->depth > STACK_DEPTH_MAX)
-		return report_reject(report, "stack-depth", subprog->start, -EACCES,
-				     "combined stack size of %u calls is %u. Too large", count,
-				     link->depth);
+		return report(report, subprog->start, stack_depth, count, link->depth);
 	return 0;
 }
 
@@ -88,8 +83,7 @@ static int enter(const struct cfg *cfg, struct chain_link *links, u32 *count, u3
 	u32 depth = top->depth + frame_bytes(&cfg->subprogs[callee]);
 
 	if (*count == CALL_DEPTH_MAX)
-		return report_reject(report, "call-depth", top->at - 1, -E2BIG,
-				     "the call stack of %u frames is too deep !", *count);
+		return report(report, top->at - 1, call_depth, *count);
 	if (!is_new(looked_at, callee, *count + 1, depth))
 		return 0;
 	links[(*count)++] = (struct chain_link){callee, cfg->subprogs[callee].start, depth};

@@ -135,7 +135,7 @@ int fact_memory(struct walk *walk, const struct reg_state *reg)
 	if (notes->kind == reg->kind)
 		return 0;
 	if (!is_plain(mem_kind_of(notes->kind)) || !is_plain(kind))
-		return reject(walk, DIFFERENT_POINTERS);
+		return reject(walk, different_pointers);
 	if (fact->mem != kind)
 		fact->mem = MEM_MIXED;
 	return 0;

@@ -32,16 +32,16 @@ int prove_helper(struct walk *walk, const struct requirement *need)
 	memset(&walk->call, 0, sizeof(walk->call));
 	if (!row)
 		return helper_row(id)
-			       ? reject(walk, HELPER_NOT_FOR_TYPE, helper_row(id)->name, id)
-			       : reject(walk, HELPER_UNKNOWN, "unknown", id);
+			       ? reject(walk, helper_not_for_type, helper_row(id)->name, id)
+			       : reject(walk, helper_unknown, "unknown", id);
 	if (row->flags & HELPER_SLEEPS && !(walk->input->flags & VERIFY_SLEEPABLE))
-		return reject(walk, HELPER_SLEEPS);
+		return reject(walk, helper_sleeps);
 	if (!is_allowed(walk, row))
-		return reject(walk, HELPER_NOT_FOR_TYPE, row->name, id);
+		return reject(walk, helper_not_for_type, row->name, id);
 	if (row->flags & HELPER_GPL && !walk->input->gpl)
-		return reject(walk, HELPER_GPL);
+		return reject(walk, helper_gpl);
 	if (walk->state.lock_map && id != BPF_FUNC_spin_unlock)
-		return reject(walk, CALL_UNDER_LOCK);
+		return reject(walk, call_under_lock);
 	return 0;
 }
 
@@ -74,19 +74,19 @@ static int prove_map(struct walk *walk, const struct helper_row *row)
 		map->type == BPF_MAP_TYPE_SOCKMAP || map->type == BPF_MAP_TYPE_SOCKHASH;
 
 	if (writes_map(row->id) && map->flags & BPF_F_RDONLY_PROG)
-		return reject(walk, MAP_CHANGE_FORBIDDEN);
+		return reject(walk, map_change_forbidden);
 	if (!map_type_may_use_helper(map->type, row->id))
-		return reject(walk, MAP_HELPER, map->type, row->name, row->id);
+		return reject(walk, map_helper, map->type, row->name, row->id);
 	if (is_sockmap && writes_map(row->id) &&
 	    !may_update_sockmap(walk->input->type, row->id))
-		return reject(walk, MAP_HELPER, map->type, row->name, row->id);
+		return reject(walk, map_helper, map->type, row->name, row->id);
 	return 0;
 }
 
 static int prove_tail_call(struct walk *walk)
 {
 	if (walk->state.ref_cnt)
-		return reject(walk, TAIL_CALL_REFERENCE);
+		return reject(walk, tail_call_reference);
 	walk->out->has_tail_call = true;
 	walk->cfg.subprogs[state_top(&walk->state)->subprog].has_tail_call = true;
 	return 0;
@@ -97,7 +97,7 @@ static int prove_local_storage(struct walk *walk)
 	const struct reg_state *flags = walk_reg(walk, BPF_REG_2);
 
 	if (!reg_is_const(flags) || flags->number.bits.value)
-		return reject(walk, LOCAL_STORAGE_FLAGS);
+		return reject(walk, local_storage_flags);
 	precision_need(walk, 1u << BPF_REG_2);
 	return 0;
 }
@@ -258,7 +258,7 @@ static int set_result(struct walk *walk, const struct helper_row *row)
 			result->id = walk_new_id(walk);
 		result->ref_id = result->id;
 		if (!state_add_reference(&walk->state, result->id, walk->at))
-			return reject(walk, TOO_MANY_REFERENCES, REFERENCES_MAX);
+			return reject(walk, too_many_references, REFERENCES_MAX);
 	}
 	return 0;
 }

@@ -28,13 +28,13 @@ static int reject_bounds(struct walk *walk, const struct extent *extent, s64 off
 	const struct reg_state *reg = walk_reg(walk, extent->reg);
 
 	switch (reg->kind) {
-	case REG_MAP_VALUE: return reject(walk, MAP_VALUE_RANGE, (u32)limit, off, extent->size);
-	case REG_MAP_KEY: return reject(walk, MAP_KEY_RANGE, (u32)limit, off, extent->size);
+	case REG_MAP_VALUE: return reject(walk, map_value_range, (u32)limit, off, extent->size);
+	case REG_MAP_KEY: return reject(walk, map_key_range, (u32)limit, off, extent->size);
 	case REG_PACKET:
 	case REG_PACKET_META:
-		return reject(walk, PACKET_RANGE, off, extent->size, extent->reg, reg->id,
+		return reject(walk, packet_range, off, extent->size, extent->reg, reg->id,
 			      reg->off, reg->range);
-	default: return reject(walk, MEMORY_RANGE, (u32)limit, off, extent->size);
+	default: return reject(walk, memory_range, (u32)limit, off, extent->size);
 	}
 }
 
@@ -51,11 +51,11 @@ int memory_prove_within(struct walk *walk, const struct extent *extent, u64 limi
 	s64 off = (s64)reg->off + extent->off, smin = reg->number.smin;
 
 	if (smin < 0 && (smin < -(1ll << 32) || off + smin < 0))
-		return reject(walk, NEGATIVE_OFFSET, extent->reg);
+		return reject(walk, negative_offset, extent->reg);
 	if (!is_inside(extent, off + smin, limit))
 		return reject_bounds(walk, extent, off + smin, limit);
 	if (reg->number.umax >= POINTER_OFFSET_LIMIT)
-		return reject(walk, UNBOUNDED_OFFSET, extent->reg);
+		return reject(walk, unbounded_offset, extent->reg);
 	if (!is_inside(extent, off + (s64)reg->number.umax, limit))
 		return reject_bounds(walk, extent, off + (s64)reg->number.umax, limit);
 	walk->access = (struct access){.kind = extent->access,
@@ -74,9 +74,9 @@ int memory_prove_map_value(struct walk *walk, const struct extent *extent)
 	int ret;
 
 	if (extent->access & ACCESS_WRITE && map->flags & BPF_F_RDONLY_PROG)
-		return reject(walk, MAP_WRITE_FORBIDDEN, map->value_size, off, extent->size);
+		return reject(walk, map_write_forbidden, map->value_size, off, extent->size);
 	if (extent->access & ACCESS_READ && map->flags & BPF_F_WRONLY_PROG)
-		return reject(walk, MAP_READ_FORBIDDEN, map->value_size, off, extent->size);
+		return reject(walk, map_read_forbidden, map->value_size, off, extent->size);
 	ret = memory_prove_within(walk, extent, map->value_size);
 	return ret ? ret : special_prove_untouched(walk, map, extent);
 }
@@ -87,7 +87,7 @@ int memory_prove_packet(struct walk *walk, const struct extent *extent)
 	s64 off = (s64)reg->off + extent->off;
 
 	if (reg->number.smin < 0)
-		return reject(walk, NEGATIVE_OFFSET, extent->reg);
+		return reject(walk, negative_offset, extent->reg);
 	/* The range was measured from the same unknown offset: only the constant part counts.
 	 */
 	if (!is_inside(extent, off, reg->range))
@@ -103,9 +103,9 @@ int memory_prove_buffer(struct walk *walk, const struct extent *extent)
 	char bits[NUMBER_BITS_TEXT];
 
 	if (off < 0)
-		return reject(walk, BUFFER_RANGE, extent->reg, off, extent->size);
+		return reject(walk, buffer_range, extent->reg, off, extent->size);
 	if (!scalar_is_const(&reg->number) || reg->number.bits.value)
-		return reject(walk, BUFFER_VARIABLE_OFFSET, extent->reg, off,
+		return reject(walk, buffer_variable_offset, extent->reg, off,
 			      number_bits_text(&reg->number, bits));
 	walk->access = (struct access){.kind = extent->access,
 				       .is_fixed = true,
@@ -121,13 +121,13 @@ int memory_prove_unmoved(struct walk *walk, u32 regno)
 	char kind[REG_KIND_TEXT], bits[NUMBER_BITS_TEXT];
 
 	if (reg->off < 0)
-		return reject(walk, POINTER_NEGATIVE_OFFSET, reg_kind_text(reg, kind), regno,
+		return reject(walk, pointer_negative_offset, reg_kind_text(reg, kind), regno,
 			      reg->off);
 	if (reg->off)
-		return reject(walk, POINTER_MODIFIED, reg_kind_text(reg, kind), regno,
+		return reject(walk, pointer_modified, reg_kind_text(reg, kind), regno,
 			      reg->off);
 	if (!scalar_is_const(&reg->number) || reg->number.bits.value)
-		return reject(walk, POINTER_VARIABLE_OFFSET, reg_kind_text(reg, kind),
+		return reject(walk, pointer_variable_offset, reg_kind_text(reg, kind),
 			      number_bits_text(&reg->number, bits));
 	return 0;
 }
@@ -148,7 +148,7 @@ static int prove_packet_alignment(struct walk *walk, const struct requirement *n
 	scalar_alu(&address, &rest, BPF_ADD, false, 0);
 	if (!((address.bits.value | address.bits.mask) & (need->size - 1)))
 		return 0;
-	return reject(walk, MISALIGNED_PACKET, STRICT_PACKET_ALIGNMENT,
+	return reject(walk, misaligned_packet, STRICT_PACKET_ALIGNMENT,
 		      number_bits_text(&reg->number, bits), reg->off, need->off, need->size);
 }
 
@@ -187,7 +187,7 @@ int memory_prove_alignment(struct walk *walk, const struct requirement *need, bo
 	scalar_alu(&address, &rest, BPF_ADD, false, 0);
 	if (!((address.bits.value | address.bits.mask) & (need->size - 1)))
 		return 0;
-	return reject(walk, MISALIGNED, alignment_subject(reg),
+	return reject(walk, misaligned, alignment_subject(reg),
 		      number_bits_text(&reg->number, bits), reg->off, need->off, need->size);
 }
 
@@ -198,14 +198,14 @@ static int prove_no_leak(struct walk *walk, const struct requirement *need, cons
 	if (!(need->access & ACCESS_WRITE) || need->value == NO_REG ||
 	    !walk_hides_pointer(walk, walk_reg(walk, need->value)))
 		return 0;
-	return reject(walk, LEAK_INTO_MEMORY, need->value, into);
+	return reject(walk, leak_into_memory, need->value, into);
 }
 
 static int reject_read_only(struct walk *walk, const struct requirement *need)
 {
 	char kind[REG_KIND_TEXT];
 
-	return reject(walk, READ_ONLY_OBJECT, need->reg,
+	return reject(walk, read_only_object, need->reg,
 		      reg_kind_text(walk_reg(walk, need->reg), kind));
 }
 
@@ -237,7 +237,7 @@ static int prove_context(struct walk *walk, const struct requirement *need)
 					need->size, need->access & ACCESS_WRITE),
 	};
 	if (!walk->access.field || !fits_sign_extension(walk, walk->access.field))
-		return reject(walk, CTX_ACCESS, off, need->size);
+		return reject(walk, ctx_access, off, need->size);
 	return 0;
 }
 
@@ -260,9 +260,9 @@ static int prove_socket(struct walk *walk, const struct requirement *need)
 	if (need->access & ACCESS_WRITE)
 		return reject_read_only(walk, need);
 	if (reg->number.smin < 0)
-		return reject(walk, NEGATIVE_OFFSET, need->reg);
+		return reject(walk, negative_offset, need->reg);
 	if (!ctx_object_field_find(socket_view(reg), off, need->size, false))
-		return reject(walk, SOCK_ACCESS, need->reg, reg_kind_text(reg, kind), off,
+		return reject(walk, sock_access, need->reg, reg_kind_text(reg, kind), off,
 			      need->size);
 	walk->access = (struct access){.kind = need->access,
 				       .is_fixed = true,
@@ -280,7 +280,7 @@ static int prove_flow_keys(struct walk *walk, const struct requirement *need)
 	if (ret)
 		return ret;
 	if (off < 0 || off + need->size > (s32)sizeof(struct bpf_flow_keys))
-		return reject(walk, FLOW_KEYS_RANGE, off, need->size);
+		return reject(walk, flow_keys_range, off, need->size);
 	walk->access = (struct access){.kind = need->access,
 				       .is_fixed = true,
 				       .low = off,
@@ -295,7 +295,7 @@ static int prove_packet_access(struct walk *walk, const struct requirement *need
 	int ret;
 
 	if (need->access & ACCESS_WRITE && !walk->row->may_write_packet)
-		return reject(walk, PACKET_READ_ONLY);
+		return reject(walk, packet_read_only);
 	ret = prove_no_leak(walk, need, "packet");
 	return ret ? ret : memory_prove_packet(walk, extent);
 }
@@ -339,7 +339,7 @@ static int prove_key_access(struct walk *walk, const struct requirement *need,
 			    const struct extent *extent)
 {
 	if (need->access & ACCESS_WRITE)
-		return reject(walk, KEY_READ_ONLY, need->reg);
+		return reject(walk, key_read_only, need->reg);
 	return memory_prove_within(walk, extent, walk_reg(walk, need->reg)->map->key_size);
 }
 
@@ -375,7 +375,7 @@ static int prove_by_kind(struct walk *walk, const struct requirement *need)
 		case REG_KINDS: break;
 		}
 	}
-	return reject(walk, BAD_POINTER, need->reg, reg_kind_text(reg, kind));
+	return reject(walk, bad_pointer, need->reg, reg_kind_text(reg, kind));
 }
 
 int prove_memory(struct walk *walk, const struct requirement *need)

@@ -17,14 +17,14 @@ static int prove_initialised(struct walk *walk, u32 reg)
 {
 	if (walk_reg(walk, reg)->kind != REG_NOT_INIT)
 		return 0;
-	return reject(walk, NOT_INITIALISED, reg);
+	return reject(walk, not_initialised, reg);
 }
 
 static int prove_number(struct walk *walk, u32 reg)
 {
 	if (!walk_hides_pointer(walk, walk_reg(walk, reg)))
 		return 0;
-	return reject(walk, LEAK_INTO_MEMORY, reg, "mem");
+	return reject(walk, leak_into_memory, reg, "mem");
 }
 
 static int prove_atomic(struct walk *walk, u32 regno)
@@ -55,7 +55,7 @@ static int prove_atomic(struct walk *walk, u32 regno)
 	case REG_FUNC:
 	case REG_KINDS: return 0;
 	}
-	return reject(walk, ATOMIC_TARGET, regno, reg_kind_text(reg, kind));
+	return reject(walk, atomic_target, regno, reg_kind_text(reg, kind));
 }
 
 /* --- pointer arithmetic --- */
@@ -67,7 +67,7 @@ static int prove_pointer_kind(struct walk *walk, u32 regno, const struct scalar 
 
 	reg_kind_text(reg, kind);
 	if (reg_may_be_null(reg))
-		return reject(walk, ARITHMETIC_BEFORE_NULL_CHECK, regno, kind);
+		return reject(walk, arithmetic_before_null_check, regno, kind);
 	switch ((enum reg_kind)reg->kind) {
 	case REG_CTX:
 	case REG_MAP_VALUE:
@@ -97,7 +97,7 @@ static int prove_pointer_kind(struct walk *walk, u32 regno, const struct scalar 
 	case REG_SCALAR:
 	case REG_KINDS: break;
 	}
-	return reject(walk, ARITHMETIC_ON_KIND, regno, kind);
+	return reject(walk, arithmetic_on_kind, regno, kind);
 }
 
 /* Offsets stay far from where sums of them could wrap. */
@@ -108,13 +108,13 @@ static int prove_offset_sane(struct walk *walk, const struct reg_state *reg, con
 
 	if (scalar_is_const(number) &&
 	    (value >= POINTER_OFFSET_LIMIT || value <= -POINTER_OFFSET_LIMIT))
-		return reject(walk, MATH_CONSTANT, kind, value);
+		return reject(walk, math_constant, kind, value);
 	if (reg->off >= POINTER_OFFSET_LIMIT || reg->off <= -POINTER_OFFSET_LIMIT)
-		return reject(walk, POINTER_OFFSET, kind, reg->off);
+		return reject(walk, pointer_offset, kind, reg->off);
 	if (number->smin == INT64_MIN)
-		return reject(walk, MATH_UNBOUNDED, kind);
+		return reject(walk, math_unbounded, kind);
 	if (number->smin >= POINTER_OFFSET_LIMIT || number->smin <= -POINTER_OFFSET_LIMIT)
-		return reject(walk, MATH_OUT_OF_BOUNDS, number->smin, kind);
+		return reject(walk, math_out_of_bounds, number->smin, kind);
 	return 0;
 }
 
@@ -135,8 +135,8 @@ static int prove_pointer_operator(struct walk *walk, const struct bpf_insn *insn
 	case BPF_SUB: return 0;
 	case BPF_AND:
 	case BPF_OR:
-	case BPF_XOR: return reject(walk, POINTER_BITWISE, insn->dst_reg, operator_text(op));
-	default: return reject(walk, POINTER_OPERATOR, insn->dst_reg, operator_text(op));
+	case BPF_XOR: return reject(walk, pointer_bitwise, insn->dst_reg, operator_text(op));
+	default: return reject(walk, pointer_operator, insn->dst_reg, operator_text(op));
 	}
 }
 
@@ -150,7 +150,7 @@ static int prove_pointer_math(struct walk *walk, const struct bpf_insn *insn, u3
 	if (BPF_CLASS(insn->code) != BPF_ALU64) {
 		if (op == BPF_SUB && walk->rules.may_leak)
 			return 0;
-		return reject(walk, POINTER_32BIT, insn->dst_reg);
+		return reject(walk, pointer_32bit, insn->dst_reg);
 	}
 	ret = prove_pointer_kind(walk, pointer_reg, &other->number, op);
 	ret = ret ? ret : prove_pointer_sane(walk, other, pointer);
@@ -159,9 +159,9 @@ static int prove_pointer_math(struct walk *walk, const struct bpf_insn *insn, u3
 	if (ret || op != BPF_SUB)
 		return ret;
 	if (pointer_reg != insn->dst_reg)
-		return reject(walk, SCALAR_MINUS_POINTER, insn->dst_reg);
+		return reject(walk, scalar_minus_pointer, insn->dst_reg);
 	if (pointer->kind == REG_STACK)
-		return reject(walk, STACK_SUBTRACTION, insn->dst_reg);
+		return reject(walk, stack_subtraction, insn->dst_reg);
 	return 0;
 }
 
@@ -181,7 +181,7 @@ static int prove_binary_operands(struct walk *walk, const struct bpf_insn *insn)
 	if (reg_is_pointer(dst) && reg_is_pointer(src)) {
 		if (op == BPF_SUB && walk->rules.may_leak)
 			return 0;
-		return reject(walk, POINTER_AND_POINTER, insn->dst_reg, operator_text(op));
+		return reject(walk, pointer_and_pointer, insn->dst_reg, operator_text(op));
 	}
 	if (reg_is_pointer(src))
 		return prove_pointer_math(walk, insn, insn->src_reg, dst);
@@ -198,14 +198,14 @@ static bool is_address_space_cast(const struct bpf_insn *insn)
 static int prove_move(struct walk *walk, const struct bpf_insn *insn)
 {
 	if (is_address_space_cast(insn))
-		return reject(walk, NO_ARENA);
+		return reject(walk, no_arena);
 	if (BPF_SRC(insn->code) == BPF_K ||
 	    !walk_hides_pointer(walk, walk_reg(walk, insn->src_reg)))
 		return 0;
 	if (BPF_CLASS(insn->code) == BPF_ALU)
-		return reject(walk, PARTIAL_COPY, insn->src_reg);
+		return reject(walk, partial_copy, insn->src_reg);
 	if (insn->off)
-		return reject(walk, SIGN_EXTENDED_POINTER, insn->src_reg);
+		return reject(walk, sign_extended_pointer, insn->src_reg);
 	return 0;
 }
 
@@ -217,7 +217,7 @@ int prove_operands(struct walk *walk, const struct bpf_insn *insn)
 	case BPF_END:
 		if (!walk_hides_pointer(walk, walk_reg(walk, insn->dst_reg)))
 			return 0;
-		return reject(walk, POINTER_ARITHMETIC, insn->dst_reg);
+		return reject(walk, pointer_arithmetic, insn->dst_reg);
 	default: return prove_binary_operands(walk, insn);
 	}
 }
@@ -241,21 +241,21 @@ static int prove_comparable(struct walk *walk, const struct bpf_insn *insn)
 		    BPF_CLASS(insn->code) == BPF_JMP)
 			return 0;
 		if (walk_hides_pointer(walk, src))
-			return reject(walk, POINTER_COMPARISON, insn->src_reg);
+			return reject(walk, pointer_comparison, insn->src_reg);
 	} else if (!insn->imm && (op == BPF_JEQ || op == BPF_JNE) &&
 		   BPF_CLASS(insn->code) == BPF_JMP &&
 		   (reg_may_be_null(dst) || reg_is_never_null(dst))) {
 		return 0; /* a null check */
 	}
 	if (walk_hides_pointer(walk, dst))
-		return reject(walk, POINTER_COMPARISON, insn->dst_reg);
+		return reject(walk, pointer_comparison, insn->dst_reg);
 	return 0;
 }
 
 /* Callbacks are verified by their types. */
 static int prove_function_type(struct walk *walk)
 {
-	return walk->input->func_info_cnt ? 0 : reject(walk, FUNCTION_WITHOUT_TYPE);
+	return walk->input->func_info_cnt ? 0 : reject(walk, function_without_type);
 }
 
 int prove_requirement(struct walk *walk, const struct requirement *need)
@@ -263,7 +263,7 @@ int prove_requirement(struct walk *walk, const struct requirement *need)
 	switch ((enum requirement_kind)need->kind) {
 	case NEED_INITIALISED: return prove_initialised(walk, need->reg);
 	case NEED_WRITABLE:
-		return need->reg == FRAME_REG ? reject(walk, FRAME_POINTER_WRITE) : 0;
+		return need->reg == FRAME_REG ? reject(walk, frame_pointer_write) : 0;
 	case NEED_NUMBER: return prove_number(walk, need->reg);
 	case NEED_MEMORY: return prove_memory(walk, need);
 	case NEED_ATOMIC: return prove_atomic(walk, need->reg);

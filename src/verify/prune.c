@@ -208,7 +208,7 @@ static int check_round(struct walk *walk, const struct checkpoint *point, bool *
 		return 0;
 	}
 	if (states_equal(walk, point->state, &all, COMPARE_EXACT))
-		return reject(walk, INFINITE_LOOP, walk->at);
+		return reject(walk, infinite_loop, walk->at);
 	return 0;
 }
 

@@ -20,7 +20,7 @@ static int note_map(struct walk *walk, const struct map_desc *map)
 		if (out->maps[i] == map)
 			return 0;
 	if (out->map_cnt == MAPS_MAX)
-		return reject(walk, TOO_MANY_MAPS, MAPS_MAX);
+		return reject(walk, too_many_maps, MAPS_MAX);
 	out->maps[out->map_cnt++] = map;
 	return special_prove_map(walk, map);
 }
@@ -30,11 +30,11 @@ static int resolve_value(struct walk *walk, const struct bpf_insn *insn, struct 
 	u32 off = (u32)insn[1].imm;
 
 	if (off >= POINTER_OFFSET_LIMIT)
-		return reject(walk, DIRECT_VALUE_OFFSET, off);
+		return reject(walk, direct_value_offset, off);
 	if (!fact->map->values)
-		return reject(walk, DIRECT_VALUE_MAP);
+		return reject(walk, direct_value_map);
 	if (fact->map->max_entries != 1 || off >= fact->map->value_size)
-		return reject(walk, DIRECT_VALUE_RANGE, fact->map->value_size, off);
+		return reject(walk, direct_value_range, fact->map->value_size, off);
 	fact->imm64 = ptr_to_u64(fact->map->values) + off;
 	return 0;
 }
@@ -48,12 +48,12 @@ static int resolve_map(struct walk *walk, const struct bpf_insn *insn, struct in
 	int ret = -EBADF;
 
 	if (!is_value && insn[1].imm)
-		return reject(walk, LD_IMM64_UNKNOWN);
+		return reject(walk, ld_imm64_unknown);
 	if (walk->input->map_by_fd)
 		fact->map =
 			walk->input->map_by_fd(walk->input->cookie, insn->imm, is_index, &ret);
 	if (!fact->map) {
-		reject(walk, MAP_FD, insn->imm);
+		reject(walk, map_fd, insn->imm);
 		return ret; /* the resolver's: -EBADF, -EINVAL, -EPERM */
 	}
 	ret = note_map(walk, fact->map);
@@ -71,11 +71,11 @@ static int resolve_wide(struct walk *walk, const struct bpf_insn *insn, struct i
 	case 0: fact->imm64 = (u64)(u32)insn->imm | (u64)(u32)insn[1].imm << 32; return 0;
 	case BPF_PSEUDO_FUNC:
 		if (insn[1].imm)
-			return reject(walk, LD_IMM64_UNKNOWN);
+			return reject(walk, ld_imm64_unknown);
 		fact->callee = cfg_subprog_at(&walk->cfg, walk->at + 1 + insn->imm);
 		return 0;
-	case BPF_PSEUDO_BTF_ID: return reject(walk, NOT_SUPPORTED, "a variable of the kernel");
-	default: return reject(walk, LD_IMM64_UNKNOWN);
+	case BPF_PSEUDO_BTF_ID: return reject(walk, not_supported, "a variable of the kernel");
+	default: return reject(walk, ld_imm64_unknown);
 	}
 }
 

@@ -19,13 +19,13 @@ int special_prove_untouched(struct walk *walk, const struct map_desc *map,
 	const struct access *access = &walk->access;
 
 	if (overlaps(access, map->fields.spin_lock, SPIN_LOCK_BYTES))
-		return reject(walk, SPECIAL_FIELD, "bpf_spin_lock");
+		return reject(walk, special_field, "bpf_spin_lock");
 	if (overlaps(access, map->fields.timer, TIMER_BYTES))
-		return reject(walk, SPECIAL_FIELD, "bpf_timer");
+		return reject(walk, special_field, "bpf_timer");
 	if (overlaps(access, map->fields.workqueue, WORKQUEUE_BYTES))
-		return reject(walk, SPECIAL_FIELD, "bpf_wq");
+		return reject(walk, special_field, "bpf_wq");
 	if (map->fields.has_kptr)
-		return reject(walk, KPTR_UNSUPPORTED, map->name);
+		return reject(walk, kptr_unsupported, map->name);
 	return 0;
 }
 
@@ -41,14 +41,14 @@ int special_prove_map(struct walk *walk, const struct map_desc *map)
 {
 	if (map->fields.spin_lock >= 0) {
 		if (walk->input->type == BPF_PROG_TYPE_SOCKET_FILTER)
-			return reject(walk, SOCKET_FILTER_LOCK);
+			return reject(walk, socket_filter_lock);
 		if (is_tracing(walk->input->type))
-			return reject(walk, TRACING_FIELD, "bpf_spin_lock");
+			return reject(walk, tracing_field, "bpf_spin_lock");
 	}
 	if (map->fields.timer >= 0 && is_tracing(walk->input->type))
-		return reject(walk, TRACING_FIELD, "bpf_timer");
+		return reject(walk, tracing_field, "bpf_timer");
 	if (map->fields.workqueue >= 0 && is_tracing(walk->input->type))
-		return reject(walk, TRACING_FIELD, "bpf_wq");
+		return reject(walk, tracing_field, "bpf_wq");
 	return 0;
 }
 
@@ -62,13 +62,13 @@ static int prove_field(struct walk *walk, u32 regno, const char *name, s32 field
 	s64 off = (s64)reg->number.bits.value + reg->off;
 
 	if (!scalar_is_const(&reg->number))
-		return reject(walk, FIELD_VARIABLE_OFFSET, regno, name);
+		return reject(walk, field_variable_offset, regno, name);
 	if (!map->btf)
-		return reject(walk, FIELD_WITHOUT_BTF, map->name, name);
+		return reject(walk, field_without_btf, map->name, name);
 	if (field < 0)
-		return reject(walk, FIELD_MISSING, map->name, name);
+		return reject(walk, field_missing, map->name, name);
 	if (off != field)
-		return reject(walk, FIELD_OFFSET, off, name, field);
+		return reject(walk, field_offset, off, name, field);
 	return 0;
 }
 
@@ -82,11 +82,11 @@ int special_prove_lock(struct walk *walk, u32 regno, u32 helper)
 		return ret;
 	if (helper == BPF_FUNC_spin_lock) {
 		if (state->lock_map)
-			return reject(walk, TWO_LOCKS);
+			return reject(walk, two_locks);
 	} else if (!state->lock_map) {
-		return reject(walk, UNLOCK_WITHOUT_LOCK);
+		return reject(walk, unlock_without_lock);
 	} else if (state->lock_map != reg->map || state->lock_id != reg->id) {
-		return reject(walk, UNLOCK_OTHER);
+		return reject(walk, unlock_other);
 	}
 	return 0;
 }

@@ -53,9 +53,9 @@ static int reject_stack_bounds(struct walk *walk, const struct extent *extent)
 	char bits[NUMBER_BITS_TEXT];
 
 	if (!scalar_is_const(&reg->number))
-		return reject(walk, STACK_VARIABLE_RANGE, access_words(extent), extent->reg,
+		return reject(walk, stack_variable_range, access_words(extent), extent->reg,
 			      number_bits_text(&reg->number, bits), off, extent->size);
-	return reject(walk, STACK_RANGE, access_words(extent), extent->reg,
+	return reject(walk, stack_range, access_words(extent), extent->reg,
 		      (s32)reg->number.bits.value + off, extent->size);
 }
 
@@ -67,7 +67,7 @@ int stack_prove_bounds(struct walk *walk, const struct extent *extent)
 
 	if (reg->number.smax >= POINTER_OFFSET_LIMIT ||
 	    reg->number.smin <= -POINTER_OFFSET_LIMIT)
-		return reject(walk, STACK_UNBOUNDED, access_words(extent), extent->reg);
+		return reject(walk, stack_unbounded, access_words(extent), extent->reg);
 	low = reg->number.smin + off;
 	high = reg->number.smax + off;
 	if (!(extent->access & ACCESS_WRITE) && !walk->rules.may_read_uninit)
@@ -110,7 +110,7 @@ static int prove_bytes_readable(struct walk *walk, struct frame *frame)
 
 		if (byte_is_readable(walk, byte) || (byte == BYTE_SPILL && is_number))
 			continue;
-		return reject(walk, STACK_READ_UNWRITTEN, (s32)access->low, i, access->size);
+		return reject(walk, stack_read_unwritten, (s32)access->low, i, access->size);
 	}
 	return 0;
 }
@@ -122,7 +122,7 @@ static int prove_fixed_read(struct walk *walk, struct frame *frame)
 
 	if (slot_is_spill(slot) && slot->spilled.kind != REG_SCALAR) {
 		if (access->size != SLOT_BYTES || !slot_is_full_spill(slot))
-			return reject(walk, FILL_SIZE);
+			return reject(walk, fill_size);
 		return 0;
 	}
 	return prove_bytes_readable(walk, frame);
@@ -141,7 +141,7 @@ int stack_prove_read(struct walk *walk, const struct requirement *need)
 
 		/* The old value goes to memory or to a register as a plain number. */
 		if (slot_is_spill(slot) && walk_hides_pointer(walk, &slot->spilled))
-			return reject(walk, STACK_LEAK, (s32)walk->access.low);
+			return reject(walk, stack_leak, (s32)walk->access.low);
 	}
 	return prove_fixed_read(walk, frame);
 }
@@ -164,11 +164,11 @@ int stack_prove_initialised(struct walk *walk, const struct extent *extent)
 	char bits[NUMBER_BITS_TEXT];
 
 	if (!walk->access.is_fixed && !walk->rules.may_speculate)
-		return reject(walk, STACK_VARIABLE_UNPRIVILEGED, extent->reg,
+		return reject(walk, stack_variable_unprivileged, extent->reg,
 			      number_bits_text(&reg->number, bits));
 	for (s64 off = walk->access.low; off < walk->access.high + extent->size; off++)
 		if (!helper_may_touch(walk, frame, off))
-			return reject(walk, STACK_INDIRECT_READ, extent->reg,
+			return reject(walk, stack_indirect_read, extent->reg,
 				      (s32)walk->access.low, (s32)(off - walk->access.low),
 				      extent->size);
 	return 0;
@@ -243,13 +243,13 @@ static int prove_fixed_write(struct walk *walk, const struct requirement *need,
 
 	if (!walk->rules.may_leak && slot_is_spill(slot) && slot->spilled.kind != REG_SCALAR &&
 	    access->size != SLOT_BYTES)
-		return reject(walk, SPILL_CORRUPTED);
+		return reject(walk, spill_corrupted);
 	if (!value || value->kind == REG_SCALAR)
 		return 0;
 	if (access->size != SLOT_BYTES)
-		return reject(walk, SPILL_SIZE);
+		return reject(walk, spill_size);
 	if (value->kind == REG_STACK && frame != state_top(&walk->state))
-		return reject(walk, SPILL_TO_CALLER);
+		return reject(walk, spill_to_caller);
 	return 0;
 }
 
@@ -263,7 +263,7 @@ int stack_prove_write(struct walk *walk, const struct requirement *need)
 		return prove_fixed_write(walk, need, frame_of(walk, reg));
 	if (walk->rules.may_speculate)
 		return 0;
-	return reject(walk, STACK_VARIABLE_UNPRIVILEGED, need->reg,
+	return reject(walk, stack_variable_unprivileged, need->reg,
 		      number_bits_text(&reg->number, bits));
 }
 

@@ -11,9 +11,9 @@ int prove_callee(struct walk *walk)
 	const struct bpf_insn *insn = walk_insn(walk);
 
 	if (insn->src_reg != BPF_PSEUDO_CALL)
-		return reject(walk, NOT_SUPPORTED, "a kernel function");
+		return reject(walk, not_supported, "a kernel function");
 	if (walk->state.frame_cnt == MAX_FRAMES)
-		return reject(walk, TOO_DEEP, walk->state.frame_cnt + 1);
+		return reject(walk, call_depth, walk->state.frame_cnt + 1);
 	return 0;
 }
 
@@ -43,9 +43,9 @@ int prove_released(struct walk *walk)
 	if (state->frame_cnt > 1)
 		return 0;
 	if (state->lock_map)
-		return reject(walk, LOCK_HELD, "BPF_EXIT instruction in main prog");
+		return reject(walk, lock_held, "BPF_EXIT instruction in main prog");
 	if (state->ref_cnt)
-		return reject(walk, UNRELEASED, state->refs[0].id, state->refs[0].insn);
+		return reject(walk, unreleased, state->refs[0].id, state->refs[0].insn);
 	return 0;
 }
 
@@ -56,20 +56,20 @@ static int prove_result_range(struct walk *walk, const char *place, s64 least, s
 	char kind[REG_KIND_TEXT];
 
 	if (result->kind != REG_SCALAR)
-		return reject(walk, RESULT_NOT_NUMBER, place, reg_kind_text(result, kind));
+		return reject(walk, result_not_number, place, reg_kind_text(result, kind));
 	precision_need(walk, 1u << BPF_REG_0);
 	if (number->smin >= least && number->smax <= most)
 		return 0;
 	if (scalar_is_unknown(number))
-		return reject(walk, RESULT_UNKNOWN, place, least, most);
-	return reject(walk, RESULT_RANGE, place, number->smin, number->smax, least, most);
+		return reject(walk, result_unknown, place, least, most);
+	return reject(walk, result_range, place, number->smin, number->smax, least, most);
 }
 
 /* A function called by a helper says whether to go on, a timer's nothing. */
 static int prove_callback_result(struct walk *walk, enum callback_kind callback)
 {
 	if (walk_reg(walk, BPF_REG_0)->kind == REG_NOT_INIT)
-		return reject(walk, NOT_INITIALISED, BPF_REG_0);
+		return reject(walk, not_initialised, BPF_REG_0);
 	if (callback == CALLBACK_NOW)
 		return prove_result_range(walk, "callback return", 0, 1);
 	return prove_result_range(walk, "async callback return", 0, 0);
@@ -81,9 +81,9 @@ static int prove_program_result(struct walk *walk)
 	struct ret_range range;
 
 	if (result->kind == REG_NOT_INIT)
-		return reject(walk, NOT_INITIALISED, BPF_REG_0);
+		return reject(walk, not_initialised, BPF_REG_0);
 	if (walk_hides_pointer(walk, result))
-		return reject(walk, LEAK_AS_RESULT);
+		return reject(walk, leak_as_result);
 	range = prog_ret_range(walk->input->type, walk->input->attach_type);
 	if (!range.checked)
 		return 0;
@@ -99,7 +99,7 @@ int prove_result(struct walk *walk)
 	if (walk->state.frame_cnt == 1)
 		return prove_program_result(walk);
 	if (walk_reg(walk, BPF_REG_0)->kind == REG_STACK)
-		return reject(walk, STACK_RETURNED);
+		return reject(walk, stack_returned);
 	return 0;
 }
 
@@ -131,14 +131,14 @@ int prove_packet_load(struct walk *walk)
 	const struct reg_state *reg = walk_reg(walk, BPF_REG_6);
 
 	if (!walk->row->has_ld_abs)
-		return reject(walk, LD_ABS_TYPE);
+		return reject(walk, ld_abs_type);
 	if (state->lock_map)
-		return reject(walk, LOCK_HELD, "BPF_LD_[ABS|IND]");
+		return reject(walk, lock_held, "BPF_LD_[ABS|IND]");
 	if (state->ref_cnt)
-		return reject(walk, UNRELEASED, state->refs[0].id, state->refs[0].insn);
+		return reject(walk, unreleased, state->refs[0].id, state->refs[0].insn);
 	if (reg->kind == REG_NOT_INIT)
-		return reject(walk, NOT_INITIALISED, BPF_REG_6);
+		return reject(walk, not_initialised, BPF_REG_6);
 	if (reg->kind != REG_CTX)
-		return reject(walk, LD_ABS_CONTEXT);
+		return reject(walk, ld_abs_context);
 	return memory_prove_unmoved(walk, BPF_REG_6);
 }

@@ -136,7 +136,7 @@ static int prove_value_guarded(struct walk *walk, const struct bpf_insn *insn,
 	struct extent extent = {.reg = insn->dst_reg, .size = 1};
 
 	if (off < 0 || off >= (s64)map->value_size)
-		return reject(walk, VALUE_ARITHMETIC_RANGE, insn->dst_reg);
+		return reject(walk, value_arithmetic_range, insn->dst_reg);
 	walk->access = (struct access){.low = off, .high = off, .size = 1};
 	return special_prove_untouched(walk, map, &extent);
 }
@@ -152,16 +152,16 @@ static int prove_guarded(struct walk *walk, const struct bpf_insn *insn,
 	s64 off = (s64)result->number.bits.value + result->off;
 
 	if (result->kind == REG_STACK && !scalar_is_const(&result->number))
-		return reject(walk, STACK_VARIABLE_UNPRIVILEGED, insn->dst_reg,
+		return reject(walk, stack_variable_unprivileged, insn->dst_reg,
 			      number_bits_text(&result->number, bits));
 	if (BPF_SRC(insn->code) == BPF_X &&
 	    (!scalar_is_const(added) || !scalar_is_const(&result->number) ||
 	     (result->kind != REG_STACK && result->kind != REG_MAP_VALUE)))
-		return reject(walk, NEEDS_MASKING, insn->dst_reg);
+		return reject(walk, needs_masking, insn->dst_reg);
 	if (BPF_SRC(insn->code) == BPF_X && !fact_same_operand(walk, added->bits.value))
-		return reject(walk, DIFFERENT_OPERANDS, insn->dst_reg);
+		return reject(walk, different_operands, insn->dst_reg);
 	if (result->kind == REG_STACK && (off >= 0 || off < -STACK_BYTES))
-		return reject(walk, STACK_ARITHMETIC_RANGE, insn->dst_reg, (s32)off);
+		return reject(walk, stack_arithmetic_range, insn->dst_reg, (s32)off);
 	if (result->kind == REG_MAP_VALUE)
 		return prove_value_guarded(walk, insn, result->map, off);
 	return 0;

@@ -35,7 +35,7 @@ static int check_size(struct walk *walk)
 	u32 limit = walk->rules.may_loop ? INSNS_PROCESSED_MAX : INSNS_UNPRIVILEGED;
 
 	if (!walk->insn_cnt || walk->insn_cnt > limit)
-		return reject(walk, PROGRAM_SIZE, walk->insn_cnt, limit);
+		return reject(walk, program_size, walk->insn_cnt, limit);
 	return 0;
 }
 
@@ -171,7 +171,7 @@ int verify_program(const struct verify_input *input, struct verified **out,
 	walk = walk_new(input, err);
 	if (!walk)
 		return -ENOMEM;
-	ret = walk->row ? run(walk) : reject(walk, PROGRAM_TYPE, input->type);
+	ret = walk->row ? run(walk) : reject(walk, program_type, input->type);
 	walk->stats.insns_processed = (u32)walk->insns_processed;
 	walk->stats.time_ns = os_time_ns(CLOCK_MONOTONIC) - start;
 	trace_stats(walk);

@@ -9,6 +9,7 @@
 #include "verify/facts.h"
 #include "verify/precision.h"
 #include "verify/prune.h"
+#include "verify/report.h"
 #include "verify/trace.h"
 
 #include <stdlib.h>
@@ -91,6 +92,18 @@ static bool resume(struct walk *walk)
 
 /* --- one instruction --- */
 
+int walk_reject(struct walk *walk, enum reason reason, ...)
+{
+	struct report to = {.log = walk->log, .err = walk->err};
+	va_list args;
+	int code;
+
+	va_start(args, reason);
+	code = report_vreason(&to, walk->at, reason, args);
+	va_end(args);
+	return code;
+}
+
 static int prove(struct walk *walk)
 {
 	const u32 *first = walk->requirements.first;
@@ -124,7 +137,7 @@ static int step(struct walk *walk)
 	int ret;
 
 	if (++walk->insns_processed > INSNS_PROCESSED_MAX)
-		return reject(walk, TOO_COMPLEX, walk->insns_processed);
+		return reject(walk, too_complex, walk->insns_processed);
 	if (walk->cfg.flags[walk->at] & CFG_PRUNE_POINT) {
 		ret = prune_check(walk, &walk->path_ends);
 		if (!ret && walk->path_ends)
