@@ -1,38 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which classic programs Linux attaches. It gives no reasons (EINVAL); the texts are skep's. */
-#include "base/error.h"
 #include "isa/classic.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define REJECT(...)                                                      \
-	({                                                               \
-		error_set(err, SKEP_STAGE_DECODE, -EINVAL, __VA_ARGS__); \
-		if (err)                                                 \
-			err->insn = at;                                  \
-		-EINVAL;                                                 \
-	})
-
 #define FIELD(name) offsetof(struct __sk_buff, name)
 
 static const struct ancillary ancillaries[] = {
-	{SKF_AD_PROTOCOL, ANCILLARY_FIELD_BE16, FIELD(protocol)},
-	{SKF_AD_PKTTYPE, ANCILLARY_FIELD, FIELD(pkt_type)},
-	{SKF_AD_IFINDEX, ANCILLARY_FIELD, FIELD(ifindex)},
-	{SKF_AD_NLATTR, ANCILLARY_HELPER, CLASSIC_HELPER_NLATTR},
-	{SKF_AD_NLATTR_NEST, ANCILLARY_HELPER, CLASSIC_HELPER_NLATTR_NEST},
-	{SKF_AD_MARK, ANCILLARY_FIELD, FIELD(mark)},
-	{SKF_AD_QUEUE, ANCILLARY_FIELD, FIELD(queue_mapping)},
-	{SKF_AD_HATYPE, ANCILLARY_HELPER, CLASSIC_HELPER_HATYPE},
-	{SKF_AD_RXHASH, ANCILLARY_FIELD, FIELD(hash)},
-	{SKF_AD_CPU, ANCILLARY_HELPER, BPF_FUNC_get_smp_processor_id},
-	{SKF_AD_ALU_XOR_X, ANCILLARY_XOR, 0},
-	{SKF_AD_VLAN_TAG, ANCILLARY_FIELD, FIELD(vlan_tci)},
-	{SKF_AD_VLAN_TAG_PRESENT, ANCILLARY_FIELD, FIELD(vlan_present)},
-	{SKF_AD_PAY_OFFSET, ANCILLARY_HELPER, CLASSIC_HELPER_PAY_OFFSET},
-	{SKF_AD_RANDOM, ANCILLARY_HELPER, BPF_FUNC_get_prandom_u32},
-	{SKF_AD_VLAN_TPID, ANCILLARY_FIELD_BE16, FIELD(vlan_proto)},
+	{SKF_AD_PROTOCOL, ANCILLARY_FIELD_BE16, FIELD(protocol), 2},
+	{SKF_AD_PKTTYPE, ANCILLARY_FIELD, FIELD(pkt_type), 2},
+	{SKF_AD_IFINDEX, ANCILLARY_FIELD, FIELD(ifindex), 4},
+	{SKF_AD_NLATTR, ANCILLARY_HELPER, CLASSIC_HELPER_NLATTR, 4},
+	{SKF_AD_NLATTR_NEST, ANCILLARY_HELPER, CLASSIC_HELPER_NLATTR_NEST, 4},
+	{SKF_AD_MARK, ANCILLARY_FIELD, FIELD(mark), 1},
+	{SKF_AD_QUEUE, ANCILLARY_FIELD, FIELD(queue_mapping), 1},
+	{SKF_AD_HATYPE, ANCILLARY_HELPER, CLASSIC_HELPER_HATYPE, 4},
+	{SKF_AD_RXHASH, ANCILLARY_FIELD, FIELD(hash), 1},
+	{SKF_AD_CPU, ANCILLARY_HELPER, BPF_FUNC_get_smp_processor_id, 4},
+	{SKF_AD_ALU_XOR_X, ANCILLARY_XOR, 0, 1},
+	{SKF_AD_VLAN_TAG, ANCILLARY_FIELD, FIELD(vlan_tci), 1},
+	{SKF_AD_VLAN_TAG_PRESENT, ANCILLARY_FIELD, FIELD(vlan_present), 3},
+	{SKF_AD_PAY_OFFSET, ANCILLARY_HELPER, CLASSIC_HELPER_PAY_OFFSET, 4},
+	{SKF_AD_RANDOM, ANCILLARY_HELPER, BPF_FUNC_get_prandom_u32, 4},
+	{SKF_AD_VLAN_TPID, ANCILLARY_FIELD_BE16, FIELD(vlan_proto), 2},
 };
 
 bool classic_is_absolute_load(const struct sock_filter *insn)
@@ -110,30 +101,30 @@ static int check_jump(const struct sock_filter *insn, u32 at, u32 count, struct 
 	u32 room = count - at - 1; /* instructions that follow */
 
 	if (!classic_is_branch(insn) && insn->k >= room)
-		return REJECT("jump over %u instructions, %u follow", insn->k, room);
+		return CLASSIC_REJECT("jump over %u instructions, %u follow", insn->k, room);
 	if (classic_is_branch(insn) && (insn->jt >= room || insn->jf >= room))
-		return REJECT("jump over %u or %u instructions, %u follow", insn->jt, insn->jf,
-			      room);
+		return CLASSIC_REJECT("jump over %u or %u instructions, %u follow", insn->jt,
+				      insn->jf, room);
 	return 0;
 }
 
 static int check_insn(const struct sock_filter *insn, u32 at, u32 count, struct skep_error *err)
 {
 	if (insn->code >= ARRAY_SIZE(known) || !known[insn->code])
-		return REJECT("unknown opcode %02x", insn->code);
+		return CLASSIC_REJECT("unknown opcode %02x", insn->code);
 	switch (insn->code) {
 	case BPF_ALU | BPF_DIV | BPF_K:
-	case BPF_ALU | BPF_MOD | BPF_K: return insn->k ? 0 : REJECT("division by 0");
+	case BPF_ALU | BPF_MOD | BPF_K: return insn->k ? 0 : CLASSIC_REJECT("division by 0");
 	case BPF_ALU | BPF_LSH | BPF_K:
 	case BPF_ALU | BPF_RSH | BPF_K:
-		return insn->k < 32 ? 0 : REJECT("shift by %u bits", insn->k);
+		return insn->k < 32 ? 0 : CLASSIC_REJECT("shift by %u bits", insn->k);
 	default: break;
 	}
 	if (uses_scratch(insn) && insn->k >= BPF_MEMWORDS)
-		return REJECT("scratch word %u, there are %u", insn->k, BPF_MEMWORDS);
+		return CLASSIC_REJECT("scratch word %u, there are %u", insn->k, BPF_MEMWORDS);
 	if (classic_is_absolute_load(insn) && insn->k >= (u32)SKF_AD_OFF &&
 	    !ancillary_find(insn))
-		return REJECT("unknown ancillary load %u", insn->k - (u32)SKF_AD_OFF);
+		return CLASSIC_REJECT("unknown ancillary load %u", insn->k - (u32)SKF_AD_OFF);
 	return BPF_CLASS(insn->code) == BPF_JMP ? check_jump(insn, at, count, err) : 0;
 }
 
@@ -169,7 +160,8 @@ static int check_scratch(const struct sock_filter *filter, u32 count, struct ske
 		written &= reaching[at];
 		if ((insn->code == (BPF_LD | BPF_MEM) || insn->code == (BPF_LDX | BPF_MEM)) &&
 		    !(written & 1 << insn->k))
-			return REJECT("scratch word %u is read before it is written", insn->k);
+			return CLASSIC_REJECT("scratch word %u is read before it is written",
+					      insn->k);
 		flow_scratch(insn, at, &written, reaching);
 	}
 	return 0;
@@ -187,7 +179,9 @@ int classic_check(const struct sock_filter *filter, u32 count, struct skep_error
 	if (BPF_CLASS(filter[count - 1].code) != BPF_RET) {
 		u32 at = count - 1;
 
-		return REJECT("the last instruction is not a return");
+		return CLASSIC_REJECT("the last instruction is not a return");
 	}
-	return check_scratch(filter, count, err);
+	if (check_scratch(filter, count, err))
+		return -EINVAL;
+	return classic_check_distances(filter, count, err);
 }

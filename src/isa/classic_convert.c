@@ -6,7 +6,6 @@
  * A and X are 32 bits wide, so everything is done by 32-bit instructions, which clear the upper
  * halves. A packet load past the end makes the program return 0, in both languages.
  */
-#include "base/error.h"
 #include "isa/classic.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 #include "tests/linux.h"
 #include "tests/unit.h"
 
-#include <arpa/inet.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -177,6 +177,87 @@ static void linux_agrees_on_random_programs(void **state)
 	srand(1);
 	for (u32 i = 0; i < 5000; i++)
 		compare_verdicts(fd, filter, random_program(filter));
+	close(fd);
+}
+
+/* A jump over `count` of `insn` and `filler` loads that Linux turns into 14 instructions. */
+static const struct {
+	struct sock_filter insn;
+	u32 count, filler; /* the longest jump that Linux takes */
+} jumps[] = {
+	{BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0), 1820, 0},
+	{BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14), 1724, 0},
+	{BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0), 2730, 0},
+	{BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 5), 2520, 0},
+	{BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 5), 2340, 0},
+	{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 40000), 2047, 0},
+	{BPF_STMT(BPF_LD | BPF_H | BPF_IND, 5), 3640, 0},
+	{BPF_STMT(BPF_LD | BPF_H | BPF_IND, 0), 245, 2200},
+	{BPF_STMT(BPF_LD | BPF_B | BPF_ABS, SKF_LL_OFF), 245, 2200},
+	{BPF_STMT(BPF_ALU | BPF_DIV | BPF_X, 0), 393, 2200},
+	{RET(5), 983, 2200},
+	{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AD(CPU)), 491, 2200},
+	{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AD(VLAN_TAG_PRESENT)), 655, 2200},
+	{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AD(VLAN_TPID)), 983, 2200},
+	{BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, -1, 0, 0), 983, 2200},
+	{BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 1, 1), 983, 2200},
+	{BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 1, 0, 1), 983, 2200},
+};
+
+/* The jump of a row with `more` instructions than Linux takes. */
+static u32 long_jump(u32 row, u32 more, struct sock_filter *out)
+{
+	u32 count = jumps[row].count + more, at = 0;
+
+	out[at++] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, count + jumps[row].filler);
+	while (at <= count)
+		out[at++] = jumps[row].insn;
+	while (at <= count + jumps[row].filler)
+		out[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 5);
+	out[at++] = (struct sock_filter)RET(0);
+	return at;
+}
+
+static void jumps_are_as_long_as_in_linux(void **state)
+{
+	static struct sock_filter filter[BPF_MAXINSNS];
+
+	for (u32 row = 0; row < ARRAY_SIZE(jumps); row++)
+		for (u32 more = 0; more < 2; more++) {
+			u32 count = long_jump(row, more, filter);
+
+			if (classic_check(filter, count, NULL) != (more ? -EINVAL : 0))
+				fail_msg("row %u, %u more", row, more);
+		}
+}
+
+/* A network namespace of our own, in which filters may take as much memory as they want. */
+static bool enter_roomy_namespace(void)
+{
+	FILE *file;
+	bool done;
+
+	if (unshare(CLONE_NEWNET))
+		return false;
+	file = fopen("/proc/sys/net/core/optmem_max", "w");
+	if (!file)
+		return false;
+	done = fputs("100000000", file) >= 0;
+	return !fclose(file) && done;
+}
+
+static void linux_takes_jumps_of_the_same_length(void **state)
+{
+	static struct sock_filter filter[BPF_MAXINSNS];
+	int fd;
+
+	if (!linux_has_isa() || !enter_roomy_namespace())
+		skip();
+	fd = filter_socket();
+	assert_true(fd >= 0);
+	for (u32 row = 0; row < ARRAY_SIZE(jumps); row++)
+		for (u32 more = 0; more < 2; more++)
+			compare_verdicts(fd, filter, long_jump(row, more, filter));
 	close(fd);
 }
 
@@ -401,11 +482,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_program_has_its_verdict),
 		cmocka_unit_test(length_has_a_limit),
+		cmocka_unit_test(jumps_are_as_long_as_in_linux),
 		cmocka_unit_test(linux_gives_the_same_verdicts),
 		cmocka_unit_test(linux_agrees_on_random_programs),
 		cmocka_unit_test(conversion_is_what_it_looks_like),
 		cmocka_unit_test(converted_programs_return_what_they_should),
 		cmocka_unit_test(linux_returns_the_same_for_the_classic_programs),
+		cmocka_unit_test(
+			linux_takes_jumps_of_the_same_length), /* leaves the namespace */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
