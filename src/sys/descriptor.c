@@ -2,6 +2,7 @@
 #include "sys/descriptor.h"
 
 #include "map/map.h"
+#include "map/perf_event.h"
 #include "sys/engine.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -66,8 +67,9 @@ static struct descriptor *find(struct descriptor_table *table, int fd)
 
 static bool is_pollable(const struct object *object)
 {
-	return object->kind == OBJECT_MAP &&
-	       container_of(object, struct map, object)->desc.type == BPF_MAP_TYPE_RINGBUF;
+	return object->kind == OBJECT_PERF_EVENT ||
+	       (object->kind == OBJECT_MAP &&
+		container_of(object, struct map, object)->desc.type == BPF_MAP_TYPE_RINGBUF);
 }
 
 static void set_readable(struct descriptor *descriptor)
@@ -343,6 +345,8 @@ void descriptors_done(struct skep_engine *engine)
 
 static bool has_data(const struct object *object)
 {
+	if (object->kind == OBJECT_PERF_EVENT)
+		return perf_event_is_readable(container_of(object, struct perf_event, object));
 	return map_is_readable(container_of(object, struct map, object));
 }
 
@@ -362,15 +366,12 @@ static void set_unreadable(struct descriptor *descriptor)
 	close(fd);
 }
 
-static bool refresh(struct descriptor *descriptor)
+static void refresh(struct descriptor *descriptor)
 {
-	bool readable = has_data(descriptor->object);
-
-	if (readable)
+	if (has_data(descriptor->object))
 		set_readable(descriptor);
 	else
 		set_unreadable(descriptor);
-	return readable;
 }
 
 void descriptors_refresh(struct skep_engine *engine)
@@ -381,17 +382,4 @@ void descriptors_refresh(struct skep_engine *engine)
 	cds_list_for_each_entry (descriptor, &engine->descriptors.pollables, special)
 		refresh(descriptor);
 	pthread_mutex_unlock(&engine->lock);
-}
-
-bool descriptor_refresh(struct skep_engine *engine, int fd)
-{
-	struct descriptor *descriptor;
-	bool readable = true;
-
-	pthread_mutex_lock(&engine->lock);
-	descriptor = find(&engine->descriptors, fd);
-	if (descriptor && is_pollable(descriptor->object))
-		readable = refresh(descriptor);
-	pthread_mutex_unlock(&engine->lock);
-	return readable;
 }

@@ -55,7 +55,5 @@ void descriptors_reap(struct skep_engine *engine);
  * pipe's state alone is too old: consuming a ring buffer does not pass through the engine.
  */
 void descriptors_refresh(struct skep_engine *engine);
-/* Whether `fd` is readable now; anything but a pollable descriptor of the engine: true. */
-bool descriptor_refresh(struct skep_engine *engine, int fd);
 
 #endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "shim/calls.h"
+
+#include "base/user.h"
+#include "sys/fd_calls.h"
+#include "sys/pin.h"
+#include <errno.h>
+#include <linux/magic.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+/* Inside the engine the same calls are made for the engine's own sake. */
+static _Thread_local unsigned int depth;
+
+static struct skep_engine *enter(bool needed)
+{
+	struct skep_engine *engine = depth ? NULL : shim_engine(needed);
+
+	depth += engine != NULL;
+	return engine;
+}
+
+/* What a call returns: a value, or -1 and errno. */
+static long leave(long ret)
+{
+	depth--;
+	if (ret >= 0)
+		return ret;
+	errno = (int)-ret;
+	return -1;
+}
+
+/* --- bpf(2) and perf_event_open(2) --- */
+
+/* The attributes as far as the caller has them; false when they are not a BPF output's. */
+static bool read_bpf_output(long user_attr, struct perf_event_attr *attr)
+{
+	memset(attr, 0, sizeof(*attr));
+	if (user_read(attr, (u64)user_attr, PERF_ATTR_SIZE_VER0) ||
+	    attr->type != PERF_TYPE_SOFTWARE || attr->config != PERF_COUNT_SW_BPF_OUTPUT)
+		return false;
+	return attr->size <= PERF_ATTR_SIZE_VER0 ||
+	       !user_read(attr, (u64)user_attr, min((size_t)attr->size, sizeof(*attr)));
+}
+
+long shim_syscall(long number, const long arguments[6])
+{
+	struct perf_event_attr attr;
+	bool is_ours = number == SYS_bpf ||
+		       (number == SYS_perf_event_open && read_bpf_output(arguments[0], &attr));
+	struct skep_engine *engine = is_ours ? enter(true) : NULL;
+
+	if (!engine)
+		return shim_real()->syscall(number, arguments[0], arguments[1], arguments[2],
+					    arguments[3], arguments[4], arguments[5]);
+	if (number == SYS_bpf)
+		return leave(skep_bpf(engine, (int)arguments[0], (void *)arguments[1],
+				      (unsigned int)arguments[2]));
+	return leave(fd_perf_event_open(engine, &attr, (int)arguments[2]));
+}
+
+/* --- what is done with the descriptors --- */
+
+void *shim_mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset)
+{
+	struct skep_engine *engine = fd >= 0 && !(flags & MAP_ANONYMOUS) ? enter(false) : NULL;
+	void *mapped;
+	int ret;
+
+	if (!engine)
+		return shim_real()->mmap(address, length, prot, flags, fd, offset);
+	ret = fd_mmap(engine, fd, address, length, prot, flags, (u64)offset, &mapped);
+	if (ret == FD_FOREIGN) {
+		depth--;
+		return shim_real()->mmap(address, length, prot, flags, fd, offset);
+	}
+	return leave(ret) < 0 ? MAP_FAILED : mapped;
+}
+
+int shim_ioctl(int fd, unsigned long request, void *argument)
+{
+	bool is_perf = request == PERF_EVENT_IOC_ENABLE || request == PERF_EVENT_IOC_DISABLE;
+	struct skep_engine *engine = is_perf ? enter(false) : NULL;
+	int ret;
+
+	if (!engine)
+		return shim_real()->ioctl(fd, request, argument);
+	ret = fd_perf_event_enable(engine, fd, request == PERF_EVENT_IOC_ENABLE);
+	if (ret == FD_FOREIGN) {
+		depth--;
+		return shim_real()->ioctl(fd, request, argument);
+	}
+	return (int)leave(ret);
+}
+
+/* Consuming a ring buffer is not a call: whether there is data is found out before waiting. */
+static void refresh(void)
+{
+	struct skep_engine *engine = enter(false);
+
+	if (!engine)
+		return;
+	fd_refresh(engine);
+	depth--;
+}
+
+int shim_epoll_pwait(int epoll, struct epoll_event *events, int count, int timeout,
+		     const sigset_t *mask)
+{
+	refresh();
+	return shim_real()->epoll_pwait(epoll, events, count, timeout, mask);
+}
+
+int shim_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+	       const sigset_t *mask)
+{
+	refresh();
+	return shim_real()->ppoll(fds, count, timeout, mask);
+}
+
+ssize_t shim_readlink(const char *path, char *out, size_t size)
+{
+	static const char directory[] = "/proc/self/fd/";
+	struct skep_engine *engine;
+	const char *name;
+
+	if (strncmp(path, directory, sizeof(directory) - 1))
+		return shim_real()->readlink(path, out, size);
+	engine = enter(false);
+	name = engine ? fd_name(engine, atoi(path + sizeof(directory) - 1)) : NULL;
+	depth -= engine != NULL;
+	if (!name)
+		return shim_real()->readlink(path, out, size);
+	size = strnlen(name, size);
+	memcpy(out, name, size);
+	return (ssize_t)size;
+}
+
+/* --- the file system of pins: what is below a directory where bpffs is mounted --- */
+
+#define MOUNTS_MAX 16
+
+static struct {
+	char *path[MOUNTS_MAX];
+	unsigned int count;
+} mounts;
+
+static bool is_below(const char *path, const char *directory)
+{
+	size_t length = strlen(directory);
+
+	return !strncmp(path, directory, length) && (!path[length] || path[length] == '/');
+}
+
+static bool is_pin_path(const char *path)
+{
+	if (!path || depth || !shim_is_active())
+		return false;
+	if (is_below(path, "/sys/fs/bpf"))
+		return true;
+	for (unsigned int i = 0; i < mounts.count; i++)
+		if (is_below(path, mounts.path[i]))
+			return true;
+	return false;
+}
+
+int shim_statfs(const char *path, struct statfs *out)
+{
+	if (!is_pin_path(path))
+		return shim_real()->statfs(path, out);
+	memset(out, 0, sizeof(*out));
+	out->f_type = BPF_FS_MAGIC;
+	out->f_bsize = out->f_frsize = 4096;
+	out->f_namelen = 255;
+	return 0;
+}
+
+int shim_unlink(const char *path)
+{
+	struct skep_engine *engine = is_pin_path(path) ? enter(true) : NULL;
+
+	return engine ? (int)leave(pin_remove(engine, path)) : shim_real()->unlink(path);
+}
+
+/* Directories exist as far as anyone asks for them. */
+int shim_mkdir(const char *path, mode_t mode)
+{
+	return is_pin_path(path) ? 0 : shim_real()->mkdir(path, mode);
+}
+
+int shim_rmdir(const char *path)
+{
+	return is_pin_path(path) ? 0 : shim_real()->rmdir(path);
+}
+
+int shim_mount(const char *source, const char *target, const char *type, unsigned long flags,
+	       const void *data)
+{
+	char *copy;
+
+	if (!type || strcmp(type, "bpf") || !shim_is_active())
+		return shim_real()->mount(source, target, type, flags, data);
+	if (is_pin_path(target))
+		return 0;
+	copy = mounts.count < MOUNTS_MAX ? strdup(target) : NULL;
+	if (!copy) {
+		errno = ENOMEM;
+		return -1;
+	}
+	mounts.path[mounts.count++] = copy;
+	return 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The C library's calls by which a libbpf program reaches the kernel, for a process whose
+ * bpf(2) is an engine's. Each function has the signature and the errno contract of the call it
+ * stands for, and hands on whatever does not concern the engine.
+ *
+ * Two users put these functions in place: wrap.c (a program that is linked with
+ * -Wl,--wrap) and preload.c (LD_PRELOAD). They provide `real`.
+ */
+#ifndef SKEP_SHIM_CALLS_H
+#define SKEP_SHIM_CALLS_H
+
+#include <poll.h>
+#include <signal.h>
+#include <skep/skep.h>
+#include <sys/epoll.h>
+#include <sys/statfs.h>
+#include <sys/types.h>
+
+/* The C library's own functions. */
+struct real_calls {
+	long (*syscall)(long number, ...);
+	void *(*mmap)(void *address, size_t length, int prot, int flags, int fd, off_t offset);
+	int (*ioctl)(int fd, unsigned long request, ...);
+	int (*epoll_pwait)(int epoll, struct epoll_event *events, int count, int timeout,
+			   const sigset_t *mask);
+	int (*ppoll)(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+		     const sigset_t *mask);
+	int (*statfs)(const char *path, struct statfs *out);
+	ssize_t (*readlink)(const char *path, char *out, size_t size);
+	int (*unlink)(const char *path);
+	int (*mkdir)(const char *path, mode_t mode);
+	int (*rmdir)(const char *path);
+	int (*mount)(const char *source, const char *target, const char *type,
+		     unsigned long flags, const void *data);
+};
+
+const struct real_calls *shim_real(void);
+
+/* Whether calls are the engine's now, be it made already or not. */
+bool shim_is_active(void);
+/* The engine; NULL when calls go to Linux, or when it is not made yet and need not be. */
+struct skep_engine *shim_engine(bool needed);
+
+long shim_syscall(long number, const long arguments[6]);
+void *shim_mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset);
+int shim_ioctl(int fd, unsigned long request, void *argument);
+int shim_epoll_pwait(int epoll, struct epoll_event *events, int count, int timeout,
+		     const sigset_t *mask);
+int shim_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+	       const sigset_t *mask);
+int shim_statfs(const char *path, struct statfs *out);
+ssize_t shim_readlink(const char *path, char *out, size_t size);
+int shim_unlink(const char *path);
+int shim_mkdir(const char *path, mode_t mode);
+int shim_rmdir(const char *path);
+int shim_mount(const char *source, const char *target, const char *type, unsigned long flags,
+	       const void *data);
+
+#endif

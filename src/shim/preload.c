@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libskep-preload.so: for unmodified programs (`skep exec`). The process gets one engine, made
+ * at its first call that needs one; a forked process goes on with a copy of it.
+ */
+#include "base/rcu.h"
+#include "shim/calls.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+static struct skep_engine *_Atomic engine;
+static pthread_once_t engine_once = PTHREAD_ONCE_INIT, calls_once = PTHREAD_ONCE_INIT;
+
+static void create_engine(void)
+{
+	struct skep_error err;
+	struct skep_engine *created = skep_engine_new(NULL, &err);
+
+	if (!created)
+		fprintf(stderr, "libskep-preload: %s\n", err.text);
+	pthread_atfork(urcu_bp_call_rcu_before_fork, urcu_bp_call_rcu_after_fork_parent,
+		       urcu_bp_call_rcu_after_fork_child);
+	/* Release: partner of shim_engine(). */
+	atomic_store_explicit(&engine, created, memory_order_release);
+}
+
+/* Creating the engine makes calls that come back here: those find none yet. */
+struct skep_engine *shim_engine(bool needed)
+{
+	if (needed)
+		pthread_once(&engine_once, create_engine);
+	return atomic_load_explicit(&engine, memory_order_acquire);
+}
+
+bool shim_is_active(void)
+{
+	return true;
+}
+
+/* --- the C library's functions: the first definitions behind this library --- */
+
+static struct real_calls real;
+
+static void *find(const char *name)
+{
+	void *symbol = dlsym(RTLD_NEXT, name);
+
+	if (!symbol) {
+		fprintf(stderr, "libskep-preload: the C library has no %s()\n", name);
+		abort();
+	}
+	return symbol;
+}
+
+static void find_real_calls(void)
+{
+	real.syscall = find("syscall");
+	real.mmap = find("mmap");
+	real.ioctl = find("ioctl");
+	real.epoll_pwait = find("epoll_pwait");
+	real.ppoll = find("ppoll");
+	real.statfs = find("statfs");
+	real.readlink = find("readlink");
+	real.unlink = find("unlink");
+	real.mkdir = find("mkdir");
+	real.rmdir = find("rmdir");
+	real.mount = find("mount");
+}
+
+/* Found at the first call: constructors of other libraries may call before ours could run. */
+const struct real_calls *shim_real(void)
+{
+	pthread_once(&calls_once, find_real_calls);
+	return &real;
+}
+
+#define SYMBOL(name) __asm__(#name) __attribute__((visibility("default")))
+#include "shim/symbols.h"
+
+/* --- what programs around libbpf call too --- */
+
+int own_epoll_pwait(int epoll, struct epoll_event *events, int count, int timeout,
+		    const sigset_t *mask) SYMBOL(epoll_pwait);
+int own_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+	      const sigset_t *mask) SYMBOL(ppoll);
+int own_poll(struct pollfd *fds, nfds_t count, int timeout) SYMBOL(poll);
+ssize_t own_readlink(const char *path, char *out, size_t size) SYMBOL(readlink);
+ssize_t own_readlink_chk(const char *path, char *out, size_t size, size_t room)
+	SYMBOL(__readlink_chk);
+int own_mount(const char *source, const char *target, const char *type, unsigned long flags,
+	      const void *data) SYMBOL(mount);
+
+int own_epoll_pwait(int epoll, struct epoll_event *events, int count, int timeout,
+		    const sigset_t *mask)
+{
+	return shim_epoll_pwait(epoll, events, count, timeout, mask);
+}
+
+int own_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+	      const sigset_t *mask)
+{
+	return shim_ppoll(fds, count, timeout, mask);
+}
+
+int own_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	struct timespec time = {.tv_sec = timeout / 1000, .tv_nsec = timeout % 1000 * 1000000L};
+
+	return shim_ppoll(fds, count, timeout < 0 ? NULL : &time, NULL);
+}
+
+ssize_t own_readlink(const char *path, char *out, size_t size)
+{
+	return shim_readlink(path, out, size);
+}
+
+/* What readlink() becomes in programs built with _FORTIFY_SOURCE. */
+ssize_t own_readlink_chk(const char *path, char *out, size_t size, size_t room)
+{
+	if (size > room)
+		abort();
+	return shim_readlink(path, out, size);
+}
+
+int own_mount(const char *source, const char *target, const char *type, unsigned long flags,
+	      const void *data)
+{
+	return shim_mount(source, target, type, flags, data);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sys/fd_calls.h"
+
+#include "map/map.h"
+#include "map/perf_event.h"
+#include "sys/engine.h"
+#include <errno.h>
+#include <sys/mman.h>
+
+int fd_perf_event_open(struct skep_engine *engine, const struct perf_event_attr *attr, int slot)
+{
+	struct perf_event *event;
+	int ret;
+
+	if (slot < 0 || (u32)slot >= slots_count(engine->env.slots))
+		return -ENODEV;
+	ret = perf_event_new(attr, (u32)slot, &event);
+	if (ret)
+		return ret;
+	descriptors_reap(engine);
+	ret = descriptor_open(engine, &event->object, DESCRIPTOR_RDWR);
+	object_put(&event->object);
+	return ret;
+}
+
+static struct perf_event *perf_event_of(struct object *object)
+{
+	return container_of(object, struct perf_event, object);
+}
+
+int fd_perf_event_enable(struct skep_engine *engine, int fd, bool on)
+{
+	int unused;
+	struct object *object = descriptor_object(engine, fd, OBJECT_PERF_EVENT, NULL, &unused);
+
+	if (!object)
+		return FD_FOREIGN;
+	perf_event_enable(perf_event_of(object), on);
+	object_put(object);
+	return 0;
+}
+
+int fd_mmap(struct skep_engine *engine, int fd, void *address, size_t length, int prot,
+	    int flags, u64 offset, void **out)
+{
+	int ret = -ENODEV;
+	u32 mode;
+	struct object *object = descriptor_any(engine, fd, &mode, &ret);
+
+	if (!object)
+		return FD_FOREIGN;
+	if ((prot & PROT_WRITE) && !(mode & DESCRIPTOR_WRITE))
+		ret = -EACCES;
+	else if (object->kind == OBJECT_MAP)
+		ret = map_mmap(map_of_object(object), address, length, prot, flags, offset,
+			       out);
+	else if (object->kind == OBJECT_PERF_EVENT)
+		ret = perf_event_mmap(perf_event_of(object), address, length, prot, flags,
+				      offset, out);
+	object_put(object);
+	return ret;
+}
+
+const char *fd_name(struct skep_engine *engine, int fd)
+{
+	static const char *const names[OBJECT_KINDS] = {
+		[OBJECT_MAP] = "anon_inode:bpf-map",
+		[OBJECT_PROG] = "anon_inode:bpf-prog",
+		[OBJECT_LINK] = "anon_inode:bpf_link",
+		[OBJECT_BTF] = "anon_inode:btf",
+		[OBJECT_PERF_EVENT] = "anon_inode:[perf_event]",
+		[OBJECT_STATS] = "anon_inode:bpf-stats",
+	};
+	int unused;
+	struct object *object = descriptor_any(engine, fd, NULL, &unused);
+	const char *name = object ? names[object->kind] : NULL;
+
+	object_put(object);
+	return name;
+}
+
+void fd_refresh(struct skep_engine *engine)
+{
+	descriptors_refresh(engine);
+}
