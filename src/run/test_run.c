@@ -12,6 +12,9 @@
 /* Linux's internal errno for what a program type does not support. */
 #define LINUX_ENOTSUPP 524
 
+/* Linux looks at no more than a page of an argument that is too large. */
+#define ARGUMENT_MAX 4096
+
 /* A read-side section is not held longer than this many runs. */
 #define RUNS_PER_SECTION 256
 
@@ -80,7 +83,9 @@ int test_ctx_read(struct test_run *test, size_t size, void **out)
 	*out = NULL;
 	if (!in && !test->attr->test.ctx_out)
 		return 0;
-	if (given > size)
+	if (given > ARGUMENT_MAX)
+		ret = -E2BIG;
+	else if (given > size)
 		ret = user_check_zero(in + size, given - size);
 	if (ret)
 		return test_refuse(test, ret, "the context is larger than %zu bytes", size);
@@ -111,15 +116,32 @@ int test_ctx_write(struct test_run *test, const void *ctx, u32 size)
 	return 0;
 }
 
-int test_data_write(struct test_run *test, const void *data, u32 size)
+/* Of a packet with fragments all of them come back, and what is too much is missing before
+ * them: Linux's way. */
+static int copy_out(struct test_run *test, const u8 *data, u32 size, u32 fragments, u32 part)
+{
+	const u64 out = test->attr->test.data_out;
+	const u32 linear = part - fragments;
+
+	if (!data || !out)
+		return 0;
+	if (part < fragments)
+		return -ENOSPC;
+	if (user_write(out, data, linear) ||
+	    user_write(out + linear, data + size - fragments, fragments))
+		return -EFAULT;
+	return 0;
+}
+
+int test_data_write(struct test_run *test, const void *data, u32 size, u32 fragments)
 {
 	const u32 room = test->attr->test.data_size_out;
 	/* Without a size the caller promises that all fits. */
 	const u32 part = room ? min(size, room) : size;
+	int ret = copy_out(test, data, size, fragments, part);
 
-	if (data && test->attr->test.data_out &&
-	    user_write(test->attr->test.data_out, data, part))
-		return test_refuse(test, -EFAULT, "the data cannot be written");
+	if (ret)
+		return test_refuse(test, ret, "the data cannot be written");
 	test->attr->test.data_size_out = size;
 	test->attr->test.retval = test->retval;
 	test->attr->test.duration = test->duration;
@@ -154,8 +176,7 @@ static int test_by_type(struct test_run *test)
 	case BPF_PROG_TYPE_CGROUP_SKB:
 	case BPF_PROG_TYPE_LWT_IN:
 	case BPF_PROG_TYPE_LWT_OUT:
-	case BPF_PROG_TYPE_LWT_XMIT:
-	case BPF_PROG_TYPE_LWT_SEG6LOCAL: return test_run_skb(test);
+	case BPF_PROG_TYPE_LWT_XMIT: return test_run_skb(test);
 	case BPF_PROG_TYPE_XDP: return test_run_xdp(test);
 	case BPF_PROG_TYPE_FLOW_DISSECTOR: return test_run_flow_dissector(test);
 	case BPF_PROG_TYPE_SK_LOOKUP: return test_run_sk_lookup(test);

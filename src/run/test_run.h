@@ -51,8 +51,9 @@ int test_ctx_read(struct test_run *test, size_t size, void **out);
 /* Gives it back: 0, -ENOSPC when only a part fits, -EFAULT. */
 int test_ctx_write(struct test_run *test, const void *ctx, u32 size);
 
-/* Gives back the data, its size, the result and the duration: 0, -ENOSPC, -EFAULT. */
-int test_data_write(struct test_run *test, const void *data, u32 size);
+/* Gives back the data, of which the last `fragments` bytes are in fragments, its size, the
+ * result and the duration: 0, -ENOSPC, -EFAULT. */
+int test_data_write(struct test_run *test, const void *data, u32 size, u32 fragments);
 
 /* A packet's memory: `headroom` zero bytes, the caller's data, room up to `capacity` bytes. */
 int test_data_read(struct test_run *test, u32 headroom, u32 capacity, u8 **out);

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/netfilter.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -78,7 +80,7 @@ static int dissect(struct test_run *test, const struct bpf_flow_keys *in)
 		return ret;
 	dissection_init(&state, data, in ? in->flags : 0);
 	test_repeat(test, &state.skb, &hooks);
-	ret = test_data_write(test, &state.keys, sizeof(state.keys));
+	ret = test_data_write(test, &state.keys, sizeof(state.keys), 0);
 	free(data);
 	return ret ?: test_ctx_write(test, in, sizeof(*in));
 }
@@ -137,7 +139,7 @@ int test_run_sk_lookup(struct test_run *test)
 	ret = ret ?: check_sk_lookup(test, ctx);
 	if (!ret) {
 		test_repeat(test, ctx, NULL);
-		ret = test_data_write(test, NULL, 0);
+		ret = test_data_write(test, NULL, 0, 0);
 	}
 	ret = ret ?: test_ctx_write(test, ctx, sizeof(struct bpf_sk_lookup));
 	free(ctx);
@@ -232,11 +234,39 @@ int test_run_syscall(struct test_run *test)
 }
 
 /* --- netfilter --- */
+
+/* Linux's struct nf_hook_state. Only the hook and its family can be chosen. */
+struct hook_state {
+	u8 hook, family;
+	u64 in, out, socket, net, function;
+};
+
+/* With a hook the data begins with an Ethernet header, whose protocol has to be the hook's. */
+static int check_hook(struct test_run *test, const struct hook_state *state, const u8 *data)
+{
+	const u32 size = test->attr->test.data_size_in - ETH_HLEN;
+	const u16 protocol = ntohs(((const struct ethhdr *)data)->h_proto);
+	const bool is_ipv6 = protocol == ETH_P_IPV6;
+
+	if (!state)
+		return 0;
+	if (size < sizeof(struct iphdr) || (is_ipv6 && size < sizeof(struct ipv6hdr)))
+		return test_refuse(test, -EINVAL, "the packet has no whole header");
+	if (!is_ipv6 && protocol != ETH_P_IP)
+		return test_refuse(test, -EPROTO, "there are no hooks for protocol 0x%04x",
+				   protocol);
+	if (state->family != (is_ipv6 ? NFPROTO_IPV6 : NFPROTO_IPV4) ||
+	    !is_zero(state, offsetof(struct hook_state, in), sizeof(*state)))
+		return test_refuse(test, -EINVAL, "a field of the context cannot be chosen");
+	return 0;
+}
+
 int test_run_netfilter(struct test_run *test)
 {
 	const u32 size = test->attr->test.data_size_in;
 	u64 ctx[2] = {0}; /* struct bpf_nf_ctx: pointers to kernel objects that are not here */
-	u8 *data;
+	void *state = NULL;
+	u8 *data = NULL;
 	int ret;
 
 	if (has_any_option(test->attr))
@@ -244,9 +274,13 @@ int test_run_netfilter(struct test_run *test)
 	if (size < sizeof(struct iphdr) || size > PAGE_DATA_MAX - NETFILTER_PAD)
 		return test_refuse(test, -EINVAL, "%u bytes of data cannot be used", size);
 	ret = test_data_read(test, 0, size, &data);
-	if (ret)
-		return ret;
-	test_repeat(test, ctx, NULL);
+	ret = ret ?: test_ctx_read(test, sizeof(struct hook_state), &state);
+	ret = ret ?: check_hook(test, state, data);
+	if (!ret) {
+		test_repeat(test, ctx, NULL);
+		ret = test_data_write(test, NULL, 0, 0);
+	}
+	free(state);
 	free(data);
-	return test_data_write(test, NULL, 0);
+	return ret;
 }

@@ -45,14 +45,13 @@ static bool sees_ethernet(enum bpf_prog_type type)
 }
 
 /* --- the packet --- */
+/* The loopback device receives: its address and its broadcast address are zeros. */
 static u32 packet_type(const struct ethhdr *eth)
 {
-	static const u8 none[ETH_ALEN], all[ETH_ALEN] = {255, 255, 255, 255, 255, 255};
+	static const u8 own[ETH_ALEN];
 
-	if (!memcmp(eth->h_dest, none, ETH_ALEN)) /* the loopback device's address */
+	if (!memcmp(eth->h_dest, own, ETH_ALEN))
 		return PACKET_HOST;
-	if (!memcmp(eth->h_dest, all, ETH_ALEN))
-		return PACKET_BROADCAST;
 	return eth->h_dest[0] & 1 ? PACKET_MULTICAST : PACKET_OTHERHOST;
 }
 
@@ -66,29 +65,46 @@ static u16 packet_protocol(const struct ethhdr *eth, const u8 *payload, u32 size
 	return htons(ETH_P_802_2);
 }
 
-static void socket_addresses(struct skb_test *test, const u8 *payload, u32 size)
+/* The socket's addresses are the packet's. A header that is cut short is refused. */
+static int socket_ipv4(struct test_run *test, struct skb_test *state, const struct iphdr *ip,
+		       u32 size)
 {
-	const struct iphdr *ip = (const void *)payload;
-	const struct ipv6hdr *ip6 = (const void *)payload;
-	struct bpf_sock *view = &test->sk.view;
-	struct skb_ctx *skb = &test->skb;
+	struct bpf_sock *view = &state->sk.view;
 
-	if (skb->protocol == htons(ETH_P_IP)) {
-		view->family = AF_INET;
-		if (size >= sizeof(*ip)) {
-			view->src_ip4 = skb->local_ip4 = ip->saddr;
-			view->dst_ip4 = skb->remote_ip4 = ip->daddr;
-		}
-	} else if (skb->protocol == htons(ETH_P_IPV6)) {
-		view->family = AF_INET6;
-		if (size >= sizeof(*ip6)) {
-			memcpy(view->src_ip6, &ip6->saddr, sizeof(ip6->saddr));
-			memcpy(view->dst_ip6, &ip6->daddr, sizeof(ip6->daddr));
-			memcpy(skb->local_ip6, &ip6->saddr, sizeof(ip6->saddr));
-			memcpy(skb->remote_ip6, &ip6->daddr, sizeof(ip6->daddr));
-		}
-	}
-	skb->family = view->family;
+	if (size < sizeof(*ip))
+		return test_refuse(test, -EINVAL, "%u bytes of an IPv4 header", size);
+	state->skb.family = view->family = AF_INET;
+	view->src_ip4 = state->skb.local_ip4 = ip->saddr;
+	view->dst_ip4 = state->skb.remote_ip4 = ip->daddr;
+	return 0;
+}
+
+static int socket_ipv6(struct test_run *test, struct skb_test *state, const struct ipv6hdr *ip,
+		       u32 size)
+{
+	struct bpf_sock *view = &state->sk.view;
+
+	if (size < sizeof(*ip))
+		return test_refuse(test, -EINVAL, "%u bytes of an IPv6 header", size);
+	state->skb.family = view->family = AF_INET6;
+	memcpy(view->src_ip6, &ip->saddr, sizeof(ip->saddr));
+	memcpy(view->dst_ip6, &ip->daddr, sizeof(ip->daddr));
+	memcpy(state->skb.local_ip6, &ip->saddr, sizeof(ip->saddr));
+	memcpy(state->skb.remote_ip6, &ip->daddr, sizeof(ip->daddr));
+	return 0;
+}
+
+static int socket_init(struct test_run *test, struct skb_test *state, u32 size)
+{
+	const void *payload = state->skb.network_header;
+
+	state->sk.view.state = TCP_CLOSE_STATE;
+	state->sk.view.rx_queue_mapping = -1;
+	if (state->skb.protocol == htons(ETH_P_IP))
+		return socket_ipv4(test, state, payload, size);
+	if (state->skb.protocol == htons(ETH_P_IPV6))
+		return socket_ipv6(test, state, payload, size);
+	return 0;
 }
 
 static void packet_init(struct skb_test *test, u32 size)
@@ -109,9 +125,6 @@ static void packet_init(struct skb_test *test, u32 size)
 	skb->ifindex = LOOPBACK;
 	skb->pkt_type = packet_type(eth);
 	skb->protocol = packet_protocol(eth, data + ETH_HLEN, size - ETH_HLEN);
-	test->sk.view.state = TCP_CLOSE_STATE;
-	test->sk.view.rx_queue_mapping = -1;
-	socket_addresses(test, data + ETH_HLEN, size - ETH_HLEN);
 }
 
 /* --- struct __sk_buff in and out --- */
@@ -202,7 +215,7 @@ static int run_and_return(struct test_run *test, struct skb_test *state, struct 
 	}
 	if (ctx)
 		ctx_fill(ctx, skb);
-	ret = test_data_write(test, skb->data, skb->data_end - skb->data);
+	ret = test_data_write(test, skb->data, skb->data_end - skb->data, 0);
 	return ret ?: test_ctx_write(test, ctx, sizeof(*ctx));
 }
 
@@ -213,9 +226,9 @@ static int run_with_ctx(struct test_run *test, struct skb_test *state, struct __
 	if (ret)
 		return ret;
 	packet_init(state, test->attr->test.data_size_in);
-	state->skb.wire_len = ctx ? 0 : state->skb.len;
+	ret = socket_init(test, state, test->attr->test.data_size_in - ETH_HLEN);
 	if (ctx) {
-		ret = ifindex_apply(test, ctx, &state->skb);
+		ret = ret ?: ifindex_apply(test, ctx, &state->skb);
 		ret = ret ?: ctx_apply(test, ctx, &state->skb);
 	}
 	ret = ret ?: run_and_return(test, state, ctx);

@@ -11,16 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define XDP_PAGE	4096
-#define XDP_SHARED_INFO 320
-#define XDP_ROOM	(XDP_PAGE - XDP_SHARED_INFO) /* headroom and data */
-#define XDP_META_MAX	255
-#define XDP_DATA_MAX	(XDP_ROOM - PACKET_HEADROOM + 17 * XDP_PAGE) /* with 17 fragments */
-#define XDP_BATCH_MAX	256
-#define XDP_PAGE_HEAD	192 /* what live frames take of their page */
-#define LOOPBACK	1
+#define XDP_PAGE	  4096
+#define XDP_SHARED_INFO	  320
+#define XDP_ROOM	  (XDP_PAGE - XDP_SHARED_INFO) /* headroom and data */
+#define XDP_META_MAX	  (PACKET_HEADROOM - 40)       /* behind a struct xdp_frame */
+#define XDP_FRAGMENTS_MAX (17 * XDP_PAGE)
+#define XDP_BATCH_MAX	  256
+#define XDP_PAGE_HEAD	  112 /* what live frames take of their page */
+#define LOOPBACK	  1
 
-#define XDP_LIVE_FLAG	(1u << 1) /* BPF_F_TEST_XDP_LIVE_FRAMES */
+#define XDP_LIVE_FLAG	  (1u << 1) /* BPF_F_TEST_XDP_LIVE_FRAMES */
 
 struct xdp_test {
 	struct xdp_ctx ctx;
@@ -47,23 +47,28 @@ static int check_attr(struct test_run *test, struct xdp_test *state)
 	return 0;
 }
 
-/* struct xdp_md of the caller: metadata of `data` bytes, then the packet up to data_end. */
+/*
+ * struct xdp_md of the caller: metadata of `data` bytes, then the packet up to data_end. What
+ * lies behind data_end, or behind the page, goes into fragments.
+ */
 static int check_ctx(struct test_run *test, const struct xdp_md *in, struct xdp_test *state)
 {
 	const u32 size = test->attr->test.data_size_in;
 
+	state->linear = size;
 	if (!in)
 		return 0;
-	if (in->data_meta || in->data_end != size || in->data > in->data_end)
-		return test_refuse(test, -EINVAL,
-				   "data_meta %u, data %u and data_end %u do not "
-				   "describe %u bytes",
-				   in->data_meta, in->data, in->data_end, size);
+	if (in->data_meta || in->data_end > size || in->data > in->data_end)
+		return test_refuse(
+			test, -EINVAL,
+			"data_meta %u, data %u and data_end %u do not describe %u bytes",
+			in->data_meta, in->data, in->data_end, size);
 	if (in->data % sizeof(u32) || in->data > XDP_META_MAX)
 		return test_refuse(test, -EINVAL, "%u bytes of metadata", in->data);
 	if (state->is_live && (test->attr->test.data_out || test->attr->test.ctx_out))
 		return test_refuse(test, -EINVAL, "live frames give nothing back");
 	state->metadata = in->data;
+	state->linear = in->data_end;
 	return 0;
 }
 
@@ -73,10 +78,13 @@ static int check_size(struct test_run *test, struct xdp_test *state)
 	const u32 headroom =
 		PACKET_HEADROOM - state->metadata + (state->is_live ? XDP_PAGE_HEAD : 0);
 
-	state->linear = min(size, XDP_ROOM - headroom);
+	state->linear = min(state->linear, XDP_ROOM - headroom);
 	state->fragments = size - state->linear;
-	if (size < ETH_HLEN || size > XDP_DATA_MAX || (state->is_live && state->fragments))
+	if (size < state->metadata + ETH_HLEN || (state->is_live && state->fragments))
 		return test_refuse(test, -EINVAL, "%u bytes of data cannot be used", size);
+	if (state->fragments > XDP_FRAGMENTS_MAX)
+		return test_refuse(test, -ENOMEM, "%u bytes of fragments, at most %u",
+				   state->fragments, XDP_FRAGMENTS_MAX);
 	return 0;
 }
 
@@ -116,10 +124,9 @@ static int ctx_apply(struct test_run *test, const struct xdp_md *in, struct xdp_
 			return test_refuse(test, -EINVAL, "a queue of no port");
 		return 0;
 	}
-	if (in->ingress_ifindex == LOOPBACK) /* never receives XDP */
-		return test_refuse(test, -EINVAL, "port 1 does not receive");
-	if (!test->env->has_port ||
-	    !test->env->has_port(test->env->engine, in->ingress_ifindex))
+	if (in->ingress_ifindex != LOOPBACK &&
+	    (!test->env->has_port ||
+	     !test->env->has_port(test->env->engine, in->ingress_ifindex)))
 		return test_refuse(test, -ENODEV, "there is no port %u", in->ingress_ifindex);
 	if (in->rx_queue_index)
 		return test_refuse(test, -EINVAL, "port %u has no queue %u",
@@ -144,7 +151,7 @@ static int give_back(struct test_run *test, struct xdp_test *state, struct xdp_m
 		out->data = ctx->data - ctx->data_meta;
 		out->data_end = linear;
 	}
-	ret = test_data_write(test, data, linear + state->fragments);
+	ret = test_data_write(test, data, linear + state->fragments, state->fragments);
 	free(data);
 	return ret ?: test_ctx_write(test, out, sizeof(*out));
 }
