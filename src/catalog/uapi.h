@@ -8,6 +8,7 @@
 #ifndef SKEP_CATALOG_UAPI_H
 #define SKEP_CATALOG_UAPI_H
 
+#include "isa/uapi.h"
 #include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/version.h>
@@ -71,23 +72,6 @@
 /* Linux's internal "not supported", which bpf(2) lets out; <errno.h> has no name for it. */
 #ifndef ENOTSUPP
 #define ENOTSUPP 524
-#endif
-
-/* instructions */
-#ifndef BPF_MEMSX
-#define BPF_MEMSX 0x80
-#endif
-#ifndef BPF_JCOND
-#define BPF_JCOND 0xe0
-#endif
-#ifndef BPF_LOAD_ACQ
-#define BPF_LOAD_ACQ 0x100
-#endif
-#ifndef BPF_STORE_REL
-#define BPF_STORE_REL 0x110
-#endif
-#ifndef BPF_PSEUDO_KINSN
-#define BPF_ADDR_SPACE_CAST 1 /* offset of a 64-bit register move */
 #endif
 
 #endif

@@ -8,26 +8,9 @@
 
 #include "base/strbuf.h"
 #include "base/types.h"
-#include <linux/bpf.h>
+#include "isa/uapi.h"
 #include <linux/filter.h>
 #include <skep/error.h>
-
-/* BPF_PSEUDO_* and the mode bits newer than the header: Linux 6.18's numbers. */
-#ifndef BPF_MEMSX
-#define BPF_MEMSX 0x80
-#endif
-#ifndef BPF_JCOND
-#define BPF_JCOND 0xe0
-#endif
-#ifndef BPF_LOAD_ACQ
-#define BPF_LOAD_ACQ 0x100
-#endif
-#ifndef BPF_STORE_REL
-#define BPF_STORE_REL 0x110
-#endif
-#ifndef BPF_MAY_GOTO
-#define BPF_MAY_GOTO 0
-#endif
 
 /* One enumerator INSN_NAME per row of isa.def; INSN_INVALID = 0. */
 enum insn_op {
