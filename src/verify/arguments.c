@@ -76,12 +76,31 @@ static bool flags_fit(const struct reg_state *reg, const struct helper_arg *arg)
 	return !(flags & ~REG_RINGBUF);
 }
 
+/* Kernel's structures that begin with a struct sock_common. */
+static bool is_btf_socket(const struct reg_state *reg)
+{
+	static const char *const names[] = {
+		"sock_common", "sock",	    "tcp_sock",		 "tcp6_sock",
+		"udp6_sock",   "unix_sock", "tcp_timewait_sock", "tcp_request_sock",
+		"mptcp_sock",
+	};
+
+	if (reg->kind != REG_BTF || !reg->btf_type)
+		return false;
+	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(reg->btf_type, names[i]))
+			return true;
+	return false;
+}
+
 static int prove_kind(struct walk *walk, u32 regno, const struct helper_arg *arg)
 {
 	const struct reg_state *reg = walk_reg(walk, regno);
 	const struct fit *fit = &fits[arg->kind];
 	char kind[REG_KIND_TEXT];
 
+	if (arg->kind == ARG_BTF_ID_SOCK_COMMON && is_btf_socket(reg) && flags_fit(reg, arg))
+		return 0;
 	if (fit->kinds & KIND(reg->kind) && flags_fit(reg, arg)) {
 		if (reg->kind == REG_BTF && strcmp(reg->btf_type ? reg->btf_type : "",
 						   arg->btf_type ? arg->btf_type : ""))

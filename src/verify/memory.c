@@ -385,7 +385,10 @@ int prove_memory(struct walk *walk, const struct requirement *need)
 	int ret = memory_prove_alignment(walk, need, is_atomic);
 
 	ret = ret ? ret : prove_by_kind(walk, need);
-	return ret ? ret : fact_memory(walk, walk_reg(walk, need->reg));
+	if (ret)
+		return ret;
+	walk->access.object = walk_reg(walk, need->reg)->kind;
+	return fact_memory(walk, walk_reg(walk, need->reg));
 }
 
 bool memory_constant(const struct walk *walk, const struct reg_state *base, u32 size,

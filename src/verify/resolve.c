@@ -47,8 +47,6 @@ static int resolve_map(struct walk *walk, const struct bpf_insn *insn, struct in
 			insn->src_reg == BPF_PSEUDO_MAP_IDX_VALUE;
 	int ret = -EBADF;
 
-	if (!is_value && insn[1].imm)
-		return reject(walk, ld_imm64_unknown);
 	if (walk->input->map_by_fd)
 		fact->map =
 			walk->input->map_by_fd(walk->input->cookie, insn->imm, is_index, &ret);
@@ -70,12 +68,9 @@ static int resolve_wide(struct walk *walk, const struct bpf_insn *insn, struct i
 	switch (insn->src_reg) {
 	case 0: fact->imm64 = (u64)(u32)insn->imm | (u64)(u32)insn[1].imm << 32; return 0;
 	case BPF_PSEUDO_FUNC:
-		if (insn[1].imm)
-			return reject(walk, ld_imm64_unknown);
 		fact->callee = cfg_subprog_at(&walk->cfg, walk->at + 1 + insn->imm);
 		return 0;
-	case BPF_PSEUDO_BTF_ID: return reject(walk, not_supported, "a variable of the kernel");
-	default: return reject(walk, ld_imm64_unknown);
+	default: return reject(walk, not_supported, "the address of a kernel's variable");
 	}
 }
 

@@ -80,14 +80,12 @@ int special_prove_lock(struct walk *walk, u32 regno, u32 helper)
 
 	if (ret)
 		return ret;
-	if (helper == BPF_FUNC_spin_lock) {
-		if (state->lock_map)
-			return reject(walk, two_locks);
-	} else if (!state->lock_map) {
+	if (helper == BPF_FUNC_spin_lock)
+		return 0; /* under another lock no helper is called */
+	if (!state->lock_map)
 		return reject(walk, unlock_without_lock);
-	} else if (state->lock_map != reg->map || state->lock_id != reg->id) {
+	if (state->lock_map != reg->map || state->lock_id != reg->id)
 		return reject(walk, unlock_other);
-	}
 	return 0;
 }
 

@@ -52,6 +52,8 @@ enum reg_flags {
 	REG_READ_ONLY = 1 << 1,
 	REG_RINGBUF = 1 << 2, /* REG_MEM: a whole reserved ring buffer record */
 	REG_UNTRUSTED = 1 << 4,
+	REG_AT_END = 1 << 5,	 /* packet: at or behind its end */
+	REG_BEYOND_END = 1 << 6, /* packet: behind its end */
 };
 
 /*

@@ -76,7 +76,7 @@ static u64 touched_slots(const struct walk *walk, const struct bpf_insn *insn)
 	u64 slots = 0;
 
 	if ((class != BPF_LDX && class != BPF_ST && class != BPF_STX) ||
-	    access->kind != REG_STACK || access->frame != walk->state.frame_cnt - 1)
+	    access->object != REG_STACK || access->frame != walk->state.frame_cnt - 1)
 		return 0;
 	for (s64 at = access->low; at < access->high + access->size; at++) {
 		if (at < 0 && at >= -STACK_BYTES)

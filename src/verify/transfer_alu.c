@@ -119,6 +119,8 @@ static void move_pointer(struct walk *walk, struct reg_state *pointer,
 	s64 value = (s64)distance->bits.value;
 	s64 offset = op == BPF_ADD ? pointer->off + value : pointer->off - value;
 
+	pointer->flags &= ~(REG_AT_END | REG_BEYOND_END);
+
 	if (scalar_is_const(distance) && fits_offset(offset)) {
 		pointer->off = (s32)offset;
 		return;

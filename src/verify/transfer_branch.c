@@ -9,9 +9,36 @@
 
 /* --- which way --- */
 
+static u8 mirrored(u8 op)
+{
+	switch (op) {
+	case BPF_JGT: return BPF_JLT;
+	case BPF_JLT: return BPF_JGT;
+	case BPF_JGE: return BPF_JLE;
+	case BPF_JLE: return BPF_JGE;
+	default: return op;
+	}
+}
+
+/* pointer OP end of packet. */
+static int decide_packet(const struct reg_state *pointer, u8 op)
+{
+	switch (op) {
+	case BPF_JGT: return pointer->flags & REG_BEYOND_END ? 1 : -1;
+	case BPF_JLE: return pointer->flags & REG_BEYOND_END ? 0 : -1;
+	case BPF_JGE: return pointer->flags & REG_AT_END ? 1 : -1;
+	case BPF_JLT: return pointer->flags & REG_AT_END ? 0 : -1;
+	default: return -1;
+	}
+}
+
 /* 1 taken, 0 not taken, -1 both are possible. */
 static int decide(const struct reg_state *dst, const struct reg_state *src, u8 op, bool is32)
 {
+	if (!is32 && dst->kind == REG_PACKET && src->kind == REG_PACKET_END)
+		return decide_packet(dst, op);
+	if (!is32 && dst->kind == REG_PACKET_END && src->kind == REG_PACKET)
+		return decide_packet(src, mirrored(op));
 	if (!reg_is_pointer(dst) && !reg_is_pointer(src))
 		return scalar_branch(&dst->number, &src->number, op, is32);
 	if (is32 || !reg_is_never_null(dst) || !reg_is_const(src) || src->number.bits.value)
@@ -111,22 +138,18 @@ static void learn_packet(struct state *state, const struct reg_state *pointer,
 			reg->range = (u16)bytes;
 }
 
-static u8 mirrored(u8 op)
+/* This pointer is known to be at the end of the packet, or behind it. */
+static void learn_packet_end(struct reg_state *pointer, bool is_beyond)
 {
-	switch (op) {
-	case BPF_JGT: return BPF_JLT;
-	case BPF_JLT: return BPF_JGT;
-	case BPF_JGE: return BPF_JLE;
-	case BPF_JLE: return BPF_JGE;
-	default: return op;
-	}
+	if (pointer->kind == REG_PACKET)
+		pointer->flags |= is_beyond ? REG_AT_END | REG_BEYOND_END : REG_AT_END;
 }
 
 /* pointer OP end, and this way it went. Where pointer < end, one byte at it is there, too. */
-static void learn_packet_compare(struct state *state, const struct reg_state *dst,
-				 const struct reg_state *src, u8 op, bool taken)
+static void learn_packet_compare(struct state *state, struct reg_state *dst,
+				 struct reg_state *src, u8 op, bool taken)
 {
-	const struct reg_state *pointer = dst;
+	struct reg_state *pointer = dst;
 
 	if (bounds_packet(src, dst)) {
 		pointer = src;
@@ -136,20 +159,16 @@ static void learn_packet_compare(struct state *state, const struct reg_state *ds
 	}
 	switch (op) {
 	case BPF_JGT:
-		if (!taken)
-			learn_packet(state, pointer, false);
+		taken ? learn_packet_end(pointer, true) : learn_packet(state, pointer, false);
 		break;
 	case BPF_JGE:
-		if (!taken)
-			learn_packet(state, pointer, true);
+		taken ? learn_packet_end(pointer, false) : learn_packet(state, pointer, true);
 		break;
 	case BPF_JLT:
-		if (taken)
-			learn_packet(state, pointer, true);
+		taken ? learn_packet(state, pointer, true) : learn_packet_end(pointer, false);
 		break;
 	case BPF_JLE:
-		if (taken)
-			learn_packet(state, pointer, false);
+		taken ? learn_packet(state, pointer, false) : learn_packet_end(pointer, true);
 		break;
 	default: break;
 	}

@@ -34,6 +34,7 @@ struct rules {
 /* The memory access that the last NEED_MEMORY (or memory argument) was shown to be. */
 struct access {
 	u8 kind;       /* enum access_kind */
+	u8 object;     /* enum reg_kind: what is accessed */
 	bool is_fixed; /* the offset is one constant */
 	s64 low, high; /* offset of the first byte: smallest, largest; from the object's base */
 	u32 size;
