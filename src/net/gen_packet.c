@@ -43,7 +43,7 @@ struct gen_flow gen_flow_make(const struct gen_spec *spec, u64 number)
 	flow.has_vlan = gen_random(&state) % 100 < spec->vlan;
 	flow.vlan = 1 + gen_random(&state) % 100;
 	flow.protocol = flow_protocol(spec->protocol, gen_random(&state) >> 32);
-	flow.source = CLIENT_NET | (u32)(number * 0x9e3779b1u >> 8);
+	flow.source = CLIENT_NET | (u32)(number * 0x9e3779b1u) >> 8;
 	flow.destination = SERVER_NET | (u32)(1 + gen_random(&state) % SERVERS);
 	flow.source_port = 1024 + gen_random(&state) % (65536 - 1024);
 	flow.destination_port = services[gen_random(&state) % ARRAY_SIZE(services)];

@@ -4,7 +4,8 @@
 
 usage: session.py DOCUMENT BUILD-DIR
 
-A session is a ```console block: "$ command" lines, each followed by its output. In the output "..."
+A session is a ```console block: "$ command" lines ("> " continues one), each followed by
+its output. In the output "..."
 stands for anything within a line, and a line "..." for any lines. A block that begins with a comment
 "# not run: reason" is counted as skipped. Commands see build/ as a link to BUILD-DIR.
 """
@@ -24,9 +25,9 @@ def sessions(text):
         reason = re.match(r"# not run: (.*)\n", block)
         for step in re.split(r"^\$ ", block, flags=re.M)[1:]:
             command, _, output = step.partition("\n")
-            while command.endswith("\\"):
+            while output.startswith("> ") or output.startswith(">\n"):
                 more, _, output = output.partition("\n")
-                command = command[:-1] + more.lstrip("> ")
+                command += "\n" + more[2:]
             yield command, output, reason and reason.group(1)
 
 
@@ -57,14 +58,15 @@ def main():
     steps = list(sessions(document.read_text()))
     print(f"1..{len(steps)}")
     for number, (command, expected, reason) in enumerate(steps, 1):
+        title = command.split("\n")[0].replace("#", "")
         if reason:
-            print(f"ok {number} - {command} # SKIP {reason}")
+            print(f"ok {number} - {title} # SKIP {reason}")
             continue
         got = subprocess.run(command, shell=True, cwd=work, text=True, capture_output=True,
                              timeout=TIMEOUT, env={**os.environ, "LC_ALL": "C.UTF-8"})
         shown = got.stdout + got.stderr
         good = bool(pattern(expected).match(shown)) if expected.strip() else not shown.strip()
-        print(f"{'ok' if good else 'not ok'} {number} - {command}")
+        print(f"{'ok' if good else 'not ok'} {number} - {title}")
         if not good:
             print("\n".join("# " + line for line in ["expected:", *expected.split("\n"), "shown:",
                                                       *shown.split("\n")]))

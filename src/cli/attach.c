@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/attach.h"
+#include "linux/rights.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <skep/port.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The program to attach at a port: --program, or the only one of the type. */
+static struct bpf_program *choose_program(struct session *session, enum bpf_prog_type type)
+{
+	const char *name = session->line->option[OPTION_program];
+	struct bpf_program *program, *only = NULL;
+	struct strbuf names;
+	int count = 0;
+
+	if (name) {
+		program = session_program(session, name);
+		if (!program)
+			usage_error("%s: no program named '%s'", session->path, name);
+		return program;
+	}
+	strbuf_init(&names);
+	bpf_object__for_each_program(program, session->object)
+	{
+		if (bpf_program__type(program) != type)
+			continue;
+		only = program;
+		strbuf_addf(&names, count++ ? ", %s" : "%s", bpf_program__name(program));
+	}
+	if (count > 1)
+		usage_error(
+			"%s: several programs could be attached (%s); choose one with --program",
+			session->path, strbuf_text(&names));
+	strbuf_done(&names);
+	return count > 1 ? NULL : only;
+}
+
+static int keep_link(struct attachments *out, struct bpf_link *link, const char *what,
+		     const char *where)
+{
+	if (!link)
+		return usage_error("%s: cannot be attached to %s: %s", what, where,
+				   strerror(errno));
+	out->links[out->link_count++] = link;
+	return 0;
+}
+
+/*
+ * The comma that ends the first port of a list. A comma inside "gen:a=1,b=2" does not: what
+ * follows it is a key, not "KIND:". Interfaces of the kernel have no kinds.
+ */
+static char *port_end(char *list, bool on_linux)
+{
+	char *comma = strchr(list, ',');
+
+	while (comma && !on_linux && comma[1 + strcspn(comma + 1, ":=,")] != ':')
+		comma = strchr(comma + 1, ',');
+	return comma;
+}
+
+typedef int attach_function(struct session *session, struct attachments *out, const char *spec);
+
+static int each_port(struct session *session, struct attachments *out, attach_function *attach)
+{
+	char *list = strdup(session->line->option[OPTION_on]), *at = list, *end;
+	int code = list ? 0 : usage_error("out of memory");
+
+	while (!code && at) {
+		end = port_end(at, session->on_linux);
+		if (end)
+			*end = '\0';
+		if (out->link_count == ATTACHED_MAX || out->port_count == ATTACHED_MAX)
+			code = usage_error("--on: more than %d ports", ATTACHED_MAX);
+		else
+			code = attach(session, out, at);
+		at = end ? end + 1 : NULL;
+	}
+	free(list);
+	return code;
+}
+
+/* --- skep --- */
+
+static int open_port(struct session *session, struct attachments *out, const char *spec)
+{
+	struct skep_error err = {};
+	int ifindex = skep_port_open(session->engine, spec, &err);
+
+	if (ifindex < 0) {
+		usage_error("%s", err.text);
+		return err.hint[0] ? usage_error("%s", err.hint) : EXIT_NO_VERDICT;
+	}
+	out->ports[out->port_count++] = ifindex;
+	return 0;
+}
+
+static int attach_skep(struct session *session, struct attachments *out)
+{
+	struct bpf_program *program = choose_program(session, BPF_PROG_TYPE_XDP);
+	int code;
+
+	if (!program)
+		return usage_error(
+			"%s: no XDP program to attach; `skep prog run` runs any program on "
+			"given data",
+			session->path);
+	code = each_port(session, out, open_port);
+	for (u32 i = 0; !code && i < out->port_count; i++)
+		code = keep_link(out, bpf_program__attach_xdp(program, out->ports[i]),
+				 bpf_program__name(program), "the port");
+	return code;
+}
+
+/* --- linux --- */
+
+static int xdp_mode(const char *text, u32 *flags)
+{
+	static const struct {
+		const char *name;
+		u32 flags;
+	} modes[] = {
+		{"native", XDP_FLAGS_DRV_MODE},
+		{"generic", XDP_FLAGS_SKB_MODE},
+		{"offload", XDP_FLAGS_HW_MODE},
+	};
+
+	*flags = 0;
+	for (u32 i = 0; text && i < ARRAY_SIZE(modes); i++) {
+		if (strcmp(text, modes[i].name))
+			continue;
+		*flags = modes[i].flags;
+		return 0;
+	}
+	return text ? usage_error("--xdp-mode %s: expected native, generic or offload", text)
+		    : 0;
+}
+
+/* libbpf has no attach call with an XDP mode: the link is made directly, and closed with the
+ * process. */
+static int attach_xdp(struct session *session, struct bpf_program *program, u32 ifindex,
+		      const char *interface)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts);
+	int fd, code = xdp_mode(session->line->option[OPTION_xdp_mode], &opts.flags);
+
+	if (code)
+		return code;
+	fd = bpf_link_create(bpf_program__fd(program), ifindex, BPF_XDP, &opts);
+	if (fd < 0)
+		return usage_error("%s: cannot be attached to %s: %s%s",
+				   bpf_program__name(program), interface, strerror(errno),
+				   linux_missing_right(errno));
+	return 0;
+}
+
+static int attach_tc(struct bpf_program *program, u32 ifindex, const char *interface)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = bpf_program__fd(program));
+	const char *section = bpf_program__section_name(program);
+	int code;
+
+	hook.attach_point = strstr(section, "egress") ? BPF_TC_EGRESS : BPF_TC_INGRESS;
+	code = bpf_tc_hook_create(&hook);
+	if (code && code != -EEXIST)
+		return usage_error("%s: no tc hook: %s%s", interface, strerror(-code),
+				   linux_missing_right(-code));
+	code = bpf_tc_attach(&hook, &opts);
+	return code ? usage_error("%s: cannot be attached to %s: %s",
+				  bpf_program__name(program), interface, strerror(-code))
+		    : 0;
+}
+
+static int attach_interface(struct session *session, struct attachments *out,
+			    const char *interface)
+{
+	struct bpf_program *program;
+	u32 ifindex = if_nametoindex(interface);
+	int code;
+
+	if (!ifindex)
+		return usage_error("%s: no such interface", interface);
+	program = choose_program(session, BPF_PROG_TYPE_XDP);
+	if (program && bpf_program__type(program) == BPF_PROG_TYPE_XDP) {
+		code = attach_xdp(session, program, ifindex, interface);
+	} else {
+		program = choose_program(session, BPF_PROG_TYPE_SCHED_CLS);
+		code = program ? attach_tc(program, ifindex, interface)
+			       : usage_error("%s: no XDP or tc program to attach to %s",
+					     session->path, interface);
+	}
+	if (!code)
+		out->ports[out->port_count++] = ifindex;
+	return code;
+}
+
+/* Every program whose section libbpf knows how to attach. */
+static int attach_sections(struct session *session, struct attachments *out)
+{
+	struct bpf_program *program;
+	struct bpf_link *link;
+	int code = 0;
+
+	bpf_object__for_each_program(program, session->object)
+	{
+		if (code || out->link_count == ATTACHED_MAX)
+			break;
+		errno = 0;
+		link = bpf_program__attach(program);
+		if (!link && errno == EOPNOTSUPP)
+			continue;
+		code = keep_link(out, link, bpf_program__name(program),
+				 bpf_program__section_name(program));
+	}
+	if (!code && !out->link_count)
+		code = usage_error(
+			"%s: nothing to attach by section name; name an interface with "
+			"--on",
+			session->path);
+	return code;
+}
+
+int attach_all(struct session *session, struct attachments *out)
+{
+	bool has_ports = option_given(session->line, OPTION_on);
+
+	*out = (struct attachments){};
+	if (!session->on_linux)
+		return has_ports ? attach_skep(session, out)
+				 : usage_error(
+					   "run: --on PORT is missing (pcap:IN[:OUT], gen:..., "
+					   "tap:NAME, packet:IFACE)");
+	return has_ports ? each_port(session, out, attach_interface)
+			 : attach_sections(session, out);
+}
+
+static void detach_tc(struct session *session, u32 ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+
+	if (!choose_program(session, BPF_PROG_TYPE_XDP))
+		bpf_tc_hook_destroy(&hook);
+}
+
+void detach_all(struct session *session, struct attachments *attachments)
+{
+	for (u32 i = 0; i < attachments->link_count; i++)
+		bpf_link__destroy(attachments->links[i]);
+	for (u32 i = 0; i < attachments->port_count; i++)
+		if (session->on_linux)
+			detach_tc(session, attachments->ports[i]);
+		else
+			skep_port_close(session->engine, attachments->ports[i]);
+	*attachments = (struct attachments){};
+}

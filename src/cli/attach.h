@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where the programs of an object run: ports of the engine, or hooks of the kernel. */
+#ifndef SKEP_CLI_ATTACH_H
+#define SKEP_CLI_ATTACH_H
+
+#include "cli/session.h"
+
+#define ATTACHED_MAX 64
+
+struct attachments {
+	struct bpf_link *links[ATTACHED_MAX];
+	u32 link_count;
+	int ports[ATTACHED_MAX]; /* ifindexes in the engine */
+	u32 port_count;
+};
+
+/* Opens the ports of --on and attaches. 0 or an exit code after a message; always detach. */
+int attach_all(struct session *session, struct attachments *out);
+void detach_all(struct session *session, struct attachments *attachments);
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `skep map`: the maps of an object; keys and values are written and shown by their BTF types.
+ */
+#include "btf/parse.h"
+#include "cli/listing.h"
+#include "cli/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_map(struct output *output, const struct bpf_map_info *info)
+{
+	output_begin(output, NULL);
+	output_number_bare(output, "id", info->id, ":");
+	output_bare(output, "type", libbpf_bpf_map_type_str(info->type) ?: "unknown");
+	output_string(output, "name", info->name);
+	if (output->is_json) {
+		output_number(output, "flags", info->map_flags);
+	} else {
+		char flags[32];
+
+		snprintf(flags, sizeof(flags), "0x%x", info->map_flags);
+		output_string(output, "flags", flags);
+	}
+	output_line(output);
+	output_number(output, output->is_json ? "bytes_key" : "key", info->key_size);
+	output_number(output, output->is_json ? "bytes_value" : "value", info->value_size);
+	output_number(output, "max_entries", info->max_entries);
+	if (info->btf_id)
+		output_number(output, "btf_id", info->btf_id);
+	output_end(output);
+}
+
+static int show_map(struct output *output, const struct bpf_map *map)
+{
+	struct bpf_map_info info = {};
+	u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &size))
+		return usage_error("%s: %s", bpf_map__name(map), strerror(errno));
+	print_map(output, &info);
+	return 0;
+}
+
+/* The object of the first argument, loaded, after a check of how many arguments there are. */
+static int open_map_command(struct session *session, struct command_line *line, int arguments)
+{
+	int code;
+
+	if (line->argument_count != arguments)
+		return usage_error("expected %d argument%s, got %d (see --help)", arguments,
+				   arguments == 1 ? "" : "s", line->argument_count);
+	code = session_open(session, line, line->arguments[0]);
+	return code ?: session_load(session);
+}
+
+int cmd_map_show(struct command_line *line)
+{
+	struct session session = {};
+	struct bpf_map *map;
+	int code = open_map_command(&session, line, 1);
+
+	if (!code) {
+		output_list(&line->output);
+		bpf_object__for_each_map(map, session.object) if (!code) code =
+			show_map(&line->output, map);
+		output_list_end(&line->output);
+	}
+	session_close(&session);
+	return code;
+}
+
+struct map_access {
+	struct session session;
+	struct bpf_map *map;
+	struct btf_view *types;
+	void *key, *value;
+	size_t key_size, value_size; /* value: as user space reads it */
+};
+
+static int access_open(struct map_access *access, struct command_line *line, int arguments)
+{
+	int code;
+
+	*access = (struct map_access){};
+	code = open_map_command(&access->session, line, arguments);
+	if (code)
+		return code;
+	access->map = bpf_object__find_map_by_name(access->session.object, line->arguments[1]);
+	if (!access->map)
+		return usage_error("%s: no map named '%s'", access->session.path,
+				   line->arguments[1]);
+	access->types = session_types(&access->session);
+	access->key_size = bpf_map__key_size(access->map);
+	access->value_size =
+		round_up(bpf_map__value_size(access->map), 8) * libbpf_num_possible_cpus();
+	access->key = calloc(1, access->key_size + 1);
+	access->value = calloc(1, access->value_size + 1);
+	return access->key && access->value ? 0 : usage_error("out of memory");
+}
+
+static void access_close(struct map_access *access)
+{
+	free(access->key);
+	free(access->value);
+	btf_view_free(access->types);
+	session_close(&access->session);
+}
+
+static int parse_typed(const struct map_access *access, u32 type, const char *text, void *out,
+		       size_t size)
+{
+	struct skep_error err;
+
+	if (!access->types || !type)
+		return usage_error("%s: the map has no types (BTF) to read '%s' by",
+				   bpf_map__name(access->map), text);
+	if (btf_parse_value(access->types, type, &text, out, size, &err))
+		return usage_error("%s", err.text);
+	return *text ? usage_error("'%s' is left over", text) : 0;
+}
+
+static int parse_key(const struct map_access *access, const char *text)
+{
+	return parse_typed(access, bpf_map__btf_key_type_id(access->map), text, access->key,
+			   access->key_size);
+}
+
+static int dump(struct map_access *access)
+{
+	struct output *output = &access->session.line->output;
+	struct listing listing;
+	u64 top;
+	int code = option_number(access->session.line, OPTION_top, 0, &top);
+
+	if (code)
+		return code;
+	if (!listing_can_show(access->map))
+		return usage_error("%s: a %s has no entries to show",
+				   bpf_map__name(access->map),
+				   libbpf_bpf_map_type_str(bpf_map__type(access->map)));
+	code = listing_read_map(&listing, access->map, access->types);
+	if (code)
+		return usage_error("%s: %s", bpf_map__name(access->map), strerror(-code));
+	output_begin(output, NULL);
+	listing_print(&listing, output, top);
+	output_end(output);
+	listing_done(&listing);
+	return 0;
+}
+
+int cmd_map_dump(struct command_line *line)
+{
+	struct map_access access;
+	int code = access_open(&access, line, 2);
+
+	if (!code)
+		code = dump(&access);
+	access_close(&access);
+	return code;
+}
+
+static void print_value(const struct map_access *access)
+{
+	struct output *output = &access->session.line->output;
+	u32 type = bpf_map__btf_value_type_id(access->map),
+	    size = bpf_map__value_size(access->map);
+	struct strbuf text;
+
+	output_begin(output, NULL);
+	if (output->is_json) {
+		btf_json_value(access->types, type, access->value, size, &output->json,
+			       "value");
+	} else {
+		strbuf_init(&text);
+		btf_print_line(access->types, type, access->value, size, &text);
+		output_bare(output, "value", strbuf_text(&text));
+		strbuf_done(&text);
+	}
+	output_end(output);
+}
+
+int cmd_map_lookup(struct command_line *line)
+{
+	struct map_access access;
+	int code = access_open(&access, line, 3);
+
+	if (!code)
+		code = parse_key(&access, line->arguments[2]);
+	if (!code && bpf_map_lookup_elem(bpf_map__fd(access.map), access.key, access.value)) {
+		usage_error("%s: %s", line->arguments[1],
+			    errno == ENOENT ? "no such key" : strerror(errno));
+		code = EXIT_REJECTED;
+	}
+	if (!code)
+		print_value(&access);
+	access_close(&access);
+	return code;
+}
+
+int cmd_map_update(struct command_line *line)
+{
+	struct map_access access;
+	int code = access_open(&access, line, 4);
+
+	if (!code)
+		code = parse_key(&access, line->arguments[2]);
+	if (!code)
+		code = parse_typed(&access, bpf_map__btf_value_type_id(access.map),
+				   line->arguments[3], access.value,
+				   bpf_map__value_size(access.map));
+	if (!code &&
+	    bpf_map_update_elem(bpf_map__fd(access.map), access.key, access.value, 0)) {
+		usage_error("%s: %s", line->arguments[1], strerror(errno));
+		code = EXIT_REJECTED;
+	}
+	if (!code)
+		code = dump(&access);
+	access_close(&access);
+	return code;
+}
+
+int cmd_map_delete(struct command_line *line)
+{
+	struct map_access access;
+	int code = access_open(&access, line, 3);
+
+	if (!code)
+		code = parse_key(&access, line->arguments[2]);
+	if (!code && bpf_map_delete_elem(bpf_map__fd(access.map), access.key)) {
+		usage_error("%s: %s", line->arguments[1],
+			    errno == ENOENT ? "no such key" : strerror(errno));
+		code = EXIT_REJECTED;
+	}
+	if (!code)
+		code = dump(&access);
+	access_close(&access);
+	return code;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/session.h"
+#include "shim/wrap.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LIBBPF_LINE 512
+
+/* libbpf's print function has no argument of the caller's: the session that is open. */
+static struct session *listening;
+
+static int listen_to_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (listening && level != LIBBPF_DEBUG)
+		strbuf_vaddf(&listening->log, format, args);
+	return 0;
+}
+
+static void print_trace(void *cookie, const char *text, size_t length)
+{
+	struct output *output = cookie;
+	char *line = strndup(text, length && text[length - 1] == '\n' ? length - 1 : length);
+
+	if (!line)
+		return;
+	output_begin(output, "printk");
+	output_bare(output, "text", line);
+	output_end(output);
+	free(line);
+}
+
+static int new_engine(struct session *session)
+{
+	const struct skep_engine_opts opts = {
+		.sz = sizeof(opts),
+		.trace = print_trace,
+		.trace_cookie = &session->line->output,
+		.checked = option_given(session->line, OPTION_checked),
+	};
+	struct skep_error err;
+
+	session->engine = skep_engine_new(&opts, &err);
+	if (!session->engine)
+		return usage_error("%s", err.text);
+	wrap_use_engine(session->engine);
+	return 0;
+}
+
+int session_target(struct session *session, struct command_line *line)
+{
+	const char *target = line->option[OPTION_target] ?: "skep";
+
+	*session = (struct session){.line = line};
+	strbuf_init(&session->log);
+	session->log.limit = 64 << 20;
+	listening = session;
+	libbpf_set_print(listen_to_libbpf);
+	if (!strcmp(target, "skep"))
+		return new_engine(session);
+	if (strcmp(target, "linux"))
+		return usage_error("--target %s: expected skep or linux", target);
+	session->on_linux = true;
+	wrap_use_linux();
+	return 0;
+}
+
+static bool is_source(const char *path)
+{
+	size_t length = strlen(path);
+
+	return length > 2 && !strcmp(path + length - 2, ".c");
+}
+
+/* libbpf's own words for what is wrong: its last warning without the prefix. */
+static const char *last_words(struct session *session)
+{
+	char *text = session->log.text, *line;
+
+	if (!text || !*text)
+		return NULL;
+	while (session->log.length && text[session->log.length - 1] == '\n')
+		strbuf_truncate(&session->log, session->log.length - 1);
+	line = strrchr(text, '\n');
+	line = line ? line + 1 : text;
+	return strncmp(line, "libbpf: ", 8) ? line : line + 8;
+}
+
+int session_open(struct session *session, struct command_line *line, const char *path)
+{
+	int code = session_target(session, line);
+
+	if (code)
+		return code;
+	session->path = path;
+	if (is_source(path)) {
+		code = compile_program(path, &session->compiled);
+		if (code)
+			return code;
+	}
+	session->object = bpf_object__open_file(session->compiled ?: path, NULL);
+	if (session->object)
+		return 0;
+	code = errno;
+	if (access(path, R_OK))
+		return usage_error("%s: %s", path, strerror(errno));
+	return usage_error("%s: not an object that libbpf can open: %s", path,
+			   last_words(session) ?: strerror(code));
+}
+
+void session_close(struct session *session)
+{
+	if (session->object)
+		bpf_object__close(session->object);
+	if (session->compiled)
+		unlink(session->compiled);
+	free(session->compiled);
+	wrap_use_linux();
+	skep_engine_free(session->engine);
+	listening = NULL;
+	strbuf_done(&session->log);
+}
+
+struct bpf_program *session_program(struct session *session, const char *name)
+{
+	return bpf_object__find_program_by_name(session->object, name);
+}
+
+static bool is_chosen(const struct session *session, const struct bpf_program *program)
+{
+	const char *section = session->line->option[OPTION_section];
+	const char *name = session->line->option[OPTION_program];
+
+	return (!section || !strcmp(section, bpf_program__section_name(program))) &&
+	       (!name || !strcmp(name, bpf_program__name(program)));
+}
+
+int session_choose(struct session *session)
+{
+	struct bpf_program *program;
+	int chosen = 0;
+
+	bpf_object__for_each_program(program, session->object)
+	{
+		bpf_program__set_autoload(program, is_chosen(session, program));
+		chosen += is_chosen(session, program);
+	}
+	if (!chosen)
+		usage_error("%s: no program%s%s%s%s", session->path,
+			    option_given(session->line, OPTION_section) ? " in section " : "",
+			    session->line->option[OPTION_section] ?: "",
+			    option_given(session->line, OPTION_program) ? " named " : "",
+			    session->line->option[OPTION_program] ?: "");
+	return chosen;
+}
+
+/* On Linux the reason is in libbpf's log: the last line before the statistics. */
+static bool find_kernel_reason(const char *log, char *out, size_t size)
+{
+	const char *end = strstr(log, "\nprocessed "), *line = end;
+
+	if (!end)
+		return false;
+	while (line > log && line[-1] != '\n')
+		line--;
+	snprintf(out, size, "%.*s", (int)(end - line), line);
+	return true;
+}
+
+static void print_error_record(const struct session *session, const struct skep_error *err)
+{
+	fprintf(stderr, "%s\n", err->text);
+	if (err->insn >= 0)
+		fprintf(stderr, "  at: instruction %d%s%s\n", err->insn,
+			err->where[0] ? ", " : "", err->where);
+	else if (err->where[0])
+		fprintf(stderr, "  at: %s\n", err->where);
+	if (err->hint[0])
+		fprintf(stderr, "  hint: %s\n", err->hint);
+	if (err->reason)
+		fprintf(stderr, "  reason: %s\n", err->reason);
+	fprintf(stderr, "  in: %s\n", session->path);
+}
+
+static int explain_failure(struct session *session, int code)
+{
+	const struct skep_error *err =
+		session->engine ? skep_engine_error(session->engine) : NULL;
+	char reason[LIBBPF_LINE];
+
+	if (err && (err->stage == SKEP_STAGE_VERIFY || err->stage == SKEP_STAGE_DECODE)) {
+		print_error_record(session, err);
+		return EXIT_REJECTED;
+	}
+	if (session->on_linux &&
+	    find_kernel_reason(strbuf_text(&session->log), reason, sizeof(reason))) {
+		fprintf(stderr, "%s\n", reason);
+		return EXIT_REJECTED;
+	}
+	if (err && err->code && err->text[0]) {
+		print_error_record(session, err);
+		return EXIT_NO_VERDICT;
+	}
+	return usage_error("%s: cannot be loaded: %s", session->path,
+			   last_words(session) ?: strerror(-code));
+}
+
+/*
+ * Linux refuses a value size of a ring buffer; declared in the object it only names the
+ * record's type, which stays in the BTF.
+ */
+static void drop_ring_value_sizes(struct session *session)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, session->object) if (bpf_map__type(map) ==
+								   BPF_MAP_TYPE_RINGBUF &&
+							   bpf_map__value_size(map))
+		bpf_map__set_value_size(map, 0);
+}
+
+int session_load(struct session *session)
+{
+	int code;
+
+	drop_ring_value_sizes(session);
+	strbuf_clear(&session->log);
+	code = bpf_object__load(session->object);
+	return code ? explain_failure(session, code) : 0;
+}
+
+const void *session_btf(struct session *session, u32 *size)
+{
+	const struct btf *btf = bpf_object__btf(session->object);
+
+	return btf ? btf__raw_data(btf, size) : NULL;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One object on one target: opened through libbpf, whose system calls go to an engine of this
+ * process or to the kernel.
+ */
+#ifndef SKEP_CLI_SESSION_H
+#define SKEP_CLI_SESSION_H
+
+#include "cli/command.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <skep/skep.h>
+
+struct session {
+	struct command_line *line;
+	const char *path; /* as the user gave it */
+	char *compiled;	  /* the object made of a .bpf.c; deleted at close */
+	bool on_linux;
+	struct skep_engine *engine; /* NULL on linux */
+	struct bpf_object *object;
+	struct strbuf log; /* what libbpf said */
+};
+
+/*
+ * Compiles when needed and opens the object (nothing is loaded yet). 0 or an exit code after a
+ * message. Always close.
+ */
+int session_open(struct session *session, struct command_line *line, const char *path);
+
+/* Loads what is autoloaded. EXIT_REJECTED: a program was rejected (said on stderr). */
+int session_load(struct session *session);
+void session_close(struct session *session);
+
+/* The engine or the kernel for the libbpf calls that follow, without an object. */
+int session_target(struct session *session, struct command_line *line);
+
+/*
+ * Loads only the programs that --section and --program choose (all when neither is given); the
+ * number chosen, 0 after a message.
+ */
+int session_choose(struct session *session);
+struct bpf_program *session_program(struct session *session, const char *name);
+
+/* Applies every --set: globals before the load, map entries after it. */
+int session_set_globals(struct session *session);
+int session_set_entries(struct session *session);
+
+/* The object's BTF as it stands; NULL: it has none. */
+const void *session_btf(struct session *session, u32 *size);
+
+/* The object's BTF as a view of src/btf; NULL: it has none. Freed by the caller. */
+struct btf_view;
+struct btf_view *session_types(struct session *session);
+
+/* Compiles FILE.bpf.c; *out is the object's path (malloc'ed, the caller unlinks it). */
+int compile_program(const char *path, char **out);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* --set: NAME=VALUE for a global variable, MAP[KEY]=VALUE for an entry; values by their BTF
+ * types. */
+#include "btf/parse.h"
+#include "cli/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "MAP[KEY]=VALUE" taken apart; the pointers are into the text. */
+struct setting {
+	const char *text;
+	char name[128];
+	const char *key, *value; /* key NULL: a global */
+};
+
+static int setting_split(const char *text, struct setting *out)
+{
+	size_t length = strcspn(text, "[=");
+
+	*out = (struct setting){.text = text};
+	if (!length || length >= sizeof(out->name) || !text[length])
+		return usage_error("--set %s: expected NAME=VALUE or MAP[KEY]=VALUE", text);
+	memcpy(out->name, text, length);
+	if (text[length] == '[')
+		out->key = text + length + 1;
+	else
+		out->value = text + length + 1;
+	return 0;
+}
+
+/* Where a global lives: the map of its section, its offset and its type. */
+struct global {
+	struct bpf_map *map;
+	u32 offset, size, type;
+};
+
+static bool find_in_section(const struct btf_view *types, u32 section, const char *name,
+			    struct global *out)
+{
+	const struct btf_type *type = btf_type(types, section);
+	const struct btf_var_secinfo *info = (const void *)(type + 1);
+
+	for (u32 i = 0; i < btf_vlen(type); i++) {
+		if (strcmp(btf_type_name(types, info[i].type), name))
+			continue;
+		out->offset = info[i].offset;
+		out->size = info[i].size;
+		out->type = btf_type(types, info[i].type)->type;
+		return true;
+	}
+	return false;
+}
+
+/* libbpf names the map of a section "OBJECT.rodata"; its section is what follows the first dot.
+ */
+static struct bpf_map *section_map(struct session *session, const char *section)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, session->object)
+	{
+		const char *dot = strchr(bpf_map__name(map), '.');
+
+		if (bpf_map__is_internal(map) && dot && !strcmp(dot, section))
+			return map;
+	}
+	return NULL;
+}
+
+static bool find_global(struct session *session, const struct btf_view *types, const char *name,
+			struct global *out)
+{
+	for (u32 id = 1; id <= btf_type_count(types); id++) {
+		if (btf_kind(btf_type(types, id)) != BTF_KIND_DATASEC ||
+		    !find_in_section(types, id, name, out))
+			continue;
+		out->map = section_map(session, btf_type_name(types, id));
+		if (out->map)
+			return true;
+	}
+	return false;
+}
+
+static int set_global(struct session *session, const struct btf_view *types,
+		      const struct setting *setting)
+{
+	struct skep_error err;
+	struct global global;
+	const char *text = setting->value;
+	size_t size;
+	char *image;
+
+	if (!find_global(session, types, setting->name, &global))
+		return usage_error("--set %s: %s has no global variable '%s'", setting->text,
+				   session->path, setting->name);
+	image = (char *)bpf_map__initial_value(global.map, &size);
+	if (!image || global.offset + global.size > size)
+		return usage_error("--set %s: the variable cannot be set", setting->text);
+	if (btf_parse_value(types, global.type, &text, image + global.offset, global.size,
+			    &err))
+		return usage_error("--set: %s", err.text);
+	if (*text)
+		return usage_error("--set %s: '%s' is left over", setting->text, text);
+	return 0;
+}
+
+static int set_entry(struct session *session, const struct btf_view *types,
+		     const struct setting *setting)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(session->object, setting->name);
+	const char *text = setting->key;
+	struct skep_error err = {};
+	void *key, *value;
+	int code = 0;
+
+	if (!map)
+		return usage_error("--set %s: %s has no map '%s'", setting->text, session->path,
+				   setting->name);
+	key = calloc(1, bpf_map__key_size(map));
+	value = calloc(1, bpf_map__value_size(map));
+	if (!key || !value)
+		code = usage_error("out of memory");
+	else if (btf_parse_value(types, bpf_map__btf_key_type_id(map), &text, key,
+				 bpf_map__key_size(map), &err))
+		code = usage_error("--set: %s", err.text);
+	else if (strncmp(text, "]=", 2))
+		code = usage_error("--set %s: expected ']=' at '%s'", setting->text, text);
+	else if (text += 2, btf_parse_value(types, bpf_map__btf_value_type_id(map), &text,
+					    value, bpf_map__value_size(map), &err))
+		code = usage_error("--set: %s", err.text);
+	else if (*text)
+		code = usage_error("--set %s: '%s' is left over", setting->text, text);
+	else if (bpf_map__update_elem(map, key, bpf_map__key_size(map), value,
+				      bpf_map__value_size(map), BPF_ANY))
+		code = usage_error("--set %s: %s", setting->text, strerror(errno));
+	free(key);
+	free(value);
+	return code;
+}
+
+/* Each setting of one kind: globals, or entries. */
+static int apply(struct session *session, bool entries)
+{
+	struct btf_view *types;
+	struct setting setting;
+	int code = 0;
+
+	if (!session->line->setting_count)
+		return 0;
+	types = session_types(session);
+	if (!types)
+		return usage_error("%s: --set needs an object with BTF (clang -g)",
+				   session->path);
+	for (u32 i = 0; !code && i < session->line->setting_count; i++) {
+		code = setting_split(session->line->settings[i], &setting);
+		if (!code && entries == (setting.key != NULL))
+			code = entries ? set_entry(session, types, &setting)
+				       : set_global(session, types, &setting);
+	}
+	btf_view_free(types);
+	return code;
+}
+
+int session_set_globals(struct session *session)
+{
+	return apply(session, false);
+}
+
+int session_set_entries(struct session *session)
+{
+	return apply(session, true);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An object's types as a view; apart from session.c because libbpf has names of its own for the
+ * same. */
+#include "btf/btf.h"
+#include "cli/session.h"
+
+struct btf_view *session_types(struct session *session)
+{
+	struct btf_view *view = NULL;
+	const void *data;
+	u32 size;
+
+	data = session_btf(session, &size);
+	if (data && btf_view_new(data, size, &view, NULL, NULL))
+		return NULL;
+	return view;
+}

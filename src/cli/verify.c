@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `skep verify` and `skep inspect`: what the verifier says and knows of a program. */
+#include "catalog/uapi.h"
+#include "cli/session.h"
+
+#include <errno.h>
+#include <skep/inspect.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOG_SIZE (64 << 20)
+
+static const struct {
+	const char *name;
+	u32 flag;
+} load_flags[] = {
+	{"strict-alignment", BPF_F_STRICT_ALIGNMENT},
+	{"any-alignment", BPF_F_ANY_ALIGNMENT},
+	{"rnd-hi32", BPF_F_TEST_RND_HI32},
+	{"state-freq", BPF_F_TEST_STATE_FREQ},
+	{"sleepable", BPF_F_SLEEPABLE},
+	{"xdp-frags", BPF_F_XDP_HAS_FRAGS},
+	{"reg-invariants", 1u << 7 /* BPF_F_TEST_REG_INVARIANTS, Linux 6.8 */},
+};
+
+static int parse_flag(const char *name, size_t length, u32 *flags)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(load_flags); i++) {
+		if (strlen(load_flags[i].name) != length ||
+		    strncmp(load_flags[i].name, name, length))
+			continue;
+		*flags |= load_flags[i].flag;
+		return 0;
+	}
+	return usage_error("--flags: unknown flag '%.*s'", (int)length, name);
+}
+
+static int parse_flags(const char *text, u32 *flags)
+{
+	size_t length;
+	int code = 0;
+
+	*flags = 0;
+	for (; !code && text && *text; text += length + (text[length] == ',')) {
+		length = strcspn(text, ",");
+		code = parse_flag(text, length, flags);
+	}
+	return code;
+}
+
+static int set_flags(struct session *session)
+{
+	struct bpf_program *program;
+	u32 flags;
+	int code = parse_flags(session->line->option[OPTION_flags], &flags);
+
+	if (code)
+		return code;
+	bpf_object__for_each_program(program, session->object)
+		bpf_program__set_flags(program, bpf_program__flags(program) | flags);
+	return 0;
+}
+
+/* One buffer for the log of each program that is loaded. */
+static int set_log(struct session *session, char **log)
+{
+	struct bpf_program *program;
+	u64 level;
+	int code = option_number(session->line, OPTION_log_level, 0, &level);
+
+	if (code || !level)
+		return code;
+	*log = calloc(1, LOG_SIZE);
+	if (!*log)
+		return usage_error("out of memory");
+	bpf_object__for_each_program(program, session->object)
+	{
+		bpf_program__set_log_level(program, level);
+		bpf_program__set_log_buf(program, *log, LOG_SIZE);
+	}
+	return 0;
+}
+
+static void print_accepted(struct session *session)
+{
+	struct output *output = &session->line->output;
+	struct bpf_program *program;
+
+	output_list(output);
+	bpf_object__for_each_program(program, session->object)
+	{
+		if (!bpf_program__autoload(program))
+			continue;
+		output_begin(output, NULL);
+		output_bare(output, "verdict", "accepted");
+		output_string(output, "name", bpf_program__name(program));
+		output_string(output, "section", bpf_program__section_name(program));
+		output_number(output, "insns", bpf_program__insn_cnt(program));
+		output_end(output);
+	}
+	output_list_end(output);
+}
+
+static int verify_object(struct session *session, char **log)
+{
+	int code = 0;
+
+	if (!session_choose(session))
+		return EXIT_NO_VERDICT;
+	code = set_flags(session);
+	if (!code)
+		code = set_log(session, log);
+	return code ?: session_load(session);
+}
+
+int cmd_verify(struct command_line *line)
+{
+	struct session session;
+	char *log = NULL;
+	int code;
+
+	if (line->argument_count != 1)
+		return usage_error("verify: expected one FILE");
+	code = session_open(&session, line, line->arguments[0]);
+	if (!code)
+		code = verify_object(&session, &log);
+	if (log)
+		fputs(log, line->output.is_json || code ? stderr : stdout);
+	if (!code)
+		print_accepted(&session);
+	session_close(&session);
+	free(log);
+	return code;
+}
+
+static int inspect_program(struct session *session, const struct bpf_program *program)
+{
+	const char *stage = session->line->option[OPTION_stage] ?: "insns";
+	struct output *output = &session->line->output;
+	char *text;
+	int code = skep_prog_print(session->engine, bpf_program__fd(program), stage, &text);
+
+	if (code)
+		return usage_error("--stage %s: expected insns, cfg or facts", stage);
+	output_begin(output, NULL);
+	if (!output->is_json)
+		output_text(output, "name", bpf_program__name(program));
+	else
+		output_string(output, "name", bpf_program__name(program));
+	if (!output->is_json)
+		output_text(output, "", ":\n");
+	output_text(output, stage, text);
+	output_end(output);
+	free(text);
+	return 0;
+}
+
+int cmd_inspect(struct command_line *line)
+{
+	struct bpf_program *program;
+	struct session session;
+	int code;
+
+	if (line->argument_count != 1)
+		return usage_error("inspect: expected one FILE");
+	code = session_open(&session, line, line->arguments[0]);
+	if (!code && session.on_linux)
+		code = usage_error("inspect: only the skep target has stages");
+	if (!code && !session_choose(&session))
+		code = EXIT_NO_VERDICT;
+	if (!code)
+		code = set_flags(&session);
+	if (!code)
+		code = session_load(&session);
+	if (!code)
+		output_list(&line->output);
+	if (!code)
+		bpf_object__for_each_program(
+			program, session.object) if (!code && bpf_program__autoload(program))
+			code = inspect_program(&session, program);
+	if (!code)
+		output_list_end(&line->output);
+	session_close(&session);
+	return code;
+}
