@@ -263,6 +263,15 @@ static int set_result(struct walk *walk, const struct helper_row *row)
 	return 0;
 }
 
+/* Behind a tail call of the main program nothing happened: it failed. A subprogram's caller
+ * goes on after the other program, which may have changed the packet. */
+static bool changes_packet_here(const struct walk *walk, const struct helper_row *row)
+{
+	if (row->id == BPF_FUNC_tail_call && walk->state.frame_cnt == 1)
+		return false;
+	return row->flags & HELPER_CHANGES_PACKET;
+}
+
 int transfer_helper(struct walk *walk, const struct bpf_insn *insn)
 {
 	const struct helper_row *row = helper_row_for((u32)insn->imm, walk->input->type);
@@ -280,7 +289,7 @@ int transfer_helper(struct walk *walk, const struct bpf_insn *insn)
 		fact_call_map(walk, walk->call.map);
 	for (u32 i = BPF_REG_1; i <= BPF_REG_5; i++)
 		reg_set_not_init(walk_reg(walk, i));
-	if (row->flags & HELPER_CHANGES_PACKET)
+	if (changes_packet_here(walk, row))
 		forget_packet(walk);
 	return set_result(walk, row);
 }

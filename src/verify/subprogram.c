@@ -119,6 +119,9 @@ int transfer_exit(struct walk *walk)
 		return 0;
 	}
 	state_top(state)->regs[BPF_REG_0] = callee->regs[BPF_REG_0];
+	/* A tail call that succeeds returns here too, with what the other program says. */
+	if (walk->cfg.subprogs[callee->subprog].has_tail_call)
+		reg_set_unknown(walk_reg(walk, BPF_REG_0));
 	walk->next++;
 	return 0;
 }
