@@ -6,15 +6,12 @@
  *	programs covered FOLDER			whether each row of isa.def is covered by a test
  */
 #include "program_test.h"
-#include "tests/linux.h"
 
+#include <errno.h>
 #include <ftw.h>
-#include <skep/skep.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 struct paths {
 	char **items; /* owned, as are the texts */
@@ -151,65 +148,35 @@ static bool check_coverage(void)
 	return done;
 }
 
-/* --- targets --- */
-
-static int linux_bpf(void *cookie, int cmd, union bpf_attr *attr, u32 size)
+static int run_on(const char *name, const char *folder)
 {
-	long result = syscall(SYS_bpf, cmd, attr, size);
+	struct target target;
+	int error = target_open(name, &target);
+	bool done;
 
-	return result < 0 ? -errno : (int)result;
-}
-
-static int run_on_linux(const char *folder)
-{
-	static const struct target target = {"Linux", true, linux_bpf, NULL};
-
-	if (!linux_has_bpf()) {
+	if (error == -EPERM) {
 		printf("1..0 # SKIP bpf(2) is not allowed here\n");
 		return 0;
 	}
-	return !run_all(folder, &target);
-}
-
-static int skep_target_bpf(void *cookie, int cmd, union bpf_attr *attr, u32 size)
-{
-	return skep_bpf(cookie, cmd, attr, size);
-}
-
-static int run_on_skep(const char *folder, bool checked)
-{
-	struct skep_engine_opts opts = {.sz = sizeof(opts), .checked = checked};
-	struct target target = {checked ? "skep, checked" : "skep", false, skep_target_bpf,
-				NULL};
-	struct skep_error err;
-	struct skep_engine *engine = skep_engine_new(&opts, &err);
-	bool done;
-
-	if (!engine) {
-		printf("1..1\nnot ok 1 - engine: %s\n", err.text);
-		return 1;
+	if (error) {
+		fprintf(stderr, "%s: %s\n", name, strerror(-error));
+		return 2;
 	}
-	target.cookie = engine;
 	done = run_all(folder, &target);
-	skep_engine_free(engine);
+	target_close(&target);
 	return !done;
 }
 
 int main(int argc, char **argv)
 {
-	int status = 2;
+	int status;
 
 	if (argc != 3 || !find_paths(argv[2])) {
 		fprintf(stderr,
 			"usage: programs linux|skep|checked|covered FOLDER, with *.asm in it\n");
-		return status;
+		return 2;
 	}
-	if (!strcmp(argv[1], "covered"))
-		status = !check_coverage();
-	else if (!strcmp(argv[1], "linux"))
-		status = run_on_linux(argv[2]);
-	else if (!strcmp(argv[1], "skep") || !strcmp(argv[1], "checked"))
-		status = run_on_skep(argv[2], !strcmp(argv[1], "checked"));
+	status = strcmp(argv[1], "covered") ? run_on(argv[1], argv[2]) : !check_coverage();
 	free_paths();
 	return status;
 }

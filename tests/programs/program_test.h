@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "isa/isa.h"
+#include "target.h"
 #include <linux/bpf.h>
 #include <skep/error.h>
 
@@ -49,14 +50,6 @@ struct program_test {
 /* 0 or a negative errno with `err`; release with program_test_done() either way. */
 int program_test_read(const char *path, struct program_test *out, struct skep_error *err);
 void program_test_done(struct program_test *test);
-
-/* Somewhere a program can be loaded and run. */
-struct target {
-	const char *name;
-	bool is_linux;
-	int (*bpf)(void *cookie, int cmd, union bpf_attr *attr, u32 size);
-	void *cookie;
-};
 
 enum outcome { OUTCOME_PASS, OUTCOME_FAIL, OUTCOME_SKIP };
 

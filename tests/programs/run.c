@@ -24,7 +24,7 @@ struct session {
 
 static int call(struct session *session, int cmd, union bpf_attr *attr)
 {
-	return session->target->bpf(session->target->cookie, cmd, attr, sizeof(*attr));
+	return target_bpf(session->target, cmd, attr);
 }
 
 static enum outcome fail(struct session *session, const char *what, int error)

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Somewhere a program can be loaded and run, reached through bpf(2) only. */
+#ifndef SKEP_TESTS_TARGET_H
+#define SKEP_TESTS_TARGET_H
+
+#include "base/types.h"
+#include <linux/bpf.h>
+
+struct target {
+	const char *name;
+	bool is_linux;
+	int (*bpf)(void *cookie, int cmd, union bpf_attr *attr, u32 size);
+	void *cookie; /* skep: the engine, owned */
+};
+
+/* "linux", "skep" or "checked" (skep's checked interpreter). -ENOENT: no such target; -EPERM:
+ * not allowed here; or what the engine returned. */
+int target_open(const char *name, struct target *out);
+void target_close(struct target *target);
+
+static inline int target_bpf(const struct target *target, int cmd, union bpf_attr *attr)
+{
+	return target->bpf(target->cookie, cmd, attr, sizeof(*attr));
+}
+
+#endif
