@@ -424,6 +424,14 @@ void precision_note_linked(struct walk *walk, u16 regs, u64 slots)
 	flow_again(walk);
 }
 
+u16 precision_regs(struct walk *walk, u32 insn)
+{
+	if (walk->precision->is_exact)
+		return UINT16_MAX;
+	settle(walk);
+	return walk->precision->need[insn].regs;
+}
+
 void precision_set(struct walk *walk, const struct packed_state *state, u32 insn,
 		   struct live_set *out)
 {

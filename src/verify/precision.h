@@ -21,6 +21,8 @@ void precision_need_slots(struct walk *walk, u32 frame, s64 off);
 /* What a branch said about one number was carried over to others (the frame's set). */
 void precision_note_linked(struct walk *walk, u16 regs, u64 slots);
 
+/* The registers whose numbers matter before `insn`. */
+u16 precision_regs(struct walk *walk, u32 insn);
 /* The numbers that matter before `insn` of the top frame, for every frame. */
 void precision_set(struct walk *walk, const struct packed_state *state, u32 insn,
 		   struct live_set *out);
