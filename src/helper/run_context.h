@@ -70,6 +70,7 @@ struct run_context {
 	 * size the program type does not say. Only the checked interpreter looks at it. */
 	const struct run_region *regions;
 	u32 region_cnt;
+	bool violated; /* the checked interpreter found something in a run */
 };
 
 /* Every helper body has this shape; unused arguments are ignored. */

@@ -311,7 +311,7 @@ void checked_helper_result(struct executor *exec, const struct code_insn *pc, u6
 
 u64 checked_run(struct executor *exec, const u64 args[5])
 {
-	const struct run_context *run = exec->run;
+	struct run_context *run = exec->run;
 	struct checker checker = {.regions = run->regions, .region_cnt = run->region_cnt};
 	u64 ret;
 
@@ -319,6 +319,7 @@ u64 checked_run(struct executor *exec, const u64 args[5])
 	ret = executor_run(exec, args);
 	if (!checker.found.kind)
 		return ret;
+	run->violated = true;
 	if (run->env->violation)
 		run->env->violation(run->env->engine, &checker.found);
 	return 0;

@@ -56,6 +56,7 @@ static void run_batch(struct test_run *test, void *ctx, const struct test_hooks 
 		test->retval = result;
 	}
 	run_end(&run);
+	test->violated |= run.violated;
 }
 
 void test_repeat(struct test_run *test, void *ctx, const struct test_hooks *hooks)
@@ -199,10 +200,14 @@ int prog_test_run(struct prog *prog, const struct run_env *env, union bpf_attr *
 		  struct skep_error *err)
 {
 	struct test_run test = {.prog = prog, .env = env, .attr = attr, .err = err};
+	int ret;
 
 	if (is_half_given(attr->test.ctx_in, attr->test.ctx_size_in) ||
 	    is_half_given(attr->test.ctx_out, attr->test.ctx_size_out))
 		return test_refuse(&test, -EINVAL,
 				   "a context needs both an address and a size");
-	return test_by_type(&test);
+	ret = test_by_type(&test);
+	if (!ret && test.violated)
+		ret = test_refuse(&test, -EFAULT, "the checked interpreter found a violation");
+	return ret;
 }

@@ -14,6 +14,7 @@ struct test_run {
 	const struct run_env *env;
 	union bpf_attr *attr;
 	struct skep_error *err;
+	bool violated;			 /* the checked interpreter found something */
 	u32 retval, duration;		 /* duration: ns per run */
 	const struct run_region *region; /* a context whose size the type does not say; NULL */
 };

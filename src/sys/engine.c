@@ -64,7 +64,8 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 
 	engine->rights = opts->rights_given ? opts->rights : SKEP_RIGHTS_ALL;
 	engine->env = (struct run_env){
-		.engine = engine, .trace = trace_write, .checked = opts->checked};
+		.engine = engine, .trace = trace_write, .checked = opts->checked,
+		.violation = trace_violation};
 	ret = trace_init(engine, opts);
 	if (ret)
 		return ret;

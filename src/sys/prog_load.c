@@ -68,6 +68,8 @@ static int read_flags(struct load *load)
 			unknown &= ~flags[i].flag;
 			load->input.flags |= flags[i].verify;
 		}
+	if (load->call->engine->env.checked)
+		load->input.flags |= VERIFY_REG_FACTS;
 	return unknown ? call_fail(load->call, -EINVAL, "prog_flags %#x", unknown) : 0;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sys/trace.h"
 
+#include "run/run.h"
+#include "run/violation.h"
 #include "sys/engine.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +40,19 @@ void trace_write(void *owner, const char *text, size_t length)
 		engine->trace(engine->trace_cookie, text, length);
 	else if (write(engine->trace_write, text, length) < 0)
 		return;
+}
+
+void trace_violation(void *owner, const struct run_violation *violation)
+{
+	struct strbuf line;
+
+	strbuf_init(&line);
+	strbuf_addf(&line, "checked interpreter: program '%s': ",
+		    violation->prog ? violation->prog->name : "");
+	violation_print(violation, &line);
+	strbuf_addc(&line, '\n');
+	trace_write(owner, strbuf_text(&line), line.length);
+	strbuf_done(&line);
 }
 
 int skep_trace_open(struct skep_engine *engine)

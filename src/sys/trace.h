@@ -15,4 +15,8 @@ void trace_done(struct skep_engine *engine);
 /* run_env.trace */
 void trace_write(void *engine, const char *text, size_t length);
 
+/* run_env.violation: a line in the trace. */
+struct run_violation;
+void trace_violation(void *engine, const struct run_violation *violation);
+
 #endif
