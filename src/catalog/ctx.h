@@ -5,7 +5,7 @@
  * of ctx.def join the two: the verifier checks an access against the row, the executors turn it
  * into an access to the engine's own field (struct ctx_field). Contexts whose uapi layout is
  * their real layout (pt_regs, tracepoint records, raw tracepoint arguments, bpf_sysctl, ...)
- * are "direct": no row, loads and stores go to the memory as they stand.
+ * have rows without CTX_CONVERTED: loads and stores go to the memory as they stand.
  */
 #ifndef SKEP_CATALOG_CTX_H
 #define SKEP_CATALOG_CTX_H
