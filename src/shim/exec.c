@@ -10,8 +10,8 @@
 
 #define LIBRARY "libskep-preload.so"
 
-/* `SKEP_LIBDIR` is where it is installed; in a build tree it stands beside the command. */
-static const char *const places[] = {"/../shim/" LIBRARY, "/../lib/" LIBRARY};
+/* `SKEP_LIBDIR` is where it is installed; in a build tree the command stands at its top. */
+static const char *const places[] = {"/src/shim/" LIBRARY, "/../lib/" LIBRARY};
 
 static int find_library(char out[PATH_MAX])
 {
