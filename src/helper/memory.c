@@ -53,37 +53,47 @@ long fault_safe_read_string(char *out, size_t size, u64 address)
 	return size;
 }
 
-HELPER_BODY(probe_read_kernel)
+/* The kernel does not even try addresses that cannot be its own: a null pointer, for one. */
+static bool cannot_be_kernel(u64 address)
 {
-	return fault_safe_read(u64_to_ptr(r1), (u32)r2, r3);
-}
-
-HELPER_BODY(probe_read_kernel_str)
-{
-	return fault_safe_read_string(u64_to_ptr(r1), (u32)r2, r3);
+	return address < os_page_size();
 }
 
 HELPER_BODY(probe_read_user)
 {
-	return helper_probe_read_kernel(r1, r2, r3, r4, r5, run);
+	return fault_safe_read(u64_to_ptr(r1), (u32)r2, r3);
 }
 
 HELPER_BODY(probe_read_user_str)
 {
-	return helper_probe_read_kernel_str(r1, r2, r3, r4, r5, run);
+	return fault_safe_read_string(u64_to_ptr(r1), (u32)r2, r3);
+}
+
+HELPER_BODY(probe_read_kernel)
+{
+	s64 ret = helper_probe_read_user(r1, r2, r3, r4, r5, run);
+
+	return ret < 0 && cannot_be_kernel(r3) ? -ERANGE : ret;
+}
+
+HELPER_BODY(probe_read_kernel_str)
+{
+	s64 ret = helper_probe_read_user_str(r1, r2, r3, r4, r5, run);
+
+	return ret < 0 && cannot_be_kernel(r3) ? -ERANGE : ret;
 }
 
 HELPER_BODY(probe_read)
 {
-	return helper_probe_read_kernel(r1, r2, r3, r4, r5, run);
+	return helper_probe_read_user(r1, r2, r3, r4, r5, run);
 }
 
 HELPER_BODY(probe_read_str)
 {
-	return helper_probe_read_kernel_str(r1, r2, r3, r4, r5, run);
+	return helper_probe_read_user_str(r1, r2, r3, r4, r5, run);
 }
 
 HELPER_BODY(copy_from_user)
 {
-	return helper_probe_read_kernel(r1, r2, r3, r4, r5, run);
+	return helper_probe_read_user(r1, r2, r3, r4, r5, run);
 }

@@ -322,7 +322,9 @@ static void memory_is_read_safely(void **state)
 		{BPF_FUNC_probe_read_user, 4, ptr_to_u64("abc"), 0, "abc"},
 		{BPF_FUNC_probe_read, 4, ptr_to_u64("abc"), 0, "abc"},
 		{BPF_FUNC_copy_from_user, 4, ptr_to_u64("abc"), 0, "abc"},
-		{BPF_FUNC_probe_read_kernel, 4, 0, -EFAULT, ""},
+		{BPF_FUNC_probe_read_kernel, 4, 0, -ERANGE, ""},
+		{BPF_FUNC_probe_read_user, 4, 0, -EFAULT, ""},
+		{BPF_FUNC_probe_read, 4, 0, -EFAULT, ""},
 		{BPF_FUNC_probe_read_kernel, 8, ptr_to_u64(end - 4), -EFAULT, ""},
 		{BPF_FUNC_probe_read_kernel, 8, 1ull << 63, -EFAULT, ""},
 		{BPF_FUNC_probe_read_kernel, 0, 0, 0, "?"},
@@ -331,7 +333,8 @@ static void memory_is_read_safely(void **state)
 		{BPF_FUNC_probe_read_str, 3, ptr_to_u64("abc"), 3, "ab"},
 		{BPF_FUNC_probe_read_kernel_str, 8, ptr_to_u64(end - 4), 4, "end"},
 		{BPF_FUNC_probe_read_kernel_str, 16, ptr_to_u64(end), -EFAULT, ""},
-		{BPF_FUNC_probe_read_kernel_str, 8, 0, -EFAULT, ""},
+		{BPF_FUNC_probe_read_kernel_str, 8, 0, -ERANGE, ""},
+		{BPF_FUNC_probe_read_user_str, 8, 0, -EFAULT, ""},
 	};
 	struct run_context run = {.env = &env};
 

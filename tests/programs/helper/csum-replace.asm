@@ -1,0 +1,12 @@
+# an address changes, and the header's checksum with it
+type: sched_cls
+data: 0000000000000000000000000800450000280001000040060000c0a80001c0a800020102
+out:  000000000000000000000000080045000028000100004006fffec0a80001c0a800020102
+result: 0
+---
+	r2 = 24
+	r3 = 0x0100a8c0
+	r4 = 0x0200a8c0
+	r5 = 4
+	call 10			# l3_csum_replace
+	exit

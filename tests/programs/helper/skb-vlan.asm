@@ -1,0 +1,16 @@
+# the first tag stands beside the packet, the second in its bytes
+type: sched_cls
+data: 000000000000000000000000080045000028000100004006000001020304050607080910
+out:  00000000000000000000000081000064080045000028000100004006000001020304050607080910
+result: 0xc8
+---
+	r6 = r1
+	r2 = 0x0081
+	r3 = 100
+	call 18			# skb_vlan_push
+	r1 = r6
+	r2 = 0x0081
+	r3 = 200
+	call 18
+	r0 = *(u32 *)(r6 + 24)	# vlan_tci
+	exit
