@@ -199,11 +199,11 @@ static bool fact_holds(const struct executor *exec, const struct code_insn *pc, 
 
 	switch ((enum reg_fact_kind)fact->kind) {
 	case REG_FACT_SCALAR: return scalar_has(&fact->number, value);
-	case REG_FACT_STACK: return in_stack(exec, pc, reg, value, 0);
 	case REG_FACT_CTX: return scalar_has(&fact->number, value - ptr_to_u64(exec->run->ctx));
 	case REG_FACT_MAP_VALUE: return map_value_fits(fact, value);
 	case REG_FACT_UNKNOWN:
-	case REG_FACT_PACKET: /* its offset may point behind the end: only accesses tell */
+	case REG_FACT_STACK: /* the address may be outside: only accesses tell */
+	case REG_FACT_PACKET:
 	case REG_FACT_OTHER: return true;
 	}
 	return true;

@@ -57,12 +57,17 @@ static void reg_fact_join(struct reg_fact *fact, const struct reg_fact *other)
 	fact->number = scalar_join(&fact->number, &other->number);
 }
 
+/* Nothing is known of what is dead: pruning does not look at it. */
 static void visit_regs(struct walk *walk, bool is_first)
 {
 	struct reg_fact *facts = walk->out->regs[walk->at];
+	u16 alive = walk->liveness.regs[walk->at] | 1u << BPF_REG_10;
 
 	for (u32 i = 0; i < MAX_BPF_REG; i++) {
-		struct reg_fact fact = reg_fact_of(walk_reg(walk, i));
+		struct reg_fact fact = {.kind = REG_FACT_UNKNOWN};
+
+		if (alive >> i & 1)
+			fact = reg_fact_of(walk_reg(walk, i));
 
 		if (is_first)
 			facts[i] = fact;

@@ -220,12 +220,14 @@ void stack_load(struct walk *walk, struct reg_state *dst)
 		reg_set_scalar(dst, scalar_unsigned_bytes(access->size));
 }
 
+/* Part of a wider number is none to Linux either. */
 bool stack_holds_number(struct walk *walk, struct reg_state *number)
 {
 	struct frame *frame = &walk->state.frames[walk->access.frame];
+	const struct stack_slot *slot = &frame->slots[slot_of(walk->access.low)];
+	bool is_part = slot_is_full_spill(slot) && walk->access.size < SLOT_BYTES;
 
-	if (slot_is_spill(&frame->slots[slot_of(walk->access.low)]) &&
-	    frame->slots[slot_of(walk->access.low)].spilled.kind != REG_SCALAR)
+	if (slot_is_spill(slot) && (slot->spilled.kind != REG_SCALAR || is_part))
 		return false;
 	stack_load(walk, number);
 	return number->kind == REG_SCALAR;

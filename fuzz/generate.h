@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Random programs at the edge of what a verifier accepts. The same seed gives the same program.
+ *
+ * r6 holds the context, r8 a map value, r10 the frame; the other registers hold numbers between
+ * the steps that a program consists of. Memory is touched at offsets and with lengths that were
+ * bounded before: rightly, by one too many, or not at all.
+ */
+#ifndef SKEP_FUZZ_GENERATE_H
+#define SKEP_FUZZ_GENERATE_H
+
+#include "base/types.h"
+#include "catalog/uapi.h"
+
+#define GENERATED_INSNS_MAX 512
+#define GENERATED_VALUE	    48 /* bytes of a map value */
+#define GENERATED_ENTRIES   4
+
+/* Index in ld_imm64 of BPF_PSEUDO_MAP_FD: the caller puts its descriptors in. */
+enum generated_map { GENERATED_ARRAY, GENERATED_HASH, GENERATED_MAPS };
+
+struct generated {
+	enum bpf_prog_type type;
+	struct bpf_insn insns[GENERATED_INSNS_MAX];
+	u32 count;
+	bool is_mutated;       /* an instruction was changed at random */
+	bool is_deterministic; /* the same input gives the same result */
+};
+
+void generate_program(u64 seed, struct generated *out);
+
+/* The generator's source of numbers, for whoever needs more of them. */
+static inline u64 random_next(u64 *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+#endif

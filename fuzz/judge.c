@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The verifier on random programs (generate.h), judged twice:
+ *
+ *  - what skep accepts, Linux accepts (where bpf(2) may be used);
+ *  - what skep accepts does nothing that its facts exclude, and gives Linux's result: the
+ *checked interpreter runs it on random packets and map values.
+ *
+ *	judge [--seed N] [--count N] [--show] [--quiet]
+ *
+ * --show prints the program of the first seed with both logs and stops.
+ */
+#include "base/error.h"
+#include "base/slot.h"
+#include "fuzz/generate.h"
+#include "isa/isa.h"
+#include "map/map.h"
+#include "run/run.h"
+#include "run/violation.h"
+#include "verify/verify.h"
+#include <skep/skep.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LOG_SIZE     (4u << 20)
+#define PACKET_SIZE  128
+#define PACKET_LEAST 14
+#define RUNS	     4 /* per program */
+#define SHOWN	     5 /* differences that are printed in full */
+
+struct options {
+	u64 seed, count;
+	bool show, quiet;
+};
+
+struct judge {
+	struct options options;
+	bool has_linux;
+	int linux_maps[GENERATED_MAPS];
+	struct map *maps[GENERATED_MAPS];
+	struct run_env env;
+	bool violated;
+	struct strbuf violation;
+	char *linux_log;
+	struct strbuf log;
+	u64 random;
+
+	u64 accepted_by_both, rejected_by_both, only_linux, only_skep, explained;
+	u64 runs, violations, wrong_results;
+};
+
+/* --- the two worlds --- */
+
+static int linux_bpf(int cmd, union bpf_attr *attr)
+{
+	long ret = syscall(SYS_bpf, cmd, attr, sizeof(*attr));
+
+	return ret < 0 ? -errno : (int)ret;
+}
+
+static const u32 map_types[GENERATED_MAPS] = {BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_HASH};
+
+static bool open_linux(struct judge *judge)
+{
+	for (u32 i = 0; i < GENERATED_MAPS; i++) {
+		union bpf_attr attr = {.map_type = map_types[i],
+				       .key_size = sizeof(u32),
+				       .value_size = GENERATED_VALUE,
+				       .max_entries = GENERATED_ENTRIES};
+
+		judge->linux_maps[i] = linux_bpf(BPF_MAP_CREATE, &attr);
+		if (judge->linux_maps[i] < 0)
+			return false;
+	}
+	return true;
+}
+
+static void note_violation(void *engine, const struct run_violation *violation)
+{
+	struct judge *judge = engine;
+
+	judge->violated = true;
+	violation_print(violation, &judge->violation);
+}
+
+static bool open_skep(struct judge *judge)
+{
+	for (u32 i = 0; i < GENERATED_MAPS; i++) {
+		struct map_desc desc = {.type = map_types[i],
+					.key_size = sizeof(u32),
+					.value_size = GENERATED_VALUE,
+					.max_entries = GENERATED_ENTRIES};
+
+		if (map_new(&desc, NULL, 1, &judge->maps[i], NULL))
+			return false;
+	}
+	judge->env = (struct run_env){.slots = slots_new(1),
+				      .engine = judge,
+				      .checked = true,
+				      .violation = note_violation};
+	return judge->env.slots;
+}
+
+static const struct map_desc *map_by_index(void *cookie, int fd, bool is_index, int *err)
+{
+	struct judge *judge = cookie;
+
+	if (is_index || fd < 0 || fd >= GENERATED_MAPS) {
+		*err = -EBADF;
+		return NULL;
+	}
+	return &judge->maps[fd]->desc;
+}
+
+/* --- verdicts --- */
+
+static int verify(struct judge *judge, const struct generated *program, u32 flags,
+		  u32 log_level, struct verified **out)
+{
+	struct verify_input input = {
+		.insns = program->insns,
+		.insn_cnt = program->count,
+		.type = program->type,
+		.flags = flags,
+		.rights = SKEP_RIGHTS_ALL,
+		.gpl = true,
+		.map_by_fd = map_by_index,
+		.cookie = judge,
+		.log_level = log_level,
+		.log = log_level ? &judge->log : NULL,
+	};
+	struct skep_error err;
+
+	strbuf_clear(&judge->log);
+	return verify_program(&input, out, &err);
+}
+
+/* Descriptors in place of the maps' indices. */
+static void name_linux_maps(const struct judge *judge, struct generated *program)
+{
+	for (u32 i = 0; i < program->count; i++) {
+		struct bpf_insn *insn = &program->insns[i];
+
+		if (insn_is_wide(insn) && insn->src_reg == BPF_PSEUDO_MAP_FD &&
+		    insn->imm >= 0 && insn->imm < GENERATED_MAPS)
+			insn->imm = judge->linux_maps[insn->imm];
+	}
+}
+
+static int load_into_linux(struct judge *judge, const struct generated *program, u32 log_level)
+{
+	struct generated own = *program;
+	union bpf_attr attr = {
+		.prog_type = own.type,
+		.insns = ptr_to_u64(own.insns),
+		.insn_cnt = own.count,
+		.license = ptr_to_u64("GPL"),
+		.log_level = log_level,
+		.log_buf = log_level ? ptr_to_u64(judge->linux_log) : 0,
+		.log_size = log_level ? LOG_SIZE : 0,
+	};
+
+	name_linux_maps(judge, &own);
+	return linux_bpf(BPF_PROG_LOAD, &attr);
+}
+
+/* Linux 6.18 forgets all it knows of a number in these, skep does not. */
+static bool is_beyond_linux(const struct bpf_insn *insn)
+{
+	u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
+	bool is_shift = op == BPF_LSH || op == BPF_RSH || op == BPF_ARSH;
+
+	if (class != BPF_ALU && class != BPF_ALU64)
+		return false;
+	return op == BPF_DIV || op == BPF_MOD || op == BPF_END ||
+	       (is_shift && BPF_SRC(insn->code) == BPF_X);
+}
+
+static bool has_operation_beyond_linux(const struct generated *program)
+{
+	for (u32 i = 0; i < program->count; i++) {
+		if (is_beyond_linux(&program->insns[i]))
+			return true;
+	}
+	return false;
+}
+
+static void print_program(const struct generated *program)
+{
+	struct strbuf text;
+
+	for (u32 i = 0; i < program->count; i += insn_slots(&program->insns[i])) {
+		strbuf_init(&text);
+		insn_print(program->insns, program->count, i, INSN_SYNTAX_KERNEL, NULL, &text);
+		printf("# %4u: %s\n", i, strbuf_text(&text));
+		strbuf_done(&text);
+	}
+}
+
+static void print_lines(const char *title, const char *text)
+{
+	printf("# --- %s\n", title);
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+
+		printf("# %.*s\n", (int)length, text);
+		text += length + (text[length] == '\n');
+	}
+}
+
+static void show(struct judge *judge, const struct generated *program)
+{
+	struct verified *verified;
+	int ret = verify(judge, program, 0, VERIFY_LOG_STATES, &verified), fd;
+
+	if (!ret)
+		verified_free(verified);
+	print_program(program);
+	printf("# skep: %s\n", ret ? strerror(-ret) : "accepts");
+	print_lines("skep", strbuf_text(&judge->log));
+	if (!judge->has_linux)
+		return;
+	fd = load_into_linux(judge, program, VERIFY_LOG_STATES);
+	printf("# Linux: %s\n", fd < 0 ? strerror(-fd) : "accepts");
+	print_lines("Linux", judge->linux_log);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* The last line but one of the log: why skep rejected. */
+static void print_reason(struct judge *judge, const struct generated *program, u64 seed)
+{
+	struct verified *verified;
+	const char *text, *end, *start;
+
+	if (!verify(judge, program, 0, VERIFY_LOG_PATH, &verified))
+		return;
+	text = strbuf_text(&judge->log);
+	end = strstr(text, "processed ");
+	for (start = end ? end - 1 : text; start > text && start[-1] != '\n'; start--)
+		;
+	printf("# seed %llu: only Linux accepts: %.*s\n", seed, (int)strcspn(start, "\n"),
+	       start);
+}
+
+static void compare_verdicts(struct judge *judge, const struct generated *program, u64 seed,
+			     bool skep_accepts, bool linux_accepts)
+{
+	if (skep_accepts == linux_accepts) {
+		judge->accepted_by_both += skep_accepts;
+		judge->rejected_by_both += !skep_accepts;
+		return;
+	}
+	if (linux_accepts) {
+		judge->only_linux++;
+		if (!judge->options.quiet)
+			print_reason(judge, program, seed);
+		return;
+	}
+	if (has_operation_beyond_linux(program)) {
+		judge->explained++;
+		return;
+	}
+	printf("# seed %llu: only skep accepts\n", seed);
+	if (judge->only_skep++ < SHOWN && !judge->options.quiet)
+		show(judge, program);
+}
+
+/* --- runs --- */
+
+static void fill_random(struct judge *judge, u8 *bytes, size_t size)
+{
+	bool is_small = random_next(&judge->random) % 2;
+
+	for (size_t i = 0; i < size; i++) {
+		u64 number = random_next(&judge->random) >> 20;
+
+		bytes[i] = is_small && i % 8 ? 0 : (u8)(number % (is_small ? 64 : 256));
+	}
+}
+
+static bool write_maps(struct judge *judge, bool in_linux)
+{
+	for (u32 map = 0; map < GENERATED_MAPS; map++) {
+		for (u32 key = 0; key < GENERATED_ENTRIES; key++) {
+			u8 value[GENERATED_VALUE];
+			union bpf_attr attr = {.map_fd = judge->linux_maps[map],
+					       .key = ptr_to_u64(&key),
+					       .value = ptr_to_u64(value)};
+
+			fill_random(judge, value, sizeof(value));
+			rcu_read_lock();
+			map_update(judge->maps[map], &key, value, BPF_ANY, 0);
+			rcu_read_unlock();
+			if (in_linux && linux_bpf(BPF_MAP_UPDATE_ELEM, &attr))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool run_once(struct judge *judge, struct prog *prog, int linux_fd, bool compare)
+{
+	u8 packet[PACKET_SIZE];
+	u32 size = PACKET_LEAST +
+		   (u32)(random_next(&judge->random) >> 20) % (PACKET_SIZE - PACKET_LEAST);
+	union bpf_attr attr, linux_attr;
+
+	memset(&attr, 0, sizeof(attr));
+	fill_random(judge, packet, size);
+	attr.test.data_in = ptr_to_u64(packet);
+	attr.test.data_size_in = size;
+	attr.test.repeat = 1;
+	linux_attr = attr;
+	linux_attr.test.prog_fd = linux_fd;
+	if (!write_maps(judge, compare) || prog_test_run(prog, &judge->env, &attr, NULL))
+		return true; /* no verdict: a packet that this type does not take */
+	judge->runs++;
+	if (judge->violated)
+		return false;
+	if (!compare || linux_bpf(BPF_PROG_TEST_RUN, &linux_attr))
+		return true;
+	return attr.test.retval == linux_attr.test.retval;
+}
+
+static void run(struct judge *judge, const struct generated *program, struct verified *verified,
+		int linux_fd, u64 seed)
+{
+	bool compare = linux_fd >= 0 && program->is_deterministic && !program->is_mutated;
+	struct map *maps[GENERATED_MAPS];
+	struct prog *prog;
+
+	for (u32 i = 0; i < verified->map_cnt; i++)
+		maps[i] = map_of_desc(verified->maps[i]);
+	if (prog_new(verified, maps, &prog, NULL))
+		return;
+	for (u32 i = 0; i < RUNS; i++) {
+		strbuf_clear(&judge->violation);
+		judge->violated = false;
+		if (run_once(judge, prog, linux_fd, compare))
+			continue;
+		printf("# seed %llu, run %u: %s\n", seed, i,
+		       judge->violated ? strbuf_text(&judge->violation) : "another result");
+		judge->violations += judge->violated;
+		judge->wrong_results += !judge->violated;
+		break;
+	}
+	object_put(&prog->object);
+}
+
+/* --- all of it --- */
+
+/* Facts of every register keep more states apart: pruning has its turn without them. */
+static u32 flags_of_seed(u64 seed)
+{
+	return (seed & 1 ? VERIFY_REG_FACTS : 0) | (seed & 2 ? VERIFY_STATE_FREQ : 0);
+}
+
+static void judge_seed(struct judge *judge, u64 seed)
+{
+	struct generated program;
+	struct verified *verified;
+	int ret, fd = -1;
+
+	generate_program(seed, &program);
+	judge->random = seed + 1;
+	ret = verify(judge, &program, flags_of_seed(seed), 0, &verified);
+	if (judge->has_linux) {
+		fd = load_into_linux(judge, &program, 0);
+		compare_verdicts(judge, &program, seed, !ret, fd >= 0);
+	} else {
+		judge->accepted_by_both += !ret;
+	}
+	if (!ret)
+		run(judge, &program, verified, fd, seed);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void print_result(const struct judge *judge)
+{
+	const char *skip = judge->has_linux ? "" : " # SKIP bpf(2) may not be used here";
+
+	printf("# accepted %llu, rejected %llu, only by Linux accepted %llu, only by skep %llu, and "
+	       "%llu by its arithmetic\n",
+	       judge->accepted_by_both, judge->rejected_by_both, judge->only_linux,
+	       judge->only_skep, judge->explained);
+	printf("# %llu runs, %llu violations, %llu wrong results\n", judge->runs,
+	       judge->violations, judge->wrong_results);
+	printf("%s 1 - Linux accepts what skep accepts%s\n", judge->only_skep ? "not ok" : "ok",
+	       skip);
+	printf("%s 2 - accepted programs keep to their facts\n",
+	       judge->violations ? "not ok" : "ok");
+	printf("%s 3 - results are Linux's%s\n", judge->wrong_results ? "not ok" : "ok", skip);
+}
+
+static bool read_options(int argc, char **argv, struct options *options)
+{
+	*options = (struct options){.seed = 1, .count = 1000};
+	for (int i = 1; i < argc; i++) {
+		bool has_number = i + 1 < argc;
+
+		if (!strcmp(argv[i], "--show"))
+			options->show = true;
+		else if (!strcmp(argv[i], "--quiet"))
+			options->quiet = true;
+		else if (!strcmp(argv[i], "--seed") && has_number)
+			options->seed = strtoull(argv[++i], NULL, 0);
+		else if (!strcmp(argv[i], "--count") && has_number)
+			options->count = strtoull(argv[++i], NULL, 0);
+		else
+			return false;
+	}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	static struct judge judge;
+	struct generated program;
+
+	if (!read_options(argc, argv, &judge.options)) {
+		fprintf(stderr, "usage: judge [--seed N] [--count N] [--show] [--quiet]\n");
+		return 2;
+	}
+	judge.linux_log = calloc(1, LOG_SIZE);
+	judge.has_linux = open_linux(&judge);
+	if (!judge.linux_log || !open_skep(&judge))
+		return 2;
+	if (judge.options.show) {
+		generate_program(judge.options.seed, &program);
+		show(&judge, &program);
+		return 0;
+	}
+	printf("1..3\n");
+	for (u64 i = 0; i < judge.options.count; i++)
+		judge_seed(&judge, judge.options.seed + i);
+	print_result(&judge);
+	free(judge.linux_log);
+	return judge.only_skep || judge.violations || judge.wrong_results;
+}
