@@ -11,6 +11,7 @@
 #include "fuzz/fuzz.h"
 #include <linux/bpf.h>
 #include <skep/skep.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -53,10 +54,17 @@ static inline int world_prog(struct bpf_world *world)
 	return fd;
 }
 
+/* An engine that checks says here when a verified program did what its facts exclude. */
+static inline void world_trace(void *cookie, const char *text, size_t length)
+{
+	REQUIRE(!memmem(text, length, "checked interpreter:", 20));
+}
+
 static inline struct bpf_world *bpf_world(void)
 {
 	static struct bpf_world world;
-	const struct skep_engine_opts opts = {.sz = sizeof(opts), .checked = true};
+	const struct skep_engine_opts opts = {
+		.sz = sizeof(opts), .checked = true, .trace = world_trace};
 	u32 n = 0;
 
 	if (world.engine)

@@ -65,32 +65,37 @@ static u16 packet_protocol(const struct ethhdr *eth, const u8 *payload, u32 size
 	return htons(ETH_P_802_2);
 }
 
-/* The socket's addresses are the packet's. A header that is cut short is refused. */
-static int socket_ipv4(struct test_run *test, struct skb_test *state, const struct iphdr *ip,
+/* The socket's addresses are the packet's. A header that is cut short is refused; it need not
+ * be aligned. */
+static int socket_ipv4(struct test_run *test, struct skb_test *state, const void *header,
 		       u32 size)
 {
 	struct bpf_sock *view = &state->sk.view;
+	struct iphdr ip;
 
-	if (size < sizeof(*ip))
+	if (size < sizeof(ip))
 		return test_refuse(test, -EINVAL, "%u bytes of an IPv4 header", size);
+	memcpy(&ip, header, sizeof(ip));
 	state->skb.family = view->family = AF_INET;
-	view->src_ip4 = state->skb.local_ip4 = ip->saddr;
-	view->dst_ip4 = state->skb.remote_ip4 = ip->daddr;
+	view->src_ip4 = state->skb.local_ip4 = ip.saddr;
+	view->dst_ip4 = state->skb.remote_ip4 = ip.daddr;
 	return 0;
 }
 
-static int socket_ipv6(struct test_run *test, struct skb_test *state, const struct ipv6hdr *ip,
+static int socket_ipv6(struct test_run *test, struct skb_test *state, const void *header,
 		       u32 size)
 {
 	struct bpf_sock *view = &state->sk.view;
+	struct ipv6hdr ip;
 
-	if (size < sizeof(*ip))
+	if (size < sizeof(ip))
 		return test_refuse(test, -EINVAL, "%u bytes of an IPv6 header", size);
+	memcpy(&ip, header, sizeof(ip));
 	state->skb.family = view->family = AF_INET6;
-	memcpy(view->src_ip6, &ip->saddr, sizeof(ip->saddr));
-	memcpy(view->dst_ip6, &ip->daddr, sizeof(ip->daddr));
-	memcpy(state->skb.local_ip6, &ip->saddr, sizeof(ip->saddr));
-	memcpy(state->skb.remote_ip6, &ip->daddr, sizeof(ip->daddr));
+	memcpy(view->src_ip6, &ip.saddr, sizeof(ip.saddr));
+	memcpy(view->dst_ip6, &ip.daddr, sizeof(ip.daddr));
+	memcpy(state->skb.local_ip6, &ip.saddr, sizeof(ip.saddr));
+	memcpy(state->skb.remote_ip6, &ip.daddr, sizeof(ip.daddr));
 	return 0;
 }
 

@@ -9,15 +9,17 @@
 #include <errno.h>
 #include <string.h>
 
+#define INFO_SIZE_MAX 4096 /* as Linux: a page */
+
 /* The caller's structure may be longer than ours: the rest must be zero. It also carries
  * requests in: where arrays go, and how long they are. */
 int info_read(struct call *call, void *info, u32 size, u32 *length)
 {
 	const union bpf_attr *attr = &call->attr.v;
 	u32 given = attr->info.info_len;
-	int ret = 0;
+	int ret = given > INFO_SIZE_MAX ? -E2BIG : 0;
 
-	if (given > size)
+	if (!ret && given > size)
 		ret = user_check_zero(attr->info.info + size, given - size);
 	*length = min(given, size);
 	memset(info, 0, size);
