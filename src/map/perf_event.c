@@ -113,6 +113,8 @@ static void put(struct perf_event *event, const void *data, u64 size)
 	u64 length, at, first;
 	u8 *base = data_of(event, &length);
 
+	if (!size)
+		return;
 	at = event->head & (length - 1);
 	first = min(size, length - at);
 	memcpy(base + at, data, first);

@@ -75,6 +75,16 @@ void region_free(struct region *region)
 	*region = REGION_NONE;
 }
 
+/* Below this the processor's tables of small pages reach far enough. */
+#define HUGE_PAGES_FROM (4UL << 20)
+
+/* A wish: what the system makes of it does not matter. */
+void region_prefer_huge(void *memory, size_t size)
+{
+	if (size >= HUGE_PAGES_FROM)
+		madvise(memory, size, MADV_HUGEPAGE);
+}
+
 int region_mmap(const struct region *region, void *address, size_t length, int prot, int flags,
 		u64 offset, void **out)
 {

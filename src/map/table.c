@@ -37,6 +37,8 @@ int table_init(struct table *table, u32 key_size, u64 payload, u32 capacity, u32
 		region_free(&table->group_region);
 		return err;
 	}
+	region_prefer_huge(table->group_region.base, groups * sizeof(struct group));
+	region_prefer_huge(table->element_region.base, table->element_region.size);
 	table->groups = (struct group *)table->group_region.base;
 	table->mask = groups - 1;
 	table->overflow = table->groups + groups;
@@ -97,9 +99,12 @@ static void group_lock(struct group *home)
 	atomic_thread_fence(memory_order_release);
 }
 
+/* Only the owner changes a lock word that is held. */
 static void group_unlock(struct group *home)
 {
-	atomic_fetch_add_explicit(&home->lock, 1, memory_order_release);
+	u32 version = atomic_load_explicit(&home->lock, memory_order_relaxed);
+
+	atomic_store_explicit(&home->lock, version + 1, memory_order_release);
 }
 
 static struct group *group_next(const struct table *table, const struct group *group)
@@ -109,7 +114,8 @@ static struct group *group_next(const struct table *table, const struct group *g
 	return next ? &table->overflow[next - 1] : NULL;
 }
 
-static bool entry_find(const struct table *table, struct table_entry *entry, const void *key)
+static inline __attribute__((always_inline)) void
+entry_find(const struct table *table, struct table_entry *entry, const void *key, u32 key_size)
 {
 	for (struct group *group = entry->home; group; group = group_next(table, group))
 		for (u32 match = group_match(group, entry->tag); match; match &= match - 1) {
@@ -117,25 +123,35 @@ static bool entry_find(const struct table *table, struct table_entry *entry, con
 			u32 element =
 				atomic_load_explicit(&group->slot[index], memory_order_relaxed);
 
-			if (!key_equal(table_key(table, element), key, table->key_size))
+			if (!key_equal(table_key(table, element), key, key_size))
 				continue;
 			entry->group = group;
 			entry->index = index;
 			entry->element = element;
-			return true;
+			return;
 		}
-	return false;
 }
 
-void table_lock(struct table *table, const void *key, struct table_entry *out)
+static inline __attribute__((always_inline)) void
+lock_sized(struct table *table, const void *key, u32 key_size, struct table_entry *out)
 {
-	u64 hash = table_hash(table, key, table->key_size);
+	u64 hash = table_hash(table, key, key_size);
 
 	*out = (struct table_entry){.home = table_home(table, hash),
 				    .tag = hash_tag(hash),
 				    .element = ELEMENT_NONE};
 	group_lock(out->home);
-	entry_find(table, out, key);
+	entry_find(table, out, key, key_size);
+}
+
+void table_lock(struct table *table, const void *key, struct table_entry *out)
+{
+	switch (table->key_size) {
+	case 4: lock_sized(table, key, 4, out); break;
+	case 8: lock_sized(table, key, 8, out); break;
+	case 16: lock_sized(table, key, 16, out); break;
+	default: lock_sized(table, key, table->key_size, out);
+	}
 }
 
 static bool entry_find_element(const struct table *table, struct table_entry *entry,
