@@ -246,7 +246,7 @@ static void info(struct world *world)
 	attr.info.info_len = 4;
 	note(world, bpf(world, BPF_OBJ_GET_INFO_BY_FD, &attr), "info of 4 bytes");
 	for (u32 size = 4095; size < 4098; size++) {
-		static u8 page[8192];
+		u8 page[8192] = {0};
 
 		attr.info.info_len = size;
 		attr.info.info = ptr_to_u64(page);
