@@ -4,6 +4,7 @@
 #define ITEMS_MAX  32
 #define PACKET_REG BPF_REG_2
 #define SCRATCH	   BPF_REG_1
+#define CTX_OFFSET (-8 * GENERATED_STACK - 8) /* where on the stack the context is kept */
 
 /* What the program computes with. */
 static const u8 registers[GENERATED_REGISTERS] = {0, 3, 4, 5, 6, 7, 8, 9};
@@ -75,6 +76,7 @@ static s16 packet_offset(u32 word)
 /* r2 = packet, checked to be long enough; every register and stack word from it. */
 static void emit_start(struct generated *program)
 {
+	emit_store(program, BPF_REG_10, CTX_OFFSET, BPF_REG_1);
 	EMIT(.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = PACKET_REG, .src_reg = 1);
 	EMIT(.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 3, .src_reg = 1, .off = 4);
 	EMIT(.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 4, .src_reg = PACKET_REG);
@@ -247,9 +249,52 @@ static void emit_map_access(struct generated *program)
 	u8 reg = random_register(), size_code = size_codes[below(4)];
 	u32 size = access_size(size_code), off = below(8) * size;
 
-	program->uses_map = true;
 	emit_bound(program, reg, GENERATED_VALUE - size - off);
 	emit_access(program, reg, size_code, off);
+}
+
+/* --- access to the packet behind a check against its end --- */
+
+static u8 other_register(u8 reg)
+{
+	u8 other = random_register();
+
+	while (other == reg)
+		other = random_register();
+	return other;
+}
+
+/* Leaves `skipped` slots behind the comparison when the packet ends before the scratch pointer,
+ * or is one byte off. */
+static void emit_end_check(struct generated *program, u8 end, s16 skipped)
+{
+	static const u8 forms[] = {BPF_JGT, BPF_JGE, BPF_JLT, BPF_JLE};
+	u32 form = below(4);
+	bool is_end_first = form >= 2;
+
+	EMIT(.code = BPF_JMP | forms[form] | BPF_X, .dst_reg = is_end_first ? end : SCRATCH,
+	     .src_reg = is_end_first ? SCRATCH : end, .off = skipped);
+}
+
+static void emit_packet_access(struct generated *program)
+{
+	static const u8 size_codes[] = {BPF_B, BPF_H, BPF_W, BPF_DW};
+	u8 reg = random_register(), end = other_register(reg), size_code = size_codes[below(4)];
+	u32 size = access_size(size_code), reach = below(24);
+	s16 off = (s16)below(reach + 3) - (s16)reach - (s16)size + 1;
+
+	EMIT(.code = BPF_ALU64 | BPF_AND | BPF_K, .dst_reg = reg,
+	     .imm = below(2) ? 0x3f : 0xffff);
+	emit_load(program, end, BPF_REG_10, CTX_OFFSET);
+	EMIT(.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = end, .src_reg = end, .off = 4);
+	EMIT(.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = SCRATCH, .src_reg = PACKET_REG);
+	EMIT(.code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = SCRATCH, .src_reg = reg);
+	EMIT(.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = SCRATCH, .imm = reach);
+	emit_end_check(program, end, 1);
+	EMIT(.code = BPF_STX | BPF_MEM | size_code, .dst_reg = SCRATCH, .src_reg = reg,
+	     .off = off);
+	EMIT(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = end, .imm = reach);
+	EMIT(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = SCRATCH, .imm = 0);
 }
 
 /* --- the whole --- */
@@ -275,23 +320,31 @@ static void aim_jumps(struct generated *program, const u32 *items, u32 count)
 	}
 }
 
+enum flavour { NUMBERS, MAP_VALUE, PACKET, FLAVOURS };
+
+static void emit_item(struct generated *program, enum flavour flavour)
+{
+	if (flavour == MAP_VALUE && !below(8))
+		emit_map_access(program);
+	else if (flavour == PACKET && !below(8))
+		emit_packet_access(program);
+	else
+		emit_row(program);
+}
+
 void generate(u64 seed, struct generated *out)
 {
 	u32 items[ITEMS_MAX + 1], count = 0, wanted;
-	bool may_use_map;
+	enum flavour flavour;
 
 	stream = seed * 0x9e3779b97f4a7c15 + 1;
 	out->count = 0;
-	out->uses_map = false;
-	may_use_map = below(2);
+	flavour = below(FLAVOURS);
 	emit_start(out);
 	for (wanted = 8 + below(ITEMS_MAX - 8); count < wanted; count++) {
 		items[count] = out->count;
 		while (out->count == items[count])
-			if (may_use_map && !below(8))
-				emit_map_access(out);
-			else
-				emit_row(out);
+			emit_item(out, flavour);
 	}
 	items[count] = out->count;
 	aim_jumps(out, items, count);

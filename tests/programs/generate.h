@@ -19,7 +19,6 @@
 struct generated {
 	struct bpf_insn insns[GENERATED_MAX]; /* LD_MAP_VALUE names map number 0 */
 	u32 count;
-	bool uses_map;
 };
 
 void generate(u64 seed, struct generated *out);

@@ -24,6 +24,7 @@
 struct result {
 	int verdict; /* 0 or the errno of loading */
 	int error;   /* of running */
+	char text[SKEP_ERROR_TEXT];
 	u64 packets[INPUTS][GENERATED_WORDS];
 	u8 value[GENERATED_VALUE];
 };
@@ -105,6 +106,8 @@ static void run_on(const struct place *place, const struct generated *program,
 		out->error = run_once(place, fd, inputs[i], out->packets[i]);
 	if (!out->error)
 		out->error = read_value(place, out->value);
+	if (out->error)
+		snprintf(out->text, sizeof(out->text), "%s", target_error(&place->target));
 	close(fd);
 }
 
@@ -140,9 +143,9 @@ static void print_refusal(const struct place *place, const struct generated *pro
 static void print_difference(const struct result *kernel, const struct result *skep,
 			     const u64 inputs[INPUTS][GENERATED_WORDS])
 {
-	printf("# verdicts %d and %d, errors %d and %d\n", kernel->verdict, skep->verdict,
-	       kernel->error, skep->error);
-	if (kernel->verdict)
+	printf("# verdicts %d and %d, errors %d and %d %s\n", kernel->verdict, skep->verdict,
+	       kernel->error, skep->error, skep->text);
+	if (kernel->verdict || skep->error)
 		return;
 	for (u32 i = 0; i < INPUTS; i++)
 		for (u32 word = 0; word < GENERATED_WORDS; word++)

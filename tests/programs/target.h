@@ -18,6 +18,9 @@ struct target {
 int target_open(const char *name, struct target *out);
 void target_close(struct target *target);
 
+/* What the target says of the last call that failed; "" when it says nothing. */
+const char *target_error(const struct target *target);
+
 static inline int target_bpf(const struct target *target, int cmd, union bpf_attr *attr)
 {
 	return target->bpf(target->cookie, cmd, attr, sizeof(*attr));
