@@ -172,7 +172,6 @@ static int prove_stack_memory(struct walk *walk, const struct extent *extent, bo
 	ret = stack_prove_bounds(walk, &bounds);
 	if (ret)
 		return ret;
-	precision_note_stack(walk);
 	if (!may_be_raw || !walk->access.is_fixed)
 		ret = stack_prove_initialised(walk, extent);
 	if (ret || !(extent->access & ACCESS_WRITE))
@@ -267,7 +266,7 @@ static void note_constant_key(struct walk *walk, const struct reg_state *reg)
 		return;
 	if (!stack_holds_number(walk, &key) || !reg_is_const(&key))
 		return;
-	precision_need_slots(walk, walk->access.frame, walk->access.low);
+	precision_need_slot(walk, walk->access.frame, walk->access.low);
 	call->key = key.number.bits.value;
 	call->has_key = true;
 }

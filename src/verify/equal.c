@@ -55,23 +55,29 @@ static bool regs_exact(struct comparison *cmp, const struct reg_state *old,
 }
 
 /* What was linked must be so now; what was not may be. */
+static bool links_match(struct comparison *cmp, const struct reg_state *old,
+			const struct reg_state *now)
+{
+	return !old->id || (old->off == now->off && ids_match(cmp, old->id, now->id));
+}
+
 static bool number_covers(struct comparison *cmp, const struct reg_state *old,
 			  const struct reg_state *now, bool is_precise)
 {
 	if (!is_precise)
 		return true;
-	if (!scalar_contains(&old->number, &now->number))
-		return false;
-	return !old->id || (old->off == now->off && ids_match(cmp, old->id, now->id));
+	return scalar_contains(&old->number, &now->number) && links_match(cmp, old, now);
 }
 
 static bool reg_covers(struct comparison *cmp, const struct reg_state *old,
 		       const struct reg_state *now, bool is_precise)
 {
-	if (cmp->how == COMPARE_EXACT)
-		return regs_exact(cmp, old, now);
 	if (old->kind != now->kind)
 		return false;
+	if (cmp->how == COMPARE_EXACT)
+		return old->kind == REG_SCALAR ? same_number(&old->number, &now->number) &&
+							 links_match(cmp, old, now)
+					       : regs_exact(cmp, old, now);
 	switch ((enum reg_kind)old->kind) {
 	case REG_NOT_INIT: return true;
 	case REG_SCALAR: return number_covers(cmp, old, now, is_precise);

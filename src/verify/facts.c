@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "verify/facts.h"
-#include "verify/precision.h"
 
 #include <string.h>
 
@@ -180,28 +179,8 @@ void fact_call_map(struct walk *walk, const struct map_desc *map)
 	notes->has_map = true;
 }
 
-/*
- * Paths that ended at a state like theirs went on unseen: like it in what is alive, except for
- * the numbers that decide nothing. Of those, and of what is dead, nothing is known.
- */
-static void regs_finish(struct walk *walk, u32 insn)
-{
-	const u16 precise = precision_regs(walk, insn), alive = walk->liveness.regs[insn];
-
-	for (u32 reg = 0; reg < BPF_REG_10; reg++) {
-		struct reg_fact *fact = &walk->out->regs[insn][reg];
-
-		if (!(alive & 1 << reg))
-			*fact = (struct reg_fact){.kind = REG_FACT_UNKNOWN};
-		else if (fact->kind == REG_FACT_SCALAR && !(precise & 1 << reg))
-			fact->number = scalar_unknown();
-	}
-}
-
 void facts_finish(struct walk *walk)
 {
-	for (u32 i = 0; walk->out->regs && i < walk->insn_cnt; i++)
-		regs_finish(walk, i);
 	for (u32 i = 0; i < walk->insn_cnt; i++) {
 		struct insn_fact *fact = &walk->out->facts[i];
 		const struct fact_notes *notes = &walk->notes[i];

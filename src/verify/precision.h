@@ -2,8 +2,8 @@
 /*
  * Precision: which numbers matter. A number that decided nothing (no branch, no offset, no
  * size) may differ between two states that are otherwise equal. Where one did decide something,
- * the need for it is carried backwards over the program, through moves, arithmetic, spills and
- * calls, as liveness is: per instruction a set of registers and slots that only grows.
+ * the need for it is carried back along the path that was walked, through moves, arithmetic,
+ * spills and calls, and noted in each state kept on that path.
  */
 #ifndef SKEP_VERIFY_PRECISION_H
 #define SKEP_VERIFY_PRECISION_H
@@ -11,20 +11,28 @@
 #include "verify/walk.h"
 
 int precision_init(struct walk *walk);
+void precision_done(struct walk *walk);
+
+/* The walk comes to an instruction: the path gets longer. -ENOMEM is the only failure. */
+int precision_step(struct walk *walk);
+/* How long the path is, for a path that is put off; and back to that length. */
+u32 precision_path_length(const struct walk *walk);
+void precision_resume(struct walk *walk, u32 length);
 
 /* The numbers in these registers, before the current instruction, decided something. */
 void precision_need(struct walk *walk, u16 regs);
-/* The current instruction accessed stack slots (walk->access). */
-void precision_note_stack(struct walk *walk);
 /* The slot at `off` of a frame held a number that decided something. */
-void precision_need_slots(struct walk *walk, u32 frame, s64 off);
-/* What a branch said about one number was carried over to others (the frame's set). */
+void precision_need_slot(struct walk *walk, u32 frame, s64 off);
+/* All that mattered in a state that covers the present one matters here, too. */
+void precision_need_all(struct walk *walk, const struct live_set *needs);
+
+/* The current instruction accesses stack slots (walk->access). */
+void precision_note_stack(struct walk *walk);
+/* What a branch said about one number was carried over to others (of the top frame). */
 void precision_note_linked(struct walk *walk, u16 regs, u64 slots);
 
-/* The registers whose numbers matter before `insn`. */
-u16 precision_regs(struct walk *walk, u32 insn);
-/* The numbers that matter before `insn` of the top frame, for every frame. */
-void precision_set(struct walk *walk, const struct packed_state *state, u32 insn,
-		   struct live_set *out);
+/* Every number matters: where callbacks run any number of times, or facts of registers are
+ * kept. */
+bool precision_is_exact(const struct walk *walk);
 
 #endif

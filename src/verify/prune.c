@@ -13,7 +13,7 @@
 #define LOOP_AFTER_JUMPS 20
 #define LOOP_AFTER_INSNS 100
 /* A state that was looked at this much more often than it helped is dropped. */
-#define MISSES_MIN	  3
+#define MISSES_MIN	  8
 #define MISSES_MIN_FORCED 64
 #define MISSES_PER_HIT	  3
 
@@ -21,7 +21,9 @@ struct checkpoint {
 	struct checkpoint *next; /* of the same instruction */
 	struct packed_state *state;
 	u32 misses, hits;
-	u32 pending_cnt; /* paths put off when it was made: those above are its own */
+	u32 path_length;       /* steps that led to it */
+	struct live_set needs; /* the numbers that matter: precision.c */
+	u32 pending_cnt;       /* paths put off when it was made: those above are its own */
 	bool is_complete;
 	bool is_dropped; /* frees itself once it is complete */
 };
@@ -106,6 +108,26 @@ static struct checkpoint *checkpoint_new(struct walk *walk)
 	return point;
 }
 
+/* A number that is linked to no other that is alive is as good as one without an id. */
+static void drop_lone_ids(struct packed_state *state)
+{
+	for (u32 i = 0; i < state->reg_cnt; i++) {
+		struct reg_state *reg = &state->regs[i];
+		u32 other = 0;
+
+		if (reg->kind != REG_SCALAR || !reg->id)
+			continue;
+		while (other < state->reg_cnt &&
+		       (other == i || state->regs[other].kind != REG_SCALAR ||
+			state->regs[other].id != reg->id))
+			other++;
+		if (other < state->reg_cnt)
+			continue;
+		reg->id = 0;
+		reg->off = 0;
+	}
+}
+
 static int keep(struct walk *walk)
 {
 	struct prune *prune = walk->prune;
@@ -118,6 +140,10 @@ static int keep(struct walk *walk)
 	point->state = state_pack(&walk->pool, &walk->state, &live);
 	if (!point->state || !trail_push(walk, point))
 		return -ENOMEM;
+	drop_lone_ids(point->state);
+	point->path_length = precision_path_length(walk);
+	if (precision_is_exact(walk))
+		memset(&point->needs, 0xff, sizeof(point->needs));
 	point->pending_cnt = walk->pending_cnt;
 	point->next = prune->points[walk->at];
 	prune->points[walk->at] = point;
@@ -126,6 +152,32 @@ static int keep(struct walk *walk)
 	walk->stats.total_states++;
 	walk->stats.peak_states = max(walk->stats.peak_states, ++prune->states_kept);
 	return 0;
+}
+
+/* --- needs --- */
+
+u32 prune_kept_count(const struct walk *walk)
+{
+	return walk->prune->trail_cnt;
+}
+
+u32 prune_kept_at(const struct walk *walk, u32 index)
+{
+	return walk->prune->trail[index]->path_length;
+}
+
+bool prune_add_needs(struct walk *walk, u32 index, const struct live_set *needs)
+{
+	struct checkpoint *point = walk->prune->trail[index];
+	u64 news = 0;
+
+	for (u32 i = 0; i < point->state->frame_cnt; i++) {
+		news |= (needs->regs[i] & ~point->needs.regs[i]) |
+			(needs->slots[i] & ~point->needs.slots[i]);
+		point->needs.regs[i] |= needs->regs[i];
+		point->needs.slots[i] |= needs->slots[i];
+	}
+	return news;
 }
 
 /* --- looking up --- */
@@ -164,18 +216,6 @@ static struct checkpoint **missed(struct walk *walk, struct checkpoint **link, b
 	if (point->is_complete)
 		checkpoint_free(walk, point);
 	return link;
-}
-
-static bool covers(struct walk *walk, const struct checkpoint *point)
-{
-	struct live_set precise;
-
-	/* Facts of registers hold for every state that is covered, of all their numbers. */
-	if (walk->out->regs)
-		memset(&precise, 0xff, sizeof(precise));
-	else
-		precision_set(walk, point->state, walk->at, &precise);
-	return states_equal(walk, point->state, &precise, COMPARE_COVERS);
 }
 
 /* The last state kept at `insn` on this path with the same frames. */
@@ -234,7 +274,8 @@ int prune_check(struct walk *walk, bool *covered)
 			if (!is_forced(walk) && !walked_at_least(walk, LOOP_AFTER_JUMPS, 0) &&
 			    !walked_at_least(walk, 0, LOOP_AFTER_INSNS))
 				keeps = false;
-		} else if (covers(walk, point)) {
+		} else if (states_equal(walk, point->state, &point->needs, COMPARE_COVERS)) {
+			precision_need_all(walk, &point->needs);
 			point->hits++;
 			*covered = true;
 			return 0;

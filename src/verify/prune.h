@@ -18,6 +18,13 @@ void prune_path_ended(struct walk *walk, u32 left);
 /* The walk is back at `insn`, which calls back: the state is widened by the round before. */
 void prune_widen(struct walk *walk, u32 insn);
 
+/* --- for precision.c: the states kept on the present path, the oldest first --- */
+u32 prune_kept_count(const struct walk *walk);
+/* The step of the path before which it was kept. */
+u32 prune_kept_at(const struct walk *walk, u32 index);
+/* These numbers matter in it. False: it was known already. */
+bool prune_add_needs(struct walk *walk, u32 index, const struct live_set *needs);
+
 enum compare_how {
 	COMPARE_COVERS, /* all that is true of `now` was allowed for in `old` */
 	COMPARE_EXACT,	/* the same */

@@ -151,6 +151,7 @@ static struct walk *walk_new(const struct verify_input *input, struct skep_error
 
 static void walk_free(struct walk *walk)
 {
+	precision_done(walk);
 	arena_done(&walk->scratch);
 	state_pool_done(&walk->pool);
 	free(walk->pending);

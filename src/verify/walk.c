@@ -64,6 +64,7 @@ int walk_put_off(struct walk *walk, u32 insn, bool takes_branch)
 		return -ENOMEM;
 	pending->insn = insn;
 	pending->prev = walk->at;
+	pending->path_length = precision_path_length(walk);
 	pending->takes_branch = takes_branch;
 	pending->log_length = walk->log ? walk->log->length : 0;
 	walk->pending_cnt++;
@@ -80,6 +81,7 @@ static bool resume(struct walk *walk)
 		state_unpack(pending->state, &walk->state);
 		state_free(&walk->pool, pending->state);
 		trace_drop_path(walk, pending);
+		precision_resume(walk, pending->path_length);
 		walk->at = walk->next = pending->insn;
 		walk->prev = pending->prev;
 		if (!pending->takes_branch || transfer_branch_taken(walk)) {
@@ -147,6 +149,7 @@ static int step(struct walk *walk)
 	}
 	trace_insn(walk);
 	ret = check_form(walk);
+	ret = ret ? ret : precision_step(walk);
 	if (ret)
 		return ret;
 	fact_visit(walk);

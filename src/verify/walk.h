@@ -63,6 +63,7 @@ struct call {
 struct pending {
 	u32 insn, prev;
 	bool takes_branch; /* insn is a conditional jump: it goes on with the jump taken */
+	u32 path_length; /* precision.c */
 	size_t log_length;
 	struct packed_state *state;
 };
