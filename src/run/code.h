@@ -122,7 +122,7 @@ void executor_start(struct executor *exec, const struct prog_code *code,
 		    struct run_context *run);
 u64 executor_run(struct executor *exec, const u64 args[5]);
 
-/* The fast build's label of each enum code_op. */
+/* The fast build's labels: of each enum code_op, then of each enum fused_op (fused.h). */
 const void *const *interpret_fast_handlers(void);
 
 /* LD_ABS and LD_IND: false when the packet has no such bytes; else their value, host order. */

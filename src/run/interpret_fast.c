@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The interpreter for verified programs: it trusts every fact and checks nothing. */
+#include "run/fused.h"
+
+#define WITH_FUSED
 #define INTERPRET		     interpret_fast
 #define NEXT_HANDLER		     (pc->handler)
 #define BEFORE			     (void)0

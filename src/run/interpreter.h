@@ -14,6 +14,7 @@
  *	PACKET_CHECK			... before r6 is taken for the packet's context
  *	CODE_CHANGED			... when a tail call or a return changed the program
  *	DEAD_CODE			... at an instruction that is never reached
+ *	WITH_FUSED			for the build that has superinstructions
  *	STOP_LABEL			where the checks go to end the run
  *
  * The checks may `goto stop`. Handlers are labels in one function; each ends with its own
@@ -176,7 +177,7 @@ typedef s32 __attribute__((aligned(1), may_alias)) mem_s32;
 /* --- the function --- */
 u64 INTERPRET(struct executor *exec, const struct code_insn *pc, u64 fp, const u64 args[5])
 {
-	static const void *const handlers[CODE_OPS] = {
+	static const void *const handlers[] = {
 #define ALU(name, ...)                                                                \
 	[OP_##name##64_k] = &&do_##name##64_k, [OP_##name##64_x] = &&do_##name##64_x, \
 	[OP_##name##32_k] = &&do_##name##32_k, [OP_##name##32_x] = &&do_##name##32_x,
@@ -192,6 +193,10 @@ u64 INTERPRET(struct executor *exec, const struct code_insn *pc, u64 fp, const u
 	[OP_fetch_##name##32] = &&do_fetch_##name##32,
 #define CONTROL(name) [OP_##name] = &&do_##name,
 #include "run/ops.def"
+#ifdef WITH_FUSED
+#define FUSED_NAME(name) [FUSED_##name] = &&fused_##name,
+#include "run/fused_names.h"
+#endif
 	};
 	u64 reg[MAX_BPF_REG];
 	const struct frame *outermost;
@@ -323,5 +328,8 @@ exit_frame:
 		DEAD_CODE;
 		return 0;
 	}
+#ifdef WITH_FUSED
+#include "run/fused_handlers.h"
+#endif
 	STOP_LABEL
 }
