@@ -4,7 +4,6 @@
 #define ITEMS_MAX  32
 #define PACKET_REG BPF_REG_2
 #define SCRATCH	   BPF_REG_1
-#define CTX_OFFSET (-8 * GENERATED_STACK - 8) /* where on the stack the context is kept */
 
 /* What the program computes with. */
 static const u8 registers[GENERATED_REGISTERS] = {0, 3, 4, 5, 6, 7, 8, 9};
@@ -76,7 +75,6 @@ static s16 packet_offset(u32 word)
 /* r2 = packet, checked to be long enough; every register and stack word from it. */
 static void emit_start(struct generated *program)
 {
-	emit_store(program, BPF_REG_10, CTX_OFFSET, BPF_REG_1);
 	EMIT(.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = PACKET_REG, .src_reg = 1);
 	EMIT(.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 3, .src_reg = 1, .off = 4);
 	EMIT(.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 4, .src_reg = PACKET_REG);
@@ -200,103 +198,6 @@ static void emit_row(struct generated *program)
 		EMIT(.imm = (s32)generate_word());
 }
 
-/* --- access to the map's value at an offset in a register, somehow bounded --- */
-
-static void emit_bound(struct generated *program, u8 reg, u32 room)
-{
-	u8 class = below(2) ? BPF_ALU64 : BPF_ALU;
-	u8 jump = below(2) ? BPF_JMP : BPF_JMP32;
-	s32 limit = (s32)room + (s32)below(3) - 1; /* one too many, right, one too few */
-
-	switch (below(5)) {
-	case 0:
-		EMIT(.code = class | BPF_AND | BPF_K, .dst_reg = reg,
-		     .imm = below(2) ? 31 : 63);
-		break;
-	case 1: EMIT(.code = class | BPF_MOD | BPF_K, .dst_reg = reg, .imm = limit + 1); break;
-	case 2:
-		EMIT(.code = class | BPF_RSH | BPF_K, .dst_reg = reg,
-		     .imm = (class == BPF_ALU64 ? 64 : 32) - 5 - below(2));
-		break;
-	case 3:
-		EMIT(.code = jump | BPF_JGT | BPF_K, .dst_reg = reg, .off = 4, .imm = limit);
-		break;
-	default:
-		EMIT(.code = jump | BPF_JSGT | BPF_K, .dst_reg = reg, .off = 5, .imm = limit);
-		EMIT(.code = jump | BPF_JSLT | BPF_K, .dst_reg = reg, .off = 4, .imm = 0);
-		break;
-	}
-}
-
-/* The jumps of emit_bound() leave behind these four slots. */
-static void emit_access(struct generated *program, u8 reg, u32 size_code, s16 off)
-{
-	EMIT(.code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = SCRATCH,
-	     .src_reg = BPF_PSEUDO_MAP_VALUE);
-	EMIT(.code = 0);
-	EMIT(.code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = SCRATCH, .src_reg = reg);
-	if (below(2))
-		EMIT(.code = BPF_LDX | BPF_MEM | size_code, .dst_reg = random_register(),
-		     .src_reg = SCRATCH, .off = off);
-	else
-		EMIT(.code = BPF_STX | BPF_MEM | size_code, .dst_reg = SCRATCH,
-		     .src_reg = random_register(), .off = off);
-}
-
-static void emit_map_access(struct generated *program)
-{
-	static const u8 size_codes[] = {BPF_B, BPF_H, BPF_W, BPF_DW};
-	u8 reg = random_register(), size_code = size_codes[below(4)];
-	u32 size = access_size(size_code), off = below(8) * size;
-
-	emit_bound(program, reg, GENERATED_VALUE - size - off);
-	emit_access(program, reg, size_code, off);
-}
-
-/* --- access to the packet behind a check against its end --- */
-
-static u8 other_register(u8 reg)
-{
-	u8 other = random_register();
-
-	while (other == reg)
-		other = random_register();
-	return other;
-}
-
-/* Leaves `skipped` slots behind the comparison when the packet ends before the scratch pointer,
- * or is one byte off. */
-static void emit_end_check(struct generated *program, u8 end, s16 skipped)
-{
-	static const u8 forms[] = {BPF_JGT, BPF_JGE, BPF_JLT, BPF_JLE};
-	u32 form = below(4);
-	bool is_end_first = form >= 2;
-
-	EMIT(.code = BPF_JMP | forms[form] | BPF_X, .dst_reg = is_end_first ? end : SCRATCH,
-	     .src_reg = is_end_first ? SCRATCH : end, .off = skipped);
-}
-
-static void emit_packet_access(struct generated *program)
-{
-	static const u8 size_codes[] = {BPF_B, BPF_H, BPF_W, BPF_DW};
-	u8 reg = random_register(), end = other_register(reg), size_code = size_codes[below(4)];
-	u32 size = access_size(size_code), reach = below(24);
-	s16 off = (s16)below(reach + 3) - (s16)reach - (s16)size + 1;
-
-	EMIT(.code = BPF_ALU64 | BPF_AND | BPF_K, .dst_reg = reg,
-	     .imm = below(2) ? 0x3f : 0xffff);
-	emit_load(program, end, BPF_REG_10, CTX_OFFSET);
-	EMIT(.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = end, .src_reg = end, .off = 4);
-	EMIT(.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = SCRATCH, .src_reg = PACKET_REG);
-	EMIT(.code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = SCRATCH, .src_reg = reg);
-	EMIT(.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = SCRATCH, .imm = reach);
-	emit_end_check(program, end, 1);
-	EMIT(.code = BPF_STX | BPF_MEM | size_code, .dst_reg = SCRATCH, .src_reg = reg,
-	     .off = off);
-	EMIT(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = end, .imm = reach);
-	EMIT(.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = SCRATCH, .imm = 0);
-}
-
 /* --- the whole --- */
 
 static bool is_jump(const struct bpf_insn *insn)
@@ -306,7 +207,7 @@ static bool is_jump(const struct bpf_insn *insn)
 
 /*
  * Jumps end at the start of an item or right behind the last; an unconditional one skips
- * nothing, so that all code can be reached. The jumps inside an access are left as they are.
+ * nothing, so that all code can be reached.
  */
 static void aim_jumps(struct generated *program, const u32 *items, u32 count)
 {
@@ -314,37 +215,23 @@ static void aim_jumps(struct generated *program, const u32 *items, u32 count)
 		struct bpf_insn *insn = &program->insns[items[i]];
 		u32 target = items[min(i + 1 + below(5), count)];
 
-		if (insn->off || !is_jump(insn))
+		if (!is_jump(insn))
 			continue;
 		insn->off = insn->code == (BPF_JMP | BPF_JA) ? 0 : target - items[i] - 1;
 	}
 }
 
-enum flavour { NUMBERS, MAP_VALUE, PACKET, FLAVOURS };
-
-static void emit_item(struct generated *program, enum flavour flavour)
-{
-	if (flavour == MAP_VALUE && !below(8))
-		emit_map_access(program);
-	else if (flavour == PACKET && !below(8))
-		emit_packet_access(program);
-	else
-		emit_row(program);
-}
-
 void generate(u64 seed, struct generated *out)
 {
 	u32 items[ITEMS_MAX + 1], count = 0, wanted;
-	enum flavour flavour;
 
 	stream = seed * 0x9e3779b97f4a7c15 + 1;
 	out->count = 0;
-	flavour = below(FLAVOURS);
 	emit_start(out);
 	for (wanted = 8 + below(ITEMS_MAX - 8); count < wanted; count++) {
 		items[count] = out->count;
 		while (out->count == items[count])
-			emit_item(out, flavour);
+			emit_row(out);
 	}
 	items[count] = out->count;
 	aim_jumps(out, items, count);
