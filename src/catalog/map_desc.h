@@ -39,7 +39,7 @@ struct map_desc {
 	u32 value_stride;
 
 	bool frozen; /* BPF_MAP_FREEZE: user space can no longer write */
-	u32 bytes_memlock;
+	u64 bytes_memlock;
 };
 
 static inline bool map_desc_is_per_cpu(const struct map_desc *desc)

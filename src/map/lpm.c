@@ -27,7 +27,7 @@ struct node {
 	struct rcu_head rcu;
 	u32 length; /* bits of the prefix */
 	atomic_bool has_value;
-	u8 bytes[]; /* the prefix, padded to 8; then the value */
+	_Alignas(8) u8 bytes[]; /* the prefix, padded to 8; then the value */
 };
 
 struct lpm {
@@ -386,7 +386,8 @@ static struct node *node_after(struct node **path, u32 count)
 		struct node *node = path[count - 1], *parent = path[count - 2];
 		struct node *right = child_of(parent, 1);
 
-		if (child_of(parent, 0) == node && right)
+		/* By the bit and not by the pointer: the node may be replaced by now. */
+		if (!bit_at(node->bytes, parent->length) && right)
 			return first_below(right);
 		if (has_value(parent))
 			return parent;

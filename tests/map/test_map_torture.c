@@ -284,11 +284,125 @@ static void test_lru(void **state)
 	object_put(&map->object);
 }
 
+/* A trie whose every other prefix comes and goes: those that stay are always found, by
+ * look-ups and by walks. */
+#define TRIE_KEYS  256
+#define TRIE_STEPS 30000
+
+struct prefix {
+	u32 length;
+	u8 data[4];
+};
+
+struct trie {
+	struct map *map;
+	atomic_uint failures;
+	atomic_bool stop;
+};
+
+/* Number 2n: 10.n.0.0/16, which stays; 2n + 1: 10.n.128.0/17 or shorter, which does not. */
+static struct prefix prefix_of(u32 number)
+{
+	struct prefix prefix = {16, {10, (u8)(number / 2), 0, 0}};
+
+	if (number % 2) {
+		prefix.length = number % 4 == 1 ? 17 : 12 + number % 3;
+		prefix.data[2] = 128;
+	}
+	return prefix;
+}
+
+static void *change_trie(void *argument)
+{
+	struct trie *trie = argument;
+	u64 random = 88172645463325252ULL;
+
+	for (u32 i = 0; i < TRIE_STEPS; i++) {
+		struct prefix prefix;
+		u64 value;
+
+		random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+		value = (random >> 33) % (2 * TRIE_KEYS);
+		prefix = prefix_of((u32)value);
+		if (value % 2 == 0 || random >> 63)
+			map_user_update(trie->map, &prefix, &value, BPF_ANY);
+		else
+			map_user_delete(trie->map, &prefix);
+	}
+	return NULL;
+}
+
+static u32 walk_trie(struct trie *trie)
+{
+	struct prefix prefixes[2];
+	u32 stable = 0, steps = 0;
+
+	while (!map_user_next_key(trie->map, steps ? &prefixes[steps % 2] : NULL,
+				  &prefixes[(steps + 1) % 2])) {
+		stable += prefixes[++steps % 2].length == 16;
+		if (steps > 1000 * TRIE_KEYS)
+			break;
+	}
+	return stable;
+}
+
+static void *read_trie(void *argument)
+{
+	struct trie *trie = argument;
+
+	for (u32 i = 0; !atomic_load(&trie->stop); i++) {
+		struct prefix address = prefix_of(i % TRIE_KEYS * 2);
+		const u64 *value;
+
+		address.length = 32;
+		address.data[3] = 1;
+		rcu_read_lock();
+		value = map_lookup(trie->map, &address, 0);
+		if (!value || *value != i % TRIE_KEYS * 2)
+			atomic_fetch_add(&trie->failures, 1);
+		rcu_read_unlock();
+		if (i % 4096 == 0 && walk_trie(trie) < TRIE_KEYS)
+			atomic_fetch_add(&trie->failures, 1);
+	}
+	return NULL;
+}
+
+static void test_trie(void **state)
+{
+	struct map_desc desc = {.type = BPF_MAP_TYPE_LPM_TRIE,
+				.key_size = sizeof(struct prefix),
+				.value_size = 8,
+				.max_entries = 4 * TRIE_KEYS,
+				.flags = BPF_F_NO_PREALLOC};
+	struct trie trie = {0};
+	pthread_t writers[WRITERS], readers[READERS];
+
+	assert_int_equal(map_new(&desc, NULL, SLOTS, &trie.map, NULL), 0);
+	for (u64 number = 0; number < 2 * TRIE_KEYS; number += 2) {
+		struct prefix prefix = prefix_of((u32)number);
+
+		assert_int_equal(map_user_update(trie.map, &prefix, &number, BPF_NOEXIST), 0);
+	}
+	for (u32 i = 0; i < READERS; i++)
+		assert_int_equal(pthread_create(&readers[i], NULL, read_trie, &trie), 0);
+	for (u32 i = 0; i < WRITERS; i++)
+		assert_int_equal(pthread_create(&writers[i], NULL, change_trie, &trie), 0);
+	for (u32 i = 0; i < WRITERS; i++)
+		pthread_join(writers[i], NULL);
+	atomic_store(&trie.stop, true);
+	for (u32 i = 0; i < READERS; i++)
+		pthread_join(readers[i], NULL);
+	assert_int_equal(trie.failures, 0);
+	assert_int_equal(walk_trie(&trie), TRIE_KEYS);
+	object_put(&trie.map->object);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_lru),
+		cmocka_unit_test(test_trie),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
