@@ -3,7 +3,9 @@
 #include "helper/body.h"
 #include "helper/skb.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <string.h>
 
@@ -96,5 +98,54 @@ HELPER_BODY(skb_change_type)
 	if (skb->pkt_type > PACKET_OTHERHOST || (u32)r2 > PACKET_OTHERHOST)
 		return -EINVAL;
 	skb->pkt_type = r2;
+	return 0;
+}
+
+/* --- explicit congestion notification (RFC 3168) --- */
+#define ECN_MASK 3
+#define ECN_CE	 3
+
+static u16 sum16(u16 a, u16 b)
+{
+	u32 sum = (u32)a + b;
+
+	return sum + (sum >> 16);
+}
+
+/* 1: the packet says now that it met congestion, 0: its sender does not listen to that. */
+static bool ipv4_set_ce(u8 *ip)
+{
+	u32 ecn = ip[1] & ECN_MASK;
+	u16 checksum;
+
+	if (!ecn)
+		return false;
+	if (ecn == ECN_CE)
+		return true;
+	memcpy(&checksum, ip + 10, sizeof(checksum));
+	checksum = ~sum16(~checksum, htons(ECN_CE - ecn));
+	memcpy(ip + 10, &checksum, sizeof(checksum));
+	ip[1] |= ECN_CE;
+	return true;
+}
+
+static bool ipv6_set_ce(u8 *ip)
+{
+	if (!(ip[1] >> 4 & ECN_MASK))
+		return false;
+	ip[1] |= ECN_CE << 4;
+	return true;
+}
+
+HELPER_BODY(skb_ecn_set_ce)
+{
+	struct skb_ctx *skb = u64_to_ptr(r1);
+	u8 *ip = skb->network_header;
+	ptrdiff_t size = ip ? skb->data_end - ip : 0;
+
+	if (skb->protocol == htons(ETH_P_IP) && size >= 20)
+		return ipv4_set_ce(ip);
+	if (skb->protocol == htons(ETH_P_IPV6) && size >= 40)
+		return ipv6_set_ce(ip);
 	return 0;
 }

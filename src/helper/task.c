@@ -3,14 +3,10 @@
 #include "base/os.h"
 #include "helper/body.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define TASK_COMM_LEN 16
@@ -85,48 +81,4 @@ HELPER_BODY(get_current_comm)
 HELPER_BODY(get_current_task)
 {
 	return 0;
-}
-
-/* The inode of the process's directory in the cgroup v2 tree is its id. */
-static u64 read_cgroup_id(void)
-{
-	static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
-	char path[4096], *text, *line;
-	struct stat stat_buf;
-	size_t size;
-	u64 id = 0;
-
-	if (os_read_file("/proc/self/cgroup", 1 << 16, &text, &size))
-		return 0;
-	line = strncmp(text, "0::", 3) ? strstr(text, "\n0::") : text;
-	if (line) {
-		line += strspn(line, "\n") + strlen("0::");
-		line[strcspn(line, "\n")] = '\0';
-	}
-	for (u32 i = 0; line && !id && i < ARRAY_SIZE(mounts); i++) {
-		snprintf(path, sizeof(path), "%s%s/cgroup.procs", mounts[i], line);
-		if (access(path, F_OK) && strcmp(line, "/"))
-			continue;
-		snprintf(path, sizeof(path), "%s%s", mounts[i], line);
-		if (!stat(path, &stat_buf))
-			id = stat_buf.st_ino;
-	}
-	free(text);
-	return id;
-}
-
-static u64 cgroup_id;
-
-static void find_cgroup_id(void)
-{
-	cgroup_id = read_cgroup_id();
-}
-
-/* The cgroup that the process was in when a program first asked. */
-HELPER_BODY(get_current_cgroup_id)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, find_cgroup_id);
-	return cgroup_id;
 }

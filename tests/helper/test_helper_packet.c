@@ -220,6 +220,17 @@ struct packet_case {
 	{                                \
 		BPF_FUNC_get_hash_recalc \
 	}
+#define SET_CE                          \
+	{                               \
+		BPF_FUNC_skb_ecn_set_ce \
+	}
+#define TOS(value, at)                                                \
+	{                                                             \
+		BPF_FUNC_skb_store_bytes,                             \
+		{                                                     \
+			N(at), M(((value) + 0x80) & 0xff), N(1), N(0) \
+		}                                                     \
+	}
 #define UPDATE(sum)                   \
 	{                             \
 		BPF_FUNC_csum_update, \
@@ -324,6 +335,11 @@ static const struct packet_case cases[] = {
 		LEVEL(0)),
 	TC_CASE("level and room", TCP4, LEVEL(1), ROOM(8, 1, 1 << 5), LEVEL(0), ROOM(8, 1, 0),
 		LEVEL(0), LEVEL(4)),
+	TC_CASE("congestion", TCP4, TOS(0, 15), SET_CE, TOS(1, 15), SET_CE, SET_CE),
+	TC_CASE("congestion, other code", TCP4, TOS(6, 15), SET_CE, STORE(24, 2, 0), TOS(2, 15),
+		SET_CE),
+	TC_CASE("congestion, IPv6", TCP6, TOS(0, 15), SET_CE, TOS(0x21, 15), SET_CE, SET_CE),
+	TC_CASE("congestion of no IP", NOT_IP, SET_CE),
 	TC_CASE("hash", TCP4, SET_HASH(0x12345678), HASH, NO_HASH, UPDATE(5)),
 };
 

@@ -267,6 +267,55 @@ static void the_task_is_the_caller(void **state)
 	assert_int_equal(call(&run, BPF_FUNC_get_current_task, 0, 0, 0, 0, 0), 0);
 }
 
+static void the_groups_of_the_task_have_levels(void **state)
+{
+	struct run_context run = {.env = &env};
+
+	if (!linux_can_call())
+		skip();
+	for (s32 level = -1; level < 5; level++) {
+		struct linux_call theirs = {.type = BPF_PROG_TYPE_SYSCALL,
+					    .helper = BPF_FUNC_get_current_ancestor_cgroup_id,
+					    .args = {NUMBER(level)}};
+
+		assert_int_equal(linux_call(&theirs), 0);
+		assert_int_equal(call(&run, theirs.helper, level, 0, 0, 0, 0), theirs.result);
+	}
+}
+
+/* An engine has no sockets but those behind packets, and no classes of groups. */
+static void what_is_not_there_is_none(void **state)
+{
+	static const u32 ids[] = {
+		BPF_FUNC_sk_lookup_tcp,
+		BPF_FUNC_sk_lookup_udp,
+		BPF_FUNC_skc_lookup_tcp,
+		BPF_FUNC_sk_release,
+		BPF_FUNC_tcp_sock,
+		BPF_FUNC_get_listener_sock,
+		BPF_FUNC_skc_to_tcp6_sock,
+		BPF_FUNC_skc_to_tcp_sock,
+		BPF_FUNC_skc_to_tcp_timewait_sock,
+		BPF_FUNC_skc_to_tcp_request_sock,
+		BPF_FUNC_skc_to_udp6_sock,
+		BPF_FUNC_skc_to_unix_sock,
+		BPF_FUNC_skc_to_mptcp_sock,
+		BPF_FUNC_get_cgroup_classid,
+		BPF_FUNC_skb_cgroup_classid,
+		BPF_FUNC_skb_cgroup_id,
+		BPF_FUNC_skb_ancestor_cgroup_id,
+		BPF_FUNC_sk_cgroup_id,
+		BPF_FUNC_sk_ancestor_cgroup_id,
+		BPF_FUNC_get_route_realm,
+	};
+	struct run_context run = {.env = &env, .type = BPF_PROG_TYPE_SCHED_CLS};
+	struct skb_ctx skb = {};
+
+	for (u32 i = 0; i < ARRAY_SIZE(ids); i++)
+		assert_int_equal(call(&run, ids[i], ptr_to_u64(&skb), 0, 0, 0, 0), 0);
+	assert_int_not_equal(call(&run, BPF_FUNC_get_netns_cookie, 0, 0, 0, 0, 0), 0);
+}
+
 static void names_are_cut_as_on_linux(void **state)
 {
 	static const u32 sizes[] = {1, 2, 5, 15, 16, 17, 40};
@@ -512,6 +561,8 @@ int main(void)
 		cmocka_unit_test(a_lock_lets_one_in),
 		cmocka_unit_test(clocks_are_those_of_linux),
 		cmocka_unit_test(the_task_is_the_caller),
+		cmocka_unit_test(the_groups_of_the_task_have_levels),
+		cmocka_unit_test(what_is_not_there_is_none),
 		cmocka_unit_test(names_are_cut_as_on_linux),
 		cmocka_unit_test(random_numbers_differ),
 		cmocka_unit_test(memory_is_read_safely),
