@@ -186,6 +186,12 @@ static void print_error_record(const struct session *session, const struct skep_
 	fprintf(stderr, "  in: %s\n", session->path);
 }
 
+/* Nothing is known of the program itself. */
+static bool is_missing_in_skep(const struct skep_error *err)
+{
+	return err->reason && !strcmp(err->reason, "helper_missing");
+}
+
 static int explain_failure(struct session *session, int code)
 {
 	const struct skep_error *err =
@@ -194,7 +200,7 @@ static int explain_failure(struct session *session, int code)
 
 	if (err && (err->stage == SKEP_STAGE_VERIFY || err->stage == SKEP_STAGE_DECODE)) {
 		print_error_record(session, err);
-		return EXIT_REJECTED;
+		return is_missing_in_skep(err) ? EXIT_NO_VERDICT : EXIT_REJECTED;
 	}
 	if (session->on_linux &&
 	    find_kernel_reason(strbuf_text(&session->log), reason, sizeof(reason))) {

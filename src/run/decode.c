@@ -7,6 +7,7 @@
 #include "isa/isa.h"
 #include "map/map.h"
 #include "run/code.h"
+#include "run/run.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -232,6 +233,11 @@ static bool takes_callback(u32 id)
 		if (row->arg[i].kind == ARG_FUNC)
 			return true;
 	return false;
+}
+
+bool prog_has_helper(u32 id)
+{
+	return id == BPF_FUNC_tail_call || helper_body(id);
 }
 
 static int decode_helper(struct decoder *decoder, u32 at, struct code_insn *out)

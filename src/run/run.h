@@ -43,6 +43,9 @@ struct prog {
 int prog_new(struct verified *verified, struct map *const *maps, struct prog **out,
 	     struct skep_error *err);
 
+/* Whether programs that call the helper can run. */
+bool prog_has_helper(u32 id);
+
 /*
  * Runs on `ctx` (the engine's own structure, catalog/ctx.h) and returns r0. The caller is
  * inside a read-side section and owns the slot in `run`. Never fails: the program is verified.

@@ -318,6 +318,7 @@ static void fill_input(struct load *load)
 	input->rights = load->call->engine->rights;
 	input->name = load->name;
 	input->map_by_fd = map_by_fd;
+	input->has_helper = prog_has_helper;
 	input->cookie = load;
 	input->btf = load->btf ? btf_of_object(load->btf)->view : NULL;
 	input->func_info = load->func_info;

@@ -40,6 +40,8 @@ int prove_helper(struct walk *walk, const struct requirement *need)
 		return reject(walk, helper_not_for_type, row->name, id);
 	if (row->flags & HELPER_GPL && !walk->input->gpl)
 		return reject(walk, helper_gpl);
+	if (walk->input->has_helper && !walk->input->has_helper(id))
+		return reject(walk, helper_missing, row->name, id);
 	if (walk->state.lock_map && id != BPF_FUNC_spin_unlock)
 		return reject(walk, call_under_lock);
 	return 0;

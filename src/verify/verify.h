@@ -45,6 +45,8 @@ struct verify_input {
 	 * learns from verified->maps which were used. NULL and a negative errno in *err. */
 	const struct map_desc *(*map_by_fd)(void *cookie, int fd, bool is_index, int *err);
 	void *cookie;
+	/* Whether the engine has a body for the helper; NULL: all are there. */
+	bool (*has_helper)(u32 id);
 
 	const struct btf_view *btf;	   /* NULL: none */
 	const void *func_info, *line_info; /* records as passed; sizes below */

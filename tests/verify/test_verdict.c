@@ -275,6 +275,7 @@ static const struct row rows[] = {
 	 "r1 = r10\n call sub\n r0 = 0\n exit\n sub: *(u64 *)(r1 - 8) = r10" RETURN},
 	/* helpers */
 	{"helper_unknown", "call 9999" RETURN},
+	{"helper_missing", "call 118" RETURN},
 	{"helper_not_for_type", "r2 = 0\n call 44" RETURN},
 	{"helper_gpl", "call 35" RETURN, BPF_PROG_TYPE_KPROBE, .not_gpl = true},
 	{"helper_sleeps", "r1 = r10\n r1 += -8\n r2 = 8\n r3 = 0\n call 148" RETURN,
@@ -438,6 +439,11 @@ static u32 second_function(const struct bpf_insn *insns, u32 count)
 	return 0;
 }
 
+static bool has_helper(u32 id)
+{
+	return id != BPF_FUNC_jiffies64;
+}
+
 static int verify_insns(const struct row *row, const struct bpf_insn *insns, u32 count,
 			struct skep_error *err)
 {
@@ -450,6 +456,7 @@ static int verify_insns(const struct row *row, const struct bpf_insn *insns, u32
 		.rights = row->rights ? row->rights : ROOT,
 		.gpl = !row->not_gpl,
 		.map_by_fd = map_by_fd,
+		.has_helper = has_helper,
 	};
 	struct bpf_func_info functions[] = {{0, 3}, {second_function(insns, count), 4}};
 	struct btf_view *btf = new_btf();
