@@ -25,7 +25,7 @@ enum skep_rights {
 	SKEP_RIGHT_BPF = 1 << 0,
 	SKEP_RIGHT_PERFMON = 1 << 1,
 	SKEP_RIGHT_NET_ADMIN = 1 << 2,
-	SKEP_RIGHT_ADMIN = 1 << 3,
+	SKEP_RIGHT_ADMIN = 1 << 3, /* includes the others, as CAP_SYS_ADMIN does */
 	SKEP_RIGHTS_ALL = 15,
 };
 

@@ -63,6 +63,8 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 	int ret;
 
 	engine->rights = opts->rights_given ? opts->rights : SKEP_RIGHTS_ALL;
+	if (engine->rights & SKEP_RIGHT_ADMIN)
+		engine->rights = SKEP_RIGHTS_ALL;
 	engine->env = (struct run_env){
 		.engine = engine, .trace = trace_write, .checked = opts->checked,
 		.violation = trace_violation};
