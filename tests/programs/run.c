@@ -2,6 +2,7 @@
 /* A program test on a target, through bpf(2) only. */
 #include "catalog/prog.h"
 #include "program_test.h"
+#include "tests/linux.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -118,10 +119,10 @@ static enum outcome rejected(struct session *session, int error)
 {
 	const struct program_test *test = session->test;
 
-	if (error == -EPERM || strstr(session->log, "unknown opcode") ||
-	    strstr(session->log, "BPF_ATOMIC uses invalid atomic opcode")) {
-		strbuf_addf(session->why, "%s does not load such programs",
-			    session->target->name);
+	if (session->target->is_linux && (error == -EPERM || !linux_has_isa())) {
+		strbuf_adds(session->why, error == -EPERM
+						  ? "not allowed here"
+						  : "this kernel may be too old for it");
 		return OUTCOME_SKIP;
 	}
 	strbuf_addf(session->why, "rejected \"%s\": %s\n%s", test->title, strerror(-error),
