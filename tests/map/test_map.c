@@ -2,6 +2,7 @@
 /* Creation checks, against the answers of Linux 6.18, and the basic operations. */
 #include "tests/unit.h"
 
+#include "catalog/map_type.h"
 #include "map/map.h"
 #include <errno.h>
 #include <stdio.h>
@@ -73,6 +74,68 @@ static void test_creation(void **state)
 		if (map)
 			object_put(&map->object);
 	}
+}
+
+/* Every row of maps.def: it can be created, or skep says that it does not have it. */
+static void test_every_type(void **state)
+{
+	static const struct {
+		u32 key_size, value_size, max_entries, flags;
+		int want;
+	} rows[] = {
+		[BPF_MAP_TYPE_HASH] = {4, 8, 1, 0, 0},
+		[BPF_MAP_TYPE_ARRAY] = {4, 8, 1, 0, 0},
+		[BPF_MAP_TYPE_PROG_ARRAY] = {4, 4, 1, 0, 0},
+		[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = {4, 4, 1, 0, 0},
+		[BPF_MAP_TYPE_PERCPU_HASH] = {4, 8, 1, 0, 0},
+		[BPF_MAP_TYPE_PERCPU_ARRAY] = {4, 8, 1, 0, 0},
+		[BPF_MAP_TYPE_STACK_TRACE] = {4, 8, 1, 0, -EOPNOTSUPP},
+		[BPF_MAP_TYPE_CGROUP_ARRAY] = {4, 4, 1, 0, -EOPNOTSUPP},
+		[BPF_MAP_TYPE_LRU_HASH] = {4, 8, 1, 0, 0},
+		[BPF_MAP_TYPE_LRU_PERCPU_HASH] = {4, 8, 1, 0, 0},
+		[BPF_MAP_TYPE_LPM_TRIE] = {8, 8, 1, BPF_F_NO_PREALLOC, 0},
+		[BPF_MAP_TYPE_ARRAY_OF_MAPS] = {4, 4, 1, 0, 0},
+		[BPF_MAP_TYPE_HASH_OF_MAPS] = {4, 4, 1, 0, 0},
+		[BPF_MAP_TYPE_DEVMAP] = {4, 4, 1, 0, 0},
+		[BPF_MAP_TYPE_SOCKMAP] = {4, 4, 1, 0, -EOPNOTSUPP},
+		[BPF_MAP_TYPE_CPUMAP] = {4, 4, 1, 0, 0},
+		[BPF_MAP_TYPE_XSKMAP] = {4, 4, 1, 0, 0},
+		[BPF_MAP_TYPE_SOCKHASH] = {4, 4, 1, 0, -EOPNOTSUPP},
+		[BPF_MAP_TYPE_CGROUP_STORAGE] = {8, 8, 0, 0, -EOPNOTSUPP},
+		[BPF_MAP_TYPE_REUSEPORT_SOCKARRAY] = {4, 4, 1, 0, -EOPNOTSUPP},
+		[BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE] = {8, 8, 0, 0, -EOPNOTSUPP},
+		[BPF_MAP_TYPE_QUEUE] = {0, 8, 1, 0, 0},
+		[BPF_MAP_TYPE_STACK] = {0, 8, 1, 0, 0},
+		[BPF_MAP_TYPE_SK_STORAGE] = {4, 8, 0, BPF_F_NO_PREALLOC, -EOPNOTSUPP},
+		[BPF_MAP_TYPE_DEVMAP_HASH] = {4, 4, 1, 0, 0},
+		[BPF_MAP_TYPE_STRUCT_OPS] = {4, 8, 1, 0, -EOPNOTSUPP},
+		[BPF_MAP_TYPE_RINGBUF] = {0, 0, 4096, 0, 0},
+		[BPF_MAP_TYPE_INODE_STORAGE] = {4, 8, 0, BPF_F_NO_PREALLOC, -EOPNOTSUPP},
+		[BPF_MAP_TYPE_TASK_STORAGE] = {4, 8, 0, BPF_F_NO_PREALLOC, -EOPNOTSUPP},
+		[BPF_MAP_TYPE_BLOOM_FILTER] = {0, 8, 1, 0, 0},
+		[BPF_MAP_TYPE_USER_RINGBUF] = {0, 0, 4096, 0, -EOPNOTSUPP},
+		[BPF_MAP_TYPE_USER_RINGBUF + 1] = {4, 8, 0, BPF_F_NO_PREALLOC, -EOPNOTSUPP},
+		[BPF_MAP_TYPE_USER_RINGBUF + 2] = {0, 0, 1, BPF_F_MMAPABLE, -EOPNOTSUPP},
+	};
+	struct map *inner = make(BPF_MAP_TYPE_ARRAY, 4, 4, 1, 0);
+
+	assert_int_equal(map_type_last() + 1, ARRAY_SIZE(rows));
+	for (u32 type = 1; type < ARRAY_SIZE(rows); type++) {
+		struct map_desc desc = {.type = type,
+					.key_size = rows[type].key_size,
+					.value_size = rows[type].value_size,
+					.max_entries = rows[type].max_entries,
+					.flags = rows[type].flags};
+		struct map *map = NULL;
+		int code = map_new(&desc, inner, SLOTS, &map, NULL);
+
+		if (code != rows[type].want)
+			fail_msg("%s: %d, want %d", map_type_row(type)->name, code,
+				 rows[type].want);
+		if (map)
+			object_put(&map->object);
+	}
+	object_put(&inner->object);
 }
 
 /* Keys and values come back; the map is full at exactly max_entries; deletion makes room. */
@@ -158,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_creation),
+		cmocka_unit_test(test_every_type),
 		cmocka_unit_test(test_hash_is_exact),
 		cmocka_unit_test(test_lru_evicts_what_was_not_used),
 		cmocka_unit_test(test_percpu),
