@@ -98,32 +98,3 @@ int callback_put_off(struct walk *walk, u32 helper)
 	state->frame_cnt--;
 	return ret;
 }
-
-/* --- widening --- */
-
-static void widen(struct reg_state *now, const struct reg_state *before)
-{
-	if (now->kind == REG_SCALAR && before->kind == REG_SCALAR &&
-	    !scalar_contains(&before->number, &now->number))
-		reg_set_unknown(now);
-}
-
-void callback_widen(struct walk *walk, const struct packed_state *before)
-{
-	struct state *state = &walk->state;
-
-	for (u32 i = 0; i < state->frame_cnt; i++) {
-		const struct packed_frame *outline = &before->frames[i];
-		const struct reg_state *reg = &before->regs[outline->at];
-		struct frame *frame = &state->frames[i];
-
-		for (u32 set = outline->regs; set; set &= set - 1)
-			widen(&frame->regs[__builtin_ctz(set)], reg++);
-		for (u64 set = outline->spills; set; set &= set - 1, reg++) {
-			u32 slot = __builtin_ctzll(set);
-
-			if (slot < frame->slot_cnt && slot_is_full_spill(&frame->slots[slot]))
-				widen(&frame->slots[slot].spilled, reg);
-		}
-	}
-}

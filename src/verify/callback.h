@@ -9,7 +9,5 @@
 int callback_prove(struct walk *walk, u32 helper);
 /* Puts off the callback's body, to be walked from the present state. */
 int callback_put_off(struct walk *walk, u32 helper);
-/* Back at the helper's call after one round: what the rounds change is no longer known. */
-void callback_widen(struct walk *walk, const struct packed_state *before);
 
 #endif

@@ -7,7 +7,8 @@
 struct fact_notes {
 	bool taken, passed;
 	u8 kind; /* enum reg_kind; REG_NOT_INIT: no access yet */
-	bool has_map, has_operand;
+	bool has_map, has_operand, has_pointer;
+	u8 pointer;
 	u64 operand;
 };
 
@@ -155,6 +156,17 @@ bool fact_same_operand(struct walk *walk, u64 value)
 		notes->operand = value;
 	}
 	return notes->operand == value;
+}
+
+bool fact_same_pointer(struct walk *walk, u8 reg)
+{
+	struct fact_notes *notes = &walk->notes[walk->at];
+
+	if (!notes->has_pointer) {
+		notes->has_pointer = true;
+		notes->pointer = reg;
+	}
+	return notes->pointer == reg;
 }
 
 /* --- jumps and calls --- */

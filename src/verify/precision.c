@@ -33,10 +33,10 @@ struct precision {
 
 /* --- the path --- */
 
-static bool has_callbacks(const struct walk *walk)
+static bool has_open_loops(const struct walk *walk)
 {
 	for (u32 i = 0; i < walk->insn_cnt; i++)
-		if (walk->cfg.flags[i] & CFG_CALLS_BACK)
+		if (walk->cfg.flags[i] & CFG_FORCE_CHECKPOINT)
 			return true;
 	return false;
 }
@@ -48,7 +48,7 @@ int precision_init(struct walk *walk)
 	if (!precision)
 		return -ENOMEM;
 	/* Facts of registers hold for all that pruning took as alike, of all its numbers. */
-	precision->is_exact = has_callbacks(walk) || walk->out->regs;
+	precision->is_exact = has_open_loops(walk) || walk->out->regs;
 	walk->precision = precision;
 	return 0;
 }

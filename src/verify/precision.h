@@ -31,7 +31,7 @@ void precision_note_stack(struct walk *walk);
 /* What a branch said about one number was carried over to others (of the top frame). */
 void precision_note_linked(struct walk *walk, u16 regs, u64 slots);
 
-/* Every number matters: where callbacks run any number of times, or facts of registers are
+/* Every number matters: where loops run any number of times, or facts of registers are
  * kept. */
 bool precision_is_exact(const struct walk *walk);
 

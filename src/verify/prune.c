@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "verify/prune.h"
 
-#include "verify/callback.h"
 #include "verify/precision.h"
 
 #include <string.h>
@@ -15,13 +14,16 @@
 /* A state that was looked at this much more often than it helped is dropped. */
 #define MISSES_MIN	  8
 #define MISSES_MIN_FORCED 64
-#define MISSES_PER_HIT	  3
+/* Rounds of a loop that may go on for ever, before what changes in it is forgotten. */
+#define EXACT_ROUNDS   8
+#define MISSES_PER_HIT 3
 
 struct checkpoint {
 	struct checkpoint *next; /* of the same instruction */
 	struct packed_state *state;
 	u32 misses, hits;
-	u32 path_length;       /* steps that led to it */
+	u32 path_length; /* steps that led to it */
+	u32 open_rounds;
 	struct live_set needs; /* the numbers that matter: precision.c */
 	u32 pending_cnt;       /* paths put off when it was made: those above are its own */
 	bool is_complete;
@@ -142,6 +144,7 @@ static int keep(struct walk *walk)
 		return -ENOMEM;
 	drop_lone_ids(point->state);
 	point->path_length = precision_path_length(walk);
+	point->open_rounds = walk->open_rounds;
 	if (precision_is_exact(walk))
 		memset(&point->needs, 0xff, sizeof(point->needs));
 	point->pending_cnt = walk->pending_cnt;
@@ -218,16 +221,48 @@ static struct checkpoint **missed(struct walk *walk, struct checkpoint **link, b
 	return link;
 }
 
-/* The last state kept at `insn` on this path with the same frames. */
+/* The last state kept at `insn` on this path with the same frames, once there are many. */
 static const struct checkpoint *last_round(const struct walk *walk, u32 insn)
 {
 	const struct prune *prune = walk->prune;
-	const struct state *state = &walk->state;
+	const struct checkpoint *last = NULL;
+	u32 rounds = 0;
 
-	for (const struct checkpoint *point = prune->points[insn]; point; point = point->next)
-		if (!point->is_complete && point->state->frame_cnt == state->frame_cnt)
-			return point;
-	return NULL;
+	for (const struct checkpoint *point = prune->points[insn]; point; point = point->next) {
+		if (point->is_complete || point->state->frame_cnt != walk->state.frame_cnt)
+			continue;
+		if (!last)
+			last = point;
+		rounds++;
+	}
+	return rounds < EXACT_ROUNDS ? NULL : last;
+}
+
+static void widen_reg(struct reg_state *now, const struct reg_state *before)
+{
+	if (now->kind == REG_SCALAR && before->kind == REG_SCALAR &&
+	    !scalar_contains(&before->number, &now->number))
+		reg_set_unknown(now);
+}
+
+static void widen_frame(struct frame *frame, const struct packed_frame *outline,
+			const struct reg_state *reg)
+{
+	for (u32 set = outline->regs; set; set &= set - 1)
+		widen_reg(&frame->regs[__builtin_ctz(set)], reg++);
+	for (u64 set = outline->spills; set; set &= set - 1, reg++) {
+		u32 slot = __builtin_ctzll(set);
+
+		if (slot < frame->slot_cnt && slot_is_full_spill(&frame->slots[slot]))
+			widen_reg(&frame->slots[slot].spilled, reg);
+	}
+}
+
+static void widen(struct state *state, const struct packed_state *before)
+{
+	for (u32 i = 0; i < state->frame_cnt; i++)
+		widen_frame(&state->frames[i], &before->frames[i],
+			    &before->regs[before->frames[i].at]);
 }
 
 void prune_widen(struct walk *walk, u32 insn)
@@ -235,11 +270,17 @@ void prune_widen(struct walk *walk, u32 insn)
 	const struct checkpoint *point = last_round(walk, insn);
 
 	if (point)
-		callback_widen(walk, point->state);
+		widen(&walk->state, point->state);
+}
+
+/* may_goto, or a helper that calls back: the loop ends, though nobody knows when. */
+static bool is_open_loop(const struct walk *walk)
+{
+	return walk->cfg.flags[walk->at] & CFG_FORCE_CHECKPOINT;
 }
 
 /*
- * A path that came back to where it was. At a helper that calls back that ends it: what is
+ * A path that came back to where it was. In a loop that ends anyway, that ends it: what is
  * covered by a state further up this path leads nowhere else.
  */
 static int check_round(struct walk *walk, const struct checkpoint *point, bool *covered)
@@ -247,12 +288,15 @@ static int check_round(struct walk *walk, const struct checkpoint *point, bool *
 	struct live_set all;
 
 	memset(&all, 0xff, sizeof(all));
-	if (walk->cfg.flags[walk->at] & CFG_CALLS_BACK) {
+	if (is_open_loop(walk)) {
 		*covered = states_equal(walk, point->state, &all, COMPARE_COVERS);
 		return 0;
 	}
-	if (states_equal(walk, point->state, &all, COMPARE_EXACT))
+	if (!states_equal(walk, point->state, &all, COMPARE_EXACT))
+		return 0;
+	if (point->open_rounds == walk->open_rounds)
 		return reject(walk, infinite_loop, walk->at);
+	*covered = true; /* once more round a loop that ends */
 	return 0;
 }
 
@@ -263,6 +307,8 @@ int prune_check(struct walk *walk, bool *covered)
 		is_forced(walk) || walked_at_least(walk, KEEP_AFTER_JUMPS, KEEP_AFTER_INSNS);
 	u32 count = 0;
 
+	if (walk_insn(walk)->code == (BPF_JMP | BPF_JCOND))
+		prune_widen(walk, walk->at);
 	while (*link) {
 		struct checkpoint *point = *link;
 

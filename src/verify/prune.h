@@ -15,7 +15,8 @@ int prune_check(struct walk *walk, bool *covered);
 /* The walk goes on with pending[left]: what was kept since that was put off is complete. */
 void prune_path_ended(struct walk *walk, u32 left);
 
-/* The walk is back at `insn`, which calls back: the state is widened by the round before. */
+/* The walk is back at `insn`, for one more round of a loop of unknown length: what the rounds
+ * change is forgotten, after some. */
 void prune_widen(struct walk *walk, u32 insn);
 
 /* --- for precision.c: the states kept on the present path, the oldest first --- */

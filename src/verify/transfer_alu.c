@@ -216,6 +216,19 @@ static bool gives_number(struct walk *walk, const struct bpf_insn *insn)
 		reg_is_pointer(walk_reg(walk, insn->src_reg)));
 }
 
+/* Which operand is the pointer is the same on every path. */
+static bool has_same_pointer(struct walk *walk, const struct bpf_insn *insn)
+{
+	bool dst_points = reg_is_pointer(walk_reg(walk, insn->dst_reg));
+
+	if (BPF_SRC(insn->code) == BPF_K)
+		return true;
+	return fact_same_pointer(walk, dst_points ? insn->dst_reg
+				       : reg_is_pointer(walk_reg(walk, insn->src_reg))
+					       ? insn->src_reg
+					       : NO_REG);
+}
+
 int transfer_alu(struct walk *walk, const struct bpf_insn *insn)
 {
 	switch (BPF_OP(insn->code)) {
@@ -224,6 +237,8 @@ int transfer_alu(struct walk *walk, const struct bpf_insn *insn)
 	case BPF_END: transfer_unary(walk, insn); return 0;
 	default: break;
 	}
+	if (!walk->rules.may_speculate && !has_same_pointer(walk, insn))
+		return reject(walk, different_operands, insn->dst_reg);
 	if (!is_pointer_math(walk, insn)) {
 		transfer_numbers(walk, insn);
 		return 0;

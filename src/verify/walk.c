@@ -5,6 +5,8 @@
  */
 #include "verify/walk.h"
 
+#include "base/error.h"
+
 #include "isa/isa.h"
 #include "verify/facts.h"
 #include "verify/precision.h"
@@ -65,6 +67,7 @@ int walk_put_off(struct walk *walk, u32 insn, bool takes_branch)
 	pending->insn = insn;
 	pending->prev = walk->at;
 	pending->path_length = precision_path_length(walk);
+	pending->open_rounds = walk->open_rounds;
 	pending->takes_branch = takes_branch;
 	pending->log_length = walk->log ? walk->log->length : 0;
 	walk->pending_cnt++;
@@ -82,6 +85,7 @@ static bool resume(struct walk *walk)
 		state_free(&walk->pool, pending->state);
 		trace_drop_path(walk, pending);
 		precision_resume(walk, pending->path_length);
+		walk->open_rounds = pending->open_rounds;
 		walk->at = walk->next = pending->insn;
 		walk->prev = pending->prev;
 		if (!pending->takes_branch || transfer_branch_taken(walk)) {
@@ -94,6 +98,19 @@ static bool resume(struct walk *walk)
 
 /* --- one instruction --- */
 
+/* What could not be shown, in front of the hint. */
+static void add_need(struct walk *walk)
+{
+	char hint[SKEP_ERROR_TEXT];
+	struct strbuf need;
+
+	memcpy(hint, walk->err->hint, sizeof(hint));
+	strbuf_init(&need);
+	requirement_print(walk->need, &need);
+	error_hint(walk->err, "needs that %s; %s", strbuf_text(&need), hint);
+	strbuf_done(&need);
+}
+
 int walk_reject(struct walk *walk, enum reason reason, ...)
 {
 	struct report to = {.log = walk->log, .err = walk->err};
@@ -103,6 +120,8 @@ int walk_reject(struct walk *walk, enum reason reason, ...)
 	va_start(args, reason);
 	code = report_vreason(&to, walk->at, reason, args);
 	va_end(args);
+	if (walk->need)
+		add_need(walk);
 	return code;
 }
 
@@ -147,6 +166,7 @@ static int step(struct walk *walk)
 		if (ret || walk->path_ends)
 			return ret;
 	}
+	walk->open_rounds += (walk->cfg.flags[walk->at] & CFG_FORCE_CHECKPOINT) != 0;
 	trace_insn(walk);
 	ret = check_form(walk);
 	ret = ret ? ret : precision_step(walk);

@@ -64,6 +64,7 @@ struct pending {
 	u32 insn, prev;
 	bool takes_branch; /* insn is a conditional jump: it goes on with the jump taken */
 	u32 path_length; /* precision.c */
+	u32 open_rounds;
 	size_t log_length;
 	struct packed_state *state;
 };
@@ -104,6 +105,7 @@ struct walk {
 	struct state state;
 
 	u32 id_cnt; /* ids given out */
+	u32 open_rounds; /* times that this path was at the head of a loop that ends some day */
 	struct pending *pending;
 	u32 pending_cnt, pending_cap;
 	struct state_pool pool;

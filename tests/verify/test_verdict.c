@@ -392,6 +392,19 @@ static const struct row rows[] = {
 	 "*(u64 *)(r10 - 8) = 0\n r1 = 10\n r2 = func each ll\n r3 = r10\n r3 += -8\n r4 = 0\n"
 	 "call 181\n r0 = *(u64 *)(r10 - 8)\n exit\n"
 	 "each: r0 = *(u64 *)(r2 + 0)\n r0 += 1\n *(u64 *)(r2 + 0) = r0\n r0 = 0\n exit"},
+	/* a loop of unknown length, with a branch inside */
+	{NULL, "r6 = 0\n again: may_goto out\n call 7\n if r0 == 0 goto again\n r6 += 1\n"
+	       "goto again" OUT},
+	/* a callback with a branch that changes nothing */
+	{NULL, "r6 = 0\n r1 = 10\n r2 = func each ll\n r3 = r10\n r3 += -8\n r4 = 0\n"
+	       "*(u64 *)(r10 - 8) = 0\n call 181\n r0 = r6\n exit\n"
+	       "each: " RANDOM "if r0 == 0 goto l\n r0 = 1\n exit\n l: r0 = 0\n exit"},
+	/* what a callback leaves behind is not what was there before */
+	{"map_value_range",
+	 "*(u64 *)(r10 - 8) = 0\n r1 = 10\n r2 = func each ll\n r3 = r10\n r3 += -8\n r4 = 0\n"
+	 "call 181\n r1 = *(u64 *)(r10 - 8)\n r2 = map_value 1 + 0 ll\n r2 += r1\n"
+	 "r0 = *(u8 *)(r2 + 0)\n exit\n"
+	 "each: *(u64 *)(r2 + 0) = 48\n r0 = 0\n exit"},
 	/* each element of a map, through its own pointer */
 	{NULL, EACH("r0 = *(u64 *)(r2 + 0)\n *(u64 *)(r3 + 0) = r0")},
 	/* a number passed to a function and back */
