@@ -202,7 +202,7 @@ static u64 frame_used_slots(const struct frame *frame, u64 live, u64 *spills)
 	u64 used = 0;
 
 	*spills = 0;
-	for (u32 i = 0; i < frame->slot_cnt; i++) {
+	for (u32 i = 0; i < min(frame->slot_cnt, (u32)STACK_SLOTS); i++) {
 		u64 kinds;
 
 		memcpy(&kinds, frame->slots[i].bytes, sizeof(kinds));

@@ -164,7 +164,9 @@ static u32 make_blob(const u32 *words, size_t size)
 
 	at = (u8 *)memcpy(at, &header, sizeof(header)) + sizeof(header);
 	at = (u8 *)memcpy(at, first, sizeof(first)) + sizeof(first);
-	at = (u8 *)memcpy(at, words, size) + size;
+	if (size)
+		memcpy(at, words, size);
+	at += size;
 	at = (u8 *)memcpy(at, strings, sizeof(strings)) + sizeof(strings);
 	return at - blob;
 }
