@@ -2,9 +2,11 @@
 #include "verify/trace.h"
 
 #include "isa/isa.h"
+#include "verify/line.h"
 #include "verify/state_print.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 /* Columns: what an instruction changed stands behind it from COLUMN on, in steps of STEP. */
 #define COLUMN	   40
@@ -139,6 +141,23 @@ static void print_before(struct walk *walk)
 	}
 }
 
+/* The source line, as Linux prints it, when it is another than before. */
+static void print_line(struct walk *walk)
+{
+	struct trace *trace = &walk->trace;
+	struct source_line line;
+	const char *slash;
+
+	if (!line_find(walk->input, walk->at, &line) ||
+	    (line.file == trace->file && line.number == trace->line_number))
+		return;
+	slash = strrchr(line.file, '/');
+	strbuf_addf(walk->log, "; %s @ %s:%u\n", line.text, slash ? slash + 1 : line.file,
+		    line.number);
+	trace->file = line.file;
+	trace->line_number = line.number;
+}
+
 void trace_insn(struct walk *walk)
 {
 	struct trace *trace = &walk->trace;
@@ -146,6 +165,7 @@ void trace_insn(struct walk *walk)
 	if (!is_traced(walk))
 		return;
 	print_before(walk);
+	print_line(walk);
 	trace->line_length = walk->log->length;
 	print_insn(walk);
 	trace->line_length = walk->log->length - trace->line_length;

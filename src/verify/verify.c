@@ -7,6 +7,7 @@
 #include "isa/isa.h"
 #include "verify/btf_info.h"
 #include "verify/facts.h"
+#include "verify/line.h"
 #include "verify/precision.h"
 #include "verify/prune.h"
 #include "verify/resolve.h"
@@ -177,6 +178,8 @@ int verify_program(const struct verify_input *input, struct verified **out,
 	walk->stats.time_ns = os_time_ns(CLOCK_MONOTONIC) - start;
 	trace_stats(walk);
 	walk->out->stats = walk->stats;
+	if (ret)
+		line_locate(input, err);
 	if (ret)
 		verified_free(walk->out);
 	else

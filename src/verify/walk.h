@@ -79,6 +79,8 @@ struct trace {
 	u32 frame_cnt;	    /* when it was printed; 0: a path starts */
 	size_t line_length; /* of its line */
 	size_t line_end;    /* of the log after it */
+	const char *file;   /* the source line printed last; NULL: none */
+	u32 line_number;
 };
 
 struct walk {
