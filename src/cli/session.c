@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/session.h"
+#include "linux/rights.h"
 #include "shim/wrap.h"
 
 #include <bpf/btf.h>
@@ -7,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LIBBPF_LINE 512
@@ -16,7 +18,7 @@ static struct session *listening;
 
 static int listen_to_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
-	if (listening && level != LIBBPF_DEBUG)
+	if (listening && (level != LIBBPF_DEBUG || strstr(format, "PROG LOAD LOG")))
 		strbuf_vaddf(&listening->log, format, args);
 	return 0;
 }
@@ -76,18 +78,38 @@ static bool is_source(const char *path)
 	return length > 2 && !strcmp(path + length - 2, ".c");
 }
 
-/* libbpf's own words for what is wrong: its last warning without the prefix. */
+/* Ends the text before its last line, and returns that line; NULL: there is none. */
+static char *cut_last_line(char *text)
+{
+	size_t length = strlen(text);
+	char *line;
+
+	while (length && text[length - 1] == '\n')
+		text[--length] = '\0';
+	if (!length)
+		return NULL;
+	line = strrchr(text, '\n');
+	if (!line)
+		return text;
+	*line = '\0';
+	return line + 1;
+}
+
+/* libbpf's own words for what is wrong: its last warning that says more than "failed". */
 static const char *last_words(struct session *session)
 {
-	char *text = session->log.text, *line;
+	char *text = session->log.text, *line = text ? cut_last_line(text) : NULL;
 
-	if (!text || !*text)
-		return NULL;
-	while (session->log.length && text[session->log.length - 1] == '\n')
-		strbuf_truncate(&session->log, session->log.length - 1);
-	line = strrchr(text, '\n');
-	line = line ? line + 1 : text;
-	return strncmp(line, "libbpf: ", 8) ? line : line + 8;
+	while (line && line != text && strstr(line, "failed to load object"))
+		line = cut_last_line(text);
+	return line && !strncmp(line, "libbpf: ", 8) ? line + 8 : line;
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat info;
+
+	return !stat(path, &info) && S_ISDIR(info.st_mode);
 }
 
 int session_open(struct session *session, struct command_line *line, const char *path)
@@ -108,6 +130,8 @@ int session_open(struct session *session, struct command_line *line, const char 
 	code = errno;
 	if (access(path, R_OK))
 		return usage_error("%s: %s", path, strerror(errno));
+	if (is_folder(path))
+		return usage_error("%s: a directory, expected an object or a .bpf.c", path);
 	return usage_error("%s: not an object that libbpf can open: %s", path,
 			   last_words(session) ?: strerror(code));
 }
@@ -158,61 +182,33 @@ int session_choose(struct session *session)
 	return chosen;
 }
 
-/* On Linux the reason is in libbpf's log: the last line before the statistics. */
-static bool find_kernel_reason(const char *log, char *out, size_t size)
-{
-	const char *end = strstr(log, "\nprocessed "), *line = end;
-
-	if (!end)
-		return false;
-	while (line > log && line[-1] != '\n')
-		line--;
-	snprintf(out, size, "%.*s", (int)(end - line), line);
-	return true;
-}
-
-static void print_error_record(const struct session *session, const struct skep_error *err)
-{
-	fprintf(stderr, "%s\n", err->text);
-	if (err->insn >= 0)
-		fprintf(stderr, "  at: instruction %d%s%s\n", err->insn,
-			err->where[0] ? ", " : "", err->where);
-	else if (err->where[0])
-		fprintf(stderr, "  at: %s\n", err->where);
-	if (err->hint[0])
-		fprintf(stderr, "  hint: %s\n", err->hint);
-	if (err->reason)
-		fprintf(stderr, "  reason: %s\n", err->reason);
-	fprintf(stderr, "  in: %s\n", session->path);
-}
-
 /* Nothing is known of the program itself. */
-static bool is_missing_in_skep(const struct skep_error *err)
+static bool is_missing_in_skep(const struct rejection *rejection)
 {
-	return err->reason && !strcmp(err->reason, "helper_missing");
+	return rejection->reason && !strcmp(rejection->reason, "helper_missing");
 }
 
 static int explain_failure(struct session *session, int code)
 {
 	const struct skep_error *err =
 		session->engine ? skep_engine_error(session->engine) : NULL;
-	char reason[LIBBPF_LINE];
+	const char *right = session->on_linux ? linux_missing_right(-code) : "";
 
-	if (err && (err->stage == SKEP_STAGE_VERIFY || err->stage == SKEP_STAGE_DECODE)) {
-		print_error_record(session, err);
-		return is_missing_in_skep(err) ? EXIT_NO_VERDICT : EXIT_REJECTED;
+	if (rejection_find(strbuf_text(&session->log), err, &session->rejection)) {
+		rejection_print(&session->rejection, session->path);
+		return is_missing_in_skep(&session->rejection) ? EXIT_NO_VERDICT
+							       : EXIT_REJECTED;
 	}
-	if (session->on_linux &&
-	    find_kernel_reason(strbuf_text(&session->log), reason, sizeof(reason))) {
-		fprintf(stderr, "%s\n", reason);
-		return EXIT_REJECTED;
-	}
-	if (err && err->code && err->text[0]) {
-		print_error_record(session, err);
-		return EXIT_NO_VERDICT;
-	}
-	return usage_error("%s: cannot be loaded: %s", session->path,
-			   last_words(session) ?: strerror(-code));
+	if (*right)
+		return usage_error("%s: Linux does not load it: %s%s", session->path,
+				   strerror(-code), right);
+	if (!err || !err->code || !err->text[0])
+		return usage_error("%s: cannot be loaded: %s", session->path,
+				   last_words(session) ?: strerror(-code));
+	usage_error("%s: %s", session->path, err->text);
+	if (err->hint[0])
+		fprintf(stderr, "  hint: %s\n", err->hint);
+	return EXIT_NO_VERDICT;
 }
 
 /*

@@ -7,6 +7,7 @@
 #define SKEP_CLI_SESSION_H
 
 #include "cli/command.h"
+#include "cli/rejection.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -19,7 +20,8 @@ struct session {
 	bool on_linux;
 	struct skep_engine *engine; /* NULL on linux */
 	struct bpf_object *object;
-	struct strbuf log; /* what libbpf said */
+	struct strbuf log;	    /* what libbpf said: warnings and the logs of programs */
+	struct rejection rejection; /* of the load that failed; text empty: none */
 };
 
 /*

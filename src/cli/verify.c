@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOG_SIZE (64 << 20)
+#define LOG_LEVEL_MAX 7
 
 static const struct {
 	const char *name;
@@ -62,23 +62,18 @@ static int set_flags(struct session *session)
 	return 0;
 }
 
-/* One buffer for the log of each program that is loaded. */
-static int set_log(struct session *session, char **log)
+static int set_log_level(struct session *session)
 {
 	struct bpf_program *program;
 	u64 level;
 	int code = option_number(session->line, OPTION_log_level, 0, &level);
 
-	if (code || !level)
+	if (!code && level > LOG_LEVEL_MAX)
+		code = usage_error("--log-level %llu: expected a sum of 1, 2 and 4", level);
+	if (code)
 		return code;
-	*log = calloc(1, LOG_SIZE);
-	if (!*log)
-		return usage_error("out of memory");
 	bpf_object__for_each_program(program, session->object)
-	{
 		bpf_program__set_log_level(program, level);
-		bpf_program__set_log_buf(program, *log, LOG_SIZE);
-	}
 	return 0;
 }
 
@@ -102,7 +97,7 @@ static void print_accepted(struct session *session)
 	output_list_end(output);
 }
 
-static int verify_object(struct session *session, char **log)
+static int verify_object(struct session *session)
 {
 	int code = 0;
 
@@ -110,27 +105,37 @@ static int verify_object(struct session *session, char **log)
 		return EXIT_NO_VERDICT;
 	code = set_flags(session);
 	if (!code)
-		code = set_log(session, log);
+		code = set_log_level(session);
 	return code ?: session_load(session);
+}
+
+static void print_rejected(struct session *session)
+{
+	struct output *output = &session->line->output;
+
+	output_list(output);
+	rejection_print_json(&session->rejection, output);
+	output_list_end(output);
 }
 
 int cmd_verify(struct command_line *line)
 {
 	struct session session;
-	char *log = NULL;
 	int code;
 
 	if (line->argument_count != 1)
 		return usage_error("verify: expected one FILE");
 	code = session_open(&session, line, line->arguments[0]);
 	if (!code)
-		code = verify_object(&session, &log);
-	if (log)
-		fputs(log, line->output.is_json || code ? stderr : stdout);
+		code = verify_object(&session);
+	if (option_given(line, OPTION_log_level))
+		rejection_print_logs(strbuf_text(&session.log),
+				     line->output.is_json || code ? stderr : stdout);
 	if (!code)
 		print_accepted(&session);
+	else if (code == EXIT_REJECTED && line->output.is_json)
+		print_rejected(&session);
 	session_close(&session);
-	free(log);
 	return code;
 }
 
