@@ -11,6 +11,7 @@
 #define LOOP_MAX      20
 #define ROOM_FOR_STEP 64 /* the longest step, and the exit */
 #define STEP_OF_EXIT  UINT32_MAX
+#define STACK_WRITTEN (-64) /* the prologue writes from here up; below is anything */
 
 /* A jump whose target is known when all steps are there. */
 struct forward {
@@ -272,6 +273,7 @@ static s32 pick_stack_offset(struct generator *gen)
 {
 	s32 slot = -8 * (1 + (s32)below(gen, chance(gen, 90) ? 6 : 66));
 
+	gen->out->is_deterministic &= slot >= STACK_WRITTEN && !gen->in_callee;
 	return chance(gen, 80) ? slot : slot + (s32)below(gen, 8);
 }
 
@@ -306,18 +308,21 @@ static void step_variable(struct generator *gen)
 	u8 base = chance(gen, 60) ? BPF_REG_8 : BPF_REG_10, number = pick_number(gen);
 	s32 room = GENERATED_VALUE, off = 0;
 
-	if (base == BPF_REG_10)
-		off = -64;
+	if (base == BPF_REG_10) {
+		off = STACK_WRITTEN;
+		gen->out->is_deterministic &= !gen->in_callee;
+	}
 	if (chance(gen, 30))
 		step_alu(gen);
 	bound(gen, number, (s32)below(gen, chance(gen, 60) ? 32 : (u32)room));
 	if (chance(gen, 30))
 		step_alu(gen);
 	emit_mov(gen, BPF_REG_1, base);
-	if (chance(gen, 50))
-		emit_add(gen, BPF_REG_1, off + (s32)below(gen, 16));
-	else
-		off += (s32)below(gen, 16);
+	off += (s32)below(gen, 16);
+	if (chance(gen, 50)) {
+		emit_add(gen, BPF_REG_1, off);
+		off = 0;
+	}
 	emit(gen, BPF_ALU64 | (chance(gen, 85) ? BPF_ADD : BPF_SUB) | BPF_X, BPF_REG_1, number,
 	     0, 0);
 	access_memory(gen, BPF_REG_1, off);
@@ -505,7 +510,7 @@ static void emit_exit(struct generator *gen)
 static void emit_prologue(struct generator *gen)
 {
 	emit_mov(gen, BPF_REG_6, BPF_REG_1);
-	for (s32 off = -8; off >= -64; off -= 8)
+	for (s32 off = -8; off >= STACK_WRITTEN; off -= 8)
 		emit(gen, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, off,
 		     off == -8 ? 0 : pick_imm(gen));
 	emit_map(gen, BPF_REG_1, GENERATED_ARRAY);
