@@ -213,6 +213,8 @@ struct scalar scalar_join(const struct scalar *a, const struct scalar *b)
 	struct view full = view_join(&full_a, &full_b), low = view_join(&low_a, &low_b);
 	struct scalar joined;
 
+	if (!memcmp(a, b, sizeof(*a)))
+		return *a;
 	scalar_set_full(&joined, &full);
 	scalar_set_low(&joined, &low);
 	scalar_sync(&joined);

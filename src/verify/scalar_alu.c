@@ -128,10 +128,13 @@ void scalar_truncate(struct scalar *dst, u32 bytes)
 	if (bytes >= 8)
 		return;
 	low = low_bits(dst, 8 * bytes);
-	wide = view_unknown(32);
-	wide.bits = low.bits;
-	wide.umin = low.umin;
-	wide.umax = low.umax;
+	wide = low;
+	if (bytes < 4) {
+		wide = view_unknown(32);
+		wide.bits = low.bits;
+		wide.umin = low.umin;
+		wide.umax = low.umax;
+	}
 	set_zero_extended(dst, &wide, SCALAR_SHAPE);
 }
 

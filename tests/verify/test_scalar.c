@@ -399,6 +399,14 @@ static void widths_inform_each_other(void **state)
 	assert_true(scalar_refine(&b, &zero, BPF_JSGE, true, true));
 	assert_int_equal(b.umax, 4);
 
+	/* the signed range of the low half survives the loss of the upper one */
+	b = scalar_unknown();
+	b.smin32 = -8;
+	b.smax32 = 7;
+	assert_true(scalar_sync(&b));
+	scalar_zero_extend32(&b);
+	assert_true(b.smin32 == -8 && b.smax32 == 7 && b.umax == UINT32_MAX);
+
 	/* -1..1 in the low half, and a small signed number: -1..1 altogether */
 	b = scalar_unknown();
 	b.smin = INT32_MIN;
