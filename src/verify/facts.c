@@ -193,6 +193,11 @@ void fact_call_map(struct walk *walk, const struct map_desc *map)
 
 void facts_finish(struct walk *walk)
 {
+	struct cfg *cfg = &walk->cfg;
+
+	for (u32 i = 0; i < cfg->subprog_cnt; i++)
+		cfg->subprogs[i].is_reachable =
+			walk->out->facts[cfg->subprogs[i].start].visited;
 	for (u32 i = 0; i < walk->insn_cnt; i++) {
 		struct insn_fact *fact = &walk->out->facts[i];
 		const struct fact_notes *notes = &walk->notes[i];

@@ -13,8 +13,7 @@ static bool overlaps(const struct access *access, s32 field, u32 bytes)
 	       field < access->high + (s64)access->size;
 }
 
-int special_prove_untouched(struct walk *walk, const struct map_desc *map,
-			    const struct extent *extent)
+int special_prove_untouched(struct walk *walk, const struct map_desc *map)
 {
 	const struct access *access = &walk->access;
 

@@ -6,8 +6,7 @@
 #include "verify/memory.h"
 
 /* The access that walk->access describes misses the value's special fields. */
-int special_prove_untouched(struct walk *walk, const struct map_desc *map,
-			    const struct extent *extent);
+int special_prove_untouched(struct walk *walk, const struct map_desc *map);
 /* The map's special fields may be used by this type of program. */
 int special_prove_map(struct walk *walk, const struct map_desc *map);
 

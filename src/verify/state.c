@@ -63,10 +63,9 @@ const char *reg_kind_text(const struct reg_state *reg, char *out)
 {
 	const char *type = reg->kind == REG_BTF && reg->btf_type ? reg->btf_type : "";
 
-	snprintf(out, REG_KIND_TEXT, "%s%s%s%s%s%s",
+	snprintf(out, REG_KIND_TEXT, "%s%s%s%s%s",
 		 reg->kind != REG_SCALAR && reg->flags & REG_READ_ONLY ? "rdonly_" : "",
 		 reg->kind != REG_SCALAR && reg->flags & REG_RINGBUF ? "ringbuf_" : "",
-		 reg->kind != REG_SCALAR && reg->flags & REG_UNTRUSTED ? "untrusted_" : "",
 		 kind_text[reg->kind], type,
 		 reg->kind != REG_SCALAR && reg_may_be_null(reg) ? "_or_null" : "");
 	return out;
@@ -136,14 +135,6 @@ struct reg_state *state_next_reg(struct state *state, struct reg_cursor *cursor)
 }
 
 /* --- references --- */
-
-bool state_has_reference(const struct state *state, u32 id)
-{
-	for (u32 i = 0; i < state->ref_cnt; i++)
-		if (state->refs[i].id == id)
-			return true;
-	return false;
-}
 
 bool state_add_reference(struct state *state, u32 id, u32 insn)
 {

@@ -50,10 +50,9 @@ enum reg_kind {
 enum reg_flags {
 	REG_MAY_BE_NULL = 1 << 0,
 	REG_READ_ONLY = 1 << 1,
-	REG_RINGBUF = 1 << 2, /* REG_MEM: a whole reserved ring buffer record */
-	REG_UNTRUSTED = 1 << 4,
-	REG_AT_END = 1 << 5,	 /* packet: at or behind its end */
-	REG_BEYOND_END = 1 << 6, /* packet: behind its end */
+	REG_RINGBUF = 1 << 2,	 /* REG_MEM: a whole reserved ring buffer record */
+	REG_AT_END = 1 << 3,	 /* packet: at or behind its end */
+	REG_BEYOND_END = 1 << 4, /* packet: behind its end */
 };
 
 /*
@@ -186,7 +185,6 @@ struct reg_cursor {
 struct reg_state *state_next_reg(struct state *state, struct reg_cursor *cursor);
 
 /* --- references --- */
-bool state_has_reference(const struct state *state, u32 id);
 bool state_add_reference(struct state *state, u32 id, u32 insn); /* false: too many */
 void state_remove_reference(struct state *state, u32 id);
 

@@ -135,12 +135,10 @@ static void move_pointer(struct walk *walk, struct reg_state *pointer,
 static int prove_value_guarded(struct walk *walk, const struct bpf_insn *insn,
 			       const struct map_desc *map, s64 off)
 {
-	struct extent extent = {.reg = insn->dst_reg, .size = 1};
-
 	if (off < 0 || off >= (s64)map->value_size)
 		return reject(walk, value_arithmetic_range, insn->dst_reg);
 	walk->access = (struct access){.low = off, .high = off, .size = 1};
-	return special_prove_untouched(walk, map, &extent);
+	return special_prove_untouched(walk, map);
 }
 
 /*

@@ -75,7 +75,6 @@ struct insn_fact {
 	bool visited;			/* false: dead code */
 	bool never_taken, always_taken; /* a conditional jump */
 	u8 mem;				/* enum mem_kind of the memory operand */
-	u8 ret_map_const_key;
 	const struct ctx_field *ctx; /* MEM_CTX on a context that is converted: the field */
 	const struct map_desc
 		*map; /* ld_imm64: the map it names or points into; call: its map
