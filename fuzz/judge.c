@@ -467,6 +467,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: judge [--seed N] [--count N] [--show] [--quiet]\n");
 		return 2;
 	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	judge.linux_log = calloc(1, LOG_SIZE);
 	judge.has_linux = open_linux(&judge);
 	if (!judge.linux_log || !open_skep(&judge))
