@@ -45,8 +45,40 @@ int descriptors_init(struct descriptor_table *table)
 		CDS_INIT_LIST_HEAD(&table->buckets[i]);
 	CDS_INIT_LIST_HEAD(&table->memfds);
 	CDS_INIT_LIST_HEAD(&table->pollables);
+	table->owner = getpid();
 	table->epoll = epoll_create1(EPOLL_CLOEXEC);
 	return table->epoll < 0 ? -errno : 0;
+}
+
+static int watch(struct descriptor_table *table, struct descriptor *descriptor)
+{
+	struct epoll_event event = {.data.ptr = descriptor};
+
+	return epoll_ctl(table->epoll, EPOLL_CTL_ADD, descriptor->engine_fd, &event) ? -errno
+										     : 0;
+}
+
+/* A forked process shares its parent's epoll instance, whose events would be about memory of
+ * either: it makes one of its own. */
+static int ensure_own_epoll(struct descriptor_table *table)
+{
+	struct descriptor *descriptor;
+	pid_t self = getpid();
+	int epoll, ret = 0;
+
+	if (table->owner == self)
+		return 0;
+	epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (epoll < 0)
+		return -errno;
+	close(table->epoll);
+	table->epoll = epoll;
+	table->owner = self;
+	for (u32 i = 0; i < DESCRIPTOR_BUCKETS; i++)
+		cds_list_for_each_entry (descriptor, &table->buckets[i], bucket)
+			if (!descriptor->is_memfd && !ret)
+				ret = watch(table, descriptor);
+	return ret;
 }
 
 static struct descriptor *find(struct descriptor_table *table, int fd)
@@ -124,21 +156,22 @@ static int add(struct skep_engine *engine, struct object *object, u32 mode, int 
 	       bool is_memfd)
 {
 	struct descriptor *descriptor = calloc(1, sizeof(*descriptor));
-	struct epoll_event event = {.data.ptr = descriptor};
 	struct stat status;
+	int ret;
 
 	if (!descriptor)
 		return -ENOMEM;
-	if (fstat(engine_fd, &status) ||
-	    (!is_memfd &&
-	     epoll_ctl(engine->descriptors.epoll, EPOLL_CTL_ADD, engine_fd, &event))) {
+	descriptor->engine_fd = engine_fd;
+	ret = fstat(engine_fd, &status) ? -errno : ensure_own_epoll(&engine->descriptors);
+	if (!ret && !is_memfd)
+		ret = watch(&engine->descriptors, descriptor);
+	if (ret) {
 		free(descriptor);
-		return -errno;
+		return ret;
 	}
 	descriptor->object = object_get(object);
 	descriptor->device = status.st_dev;
 	descriptor->inode = status.st_ino;
-	descriptor->engine_fd = engine_fd;
 	descriptor->mode = mode;
 	descriptor->is_memfd = is_memfd;
 	insert(engine, descriptor);
@@ -293,7 +326,9 @@ static void take_dead_memfds(struct descriptor_table *table, struct cds_list_hea
 static void take_dead_pipes(struct descriptor_table *table, struct cds_list_head *dead)
 {
 	struct epoll_event events[64];
-	int count = epoll_wait(table->epoll, events, ARRAY_SIZE(events), 0);
+	int count = ensure_own_epoll(table)
+			    ? 0
+			    : epoll_wait(table->epoll, events, ARRAY_SIZE(events), 0);
 
 	for (int i = 0; i < count; i++) {
 		struct descriptor *descriptor = events[i].data.ptr;
@@ -362,7 +397,8 @@ static void set_unreadable(struct descriptor *descriptor)
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	descriptor->is_readable = read(fd, &byte, 1) != 1;
+	/* Nothing to read: a forked process took it. */
+	descriptor->is_readable = read(fd, &byte, 1) < 0 && errno != EAGAIN;
 	close(fd);
 }
 

@@ -31,6 +31,7 @@ struct descriptor_table {
 	struct cds_list_head memfds;	/* no epoll instance can watch these */
 	struct cds_list_head pollables; /* of ring buffers and perf events */
 	int epoll;			/* over the write ends of all pipes */
+	pid_t owner;			/* whose epoll instance it is */
 };
 
 int descriptors_init(struct descriptor_table *table);

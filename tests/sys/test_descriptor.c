@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -123,6 +124,49 @@ static void test_fork(void **state)
 		assert_int_equal(waitpid(child, NULL, 0), child);
 		assert_false(exists(id));
 	}
+}
+
+/* A forked process goes on with its own copy of the engine, and neither hears of the other. */
+static void test_engine_in_a_child(void **state)
+{
+	int fd = create(0), status;
+	u32 id = id_of(fd);
+	pid_t child = fork();
+
+	if (!child) {
+		int own = create(0);
+
+		close(own);
+		close(fd);
+		_exit(exists(id) ? 0 : 1); /* the parent holds it */
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	for (u32 i = 0; i < 20; i++)
+		close(create(0));
+	assert_true(exists(id));
+	close(fd);
+	assert_false(exists(id));
+}
+
+static void test_no_descriptor_left(void **state)
+{
+	struct rlimit before, few;
+	int fds[64], count = 0, fd;
+
+	getrlimit(RLIMIT_NOFILE, &before);
+	few = (struct rlimit){.rlim_cur = 40, .rlim_max = before.rlim_max};
+	setrlimit(RLIMIT_NOFILE, &few);
+	while ((fd = create(forms[count % 2])) >= 0)
+		fds[count++] = fd;
+	assert_int_equal(fd, -EMFILE);
+	assert_true(count > 5);
+	while (count)
+		close(fds[--count]);
+	fd = create(0);
+	assert_true(fd >= 0);
+	close(fd);
+	setrlimit(RLIMIT_NOFILE, &before);
 }
 
 static int pass_through_socket(int fd)
@@ -272,6 +316,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_dup, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_close_on_exec, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_fork, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_engine_in_a_child, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_descriptor_left, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_socket, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_mapping, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rights_of_a_descriptor, set_up, tear_down),
