@@ -65,10 +65,16 @@ static bool fits_rotate_t(const struct code_insn *insn)
 	return fits_rotate(insn) && insn[3].dst == insn[0].dst && insn[3].src == insn[0].src;
 }
 
-/* A value that is copied elsewhere, not into the address that it is stored to. */
+/* The second hands the first's result on, to another register or to memory behind one. */
 static bool fits_copy(const struct code_insn *insn)
 {
 	return insn[1].src == insn[0].dst && insn[1].dst != insn[0].dst;
+}
+
+/* t = s0; t shifted; then it is joined to another register. */
+static bool fits_into(const struct code_insn *insn)
+{
+	return insn[1].dst == insn[0].dst && fits_copy(insn + 1);
 }
 
 /* --- the patterns: longer ones first --- */
@@ -90,7 +96,13 @@ static const struct pattern patterns[] = {
 	{FUSED_mov_##shift##_##join##width,                                \
 	 {OP_mov##width##_x, OP_##shift##width##_k, OP_##join##width##_x}, \
 	 fits_triple},
-#define SHIFT_JOIN(shift, join, ...) WIDTHS(MOVED_JOIN_WIDTH, shift, join)
+#define INTO_WIDTH(width, shift, join)                                     \
+	{FUSED_##shift##_into_##join##width,                               \
+	 {OP_mov##width##_x, OP_##shift##width##_k, OP_##join##width##_x}, \
+	 fits_into},
+#define SHIFT_JOIN(shift, join, ...)          \
+	WIDTHS(MOVED_JOIN_WIDTH, shift, join) \
+	WIDTHS(INTO_WIDTH, shift, join)
 #define LOAD_MERGE_WIDTH(width, load)                      \
 	{FUSED_##load##_merge##width,                      \
 	 {OP_##load, OP_lsh##width##_k, OP_or##width##_x}, \
@@ -108,6 +120,12 @@ static const struct pattern patterns[] = {
 	 {OP_##shift##width##_k, OP_##join##width##_x}, \
 	 fits_pair_x},
 #define SHIFT_JOIN(shift, join, ...) WIDTHS(JOIN_WIDTH, shift, join)
+#define EXTEND_WIDTH(width, shift) \
+	{FUSED_extend_##shift##width, {OP_lsh##width##_k, OP_##shift##width##_k}, fits_pair},
+#define EXTEND(shift) WIDTHS(EXTEND_WIDTH, shift)
+#define LOAD_INTO_WIDTH(width, load, join) \
+	{FUSED_##load##_##join##width, {OP_##load, OP_##join##width##_x}, fits_copy},
+#define LOAD_INTO(load, type, join, ...) WIDTHS(LOAD_INTO_WIDTH, load, join)
 #define LOAD_JUMP_WIDTH(width, load, jump) \
 	{FUSED_##load##_##jump##width, {OP_##load, OP_##jump##width##_k}, fits_pair},
 #define LOAD_JUMP(load, type, jump, ...) WIDTHS(LOAD_JUMP_WIDTH, load, jump)

@@ -94,9 +94,38 @@
 		DST = (type)(shifted join(type) SRC);                          \
 		NEXT;                                                          \
 	}
-#define SHIFT_JOIN(shift, join, shift_operator, join_operator)                  \
-	SHIFT_JOIN_FORM(shift##_##join##64, u64, shift_operator, join_operator) \
-	SHIFT_JOIN_FORM(shift##_##join##32, u32, shift_operator, join_operator)
+#define SHIFT_INTO_FORM(name, type, shift, join)                    \
+	fused_##name:                                               \
+	{                                                           \
+		const type value = (type)SRC;                       \
+		pc++;                                               \
+		{                                                   \
+			const type shifted = SHIFTED(value, shift); \
+			DST = shifted;                              \
+			pc++;                                       \
+			DST = (type)((type)DST join shifted);       \
+		}                                                   \
+		NEXT;                                               \
+	}
+#define SHIFT_JOIN(shift, join, shift_operator, join_operator)                       \
+	SHIFT_JOIN_FORM(shift##_##join##64, u64, shift_operator, join_operator)      \
+	SHIFT_JOIN_FORM(shift##_##join##32, u32, shift_operator, join_operator)      \
+	SHIFT_INTO_FORM(shift##_into_##join##64, u64, shift_operator, join_operator) \
+	SHIFT_INTO_FORM(shift##_into_##join##32, u32, shift_operator, join_operator)
+
+#define EXTEND_FORM(name, type, result)                               \
+	fused_##name:                                                 \
+	{                                                             \
+		const type value = (type)DST, a = SHIFTED(value, <<); \
+		pc++;                                                 \
+		DST = (type)(SHIFTED(result, >>));                    \
+		NEXT;                                                 \
+	}
+#define EXTENDED_rsh(a)	 a
+#define EXTENDED_arsh(a) SIGNED(a)
+#define EXTEND(shift)                                             \
+	EXTEND_FORM(extend_##shift##64, u64, EXTENDED_##shift(a)) \
+	EXTEND_FORM(extend_##shift##32, u32, EXTENDED_##shift(a))
 
 /* pc is at the move: t = pc->dst, a = pc->src. */
 #define ROTATE_FORM(name, type, first, second, into_a)                          \
@@ -118,6 +147,19 @@
 	ROTATE_FORM(first##_##second##_t32, u32, first_operator, second_operator, false)
 
 #define LOADED(type) (*(const mem_##type *)u64_to_ptr(SRC + pc->off))
+
+#define LOAD_INTO_FORM(name, type, width, join)              \
+	fused_##name:                                        \
+	{                                                    \
+		const type value = LOADED(type);             \
+		DST = value;                                 \
+		pc++;                                        \
+		DST = (width)((width)DST join(width) value); \
+		NEXT;                                        \
+	}
+#define LOAD_INTO(load, type, join, operator)                  \
+	LOAD_INTO_FORM(load##_##join##64, type, u64, operator) \
+	LOAD_INTO_FORM(load##_##join##32, type, u32, operator)
 
 #define LOAD_MERGE_FORM(name, type, width)                        \
 	fused_##name:                                             \

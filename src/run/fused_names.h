@@ -10,7 +10,10 @@
 
 #define FUSED_WIDTHS(name) FUSED_NAME(name##64) FUSED_NAME(name##32)
 #define SHIFT_JOIN(shift, join, ...) \
-	FUSED_WIDTHS(shift##_##join) FUSED_WIDTHS(mov_##shift##_##join)
+	FUSED_WIDTHS(shift##_##join) \
+	FUSED_WIDTHS(mov_##shift##_##join) FUSED_WIDTHS(shift##_into_##join)
+#define EXTEND(shift)			 FUSED_WIDTHS(extend_##shift)
+#define LOAD_INTO(load, type, join, ...) FUSED_WIDTHS(load##_##join)
 #define ROTATE(first, second, ...) \
 	FUSED_WIDTHS(first##_##second##_a) FUSED_WIDTHS(first##_##second##_t)
 #define LOAD_MERGE(load, ...)		 FUSED_WIDTHS(load##_merge)

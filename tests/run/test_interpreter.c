@@ -261,7 +261,7 @@ static void lie_scalar(struct verified *v)
 
 static void lie_kind(struct verified *v)
 {
-	v->regs[1][1].kind = REG_FACT_STACK;
+	v->regs[1][1] = (struct reg_fact){.kind = REG_FACT_SCALAR, .number = scalar_const(0)};
 }
 
 static void lie_taken(struct verified *v)
