@@ -17,10 +17,11 @@
 #define FIRST_STEPS  1024
 
 struct step {
-	u32 insn;
+	u32 insn : 24;
+	u32 depth : 4; /* frames before the instruction */
+	u32 frame : 4; /* whose slots it accesses */
 	u16 linked_regs;
-	u8 depth; /* frames before the instruction */
-	u8 frame; /* whose slots it accesses */
+	u16 needed; /* registers of its frame that are known to matter before it */
 	u64 slots;
 	u64 linked_slots;
 };
@@ -78,7 +79,7 @@ int precision_step(struct walk *walk)
 	if (precision->length == precision->capacity && !grow(precision))
 		return -ENOMEM;
 	precision->steps[precision->length++] =
-		(struct step){.insn = walk->at, .depth = (u8)walk->state.frame_cnt};
+		(struct step){.insn = walk->at, .depth = walk->state.frame_cnt};
 	return 0;
 }
 
@@ -109,7 +110,7 @@ void precision_note_stack(struct walk *walk)
 	u32 first = (u32) - (access->high + access->size) / SLOT_BYTES;
 	u32 last = (u32)(-access->low - 1) / SLOT_BYTES;
 
-	step->frame = (u8)access->frame;
+	step->frame = access->frame;
 	step->slots = (~0ull >> (63 - (last - first))) << first;
 }
 
@@ -254,13 +255,25 @@ static bool is_empty(const struct live_set *needs, u32 depth)
 	return !any;
 }
 
+/* Whether all that is needed before the step was carried back from there once. */
+static bool is_known(struct step *step, const struct live_set *needs)
+{
+	struct live_set others = *needs;
+	u16 regs = needs->regs[step->depth - 1];
+	bool known = !(regs & ~step->needed);
+
+	others.regs[step->depth - 1] = 0;
+	step->needed |= regs;
+	return known && is_empty(&others, step->depth);
+}
+
 /*
  * From before step `at`, where `depth` frames were active. Stops where nothing is needed any
  * more, or at a kept state that says so already: what led there was told then.
  */
 static void carry_back(struct walk *walk, u32 at, u8 depth, struct live_set *needs)
 {
-	const struct step *steps = walk->precision->steps;
+	struct step *steps = walk->precision->steps;
 	u32 kept = prune_kept_count(walk);
 
 	if (walk->precision->is_exact)
@@ -272,6 +285,8 @@ static void carry_back(struct walk *walk, u32 at, u8 depth, struct live_set *nee
 		    !prune_add_needs(walk, kept - 1, needs))
 			return;
 		if (!at || is_empty(needs, depth))
+			return;
+		if (at < walk->precision->length && is_known(&steps[at], needs))
 			return;
 		at--;
 		back_over(&steps[at], &walk->insns[steps[at].insn], depth, needs);
