@@ -4,11 +4,6 @@
 #include "base/strbuf.h"
 #include "isa/isa.h"
 
-#include <errno.h>
-
-/* The most that one instruction has: a helper call (helper, five arguments, agreement). */
-#define REQUIREMENTS_MAX 8
-
 struct list {
 	enum bpf_prog_type type;
 	struct requirement *all;
@@ -168,38 +163,13 @@ static void insn_needs(const struct bpf_insn *insn, struct list *out)
 	}
 }
 
-static u32 insn_need_count(const struct bpf_insn *insn, enum bpf_prog_type type)
+u32 requirements_of(const struct bpf_insn *insn, enum bpf_prog_type type,
+		    struct requirement out[REQUIREMENTS_MAX])
 {
-	struct requirement scratch[REQUIREMENTS_MAX];
-	struct list list = {.type = type, .all = scratch};
+	struct list list = {.type = type, .all = out};
 
 	insn_needs(insn, &list);
 	return list.count;
-}
-
-int requirements_build(const struct bpf_insn *insns, u32 count, enum bpf_prog_type type,
-		       struct arena *arena, struct requirements *out)
-{
-	u32 *first = arena_array(arena, (size_t)count + 1, sizeof(*first));
-	struct list list = {.type = type};
-
-	if (!first)
-		return -ENOMEM;
-	for (u32 i = 0; i < count; i++) {
-		bool is_second_half = i && insn_is_wide(&insns[i - 1]) && !insns[i].code;
-
-		first[i + 1] =
-			first[i] + (is_second_half ? 0 : insn_need_count(&insns[i], type));
-	}
-	list.all = arena_array(arena, first[count] + 1, sizeof(*list.all));
-	if (!list.all)
-		return -ENOMEM;
-	for (u32 i = 0; i < count; i++)
-		if (first[i + 1] > first[i])
-			insn_needs(&insns[i], &list);
-	out->all = list.all;
-	out->first = first;
-	return 0;
 }
 
 static const char *access_text(u8 access)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What an instruction needs, as data: a list per instruction, made once before the walk. The
- * prove_*() functions show each against the state; only then may the instruction be carried out
- * (transfer_*()). A rejection names the requirement that could not be shown.
+ * What an instruction needs, as data. The prove_*() functions show each against the state; only
+ * then may the instruction be carried out (transfer_*()). A rejection names the requirement
+ * that could not be shown.
  */
 #ifndef SKEP_VERIFY_REQUIREMENT_H
 #define SKEP_VERIFY_REQUIREMENT_H
 
-#include "base/arena.h"
+#include "base/types.h"
 #include "catalog/helper.h"
 
 enum requirement_kind {
@@ -46,15 +46,12 @@ struct requirement {
 	const struct helper_row *helper; /* NEED_HELPER, NEED_ARGUMENT, NEED_AGREEMENT */
 };
 
-/* Those of instruction i are all[first[i]] .. all[first[i + 1] - 1]. */
-struct requirements {
-	struct requirement *all;
-	u32 *first;
-};
+/* The most that one instruction has: a helper call (helper, five arguments, agreement). */
+#define REQUIREMENTS_MAX 8
 
-/* -ENOMEM is the only failure. */
-int requirements_build(const struct bpf_insn *insns, u32 count, enum bpf_prog_type type,
-		       struct arena *arena, struct requirements *out);
+/* What the instruction of a program of this type needs; their number. */
+u32 requirements_of(const struct bpf_insn *insn, enum bpf_prog_type type,
+		    struct requirement out[REQUIREMENTS_MAX]);
 
 /* As text, for reports: "r1 + 4: 8 bytes that can be read". */
 struct strbuf;

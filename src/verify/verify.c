@@ -87,9 +87,6 @@ static int prepare(struct walk *walk)
 {
 	int ret = liveness_compute(&walk->cfg, &walk->scratch, &walk->liveness);
 
-	ret = ret ? ret
-		  : requirements_build(walk->insns, walk->insn_cnt, walk->input->type,
-				       &walk->scratch, &walk->requirements);
 	ret = ret ? ret : facts_init(walk);
 	ret = ret ? ret : precision_init(walk);
 	return ret ? ret : prune_init(walk);

@@ -127,18 +127,16 @@ int walk_reject(struct walk *walk, enum reason reason, ...)
 
 static int prove(struct walk *walk)
 {
-	const u32 *first = walk->requirements.first;
+	struct requirement needs[REQUIREMENTS_MAX];
+	u32 count = requirements_of(walk_insn(walk), walk->input->type, needs);
+	int ret = 0;
 
-	for (u32 i = first[walk->at]; i < first[walk->at + 1]; i++) {
-		int ret;
-
-		walk->need = &walk->requirements.all[i];
+	for (u32 i = 0; i < count && !ret; i++) {
+		walk->need = &needs[i];
 		ret = prove_requirement(walk, walk->need);
-		if (ret)
-			return ret;
 	}
 	walk->need = NULL;
-	return 0;
+	return ret;
 }
 
 /* Code that is never walked over may have reserved fields set. */

@@ -95,7 +95,6 @@ struct walk {
 	u32 insn_cnt;
 	struct cfg cfg;
 	struct liveness liveness;
-	struct requirements requirements;
 
 	/* where the walk is */
 	u32 at, prev;
