@@ -19,7 +19,7 @@ struct chain_link {
  * again with no more of both finds nothing new; without this the chains are exponentially many.
  */
 struct looked_at {
-	u32 depth[SUBPROGS_MAX][CALL_DEPTH_MAX];
+	u32 depth[SUBPROGS_MAX][CALL_DEPTH_MAX]; /* plus one; 0: never */
 };
 
 static bool is_new(struct looked_at *looked_at, u32 subprog, u32 frames, u32 depth)
@@ -27,16 +27,16 @@ static bool is_new(struct looked_at *looked_at, u32 subprog, u32 frames, u32 dep
 	u32 *known = looked_at->depth[subprog];
 
 	for (u32 i = frames - 1; i < CALL_DEPTH_MAX; i++) {
-		if (known[i] >= depth)
+		if (known[i] > depth)
 			return false;
 	}
-	known[frames - 1] = depth;
+	known[frames - 1] = depth + 1;
 	return true;
 }
 
 static u32 frame_bytes(const struct subprog *subprog)
 {
-	return (u32)round_up(max(subprog->stack_depth, 1u), FRAME_ROUND);
+	return (u32)round_up(subprog->stack_depth, FRAME_ROUND);
 }
 
 static int check_link(const struct cfg *cfg, const struct chain_link *links, u32 count,
