@@ -61,7 +61,7 @@ static void run_unproven(const struct unproven_case *row)
 {
 	struct executor exec = {0};
 	struct run_context run = {0};
-	u8 memory[16];
+	u8 memory[16] = {0};
 	struct run_region region = {memory, sizeof(memory)};
 	struct checker checker = {.budget = 10000, .regions = &region, .region_cnt = 1};
 	struct unproven input = {.helper = no_helper};
