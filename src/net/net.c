@@ -137,6 +137,26 @@ struct hook *net_hook(struct net *net, u32 ifindex, enum bpf_attach_type attach_
 	return port && attach_type == BPF_XDP ? &port->xdp : NULL;
 }
 
+bool net_has_port(struct net *net, u32 ifindex)
+{
+	bool found;
+
+	rcu_read_lock();
+	found = find_port(net, ifindex);
+	rcu_read_unlock();
+	return found;
+}
+
+void net_xdp_deliver(struct net *net, const struct xdp_ctx *ctx, u32 action,
+		     const struct run_context *run)
+{
+	const struct xdp_path path = {.env = net->env, .find = find_port, .cookie = net};
+	struct port *port = find_port(net, ctx->ingress_ifindex);
+
+	if (port)
+		xdp_deliver(&path, port, ctx, action, run);
+}
+
 /* --- the worker --- */
 
 struct worker {

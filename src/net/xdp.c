@@ -83,6 +83,25 @@ static void carry_out(const struct xdp_path *path, const struct run_context *run
 	}
 }
 
+static enum skep_verdict verdict_of(u32 action)
+{
+	return action < SKEP_VERDICTS ? (enum skep_verdict)action : SKEP_VERDICT_ABORTED;
+}
+
+void xdp_deliver(const struct xdp_path *path, struct port *port, const struct xdp_ctx *ctx,
+		 u32 action, const struct run_context *run)
+{
+	const u32 length = ctx->data_end - ctx->data;
+	const struct frame frame = {
+		.memory = ctx->hard_start,
+		.data = ctx->data,
+		.length = length,
+		.original_length = length,
+	};
+
+	carry_out(path, run, port, &frame, verdict_of(action));
+}
+
 static enum skep_verdict run_program(const struct prog *prog, struct run_context *run,
 				     struct port *port, struct frame *frame)
 {
@@ -93,7 +112,7 @@ static enum skep_verdict run_program(const struct prog *prog, struct run_context
 	run->redirect.kind = REDIRECT_NONE;
 	code = prog_run(prog, &ctx, run);
 	frame_from_ctx(frame, &ctx);
-	return code < SKEP_VERDICTS ? (enum skep_verdict)code : SKEP_VERDICT_ABORTED;
+	return verdict_of(code);
 }
 
 static void receive_one(const struct xdp_path *path, const struct prog *prog,

@@ -22,4 +22,8 @@ struct xdp_path {
 void xdp_receive(const struct xdp_path *path, struct port *port, struct frame *frames,
 		 int count);
 
+/* Carries out `action`, with which a program left the frame of `ctx` that `port` received. */
+void xdp_deliver(const struct xdp_path *path, struct port *port, const struct xdp_ctx *ctx,
+		 u32 action, const struct run_context *run);
+
 #endif

@@ -4,7 +4,6 @@
 
 #define INTERPRET    interpret_checked
 #define NEXT_HANDLER (handlers[checked_op(exec, pc, reg)])
-#define BEFORE	     (void)0
 #define STOP_UNLESS(check)         \
 	do {                       \
 		if (!(check))      \
@@ -16,8 +15,6 @@
 #define JUMP_TAKEN(taken)	     STOP_UNLESS(checked_branch(exec, pc, taken))
 #define FRAME_CHECK		     STOP_UNLESS(checked_frame(exec, pc, reg, frame))
 #define PACKET_CHECK		     STOP_UNLESS(checked_packet(exec, pc, reg[BPF_REG_6]))
-#define CODE_CHANGED		     (void)0
-#define BEFORE_HELPER		     (void)0
 #define AFTER_HELPER                                                         \
 	do {                                                                 \
 		STOP_UNLESS(!exec->checker->found.kind); /* in a callback */ \

@@ -5,14 +5,11 @@
 #define WITH_FUSED
 #define INTERPRET		     interpret_fast
 #define NEXT_HANDLER		     (pc->handler)
-#define BEFORE			     (void)0
 #define ACCESS(address, size, write) (void)0
 #define ATOMIC_ACCESS(address, size) (void)0
 #define JUMP_TAKEN(taken)	     (void)0
 #define FRAME_CHECK		     (void)0
 #define PACKET_CHECK		     (void)0
-#define CODE_CHANGED		     (void)0
-#define BEFORE_HELPER		     (void)0
 #define AFTER_HELPER		     (void)0
 #define DEAD_CODE		     (void)0
 #define STOP_LABEL

@@ -4,18 +4,17 @@
  * interpret_checked.c). It is the reference for what each instruction does. The includer
  * defines
  *
- *	INTERPRET	the function's name
- *	NEXT_HANDLER	where control goes for the instruction at pc
- *	BEFORE		what happens before each instruction
- *	ACCESS(address, size, write), ATOMIC_ACCESS(address, size)	... before an access
- *	JUMP_TAKEN(taken)		... after a condition was computed
- *	FRAME_CHECK			... before a frame is entered
- *	BEFORE_HELPER, AFTER_HELPER	... around the call of a helper
+ *	INTERPRET			the function's name
+ *	NEXT_HANDLER			where control goes for the instruction at pc
+ *	ACCESS(address, size, write)	what happens before an access to memory
+ *	ATOMIC_ACCESS(address, size)	the same for atomic operations
  *	PACKET_CHECK			... before r6 is taken for the packet's context
- *	CODE_CHANGED			... when a tail call or a return changed the program
+ *	FRAME_CHECK			... before a frame is entered
+ *	JUMP_TAKEN(taken)		... after a condition was computed
+ *	AFTER_HELPER			... after the call of a helper
  *	DEAD_CODE			... at an instruction that is never reached
- *	WITH_FUSED			for the build that has superinstructions
  *	STOP_LABEL			where the checks go to end the run
+ *	WITH_FUSED			only where there are superinstructions
  *
  * The checks may `goto stop`. Handlers are labels in one function; each ends with its own
  * indirect jump, which the processor predicts by what came before.
@@ -45,7 +44,7 @@ typedef s32 __attribute__((aligned(1), may_alias)) mem_s32;
 		GO;   \
 	} while (0)
 #define JUMP_BY(bytes) (pc = (const struct code_insn *)((const char *)pc + (bytes)))
-#define HANDLER(name)  do_##name : BEFORE;
+#define HANDLER(name)  do_##name:
 
 /* --- families --- */
 #define ALU_FORM(name, type, second, result)                  \
@@ -251,7 +250,6 @@ u64 INTERPRET(struct executor *exec, const struct code_insn *pc, u64 fp, const u
 	}
 	HANDLER(call_helper)
 	{
-		BEFORE_HELPER;
 		reg[BPF_REG_0] = CALL_HELPER;
 		AFTER_HELPER;
 		NEXT;
@@ -260,7 +258,6 @@ u64 INTERPRET(struct executor *exec, const struct code_insn *pc, u64 fp, const u
 	{
 		exec->frame = frame;
 		exec->fp = reg[BPF_REG_10] - pc->off;
-		BEFORE_HELPER;
 		reg[BPF_REG_0] = CALL_HELPER;
 		AFTER_HELPER;
 		NEXT;
@@ -289,7 +286,6 @@ exit_frame:
 		pc = frame->ret;
 		exec->code = frame->code;
 		exec->run->prog = frame->prog;
-		CODE_CHANGED;
 		GO;
 	}
 	HANDLER(tail_call)
@@ -302,7 +298,6 @@ exit_frame:
 		exec->run->prog = next;
 		exec->code = prog_code_of(next);
 		pc = exec->code->insns;
-		CODE_CHANGED;
 		GO;
 	}
 	HANDLER(ld_abs)

@@ -172,6 +172,7 @@ static void live_after(void *cookie, struct run_context *run, u64 action)
 
 	if (env->xdp_deliver)
 		env->xdp_deliver(env->engine, &state->ctx, action, run);
+	run->redirect.kind = REDIRECT_NONE;
 	state->ctx = live->ctx;
 	memcpy(state->ctx.data_meta, live->packet, state->linear);
 }

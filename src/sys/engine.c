@@ -57,6 +57,16 @@ static int read_opts(const struct skep_engine_opts *from, struct skep_engine_opt
 	return 0;
 }
 
+static bool has_port(void *engine, u32 ifindex)
+{
+	return net_has_port(((struct skep_engine *)engine)->net, ifindex);
+}
+
+static void deliver(void *engine, struct xdp_ctx *ctx, u32 action, struct run_context *run)
+{
+	net_xdp_deliver(((struct skep_engine *)engine)->net, ctx, action, run);
+}
+
 static int engine_init(struct skep_engine *engine, const struct skep_engine_opts *opts)
 {
 	u32 slots = opts->slots ? opts->slots : min(os_possible_cpus(), SLOTS_MAX);
@@ -67,7 +77,7 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 		engine->rights = SKEP_RIGHTS_ALL;
 	engine->env = (struct run_env){
 		.engine = engine, .trace = trace_write, .checked = opts->checked,
-		.violation = trace_violation};
+		.violation = trace_violation, .has_port = has_port, .xdp_deliver = deliver};
 	ret = trace_init(engine, opts);
 	if (ret)
 		return ret;

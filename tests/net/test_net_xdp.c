@@ -157,6 +157,41 @@ static void verdicts_are_counted_and_carried_out(void **state)
 	}
 }
 
+static int run_live(int prog, u32 flags, u32 ifindex, u32 repeat)
+{
+	static u8 packet[64] = {2, 0, 0, 0, 0, 1};
+	struct xdp_md ctx = {.data_end = sizeof(packet), .ingress_ifindex = ifindex};
+	union bpf_attr attr = {
+		.test = {.prog_fd = prog,
+			 .data_in = ptr_to_u64(packet),
+			 .data_size_in = sizeof(packet),
+			 .ctx_in = ptr_to_u64(&ctx),
+			 .ctx_size_in = sizeof(ctx),
+			 .repeat = repeat,
+			 .flags = flags},
+	};
+
+	return skep_bpf(engine, BPF_PROG_TEST_RUN, &attr, sizeof(attr));
+}
+
+/* Test runs with live frames: each run gets the packet anew, and its verdict is carried out. */
+static void frames_of_test_runs_leave_through_ports(void **state)
+{
+	int prog = load("r2 = -14\ncall 44\nr0 = 3\nexit");
+	char spec[128];
+	int port;
+
+	snprintf(spec, sizeof(spec), "gen:count=1,size=100,out=%s", out_path);
+	port = open_port(spec);
+	assert_int_equal(run_live(prog, 0, port, 7), 0);
+	assert_int_equal(stats_of(port).out_packets, 0);
+	assert_int_equal(run_live(prog, BPF_F_TEST_XDP_LIVE_FRAMES, port, 7), 0);
+	assert_int_equal(stats_of(port).out_packets, 7);
+	assert_int_equal(stats_of(port).out_bytes, 7 * 78);
+	assert_int_equal(run_live(prog, 0, port + 1, 7), -ENODEV);
+	close(prog);
+}
+
 static void a_port_without_a_program_passes(void **state)
 {
 	int ifindex = open_port("gen:count=10");
@@ -422,6 +457,7 @@ int main(void)
 		TEST(a_tap_receives_from_the_host),
 		TEST(an_interface_is_read_through_af_packet),
 		TEST(verdicts_are_counted_and_carried_out),
+		TEST(frames_of_test_runs_leave_through_ports),
 		TEST(a_port_without_a_program_passes),
 		TEST(packets_are_redirected_to_another_port),
 		TEST(a_hook_takes_one_link),
