@@ -20,7 +20,10 @@ bool listing_can_show(const struct bpf_map *map)
 	case BPF_MAP_TYPE_PERCPU_ARRAY:
 	case BPF_MAP_TYPE_LRU_HASH:
 	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
-	case BPF_MAP_TYPE_LPM_TRIE: return true;
+	case BPF_MAP_TYPE_LPM_TRIE:
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
+	case BPF_MAP_TYPE_HASH_OF_MAPS:
+	case BPF_MAP_TYPE_PROG_ARRAY: return true;
 	default: return false;
 	}
 }
@@ -29,6 +32,16 @@ static bool is_per_cpu(u32 type)
 {
 	return type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_PERCPU_ARRAY ||
 	       type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+}
+
+/* What the values of such a map are ids of; NULL: they are plain. */
+static const char *held_by(u32 type)
+{
+	if (type == BPF_MAP_TYPE_PROG_ARRAY)
+		return "prog_id";
+	if (type == BPF_MAP_TYPE_ARRAY_OF_MAPS || type == BPF_MAP_TYPE_HASH_OF_MAPS)
+		return "inner_map_id";
+	return NULL;
 }
 
 static size_t value_bytes(const struct listing *listing)
@@ -79,32 +92,61 @@ static int listing_fill(struct listing *listing, int fd)
 	return code;
 }
 
-int listing_read(struct listing *out, int fd, const struct btf_view *types, u32 key_type,
-		 u32 value_type, const char *name)
+/* All but the entries. */
+static int listing_init(struct listing *out, int fd)
 {
 	struct bpf_map_info info = {};
 	u32 size = sizeof(info);
-	int code;
 
-	*out = (struct listing){
-		.name = name, .types = types, .key_type = key_type, .value_type = value_type};
 	if (bpf_obj_get_info_by_fd(fd, &info, &size))
 		return -errno;
 	out->type = libbpf_bpf_map_type_str(info.type) ?: "unknown";
 	out->key_size = info.key_size;
 	out->value_size = info.value_size;
 	out->cpus = is_per_cpu(info.type) ? libbpf_num_possible_cpus() : 0;
-	code = listing_fill(out, fd);
-	if (code)
-		listing_done(out);
-	return code;
+	out->holds = held_by(info.type);
+	return 0;
+}
+
+static void listing_of_map(struct listing *out, const struct bpf_map *map,
+			   const struct btf_view *types)
+{
+	*out = (struct listing){
+		.name = bpf_map__name(map),
+		.types = types,
+		.key_type = bpf_map__btf_key_type_id(map),
+		.value_type = bpf_map__btf_value_type_id(map),
+	};
 }
 
 int listing_read_map(struct listing *out, const struct bpf_map *map,
 		     const struct btf_view *types)
 {
-	return listing_read(out, bpf_map__fd(map), types, bpf_map__btf_key_type_id(map),
-			    bpf_map__btf_value_type_id(map), bpf_map__name(map));
+	int code;
+
+	listing_of_map(out, map, types);
+	code = listing_init(out, bpf_map__fd(map));
+	if (!code)
+		code = listing_fill(out, bpf_map__fd(map));
+	if (code)
+		listing_done(out);
+	return code;
+}
+
+int listing_read_key(struct listing *out, const struct bpf_map *map,
+		     const struct btf_view *types, const void *key)
+{
+	int code;
+
+	listing_of_map(out, map, types);
+	code = listing_init(out, bpf_map__fd(map));
+	if (!code && !listing_add(out, key, bpf_map__fd(map)))
+		code = -ENOMEM;
+	if (!code && !out->count)
+		code = -ENOENT;
+	if (code)
+		listing_done(out);
+	return code;
 }
 
 void listing_done(struct listing *listing)
@@ -163,7 +205,9 @@ static void cell(const struct columns *columns, const struct listing_entry *entr
 		return;
 	}
 	leaf = &columns->value[column - keys];
-	if (!columns->value_count)
+	if (listing->holds)
+		snprintf(out, CELL_MAX, "%u", *(const u32 *)entry->value);
+	else if (!columns->value_count)
 		hex_cell(entry->value, listing->value_size, out);
 	else if (leaf->is_number)
 		leaf_print_number(listing->types, leaf, total_of(listing, leaf, entry->value),
@@ -180,6 +224,8 @@ static const char *column_name(const struct columns *columns, u32 column)
 		return columns->key_count && columns->key[column].name[0]
 			       ? columns->key[column].name
 			       : "key";
+	if (columns->listing->holds)
+		return columns->listing->holds;
 	return columns->value_count && columns->value[column - keys].name[0]
 		       ? columns->value[column - keys].name
 		       : "value";
@@ -336,17 +382,33 @@ static void json_typed(const struct listing *listing, struct json *json, const c
 		json_hex(json, name, data, size);
 }
 
-static void json_values(const struct listing *listing, struct json *json, const u8 *value)
+static void json_values(const struct listing *listing, struct json *json, u32 type,
+			const u8 *value)
 {
 	json_array(json, "values");
 	for (u32 cpu = 0; cpu < listing->cpus; cpu++) {
 		json_object(json, NULL);
 		json_uint(json, "cpu", cpu);
-		json_typed(listing, json, "value", listing->value_type,
+		json_typed(listing, json, "value", type,
 			   value + cpu * round_up(listing->value_size, 8), listing->value_size);
 		json_object_end(json);
 	}
 	json_array_end(json);
+}
+
+/* Key and value by their types, or as bytes. */
+static void json_entry(const struct listing *listing, struct json *json,
+		       const struct listing_entry *entry, bool is_typed)
+{
+	u32 key_type = is_typed ? listing->key_type : 0;
+	u32 value_type = is_typed ? listing->value_type : 0;
+
+	json_typed(listing, json, "key", key_type, entry->key, listing->key_size);
+	if (listing->cpus)
+		json_values(listing, json, value_type, entry->value);
+	else
+		json_typed(listing, json, "value", value_type, entry->value,
+			   listing->value_size);
 }
 
 static void print_json(const struct listing *listing, struct json *json)
@@ -355,19 +417,24 @@ static void print_json(const struct listing *listing, struct json *json)
 	json_string(json, "type", listing->type);
 	json_array(json, "entries");
 	for (u32 i = 0; i < listing->count; i++) {
-		const struct listing_entry *entry = &listing->entries[i];
-
 		json_object(json, NULL);
-		json_typed(listing, json, "key", listing->key_type, entry->key,
-			   listing->key_size);
-		if (listing->cpus)
-			json_values(listing, json, entry->value);
-		else
-			json_typed(listing, json, "value", listing->value_type, entry->value,
-				   listing->value_size);
+		json_entry(listing, json, &listing->entries[i], true);
 		json_object_end(json);
 	}
 	json_array_end(json);
+}
+
+void listing_json_entry(const struct listing *listing, const struct listing_entry *entry,
+			struct json *json)
+{
+	json_object(json, NULL);
+	json_entry(listing, json, entry, false);
+	if (listing->types && listing->value_type) {
+		json_object(json, "formatted");
+		json_entry(listing, json, entry, true);
+		json_object_end(json);
+	}
+	json_object_end(json);
 }
 
 void listing_print(struct listing *listing, struct output *output, u32 top)

@@ -4,13 +4,14 @@
 #include "btf/parse.h"
 #include "cli/listing.h"
 #include "cli/session.h"
+#include "linux/fdinfo.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void print_map(struct output *output, const struct bpf_map_info *info)
+static void print_map(struct output *output, const struct bpf_map_info *info, u64 memlock)
 {
 	output_begin(output, NULL);
 	output_number_bare(output, "id", info->id, ":");
@@ -25,9 +26,12 @@ static void print_map(struct output *output, const struct bpf_map_info *info)
 		output_string(output, "flags", flags);
 	}
 	output_line(output);
-	output_number(output, output->is_json ? "bytes_key" : "key", info->key_size);
-	output_number(output, output->is_json ? "bytes_value" : "value", info->value_size);
+	output_bytes(output, "key", "bytes_key", info->key_size);
+	output_bytes(output, "value", "bytes_value", info->value_size);
 	output_number(output, "max_entries", info->max_entries);
+	if (memlock)
+		output_bytes(output, "memlock", "bytes_memlock", memlock);
+	output_line(output);
 	if (info->btf_id)
 		output_number(output, "btf_id", info->btf_id);
 	output_end(output);
@@ -40,7 +44,7 @@ static int show_map(struct output *output, const struct bpf_map *map)
 
 	if (bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &size))
 		return usage_error("%s: %s", bpf_map__name(map), strerror(errno));
-	print_map(output, &info);
+	print_map(output, &info, linux_fd_memlock(bpf_map__fd(map)));
 	return 0;
 }
 
@@ -128,6 +132,23 @@ static int parse_key(const struct map_access *access, const char *text)
 			   access->key_size);
 }
 
+static void dump_json(const struct listing *listing, struct output *output, u32 top)
+{
+	u32 shown = top ? min(top, listing->count) : listing->count;
+
+	output_list(output);
+	for (u32 i = 0; i < shown; i++)
+		listing_json_entry(listing, &listing->entries[i], &output->json);
+	output_list_end(output);
+}
+
+static void dump_text(struct listing *listing, struct output *output, u32 top)
+{
+	output_begin(output, NULL);
+	listing_print(listing, output, top);
+	output_end(output);
+}
+
 static int dump(struct map_access *access)
 {
 	struct output *output = &access->session.line->output;
@@ -138,15 +159,16 @@ static int dump(struct map_access *access)
 	if (code)
 		return code;
 	if (!listing_can_show(access->map))
-		return usage_error("%s: a %s has no entries to show",
+		return usage_error("%s: maps of type %s have no entries to show",
 				   bpf_map__name(access->map),
 				   libbpf_bpf_map_type_str(bpf_map__type(access->map)));
 	code = listing_read_map(&listing, access->map, access->types);
 	if (code)
 		return usage_error("%s: %s", bpf_map__name(access->map), strerror(-code));
-	output_begin(output, NULL);
-	listing_print(&listing, output, top);
-	output_end(output);
+	if (output->is_json)
+		dump_json(&listing, output, top);
+	else
+		dump_text(&listing, output, top);
 	listing_done(&listing);
 	return 0;
 }
@@ -162,24 +184,58 @@ int cmd_map_dump(struct command_line *line)
 	return code;
 }
 
-static void print_value(const struct map_access *access)
+static void print_line(const struct listing *listing, const u8 *value, struct output *output)
 {
-	struct output *output = &access->session.line->output;
-	u32 type = bpf_map__btf_value_type_id(access->map),
-	    size = bpf_map__value_size(access->map);
 	struct strbuf text;
 
-	output_begin(output, NULL);
-	if (output->is_json) {
-		btf_json_value(access->types, type, access->value, size, &output->json,
-			       "value");
-	} else {
-		strbuf_init(&text);
-		btf_print_line(access->types, type, access->value, size, &text);
-		output_bare(output, "value", strbuf_text(&text));
-		strbuf_done(&text);
+	strbuf_init(&text);
+	if (listing->types && listing->value_type)
+		btf_print_line(listing->types, listing->value_type, value, listing->value_size,
+			       &text);
+	else
+		for (u32 i = 0; i < listing->value_size; i++)
+			strbuf_addf(&text, i ? " %02x" : "%02x", value[i]);
+	output_bare(output, "value", strbuf_text(&text));
+	strbuf_done(&text);
+}
+
+static void print_value(const struct listing *listing, struct output *output)
+{
+	const u8 *value = listing->entries[0].value;
+
+	for (u32 cpu = 0; cpu < max(listing->cpus, 1u); cpu++) {
+		output_begin(output, NULL);
+		if (listing->cpus)
+			output_number(output, "cpu", cpu);
+		print_line(listing, value + cpu * round_up(listing->value_size, 8), output);
+		output_end(output);
 	}
-	output_end(output);
+}
+
+static void print_value_json(const struct listing *listing, struct output *output)
+{
+	json_init(&output->json, &output->text, output->is_pretty);
+	listing_json_entry(listing, &listing->entries[0], &output->json);
+	strbuf_addc(&output->text, '\n');
+}
+
+static int lookup(struct map_access *access)
+{
+	struct output *output = &access->session.line->output;
+	struct listing listing;
+	int code = listing_read_key(&listing, access->map, access->types, access->key);
+
+	if (code) {
+		usage_error("%s: %s", bpf_map__name(access->map),
+			    code == -ENOENT ? "no such key" : strerror(-code));
+		return EXIT_REJECTED;
+	}
+	if (output->is_json)
+		print_value_json(&listing, output);
+	else
+		print_value(&listing, output);
+	listing_done(&listing);
+	return 0;
 }
 
 int cmd_map_lookup(struct command_line *line)
@@ -189,15 +245,20 @@ int cmd_map_lookup(struct command_line *line)
 
 	if (!code)
 		code = parse_key(&access, line->arguments[2]);
-	if (!code && bpf_map_lookup_elem(bpf_map__fd(access.map), access.key, access.value)) {
-		usage_error("%s: %s", line->arguments[1],
-			    errno == ENOENT ? "no such key" : strerror(errno));
-		code = EXIT_REJECTED;
-	}
 	if (!code)
-		print_value(&access);
+		code = lookup(&access);
 	access_close(&access);
 	return code;
+}
+
+/* As bpftool does: the one value that was given becomes every CPU's. */
+static void copy_to_cpus(struct map_access *access)
+{
+	size_t size = bpf_map__value_size(access->map), step = round_up(size, 8);
+	u8 *value = access->value;
+
+	for (size_t at = step; at < access->value_size; at += step)
+		memcpy(value + at, value, size);
 }
 
 int cmd_map_update(struct command_line *line)
@@ -211,6 +272,8 @@ int cmd_map_update(struct command_line *line)
 		code = parse_typed(&access, bpf_map__btf_value_type_id(access.map),
 				   line->arguments[3], access.value,
 				   bpf_map__value_size(access.map));
+	if (!code)
+		copy_to_cpus(&access);
 	if (!code &&
 	    bpf_map_update_elem(bpf_map__fd(access.map), access.key, access.value, 0)) {
 		usage_error("%s: %s", line->arguments[1], strerror(errno));

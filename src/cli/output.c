@@ -132,6 +132,16 @@ void output_number(struct output *output, const char *name, u64 value)
 	strbuf_addf(&output->text, "%s %llu", name, value);
 }
 
+void output_bytes(struct output *output, const char *name, const char *json_name, u64 value)
+{
+	if (output->is_json) {
+		json_uint(&output->json, json_name, value);
+		return;
+	}
+	separate(output);
+	strbuf_addf(&output->text, "%s %lluB", name, value);
+}
+
 void output_flag(struct output *output, const char *name, bool value)
 {
 	if (output->is_json) {

@@ -40,6 +40,8 @@ void output_bare(struct output *output, const char *name, const char *value);
 void output_number_bare(struct output *output, const char *name, u64 value, const char *suffix);
 void output_string(struct output *output, const char *name, const char *value);
 void output_number(struct output *output, const char *name, u64 value);
+/* A size: "name NB" in text, a number of another name in JSON, as bpftool has it. */
+void output_bytes(struct output *output, const char *name, const char *json_name, u64 value);
 /* JSON only: true or false; in text the name alone when true. */
 void output_flag(struct output *output, const char *name, bool value);
 /* Text that stands as it is: in JSON a string of that name. */

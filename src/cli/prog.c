@@ -53,10 +53,15 @@ static void print_program(struct output *output, const struct bpf_prog_info *inf
 		output_flag(output, "gpl", info->gpl_compatible);
 	output_string(output, "section", section);
 	output_line(output);
-	output_number(output, output->is_json ? "bytes_xlated" : "xlated",
-		      info->xlated_prog_len);
-	output_flag(output, "jited", info->jited_prog_len);
+	output_bytes(output, "xlated", "bytes_xlated", info->xlated_prog_len);
+	if (output->is_json)
+		output_flag(output, "jited", info->jited_prog_len);
+	if (info->jited_prog_len)
+		output_bytes(output, "jited", "bytes_jited", info->jited_prog_len);
+	else if (!output->is_json)
+		output_bare(output, "", "not jited");
 	output_ids(output, "map_ids", maps, info->nr_map_ids);
+	output_line(output);
 	if (info->btf_id)
 		output_number(output, "btf_id", info->btf_id);
 	output_number(output, "verified_insns", info->verified_insns);

@@ -10,8 +10,8 @@ u64 linux_capabilities(void);
 bool linux_has_capability(int capability);
 
 /*
- * For an error of a bpf(2) call: " (needs CAP_BPF, ...)" with what this process lacks, "" when the error
- * has another cause or nothing is lacking. Static storage of the calling thread.
+ * For an error of a bpf(2) call: " (needs CAP_BPF, ...)" with what this process lacks, "" when
+ * the error has another cause or nothing is lacking. Static storage of the calling thread.
  */
 const char *linux_missing_right(int error);
 
