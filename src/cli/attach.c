@@ -150,11 +150,23 @@ static int attach_xdp(struct session *session, struct bpf_program *program, u32 
 	if (code)
 		return code;
 	fd = bpf_link_create(bpf_program__fd(program), ifindex, BPF_XDP, &opts);
-	if (fd < 0)
-		return usage_error("%s: cannot be attached to %s: %s%s",
-				   bpf_program__name(program), interface, strerror(errno),
-				   linux_missing_right(errno));
-	return 0;
+	if (fd >= 0)
+		return 0;
+	if (opts.flags == XDP_FLAGS_HW_MODE)
+		return usage_error(
+			"%s: cannot be attached to %s: %s cannot run programs itself "
+			"(--xdp-mode offload): %s",
+			bpf_program__name(program), interface, interface, strerror(errno));
+	if (errno == EBUSY || errno == EEXIST)
+		return usage_error(
+			"%s: cannot be attached to %s: it has an XDP program already",
+			bpf_program__name(program), interface);
+	if (errno == EOPNOTSUPP && opts.flags == XDP_FLAGS_DRV_MODE)
+		return usage_error("%s: cannot be attached to %s: its driver has no XDP; try "
+				   "--xdp-mode generic",
+				   bpf_program__name(program), interface);
+	return usage_error("%s: cannot be attached to %s: %s%s", bpf_program__name(program),
+			   interface, strerror(errno), linux_missing_right(errno));
 }
 
 static int attach_tc(struct bpf_program *program, u32 ifindex, const char *interface)

@@ -19,6 +19,16 @@ static void print_c(void *cookie, const char *format, va_list args)
 	strbuf_vaddf(cookie, format, args);
 }
 
+/* Around the types, as bpftool has it: accesses through them are relocated. */
+static const char header_begin[] =
+	"#ifndef __VMLINUX_H__\n#define __VMLINUX_H__\n\n"
+	"#ifndef BPF_NO_PRESERVE_ACCESS_INDEX\n"
+	"#pragma clang attribute push (__attribute__((preserve_access_"
+	"index)), apply_to = record)\n#endif\n\n";
+static const char header_end[] = "#ifndef BPF_NO_PRESERVE_ACCESS_INDEX\n"
+				 "#pragma clang attribute pop\n#endif\n\n"
+				 "#endif /* __VMLINUX_H__ */\n";
+
 static int dump_c(const struct btf *btf, struct output *output)
 {
 	struct btf_dump *dump;
@@ -26,167 +36,291 @@ static int dump_c(const struct btf *btf, struct output *output)
 	int code = 0;
 
 	strbuf_init(&text);
+	strbuf_adds(&text, header_begin);
 	dump = btf_dump__new(btf, print_c, &text, NULL);
 	if (!dump)
 		return usage_error("%s", strerror(errno));
 	for (u32 id = 1; !code && id < btf__type_cnt(btf); id++)
 		code = btf_dump__dump_type(dump, id);
 	btf_dump__free(dump);
+	strbuf_adds(&text, header_end);
 	output_begin(output, NULL);
 	output_text(output, "c", strbuf_text(&text));
 	output_end(output);
 	strbuf_done(&text);
-	return code ? usage_error("%s", strerror(-code)) : 0;
+	return code ? usage_error("the types cannot be written as C: %s", strerror(-code)) : 0;
 }
 
-static void print_members(const struct btf *btf, const struct btf_type *type,
-			  struct strbuf *out)
+/*
+ * The details of a type go to both outputs through these: in text " name=value" behind the
+ * head, elements on lines of their own; in JSON members of the type's object.
+ */
+struct sink {
+	struct output *output;
+};
+
+static void put_number(struct sink *sink, const char *name, s64 value)
+{
+	if (sink->output->is_json)
+		json_int(&sink->output->json, name, value);
+	else
+		strbuf_addf(&sink->output->text, " %s=%lld", name, value);
+}
+
+static void put_string(struct sink *sink, const char *name, const char *value)
+{
+	if (sink->output->is_json)
+		json_string(&sink->output->json, name, value);
+	else
+		strbuf_addf(&sink->output->text, " %s=%s", name, value);
+}
+
+static void begin_elements(struct sink *sink, const char *name)
+{
+	if (sink->output->is_json)
+		json_array(&sink->output->json, name);
+}
+
+static void end_elements(struct sink *sink)
+{
+	if (sink->output->is_json)
+		json_array_end(&sink->output->json);
+}
+
+/* `name` NULL: an element without one. */
+static void begin_element(struct sink *sink, const char *name)
+{
+	struct output *output = sink->output;
+
+	if (output->is_json)
+		json_object(&output->json, NULL);
+	if (output->is_json && name)
+		json_string(&output->json, "name", name);
+	else if (!output->is_json)
+		strbuf_addf(&output->text, name ? "\n\t'%s'" : "\n\t", name);
+}
+
+static void end_element(struct sink *sink)
+{
+	if (sink->output->is_json)
+		json_object_end(&sink->output->json);
+}
+
+static const char *name_at(const struct btf *btf, u32 offset)
+{
+	const char *name = btf__name_by_offset(btf, offset);
+
+	return name && *name ? name : "(anon)";
+}
+
+static void put_members(const struct btf *btf, const struct btf_type *type, struct sink *sink)
 {
 	const struct btf_member *member = btf_members(type);
 
-	for (u32 i = 0; i < btf_vlen(type); i++, member++)
-		strbuf_addf(out, "\n\t'%s' type_id=%u bits_offset=%u",
-			    btf__name_by_offset(btf, member->name_off), member->type,
-			    btf_member_bit_offset(type, i));
+	begin_elements(sink, "members");
+	for (u32 i = 0; i < btf_vlen(type); i++, member++) {
+		begin_element(sink, name_at(btf, member->name_off));
+		put_number(sink, "type_id", member->type);
+		put_number(sink, "bits_offset", btf_member_bit_offset(type, i));
+		if (btf_member_bitfield_size(type, i))
+			put_number(sink, "bitfield_size", btf_member_bitfield_size(type, i));
+		end_element(sink);
+	}
+	end_elements(sink);
 }
 
-static void print_parameters(const struct btf *btf, const struct btf_type *type,
-			     struct strbuf *out)
+static void put_parameters(const struct btf *btf, const struct btf_type *type,
+			   struct sink *sink)
 {
 	const struct btf_param *parameter = btf_params(type);
 
-	for (u32 i = 0; i < btf_vlen(type); i++, parameter++)
-		strbuf_addf(out, "\n\t'%s' type_id=%u",
-			    *btf__name_by_offset(btf, parameter->name_off)
-				    ? btf__name_by_offset(btf, parameter->name_off)
-				    : "(anon)",
-			    parameter->type);
-}
-
-static void print_enumerators(const struct btf *btf, const struct btf_type *type,
-			      struct strbuf *out)
-{
-	for (u32 i = 0; i < btf_vlen(type); i++) {
-		u32 name = btf_is_enum64(type) ? btf_enum64(type)[i].name_off
-					       : btf_enum(type)[i].name_off;
-
-		strbuf_addf(out, "\n\t'%s' val=%lld", btf__name_by_offset(btf, name),
-			    btf_is_enum64(type) ? (s64)btf_enum64_value(&btf_enum64(type)[i])
-						: (s64)btf_enum(type)[i].val);
+	begin_elements(sink, "params");
+	for (u32 i = 0; i < btf_vlen(type); i++, parameter++) {
+		begin_element(sink, name_at(btf, parameter->name_off));
+		put_number(sink, "type_id", parameter->type);
+		end_element(sink);
 	}
+	end_elements(sink);
 }
 
-static void print_section(const struct btf *btf, const struct btf_type *type,
-			  struct strbuf *out)
+static s64 enumerator_value(const struct btf_type *type, u32 index)
+{
+	if (btf_is_enum64(type))
+		return btf_enum64_value(&btf_enum64(type)[index]);
+	return btf_kflag(type) ? btf_enum(type)[index].val : (u32)btf_enum(type)[index].val;
+}
+
+static void put_enumerators(const struct btf *btf, const struct btf_type *type,
+			    struct sink *sink)
+{
+	begin_elements(sink, "values");
+	for (u32 i = 0; i < btf_vlen(type); i++) {
+		begin_element(sink,
+			      name_at(btf, btf_is_enum64(type) ? btf_enum64(type)[i].name_off
+							       : btf_enum(type)[i].name_off));
+		put_number(sink, "val", enumerator_value(type, i));
+		end_element(sink);
+	}
+	end_elements(sink);
+}
+
+static void put_section(const struct btf *btf, const struct btf_type *type, struct sink *sink)
 {
 	const struct btf_var_secinfo *info = btf_var_secinfos(type);
 
-	for (u32 i = 0; i < btf_vlen(type); i++, info++)
-		strbuf_addf(out, "\n\ttype_id=%u offset=%u size=%u", info->type, info->offset,
-			    info->size);
+	begin_elements(sink, "vars");
+	for (u32 i = 0; i < btf_vlen(type); i++, info++) {
+		const struct btf_type *variable = btf__type_by_id(btf, info->type);
+		struct output *output = sink->output;
+
+		begin_element(sink, NULL);
+		/* The first field follows the tab without a space. */
+		if (output->is_json)
+			put_number(sink, "type_id", info->type);
+		else
+			strbuf_addf(&output->text, "type_id=%u", info->type);
+		put_number(sink, "offset", info->offset);
+		put_number(sink, "size", info->size);
+		if (!output->is_json)
+			strbuf_addf(&output->text, " (%s '%s')", kind_names[btf_kind(variable)],
+				    name_at(btf, variable->name_off));
+		end_element(sink);
+	}
+	end_elements(sink);
+}
+
+static const char *encoding_name(u8 encoding)
+{
+	return encoding & BTF_INT_SIGNED ? "SIGNED"
+	       : encoding & BTF_INT_CHAR ? "CHAR"
+	       : encoding & BTF_INT_BOOL ? "BOOL"
+					 : "(none)";
+}
+
+static const char *linkage_name(u32 linkage)
+{
+	static const char *const names[] = {"static", "global", "extern"};
+
+	return linkage < ARRAY_SIZE(names) ? names[linkage] : "(unknown)";
+}
+
+static void put_variable(const struct btf_type *type, struct sink *sink)
+{
+	put_number(sink, "type_id", type->type);
+	/* bpftool has a comma here, and nowhere else. */
+	if (!sink->output->is_json)
+		strbuf_addc(&sink->output->text, ',');
+	put_string(sink, "linkage", linkage_name(btf_var(type)->linkage));
+}
+
+static void put_aggregate(const struct btf *btf, const struct btf_type *type, struct sink *sink)
+{
+	if (btf_is_any_enum(type))
+		put_string(sink, "encoding", btf_kflag(type) ? "SIGNED" : "UNSIGNED");
+	put_number(sink, "size", type->size);
+	put_number(sink, "vlen", btf_vlen(type));
+	if (btf_is_any_enum(type))
+		put_enumerators(btf, type, sink);
+	else if (btf_is_datasec(type))
+		put_section(btf, type, sink);
+	else
+		put_members(btf, type, sink);
 }
 
 /* What stands behind "[ID] KIND 'name'". */
-static void print_details(const struct btf *btf, const struct btf_type *type,
-			  struct strbuf *out)
+static void put_details(const struct btf *btf, const struct btf_type *type, struct sink *sink)
 {
 	switch (btf_kind(type)) {
 	case BTF_KIND_INT:
-		strbuf_addf(out, " size=%u bits_offset=%u nr_bits=%u encoding=%s", type->size,
-			    btf_int_offset(type), btf_int_bits(type),
-			    btf_int_encoding(type) & BTF_INT_SIGNED ? "SIGNED"
-			    : btf_int_encoding(type) & BTF_INT_CHAR ? "CHAR"
-			    : btf_int_encoding(type) & BTF_INT_BOOL ? "BOOL"
-								    : "(none)");
+		put_number(sink, "size", type->size);
+		put_number(sink, "bits_offset", btf_int_offset(type));
+		put_number(sink, "nr_bits", btf_int_bits(type));
+		put_string(sink, "encoding", encoding_name(btf_int_encoding(type)));
 		break;
 	case BTF_KIND_ARRAY:
-		strbuf_addf(out, " type_id=%u index_type_id=%u nr_elems=%u",
-			    btf_array(type)->type, btf_array(type)->index_type,
-			    btf_array(type)->nelems);
+		put_number(sink, "type_id", btf_array(type)->type);
+		put_number(sink, "index_type_id", btf_array(type)->index_type);
+		put_number(sink, "nr_elems", btf_array(type)->nelems);
 		break;
 	case BTF_KIND_STRUCT:
 	case BTF_KIND_UNION:
-		strbuf_addf(out, " size=%u vlen=%u", type->size, btf_vlen(type));
-		print_members(btf, type, out);
-		break;
 	case BTF_KIND_ENUM:
 	case BTF_KIND_ENUM64:
-		strbuf_addf(out, " encoding=%s size=%u vlen=%u",
-			    btf_kflag(type) ? "SIGNED" : "UNSIGNED", type->size,
-			    btf_vlen(type));
-		print_enumerators(btf, type, out);
-		break;
+	case BTF_KIND_DATASEC: put_aggregate(btf, type, sink); break;
 	case BTF_KIND_FUNC_PROTO:
-		strbuf_addf(out, " ret_type_id=%u vlen=%u", type->type, btf_vlen(type));
-		print_parameters(btf, type, out);
-		break;
-	case BTF_KIND_DATASEC:
-		strbuf_addf(out, " size=%u vlen=%u", type->size, btf_vlen(type));
-		print_section(btf, type, out);
+		put_number(sink, "ret_type_id", type->type);
+		put_number(sink, "vlen", btf_vlen(type));
+		put_parameters(btf, type, sink);
 		break;
 	case BTF_KIND_FWD:
-		strbuf_addf(out, " fwd_kind=%s", btf_kflag(type) ? "union" : "struct");
+		put_string(sink, "fwd_kind", btf_kflag(type) ? "union" : "struct");
 		break;
 	case BTF_KIND_FUNC:
-	case BTF_KIND_VAR: {
-		static const char *const linkage[] = {"static", "global", "extern"};
-		u32 value = btf_kind(type) == BTF_KIND_FUNC ? btf_vlen(type)
-							    : btf_var(type)->linkage;
-
-		strbuf_addf(out, " type_id=%u%s linkage=%s", type->type,
-			    btf_kind(type) == BTF_KIND_VAR ? "," : "",
-			    value < ARRAY_SIZE(linkage) ? linkage[value] : "(unknown)");
+		put_number(sink, "type_id", type->type);
+		put_string(sink, "linkage", linkage_name(btf_vlen(type)));
 		break;
-	}
-	case BTF_KIND_FLOAT: strbuf_addf(out, " size=%u", type->size); break;
+	case BTF_KIND_VAR: put_variable(type, sink); break;
+	case BTF_KIND_FLOAT: put_number(sink, "size", type->size); break;
 	case BTF_KIND_DECL_TAG:
-		strbuf_addf(out, " type_id=%u component_idx=%d", type->type,
-			    btf_decl_tag(type)->component_idx);
+		put_number(sink, "type_id", type->type);
+		put_number(sink, "component_idx", btf_decl_tag(type)->component_idx);
 		break;
-	default: strbuf_addf(out, " type_id=%u", type->type); break;
+	default: put_number(sink, "type_id", type->type); break;
 	}
+}
+
+static void put_type(const struct btf *btf, u32 id, struct sink *sink)
+{
+	const struct btf_type *type = btf__type_by_id(btf, id);
+	const char *kind = kind_names[btf_kind(type)], *name = name_at(btf, type->name_off);
+	struct output *output = sink->output;
+
+	if (output->is_json) {
+		json_object(&output->json, NULL);
+		json_uint(&output->json, "id", id);
+		json_string(&output->json, "kind", kind);
+		json_string(&output->json, "name", name);
+	} else {
+		strbuf_addf(&output->text, "[%u] %s '%s'", id, kind, name);
+	}
+	put_details(btf, type, sink);
+	if (output->is_json)
+		json_object_end(&output->json);
+	else
+		strbuf_addc(&output->text, '\n');
 }
 
 static int dump_raw(const struct btf *btf, struct output *output)
 {
-	struct strbuf text;
+	struct sink sink = {.output = output};
 
-	output_list(output);
-	for (u32 id = 1; id < btf__type_cnt(btf); id++) {
-		const struct btf_type *type = btf__type_by_id(btf, id);
-		const char *name = btf__name_by_offset(btf, type->name_off);
-		u32 kind = btf_kind(type);
-
-		strbuf_init(&text);
-		print_details(btf, type, &text);
-		output_begin(output, NULL);
-		if (output->is_json) {
-			output_number(output, "id", id);
-			output_string(output, "kind",
-				      kind < ARRAY_SIZE(kind_names) ? kind_names[kind] : "?");
-			output_string(output, "name", *name ? name : "(anon)");
-			output_string(output, "details", strbuf_text(&text));
-		} else {
-			char head[256];
-
-			snprintf(head, sizeof(head), "[%u] %s '%s'", id,
-				 kind < ARRAY_SIZE(kind_names) ? kind_names[kind] : "?",
-				 *name ? name : "(anon)");
-			output_text(output, "", head);
-			output_text(output, "", strbuf_text(&text));
-		}
-		output_end(output);
-		strbuf_done(&text);
-	}
-	output_list_end(output);
+	output_begin(output, NULL);
+	begin_elements(&sink, "types");
+	for (u32 id = 1; id < btf__type_cnt(btf); id++)
+		put_type(btf, id, &sink);
+	end_elements(&sink);
+	output_end(output);
 	return 0;
+}
+
+/* The types as they stand in the file: libbpf completes those of an object that it opens. */
+static int dump_file(struct session *session, bool as_c)
+{
+	struct btf *btf = btf__parse_elf(session->compiled ?: session->path, NULL);
+	int code;
+
+	if (!btf)
+		return usage_error("%s: %s", session->path, strerror(errno));
+	code = as_c ? dump_c(btf, &session->line->output)
+		    : dump_raw(btf, &session->line->output);
+	btf__free(btf);
+	return code;
 }
 
 int cmd_btf_dump(struct command_line *line)
 {
 	const char *format = line->option[OPTION_format] ?: "raw";
 	struct session session = {};
-	const struct btf *btf;
 	int code;
 
 	if (line->argument_count != 1)
@@ -194,12 +328,12 @@ int cmd_btf_dump(struct command_line *line)
 	if (strcmp(format, "raw") && strcmp(format, "c"))
 		return usage_error("--format %s: expected raw or c", format);
 	code = session_open(&session, line, line->arguments[0]);
-	btf = code ? NULL : bpf_object__btf(session.object);
-	if (!code && !btf)
+	if (!code && !bpf_object__btf(session.object))
 		code = usage_error("%s: has no BTF (compile with clang -g)", session.path);
 	if (!code)
-		code = *format == 'c' ? dump_c(btf, &line->output)
-				      : dump_raw(btf, &line->output);
+		code = session_check_types(&session);
+	if (!code)
+		code = dump_file(&session, *format == 'c');
 	session_close(&session);
 	return code;
 }

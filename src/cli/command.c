@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HEAD_WIDTH   32
+#define SCREEN_WIDTH 80
+
 const struct command commands[] = {
 #define COMMAND(id, words, arguments, help) {#id, words, arguments, help, cmd_##id},
 #include "cli/commands.def"
@@ -179,13 +182,30 @@ int option_seconds(const struct command_line *line, enum option_id id, u64 *out)
 	return 0;
 }
 
+/* A name and what it is, in two columns of an 80 column terminal. */
+static void print_entry(const char *head, const char *help)
+{
+	size_t column = printf("  %-*s", HEAD_WIDTH, head);
+	bool has_room = column <= HEAD_WIDTH + 2;
+
+	for (size_t word; *help; help += word + strspn(help + word, " ")) {
+		word = strcspn(help, " ");
+		if (column + 1 + word > SCREEN_WIDTH || !has_room)
+			column = printf("\n%*s", HEAD_WIDTH + 2, "") - 1;
+		column += printf(" %.*s", (int)word, help);
+		has_room = true;
+	}
+	putchar('\n');
+}
+
 static void print_option(const struct option_row *row)
 {
 	char head[64];
 
-	snprintf(head, sizeof(head), "%s%c%s--%s %s", row->letter ? "-" : "  ",
-		 row->letter ?: ' ', row->letter ? ", " : " ", row->name, row->argument ?: "");
-	printf("  %-36s %s\n", head, row->help);
+	snprintf(head, sizeof(head), "%s%c%s--%s%s%s", row->letter ? "-" : "  ",
+		 row->letter ?: ' ', row->letter ? ", " : " ", row->name,
+		 row->argument ? " " : "", row->argument ?: "");
+	print_entry(head, row->help);
 }
 
 void print_command_usage(const struct command *command)
@@ -204,7 +224,7 @@ void print_usage(void)
 		char head[64];
 
 		snprintf(head, sizeof(head), "%s %s", commands[i].words, commands[i].arguments);
-		printf("  %-36s %s\n", head, commands[i].help);
+		print_entry(head, commands[i].help);
 	}
 	puts("\nskep COMMAND --help says more. Every command takes -j (JSON) and -p (pretty).");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/output.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,16 +20,19 @@ void output_init(struct output *output, bool is_json, bool is_pretty)
 
 static void output_print(struct output *output)
 {
-	fwrite(strbuf_text(&output->text), 1, output->text.length, stdout);
-	fflush(stdout);
+	if (fwrite(strbuf_text(&output->text), 1, output->text.length, stdout) <
+		    output->text.length ||
+	    fflush(stdout))
+		output->error = errno;
 	strbuf_clear(&output->text);
 }
 
-void output_done(struct output *output)
+int output_done(struct output *output)
 {
 	output_print(output);
 	strbuf_done(&output->text);
 	pthread_mutex_destroy(&output->lock);
+	return -output->error;
 }
 
 void output_list(struct output *output)

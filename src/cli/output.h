@@ -19,11 +19,13 @@ struct output {
 	bool at_line_start;
 	bool in_list;
 	bool on_terminal; /* stdout */
+	int error;	  /* of the last write that failed */
 	pthread_mutex_t lock;
 };
 
 void output_init(struct output *output, bool is_json, bool is_pretty);
-void output_done(struct output *output); /* prints what is left */
+/* Prints what is left. 0, or the negative errno of a write that failed. */
+int output_done(struct output *output);
 
 /* One record after another: a JSON array, or lines. */
 void output_list(struct output *output);

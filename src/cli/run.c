@@ -191,6 +191,9 @@ int cmd_run(struct command_line *line)
 	code = parse_options(line, &run);
 	if (code)
 		return code;
+	if (option_given(line, OPTION_xdp_mode) &&
+	    strcmp(line->option[OPTION_target] ?: "", "linux"))
+		return usage_error("--xdp-mode is for --target linux");
 	code = session_open(&session, line, line->arguments[0]);
 	if (!code)
 		code = load_and_run(&session, &run);

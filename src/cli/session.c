@@ -163,6 +163,20 @@ static bool is_chosen(const struct session *session, const struct bpf_program *p
 	       (!name || !strcmp(name, bpf_program__name(program)));
 }
 
+static void say_none_chosen(const struct session *session)
+{
+	const char *section = session->line->option[OPTION_section];
+	const char *name = session->line->option[OPTION_program];
+
+	if (name)
+		usage_error("%s: no program named '%s'%s%s", session->path, name,
+			    section ? " in section " : "", section ?: "");
+	else if (section)
+		usage_error("%s: no program in section '%s'", session->path, section);
+	else
+		usage_error("%s: no program", session->path);
+}
+
 int session_choose(struct session *session)
 {
 	struct bpf_program *program;
@@ -174,11 +188,7 @@ int session_choose(struct session *session)
 		chosen += is_chosen(session, program);
 	}
 	if (!chosen)
-		usage_error("%s: no program%s%s%s%s", session->path,
-			    option_given(session->line, OPTION_section) ? " in section " : "",
-			    session->line->option[OPTION_section] ?: "",
-			    option_given(session->line, OPTION_program) ? " named " : "",
-			    session->line->option[OPTION_program] ?: "");
+		say_none_chosen(session);
 	return chosen;
 }
 

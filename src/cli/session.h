@@ -54,6 +54,8 @@ const void *session_btf(struct session *session, u32 *size);
 /* The object's BTF as a view of src/btf; NULL: it has none. Freed by the caller. */
 struct btf_view;
 struct btf_view *session_types(struct session *session);
+/* 0, or EXIT_NO_VERDICT after a message when nothing may be read out of it. */
+int session_check_types(struct session *session);
 
 /* Compiles FILE.bpf.c; *out is the object's path (malloc'ed, the caller unlinks it). */
 int compile_program(const char *path, char **out);

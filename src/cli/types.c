@@ -15,3 +15,17 @@ struct btf_view *session_types(struct session *session)
 		return NULL;
 	return view;
 }
+
+int session_check_types(struct session *session)
+{
+	struct btf_view *view = NULL;
+	struct skep_error err = {};
+	const void *data;
+	u32 size;
+
+	data = session_btf(session, &size);
+	if (data && btf_view_new(data, size, &view, NULL, &err))
+		return usage_error("%s: its BTF is damaged: %s", session->path, err.text);
+	btf_view_free(view);
+	return 0;
+}

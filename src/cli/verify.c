@@ -33,7 +33,8 @@ static int parse_flag(const char *name, size_t length, u32 *flags)
 		*flags |= load_flags[i].flag;
 		return 0;
 	}
-	return usage_error("--flags: unknown flag '%.*s'", (int)length, name);
+	return usage_error("--flags: unknown flag '%.*s': expected %s", (int)length, name,
+			   option_rows[OPTION_flags].help);
 }
 
 static int parse_flags(const char *text, u32 *flags)

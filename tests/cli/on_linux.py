@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`--target linux`: only in a network namespace of the test's own, with its own veth pair and process."""
+import ctypes
+import functools
+import json
+import os
+import signal
+import subprocess
+import time
+
+from harness import Skip, matches, same
+
+NOBODY = ("setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", "--inh-caps=-all")
+SETUP = ("ip link add out0 type veth peer name in0 && sysctl -qw net.ipv6.conf.all.disable_ipv6=1 && "
+         "ip addr add 10.9.9.1/24 dev out0 && ip link set out0 up && ip link set in0 up && "
+         "ip neigh add 10.9.9.2 lladdr 02:00:00:00:00:02 dev out0")
+
+
+@functools.cache
+def refusal(skep):
+    """Why bpf(2) or namespaces cannot be used here; "": they can."""
+    if os.geteuid():
+        return "not root"
+    if skep("verify", "--target", "linux", "counter.bpf.o").returncode:
+        return "bpf(2) is refused"
+    if subprocess.run(["unshare", "-n", "sh", "-c", SETUP], capture_output=True).returncode:
+        return "no network namespace with a veth pair"
+    return ""
+
+
+def need_linux(skep):
+    if refusal(skep):
+        raise Skip(refusal(skep))
+
+
+def in_namespace(skep, traffic, *arguments):
+    """`skep run` on Linux with an own veth pair: traffic is a shell line that runs meanwhile."""
+    command = " ".join(f"'{word}'" for word in skep.command(*arguments))
+    script = (f"{SETUP} || exit 77\n{command} >out 2>err & pid=$!\n"
+              f"sleep 1.2; {traffic}\nsleep 0.3; kill -INT $pid; wait $pid; echo $? >code; ip -d link show in0 >link")
+    subprocess.run(["unshare", "-n", "sh", "-c", script], cwd=skep.work, capture_output=True, timeout=60)
+    read = lambda name: skep.path(name).read_text()
+    return int(read("code")), read("out"), read("err"), read("link")
+
+
+SEND = ("python3 -c \"import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
+        "[s.sendto(b'x' * 22, ('10.9.9.2', 9)) for _ in range(5)]\"")
+
+
+def test_same_verdicts_on_linux(skep):
+    need_linux(skep)
+    got = skep.fails(1, "^invalid access to packet", "verify", "--target=linux", "rejected.bpf.c")
+    matches(r"rejected\.bpf\.c:18: return data\[0\];\n      instruction 1\n", got.stderr)
+    same(skep.json("prog", "show", "--target=linux", "firewall.bpf.o", "-j")[0]["tag"],
+         skep.json("prog", "show", "firewall.bpf.o", "-j")[0]["tag"])
+    matches("memlock", skep.ok("map", "show", "--target=linux", "firewall.bpf.o"))
+    matches("Return value: 1", skep.ok("prog", "run", "--target=linux", "firewall.bpf.o", "-P", "firewall"))
+    same(skep.json("map", "update", "--target=linux", "events.bpf.c", "per_cpu", "3", "4", "-j"),
+         skep.json("map", "update", "events.bpf.c", "per_cpu", "3", "4", "-j"))
+
+
+def test_xdp_modes(skep):
+    need_linux(skep)
+    for mode in ("native", "generic"):
+        code, out, err, link = in_namespace(skep, SEND, "run", "firewall.bpf.o", "--target", "linux", "--on", "in0",
+                                            "--xdp-mode", mode, "--set", "report_drops=true", "--set",
+                                            "blocklist[{32, 10.9.9.1}]=0", "-j")
+        same((code, err), (0, ""), mode)
+        events = [json.loads(line) for line in out.splitlines()]
+        records = [event["value"] for event in events if event["event"] == "record"]
+        same([record["outcome"] for record in records], ["DROPPED_BY_BLOCKLIST"] * 5, mode)
+        blocked, = (event["entries"] for event in events if event.get("name") == "blocklist")
+        same(blocked[0]["value"], 5)
+        same("xdp" in link.split("veth")[0], False, "the program stayed")
+
+
+def test_xdp_offload_is_refused(skep):
+    need_linux(skep)
+    code, _, err, _ = in_namespace(skep, "true", "run", "firewall.bpf.o", "--target", "linux", "--on", "in0",
+                                   "--xdp-mode", "offload")
+    same(code, 2)
+    matches(r"^skep: firewall: cannot be attached to in0: in0 cannot run programs itself \(--xdp-mode offload\)", err)
+
+
+def test_tc(skep):
+    need_linux(skep)
+    code, out, err, _ = in_namespace(skep, SEND, "run", "sections.bpf.c", "--target", "linux", "--on", "in0")
+    same((code, err), (0, ""))
+    matches(r"\n +0 +5  █", out)
+
+
+def test_programs_attached_by_section(skep):
+    need_linux(skep)
+    child = subprocess.Popen(skep.command("run", "sections.bpf.c", "--target", "linux", "--program", "on_getppid",
+                                          "--set", f"process={os.getpid()}"),
+                             cwd=skep.work, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(1.5)
+    for _ in range(7):
+        ctypes.CDLL(None).getppid()
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=30)
+    same((child.returncode, err), (0, ""))
+    matches(r"calls  \(array, 1 entry\)\n.*\n +0 +[789] ", out)
+
+
+def test_missing_rights_are_named(skep):
+    need_linux(skep)
+    for command in (("verify", "firewall.bpf.o"), ("run", "firewall.bpf.o", "--on", "lo"), ("feature",)):
+        skep.fails(2, r"CAP_BPF", *command, "--target", "linux", prefix=NOBODY)
+
+
+def test_unknown_interface(skep):
+    need_linux(skep)
+    skep.fails(2, "nonsense: no such interface", "run", "firewall.bpf.o", "--target", "linux", "--on", "nonsense")
+
+
+def test_features_of_linux(skep):
+    need_linux(skep)
+    answers = {(row["kind"], row["name"]): row["answer"] for row in skep.json("feature", "--target", "linux", "-j")}
+    same(answers[("prog_type", "xdp")], "available")

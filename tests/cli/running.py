@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`skep run`: packets, records, lines, times, signals, the terminal."""
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import time
+
+from harness import matches, same
+
+
+def by_event(lines, event):
+    return [line for line in lines if line["event"] == event]
+
+
+def test_run_generated_packets(skep):
+    text = skep.ok("run", "firewall.bpf.o", "--on", "gen:flows=5,count=100,proto=udp", "--top", "2")
+    matches(r"^gen:flows=5,count=100,proto=udp\n\tpackets 100  bytes 6400  ", text)
+    matches(r"\n\tpass 100\n\tout_packets 100\n", text)
+    matches(r"\n  \.\.\. and \d+ more \(--top 0 shows all\)\n", text)
+    same([line for line in text.splitlines() if len(line) > 80], [])
+
+
+def test_run_several_ports(skep):
+    skep.ok("run", "counter.bpf.o", "--on", "gen:count=50,out=in.pcap")
+    lines = skep.lines("run", "counter.bpf.o", "--on", "gen:count=7,seed=2,pcap:in.pcap", "-j")
+    same([port["packets"] for port in by_event(lines, "port")], [7, 50])
+    lines = skep.lines("run", "counter.bpf.o", "--on", "pcap:in.pcap:out.pcap,gen:count=9", "-j", "--count", "5")
+    same([port["packets"] for port in by_event(lines, "port")], [5, 5])
+    same(skep.path("out.pcap").stat().st_size, 24 + 5 * (16 + 64))
+
+
+def test_settings_and_ring_buffer_records(skep):
+    arguments = ("run", "firewall.bpf.o", "--on", "gen:count=4", "--set", "report_drops=true", "--set",
+                 "blocklist[{8, 10.0.0.0}]=0")
+    lines = skep.lines(*arguments, "--json")
+    records = by_event(lines, "record")
+    same((len(records), records[0]["map"], records[0]["value"]["outcome"], records[0]["value"]["length"]),
+         (4, "drop_event", "DROPPED_BY_BLOCKLIST", 64))
+    same(by_event(lines, "port")[0]["drop"], 4)
+    matches(r"(?m)^drop_event  \{\.flow = .*\.outcome = DROPPED_BY_BLOCKLIST, \.length = 64\}$", skep.ok(*arguments))
+
+
+def test_printk_and_perf_buffer(skep):
+    lines = skep.lines("run", "events.bpf.c", "--on", "gen:count=3", "--set", "verdict=1", "-j")
+    same([line["text"] for line in by_event(lines, "printk")], ["packet 1", "packet 2", "packet 3"])
+    same([line["value"] for line in by_event(lines, "record")],
+         [{"number": number, "name": "packet"} for number in (1, 2, 3)])
+    same(by_event(lines, "port")[0]["drop"], 3)
+    matches(r'(?m)^sample  \{\.number = 1, \.name = "packet"\}$', skep.ok("run", "events.bpf.c", "--on", "gen:count=1"))
+
+
+def test_pretty_output_is_json(skep):
+    text, decoder, count = skep.ok("run", "events.bpf.c", "--on", "gen:count=2", "--pretty"), json.JSONDecoder(), 0
+    while text.strip():
+        _, end = decoder.raw_decode(text.lstrip())
+        text, count = text.lstrip()[end:], count + 1
+    same(count >= 6, True)
+
+
+def test_run_once_on_data(skep):
+    same(skep.ok("run", "firewall.bpf.o", "--data", "00" * 64), "retval 1\n")
+    same(json.loads(skep.ok("run", "firewall.bpf.o", "--data", "00 01:02" + "00" * 20, "-j")), {"retval": 1})
+    same(skep.ok("run", "firewall.bpf.o", "--data", "00" * 14, "--checked").startswith("retval "), True)
+
+
+def test_duration_and_interval(skep):
+    start = time.monotonic()
+    lines = skep.lines("run", "counter.bpf.o", "--on", "gen:count=0,flows=3", "--duration", "0.7", "--interval", "0.2", "-j")
+    took = time.monotonic() - start
+    same(0.6 < took < 20, True, f"{took} s")
+    names = [line["name"] for line in by_event(lines, "map")]
+    same(len(names) > 2 * len(set(names)), True, str(names))
+
+
+def interrupted(skep, *arguments, sig=signal.SIGINT, **options):
+    child = subprocess.Popen(skep.command(*arguments), cwd=skep.work, text=True, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, **options)
+    time.sleep(0.7)
+    child.send_signal(sig)
+    out, err = child.communicate(timeout=30)
+    return child.returncode, out, err
+
+
+def test_interrupt_ends_with_the_summary(skep):
+    for sig in (signal.SIGINT, signal.SIGTERM):
+        code, out, err = interrupted(skep, "run", "counter.bpf.o", "--on", "gen:count=0", sig=sig)
+        same((code, err), (0, ""))
+        matches(r"\n\tpackets [1-9]\d*  bytes ", out)
+        matches(r"\n\S+  \(\S+, \d+ entr", out)
+
+
+def on_terminal(skep, *arguments):
+    """What appears on a terminal that is stderr."""
+    master, slave = pty.openpty()
+    child = subprocess.Popen(skep.command(*arguments), cwd=skep.work, stdout=subprocess.DEVNULL, stderr=slave)
+    os.close(slave)
+    shown = b""
+    try:
+        while chunk := os.read(master, 4096):
+            shown += chunk
+    except OSError:
+        pass
+    os.close(master)
+    same(child.wait(timeout=30), 0)
+    return shown.decode()
+
+
+def test_progress_only_on_a_terminal(skep):
+    arguments = ("run", "counter.bpf.o", "--on", "gen:count=0", "--duration", "0.8")
+    shown = on_terminal(skep, *arguments)
+    matches(r"\r[\d,]+ packets, \d+\.\d\d M/s\x1b\[K", shown)
+    same(re.search(r"\r\x1b\[K\Z", shown) is not None, True, shown[-40:])
+    same(skep(*arguments).stderr, "")

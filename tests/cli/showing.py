@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Commands that show something: text, and JSON with bpftool's keys."""
+import json
+import subprocess
+
+from harness import Skip, matches, rows, same
+
+
+def test_version(skep):
+    matches(r"^skep \d+\.\d+\.\d+\nusing libbpf v\d", skep.ok("version"))
+    same(sorted(skep.json("version", "--json")), ["libbpf_version", "version"])
+    same(skep.ok("--version"), skep.ok("version"))
+
+
+def test_help_of_every_command(skep):
+    text = skep.ok("--help")
+    for _, fields in rows(skep.source / "src/cli/commands.def", "COMMAND"):
+        matches(rf"(?m)^  {fields[0]}\b", text)
+        page = skep.ok(*fields[0].split(), "--help")
+        matches(rf"^usage: skep {fields[0]} ", page)
+        same([line for line in (text + page).splitlines() if len(line) > 80], [])
+
+
+def test_verify(skep):
+    matches("^accepted  name firewall  section xdp  insns [0-9]+$", skep.ok("verify", "firewall.bpf.o").rstrip())
+    verdicts = skep.json("verify", "-p", "tailcall.bpf.o")
+    same({verdict["verdict"] for verdict in verdicts}, {"accepted"})
+    same(len(verdicts), 5)
+    skep.ok("verify", "--section", "xdp", "--program", "firewall", "--flags=strict-alignment,state-freq",
+            "firewall.bpf.o")
+
+
+def test_rejection(skep):
+    got = skep.fails(1, r"^invalid access to packet, off=0 size=1, R\d\(id=0,off=0,r=0\)$", "verify", "rejected.bpf.c")
+    matches(r"\n  at: .*rejected\.bpf\.c:18: return data\[0\];\n      instruction 1\n", got.stderr)
+    matches(r"\n  hint: .*data_end", got.stderr)
+    matches(r"\n  reason: packet_range\n  in: rejected\.bpf\.c, program wrong\n$", got.stderr)
+    verdict, = json.loads(skep("verify", "rejected.bpf.c", "-j").stdout)
+    same((verdict["verdict"], verdict["name"], verdict["insn"], verdict["reason"]),
+         ("rejected", "wrong", 1, "packet_range"))
+    skep.ok("verify", "rejected.bpf.c", "-P", "right")
+
+
+def test_verifier_log(skep):
+    log = skep("verify", "--log-level", "1", "rejected.bpf.c").stderr
+    matches(r"(?s)^invalid access.*\nwrong:\n0: R1=ctx\(\) R10=fp0\n; char \*data = .* @ rejected\.bpf\.c:16\n0: \(61\)", log)
+    matches(r"(?m)^func#0 @0$", skep.ok("verify", "--log-level=2", "firewall.bpf.o"))
+    same(skep.ok("verify", "--log-level", "4", "tailcall.bpf.o").count("verification time"), 5)
+
+
+def test_inspect(skep):
+    matches(r"(?m)^ +0: r\d = ", skep.ok("inspect", "firewall.bpf.o"))
+    matches(r"(?m)^subprogram 0 firewall: insns 0", skep.ok("inspect", "--stage=cfg", "firewall.bpf.o"))
+    matches(r"; context data_end\n", skep.ok("inspect", "--stage", "facts", "firewall.bpf.o"))
+    same(list(skep.json("inspect", "--stage", "cfg", "-j", "firewall.bpf.o")[0]), ["name", "cfg"])
+
+
+def test_prog_show_and_dump(skep):
+    program, = skep.json("prog", "show", "firewall.bpf.o", "-j")
+    same({"id", "type", "name", "tag", "gpl_compatible", "bytes_xlated", "jited", "map_ids", "btf_id"} - set(program),
+         set())
+    matches(r"^\d+: xdp  name firewall  tag [0-9a-f]{16}  gpl .*\n\txlated \d+B ", skep.ok("prog", "show", "firewall.bpf.o"))
+    matches(r"(?m)^ +0: ", skep.ok("prog", "dump", "xlated", "firewall.bpf.o"))
+    matches(r"exit", skep.ok("prog", "dump", "xlated", "tailcall.bpf.o", "--program", "parse_tcp"))
+
+
+def test_prog_run(skep):
+    packet = bytes(range(64))
+    skep.path("packet").write_bytes(packet)
+    matches(r"^Return value: 2, duration: \d+ns\n$", skep.ok("prog", "run", "events.bpf.c", "--data-in", "packet",
+                                                             "--data-out", "after").split("packet 1\n")[-1])
+    same(skep.path("after").read_bytes(), packet)
+    same(skep.json("prog", "run", "firewall.bpf.o", "--repeat", "10", "--checked", "-j")["retval"], 1)
+
+
+def test_map_commands(skep):
+    maps = {row["name"]: row for row in skep.json("map", "show", "firewall.bpf.o", "-j")}
+    same(maps["rules"], {**maps["rules"], "type": "hash", "flags": 0, "bytes_key": 16, "bytes_value": 8,
+                         "max_entries": 65536})
+    matches(r"hash  name rules  flags 0x0\n\tkey 16B  value 8B  max_entries 65536\n", skep.ok("map", "show", "firewall.bpf.o"))
+    matches(r"top_talkers  \(lru_hash, 0 entries\)", skep.ok("map", "dump", "firewall.bpf.o", "top_talkers"))
+    matches(r"(?m)^  10\.0\.0\.1 +7 +9  █+$", skep.ok("map", "update", "firewall.bpf.o", "top_talkers", "10.0.0.1", "{7, 9}"))
+    entry, = skep.json("map", "update", "firewall.bpf.o", "blocklist", "{8, 10.0.0.0}", "5", "-j")
+    same(entry, {"key": ["0x08", "0x00", "0x00", "0x00", "0x0a", "0x00", "0x00", "0x00"],
+                 "value": ["0x05"] + ["0x00"] * 7,
+                 "formatted": {"key": {"length": 8, "address": 10}, "value": 5}})
+    same(skep.ok("map", "lookup", "events.bpf.c", "counters", "1"), "0\n")
+    skep.fails(1, "no such key", "map", "lookup", "firewall.bpf.o", "blocklist", "{8, 10.0.0.0}")
+    skep.fails(1, "no such key", "map", "delete", "firewall.bpf.o", "rules", "{}")
+
+
+def test_per_cpu_values_and_maps_of_maps(skep):
+    entry, = skep.json("map", "update", "events.bpf.c", "per_cpu", "3", "4", "-j")
+    same({value["value"] for value in entry["formatted"]["values"]}, {4})
+    same([value["cpu"] for value in entry["values"]], list(range(len(entry["values"]))))
+    same(len(skep.ok("map", "dump", "firewall.bpf.o", "outcomes", "--top", "2").splitlines()), 5)
+    matches(r"inner_map_id\n +\S+ +\d+\n$", skep.ok("map", "dump", "events.bpf.c", "outer"))
+    matches(r"prog_id\n", skep.ok("map", "dump", "tailcall.bpf.o", "stages"))
+    skep.fails(2, "queue", "map", "dump", "events.bpf.c", "queue")
+
+
+def bpftool(*arguments):
+    try:
+        return subprocess.run(["bpftool", *arguments], capture_output=True, text=True, check=True,
+                              env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Skip(f"no bpftool: {error}") from error
+
+
+def test_btf_dump_is_bpftools(skep):
+    path = str(skep.path("firewall.bpf.o"))
+    same(skep.ok("btf", "dump", "firewall.bpf.o"), bpftool("btf", "dump", "file", path))
+    same(skep.json("btf", "dump", "firewall.bpf.o", "-j"), json.loads(bpftool("-j", "btf", "dump", "file", path)))
+    same(skep.ok("btf", "dump", "--format", "c", "firewall.bpf.o").split(),
+         bpftool("btf", "dump", "file", path, "format", "c").split())
+
+
+def test_feature(skep):
+    text = skep.ok("feature")
+    matches(r"(?m)^program types: \d+ available, \d+ not$", text)
+    matches(r"(?m)^helpers of xdp: \d+ available, \d+ not$", text)
+    same([line for line in text.splitlines() if len(line) > 84], [])
+    rows_of = skep.json("feature", "-j")
+    answers = {(row["kind"], row["name"]): row["answer"] for row in rows_of}
+    same(answers[("prog_type", "xdp")], "available")
+    same(answers[("map_type", "hash")], "available")
+    same(answers[("xdp", "bpf_map_lookup_elem")], "available")
+
+
+def test_exec(skep):
+    bpftool("version")
+    skep.path("batch").write_text("map create /sys/fs/bpf/mine type hash key 4 value 4 entries 4 name mine\n"
+                                  "map show name mine\n")
+    matches(r"hash  name mine", skep.ok("exec", "--", "bpftool", "batch", "file", "batch"))
+    skep.fails(2, "no-such-program", "exec", "--", "no-such-program")
+
+
+def complete(skep, *words):
+    """What bash offers for the last of the words."""
+    script = ('PATH="$1:$PATH"; eval "$(skep completion)"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+              '_skep; printf "%s\\n" "${COMPREPLY[@]}"')
+    got = subprocess.run(["bash", "-c", script, "bash", str(skep.binary.parent), *words], capture_output=True, text=True,
+                         cwd=skep.work, timeout=20)
+    same(got.stderr, "")
+    return got.stdout.split()
+
+
+def test_completion(skep):
+    skep.ok("completion")
+    same(complete(skep, "skep", "ver"), ["verify", "version"])
+    same(complete(skep, "skep", "map", "de"), ["delete"])
+    same(complete(skep, "skep", "verify", "--s"), ["--section"])
+    same(complete(skep, "skep", "map", "dump", "--t"), ["--target", "--top"])
+    same(complete(skep, "skep", "verify", "fire"), ["firewall.bpf.o"])
+
+
+def test_manual(skep):
+    page = skep.build / "man" / "skep.1"
+    text = page.read_text().replace("\\-", "-")
+    for table, macro in (("commands", "COMMAND"), ("options", "OPTION")):
+        for _, fields in rows(skep.source / f"src/cli/{table}.def", macro):
+            matches(r"\b" + fields[0], text)
+    try:
+        got = subprocess.run(["groff", "-ww", "-man", "-Tutf8", str(page)], capture_output=True, text=True)
+    except OSError as error:
+        raise Skip("no groff") from error
+    same(got.stderr, "")
