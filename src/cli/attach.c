@@ -73,7 +73,8 @@ static int each_port(struct session *session, struct attachments *out, attach_fu
 		end = port_end(at, session->on_linux);
 		if (end)
 			*end = '\0';
-		if (out->link_count == ATTACHED_MAX || out->port_count == ATTACHED_MAX)
+		if (out->link_count == ATTACHED_MAX || out->port_count == ATTACHED_MAX ||
+		    out->filter_count == ATTACHED_MAX)
 			code = usage_error("--on: more than %d ports", ATTACHED_MAX);
 		else
 			code = attach(session, out, at);
@@ -169,22 +170,42 @@ static int attach_xdp(struct session *session, struct bpf_program *program, u32 
 			   interface, strerror(errno), linux_missing_right(errno));
 }
 
-static int attach_tc(struct bpf_program *program, u32 ifindex, const char *interface)
+static int attach_tc(struct bpf_program *program, struct tc_filter *filter,
+		     const char *interface)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex);
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = filter->ifindex);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = bpf_program__fd(program));
 	const char *section = bpf_program__section_name(program);
 	int code;
 
-	hook.attach_point = strstr(section, "egress") ? BPF_TC_EGRESS : BPF_TC_INGRESS;
+	filter->point = strstr(section, "egress") ? BPF_TC_EGRESS : BPF_TC_INGRESS;
+	hook.attach_point = filter->point;
 	code = bpf_tc_hook_create(&hook);
+	filter->made_hook = !code;
 	if (code && code != -EEXIST)
 		return usage_error("%s: no tc hook: %s%s", interface, strerror(-code),
 				   linux_missing_right(-code));
 	code = bpf_tc_attach(&hook, &opts);
-	return code ? usage_error("%s: cannot be attached to %s: %s",
-				  bpf_program__name(program), interface, strerror(-code))
-		    : 0;
+	if (code)
+		return usage_error("%s: cannot be attached to %s: %s%s",
+				   bpf_program__name(program), interface, strerror(-code),
+				   linux_missing_right(-code));
+	filter->handle = opts.handle;
+	filter->priority = opts.priority;
+	return 0;
+}
+
+static void detach_tc(const struct tc_filter *filter)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = filter->ifindex,
+		    .attach_point = filter->point);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = filter->handle, .priority = filter->priority);
+
+	if (filter->handle)
+		bpf_tc_detach(&hook, &opts);
+	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+	if (filter->made_hook)
+		bpf_tc_hook_destroy(&hook);
 }
 
 static int attach_interface(struct session *session, struct attachments *out,
@@ -192,21 +213,51 @@ static int attach_interface(struct session *session, struct attachments *out,
 {
 	struct bpf_program *program;
 	u32 ifindex = if_nametoindex(interface);
-	int code;
+	struct tc_filter *filter;
 
 	if (!ifindex)
 		return usage_error("%s: no such interface", interface);
 	program = choose_program(session, BPF_PROG_TYPE_XDP);
-	if (program && bpf_program__type(program) == BPF_PROG_TYPE_XDP) {
-		code = attach_xdp(session, program, ifindex, interface);
-	} else {
-		program = choose_program(session, BPF_PROG_TYPE_SCHED_CLS);
-		code = program ? attach_tc(program, ifindex, interface)
-			       : usage_error("%s: no XDP or tc program to attach to %s",
-					     session->path, interface);
+	if (program && bpf_program__type(program) == BPF_PROG_TYPE_XDP)
+		return attach_xdp(session, program, ifindex, interface);
+	program = choose_program(session, BPF_PROG_TYPE_SCHED_CLS);
+	if (!program || bpf_program__type(program) != BPF_PROG_TYPE_SCHED_CLS)
+		return usage_error("%s: no XDP or tc program to attach to %s", session->path,
+				   interface);
+	filter = &out->filters[out->filter_count++];
+	*filter = (struct tc_filter){.ifindex = ifindex};
+	return attach_tc(program, filter, interface);
+}
+
+static bool is_wanted(const struct session *session, const struct bpf_program *program)
+{
+	const char *name = session->line->option[OPTION_program];
+
+	return !name || !strcmp(name, bpf_program__name(program));
+}
+
+static int say_nothing_to_attach(struct session *session)
+{
+	struct bpf_program *program;
+	struct strbuf sections;
+	int code;
+
+	strbuf_init(&sections);
+	bpf_object__for_each_program(program, session->object)
+	{
+		if (is_wanted(session, program))
+			strbuf_addf(&sections, sections.length ? ", %s" : "%s",
+				    bpf_program__section_name(program));
 	}
-	if (!code)
-		out->ports[out->port_count++] = ifindex;
+	code = sections.length
+		       ? usage_error(
+				 "%s: nothing to attach by section name (%s): XDP and tc need "
+				 "an interface (--on), a socket filter a socket of your own "
+				 "program",
+				 session->path, strbuf_text(&sections))
+		       : usage_error("%s: no program named '%s'", session->path,
+				     session->line->option[OPTION_program] ?: "");
+	strbuf_done(&sections);
 	return code;
 }
 
@@ -221,6 +272,8 @@ static int attach_sections(struct session *session, struct attachments *out)
 	{
 		if (code || out->link_count == ATTACHED_MAX)
 			break;
+		if (!is_wanted(session, program))
+			continue;
 		errno = 0;
 		link = bpf_program__attach(program);
 		if (!link && errno == EOPNOTSUPP)
@@ -228,12 +281,7 @@ static int attach_sections(struct session *session, struct attachments *out)
 		code = keep_link(out, link, bpf_program__name(program),
 				 bpf_program__section_name(program));
 	}
-	if (!code && !out->link_count)
-		code = usage_error(
-			"%s: nothing to attach by section name; name an interface with "
-			"--on",
-			session->path);
-	return code;
+	return code || out->link_count ? code : say_nothing_to_attach(session);
 }
 
 int attach_all(struct session *session, struct attachments *out)
@@ -250,23 +298,13 @@ int attach_all(struct session *session, struct attachments *out)
 			 : attach_sections(session, out);
 }
 
-static void detach_tc(struct session *session, u32 ifindex)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
-		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-
-	if (!choose_program(session, BPF_PROG_TYPE_XDP))
-		bpf_tc_hook_destroy(&hook);
-}
-
 void detach_all(struct session *session, struct attachments *attachments)
 {
 	for (u32 i = 0; i < attachments->link_count; i++)
 		bpf_link__destroy(attachments->links[i]);
+	for (u32 i = 0; i < attachments->filter_count; i++)
+		detach_tc(&attachments->filters[i]);
 	for (u32 i = 0; i < attachments->port_count; i++)
-		if (session->on_linux)
-			detach_tc(session, attachments->ports[i]);
-		else
-			skep_port_close(session->engine, attachments->ports[i]);
+		skep_port_close(session->engine, attachments->ports[i]);
 	*attachments = (struct attachments){};
 }

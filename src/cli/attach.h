@@ -7,11 +7,20 @@
 
 #define ATTACHED_MAX 64
 
+/* A tc filter of ours; other filters of the interface stay. */
+struct tc_filter {
+	u32 ifindex, handle, priority;
+	enum bpf_tc_attach_point point;
+	bool made_hook; /* there was none before */
+};
+
 struct attachments {
 	struct bpf_link *links[ATTACHED_MAX];
 	u32 link_count;
 	int ports[ATTACHED_MAX]; /* ifindexes in the engine */
 	u32 port_count;
+	struct tc_filter filters[ATTACHED_MAX];
+	u32 filter_count;
 };
 
 /* Opens the ports of --on and attaches. 0 or an exit code after a message; always detach. */

@@ -5,6 +5,7 @@
  */
 #include "cli/events.h"
 #include "btf/btf.h"
+#include "cli/leaf.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -53,20 +54,37 @@ static void print_hex(struct output *output, const u8 *data, size_t size)
 	strbuf_done(&text);
 }
 
-static void print_typed(struct output *output, const struct source *source, const void *data,
-			size_t size)
+/* "name value" for each member, addresses as such; what has no such members as a C initialiser.
+ */
+static void print_members(struct output *output, const struct source *source, const u8 *data,
+			  size_t size)
 {
 	const struct btf_view *types = source->events->types;
+	struct leaf leaves[LEAVES_MAX];
+	u32 count = leaves_of(types, source->type, leaves);
+	char cell[CELL_MAX];
 	struct strbuf text;
 
-	if (output->is_json) {
-		btf_json_value(types, source->type, data, size, &output->json, "value");
-		return;
+	for (u32 i = 0; i < count; i++) {
+		leaf_print(types, &leaves[i], data, cell);
+		output_string(output, leaves[i].name, cell);
 	}
+	if (count)
+		return;
 	strbuf_init(&text);
 	btf_print_line(types, source->type, data, size, &text);
 	output_bare(output, "value", strbuf_text(&text));
 	strbuf_done(&text);
+}
+
+static void print_typed(struct output *output, const struct source *source, const void *data,
+			size_t size)
+{
+	if (output->is_json)
+		btf_json_value(source->events->types, source->type, data, size, &output->json,
+			       "value");
+	else
+		print_members(output, source, data, size);
 }
 
 static int print_record(void *cookie, void *data, size_t size)

@@ -147,11 +147,21 @@ static void print_bytes(const u8 *data, u32 size, char out[CELL_MAX])
 		snprintf(out + i * 3, 4, i + 1 < size ? "%02x:" : "%02x", data[i]);
 }
 
+/* What came in a packet must not drive the terminal. */
+static void print_text(const u8 *data, u32 size, char out[CELL_MAX])
+{
+	u32 length = 0;
+
+	for (; length < size && length + 1 < CELL_MAX && data[length]; length++)
+		out[length] = iscntrl(data[length]) ? '?' : data[length];
+	out[length] = '\0';
+}
+
 static void print_array(const struct btf_view *types, const struct leaf *leaf,
 			const struct btf_type *type, const u8 *data, char out[CELL_MAX])
 {
 	if (is_text(types, type))
-		snprintf(out, CELL_MAX, "%.*s", (int)leaf->size, (const char *)data);
+		print_text(data, leaf->size, out);
 	else if (leaf->size == 16)
 		inet_ntop(AF_INET6, data, out, CELL_MAX);
 	else

@@ -103,6 +103,13 @@ def test_programs_attached_by_section(skep):
     matches(r"calls  \(array, 1 entry\)\n.*\n +0 +[789] ", out)
 
 
+def test_nothing_to_attach_by_section(skep):
+    need_linux(skep)
+    skep.fails(2, r"nothing to attach by section name \(tc\): XDP and tc need an interface", "run", "sections.bpf.c",
+               "--target", "linux", "-P", "on_packet")
+    skep.fails(2, "no program named 'nobody'", "run", "sections.bpf.c", "--target", "linux", "-P", "nobody")
+
+
 def test_missing_rights_are_named(skep):
     need_linux(skep)
     for command in (("verify", "firewall.bpf.o"), ("run", "firewall.bpf.o", "--on", "lo"), ("feature",)):

@@ -40,7 +40,7 @@ def test_settings_and_ring_buffer_records(skep):
     same((len(records), records[0]["map"], records[0]["value"]["outcome"], records[0]["value"]["length"]),
          (4, "drop_event", "DROPPED_BY_BLOCKLIST", 64))
     same(by_event(lines, "port")[0]["drop"], 4)
-    matches(r"(?m)^drop_event  \{\.flow = .*\.outcome = DROPPED_BY_BLOCKLIST, \.length = 64\}$", skep.ok(*arguments))
+    matches(r"(?m)^drop_event  source 10\.0\.0\.0  destination 192\.168\.\S+  .*  outcome DROPPED_BY_BLOCKLIST  length 64$", skep.ok(*arguments))
 
 
 def test_printk_and_perf_buffer(skep):
@@ -49,7 +49,7 @@ def test_printk_and_perf_buffer(skep):
     same([line["value"] for line in by_event(lines, "record")],
          [{"number": number, "name": "packet"} for number in (1, 2, 3)])
     same(by_event(lines, "port")[0]["drop"], 3)
-    matches(r'(?m)^sample  \{\.number = 1, \.name = "packet"\}$', skep.ok("run", "events.bpf.c", "--on", "gen:count=1"))
+    matches(r"(?m)^sample  number 1  name packet$", skep.ok("run", "events.bpf.c", "--on", "gen:count=1"))
 
 
 def test_pretty_output_is_json(skep):
