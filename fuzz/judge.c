@@ -6,7 +6,7 @@
  *  - what skep accepts does nothing that its facts exclude, and gives Linux's result: the
  *checked interpreter runs it on random packets and map values.
  *
- *	judge [--seed N] [--count N] [--show] [--quiet]
+ *	judge [--seed N] [--count N] [--show]
  *
  * --show prints the program of the first seed with both logs and stops.
  */
@@ -32,11 +32,10 @@
 #define PACKET_LEAST	 14
 #define RUNS		 4 /* per program */
 #define LINUX_RUNS_EVERY 8 /* programs: Linux takes its time */
-#define SHOWN		 5 /* differences that are printed in full */
 
 struct options {
 	u64 seed, count;
-	bool show, quiet;
+	bool show;
 };
 
 struct judge {
@@ -233,20 +232,25 @@ static void show(struct judge *judge, const struct generated *program)
 		close(fd);
 }
 
-/* The last line but one of the log: why skep rejected. */
-static void print_reason(struct judge *judge, const struct generated *program, u64 seed)
+/* The last line but one of a log: why the program was rejected. */
+static void print_reason(u64 seed, const char *who, const char *log)
+{
+	const char *end = strstr(log, "\nprocessed "), *start = end;
+
+	while (start && start > log && start[-1] != '\n')
+		start--;
+	printf("# seed %llu: only %s: %.*s\n", seed, who, end ? (int)(end - start) : 0,
+	       start ? start : "");
+}
+
+static void print_skep_reason(struct judge *judge, const struct generated *program, u64 seed)
 {
 	struct verified *verified;
-	const char *text, *end, *start;
 
-	if (!verify(judge, program, 0, VERIFY_LOG_PATH, &verified))
-		return;
-	text = strbuf_text(&judge->log);
-	end = strstr(text, "processed ");
-	for (start = end ? end - 1 : text; start > text && start[-1] != '\n'; start--)
-		;
-	printf("# seed %llu: only Linux accepts: %.*s\n", seed, (int)strcspn(start, "\n"),
-	       start);
+	if (verify(judge, program, 0, VERIFY_LOG_PATH, &verified))
+		print_reason(seed, "Linux accepts", strbuf_text(&judge->log));
+	else
+		verified_free(verified);
 }
 
 /*
@@ -263,6 +267,8 @@ static bool is_about_numbers(const char *log)
 		"unbounded min value",
 		"invalid access to",
 		"misaligned",
+		"zero-sized read",
+		"pointer offset", /* the distance between linked numbers, to Linux */
 		"invalid unbounded variable-offset",
 		"invalid variable-offset",
 	};
@@ -276,14 +282,11 @@ static bool is_about_numbers(const char *log)
 
 static bool is_explained(struct judge *judge, const struct generated *program)
 {
-	int fd;
+	int fd = load_into_linux(judge, program, VERIFY_LOG_PATH);
 
-	if (has_operation_beyond_linux(program))
-		return true;
-	fd = load_into_linux(judge, program, VERIFY_LOG_PATH);
 	if (fd >= 0)
 		close(fd);
-	return fd < 0 && is_about_numbers(judge->linux_log);
+	return has_operation_beyond_linux(program) || is_about_numbers(judge->linux_log);
 }
 
 static void compare_verdicts(struct judge *judge, const struct generated *program, u64 seed,
@@ -296,17 +299,15 @@ static void compare_verdicts(struct judge *judge, const struct generated *progra
 	}
 	if (linux_accepts) {
 		judge->only_linux++;
-		if (!judge->options.quiet)
-			print_reason(judge, program, seed);
+		print_skep_reason(judge, program, seed);
 		return;
 	}
 	if (is_explained(judge, program)) {
 		judge->explained++;
 		return;
 	}
-	printf("# seed %llu: only skep accepts\n", seed);
-	if (judge->only_skep++ < SHOWN && !judge->options.quiet)
-		show(judge, program);
+	judge->only_skep++;
+	print_reason(seed, "skep accepts", judge->linux_log);
 }
 
 /* --- runs --- */
@@ -446,8 +447,6 @@ static bool read_options(int argc, char **argv, struct options *options)
 
 		if (!strcmp(argv[i], "--show"))
 			options->show = true;
-		else if (!strcmp(argv[i], "--quiet"))
-			options->quiet = true;
 		else if (!strcmp(argv[i], "--seed") && has_number)
 			options->seed = strtoull(argv[++i], NULL, 0);
 		else if (!strcmp(argv[i], "--count") && has_number)
@@ -464,7 +463,7 @@ int main(int argc, char **argv)
 	struct generated program;
 
 	if (!read_options(argc, argv, &judge.options)) {
-		fprintf(stderr, "usage: judge [--seed N] [--count N] [--show] [--quiet]\n");
+		fprintf(stderr, "usage: judge [--seed N] [--count N] [--show]\n");
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);

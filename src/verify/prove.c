@@ -109,7 +109,9 @@ static int prove_offset_sane(struct walk *walk, const struct reg_state *reg, con
 	if (scalar_is_const(number) &&
 	    (value >= POINTER_OFFSET_LIMIT || value <= -POINTER_OFFSET_LIMIT))
 		return reject(walk, math_constant, kind, value);
-	if (reg->off >= POINTER_OFFSET_LIMIT || reg->off <= -POINTER_OFFSET_LIMIT)
+	/* A number's `off` is its distance from those linked to it. */
+	if (reg_is_pointer(reg) &&
+	    (reg->off >= POINTER_OFFSET_LIMIT || reg->off <= -POINTER_OFFSET_LIMIT))
 		return reject(walk, pointer_offset, kind, reg->off);
 	if (number->smin == INT64_MIN)
 		return reject(walk, math_unbounded, kind);

@@ -79,12 +79,15 @@ static void transfer_unary(struct walk *walk, const struct bpf_insn *insn)
 				 !is32 || BPF_SRC(insn->code) == BPF_TO_BE);
 }
 
-/* x += constant stays linked to x's copies, at a distance. */
+/* x + constant and x - constant stay linked to x's copies, at a distance. */
 static bool stays_linked(struct reg_state *dst, const struct bpf_insn *insn)
 {
-	return dst->id && BPF_CLASS(insn->code) == BPF_ALU64 && BPF_OP(insn->code) == BPF_ADD &&
-	       BPF_SRC(insn->code) == BPF_K &&
-	       !__builtin_add_overflow(dst->off, insn->imm, &dst->off);
+	u8 op = BPF_OP(insn->code);
+	s64 distance = op == BPF_SUB ? -(s64)insn->imm : insn->imm;
+
+	return dst->id && BPF_CLASS(insn->code) == BPF_ALU64 &&
+	       (op == BPF_ADD || op == BPF_SUB) && BPF_SRC(insn->code) == BPF_K &&
+	       !__builtin_add_overflow(dst->off, distance, &dst->off);
 }
 
 static void transfer_numbers(struct walk *walk, const struct bpf_insn *insn)
