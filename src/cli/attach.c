@@ -9,34 +9,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The program to attach at a port: --program, or the only one of the type. */
-static struct bpf_program *choose_program(struct session *session, enum bpf_prog_type type)
+/*
+ * The program to attach at a port: --program, or the only one of the type. *out is NULL when
+ * there is none. 0, or EXIT_NO_VERDICT after a message when the choice is the user's.
+ */
+static int choose_program(struct session *session, enum bpf_prog_type type,
+			  struct bpf_program **out)
 {
 	const char *name = session->line->option[OPTION_program];
-	struct bpf_program *program, *only = NULL;
+	struct bpf_program *program;
 	struct strbuf names;
-	int count = 0;
+	int count = 0, code = 0;
 
-	if (name) {
-		program = session_program(session, name);
-		if (!program)
-			usage_error("%s: no program named '%s'", session->path, name);
-		return program;
-	}
+	*out = NULL;
+	if (name && !session_program(session, name))
+		return usage_error("%s: no program named '%s'", session->path, name);
 	strbuf_init(&names);
 	bpf_object__for_each_program(program, session->object)
 	{
-		if (bpf_program__type(program) != type)
+		if (bpf_program__type(program) != type ||
+		    (name && strcmp(bpf_program__name(program), name)))
 			continue;
-		only = program;
+		*out = program;
 		strbuf_addf(&names, count++ ? ", %s" : "%s", bpf_program__name(program));
 	}
 	if (count > 1)
-		usage_error(
+		code = usage_error(
 			"%s: several programs could be attached (%s); choose one with --program",
 			session->path, strbuf_text(&names));
 	strbuf_done(&names);
-	return count > 1 ? NULL : only;
+	return code;
 }
 
 static int keep_link(struct attachments *out, struct bpf_link *link, const char *what,
@@ -101,9 +103,11 @@ static int open_port(struct session *session, struct attachments *out, const cha
 
 static int attach_skep(struct session *session, struct attachments *out)
 {
-	struct bpf_program *program = choose_program(session, BPF_PROG_TYPE_XDP);
-	int code;
+	struct bpf_program *program;
+	int code = choose_program(session, BPF_PROG_TYPE_XDP, &program);
 
+	if (code)
+		return code;
 	if (!program)
 		return usage_error(
 			"%s: no XDP program to attach; `skep prog run` runs any program on "
@@ -214,14 +218,18 @@ static int attach_interface(struct session *session, struct attachments *out,
 	struct bpf_program *program;
 	u32 ifindex = if_nametoindex(interface);
 	struct tc_filter *filter;
+	int code;
 
 	if (!ifindex)
 		return usage_error("%s: no such interface", interface);
-	program = choose_program(session, BPF_PROG_TYPE_XDP);
-	if (program && bpf_program__type(program) == BPF_PROG_TYPE_XDP)
+	code = choose_program(session, BPF_PROG_TYPE_XDP, &program);
+	if (!code && program)
 		return attach_xdp(session, program, ifindex, interface);
-	program = choose_program(session, BPF_PROG_TYPE_SCHED_CLS);
-	if (!program || bpf_program__type(program) != BPF_PROG_TYPE_SCHED_CLS)
+	if (!code)
+		code = choose_program(session, BPF_PROG_TYPE_SCHED_CLS, &program);
+	if (code)
+		return code;
+	if (!program)
 		return usage_error("%s: no XDP or tc program to attach to %s", session->path,
 				   interface);
 	filter = &out->filters[out->filter_count++];

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BAR_WIDTH 24
-#define HEX_SHOWN 16 /* bytes of a value without a type that are shown */
+#define SCREEN_WIDTH 80
+#define BAR_MAX	     24
+#define BAR_LEAST    8	/* shorter ones say nothing */
+#define HEX_SHOWN    16 /* bytes of a value without a type that are shown */
 
 bool listing_can_show(const struct bpf_map *map)
 {
@@ -165,6 +167,7 @@ struct columns {
 	u32 key_count, value_count; /* 0: one column of hex */
 	s32 measure;		    /* the value column that is drawn; -1: none */
 	int width[2 * LEAVES_MAX];
+	u32 bar_width; /* what the screen leaves */
 };
 
 /* The leaf over all CPUs: counters are summed. */
@@ -279,10 +282,21 @@ static void find_widths(struct columns *columns, u32 shown)
 	}
 }
 
-static void print_bar(struct strbuf *out, u64 value, u64 largest)
+static void find_bar_width(struct columns *columns)
+{
+	u32 used = 2;
+
+	for (u32 column = 0; column < column_count(columns); column++)
+		used += 2 + columns->width[column];
+	columns->bar_width = used < SCREEN_WIDTH ? min(SCREEN_WIDTH - used, (u32)BAR_MAX) : 0;
+	if (columns->bar_width < BAR_LEAST)
+		columns->measure = -1;
+}
+
+static void print_bar(struct strbuf *out, u64 value, u64 largest, u32 width)
 {
 	static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-	u64 length = largest ? (u64)((double)value / largest * BAR_WIDTH * 8 + 0.5) : 0;
+	u64 length = largest ? (u64)((double)value / largest * width * 8 + 0.5) : 0;
 
 	strbuf_adds(out, "  ");
 	for (u64 i = 0; i < length / 8; i++)
@@ -307,7 +321,7 @@ static void print_row(struct strbuf *out, const struct columns *columns,
 		print_bar(out,
 			  total_of(columns->listing, &columns->value[columns->measure],
 				   entry->value),
-			  largest);
+			  largest, columns->bar_width);
 	while (out->length && out->text[out->length - 1] == ' ')
 		strbuf_truncate(out, out->length - 1);
 	strbuf_addc(out, '\n');
@@ -348,6 +362,7 @@ static void print_text(struct listing *listing, struct strbuf *out, u32 top)
 		qsort_r(listing->entries, listing->count, sizeof(*listing->entries),
 			compare_entries, &columns);
 	find_widths(&columns, shown);
+	find_bar_width(&columns);
 	for (u32 i = 0; columns.measure >= 0 && i < shown; i++)
 		largest = max(largest, total_of(listing, &columns.value[columns.measure],
 						listing->entries[i].value));

@@ -47,6 +47,10 @@ def test_files(skep):
     skep.fails(2, r"no program in section 'tc'", "verify", "--section", "tc", "firewall.bpf.o")
     skep.fails(2, r"no program named 'nobody'", "verify", "-P", "nobody", "firewall.bpf.o")
     skep.fails(2, r"no program named 'nobody'", "run", "-P", "nobody", "firewall.bpf.o", "--on", "gen:count=1")
+    got = skep.fails(2, r"several programs could be attached \(parse_.*choose one with --program$", "run", "tailcall.bpf.o",
+                     "--on", "gen:count=1")
+    same(got.stderr.count("\n"), 1)
+    skep.fails(2, r"no XDP program to attach", "run", "sections.bpf.c", "--on", "gen:count=1")
     skep.fails(2, r"no map named 'nowhere'", "map", "dump", "firewall.bpf.o", "nowhere")
 
 
