@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every row of every .def table has a test. Prints TAP: one line per table.
+
+A table is either NAMED: some file of tests, fuzz targets or examples uses each row's name; or
+WHOLE: the test given walks the table itself and compares each row with the running kernel, or with
+what it is made of. A table that is in neither list fails.
+
+usage: rows.py SOURCE-ROOT
+"""
+import pathlib
+import re
+import sys
+
+NAMED = [
+    "src/btf/kinds.def",
+    "src/catalog/maps.def",
+    "src/helper/bodies.def",
+    "src/isa/alias.def",
+    "src/isa/isa.def",
+    "src/net/ports.def",
+    "src/verify/reasons.def",
+]
+
+WHOLE = {
+    "bench/modes.def": "bench/main.c",
+    "src/btf/fields.def": "tests/btf/test_btf_fields.c",
+    "src/catalog/attach.def": "tests/catalog/test_prog.c",
+    "src/catalog/ctx.def": "tests/catalog/test_ctx.c",
+    "src/catalog/helper_limits.def": "tests/catalog/test_catalog_helper.c",
+    "src/catalog/helper_variants.def": "tests/catalog/test_catalog_helper.c",
+    "src/catalog/helpers.def": "tests/catalog/test_catalog_helper.c",
+    "src/catalog/linux.def": "tests/catalog/test_linux_need.c",
+    "src/catalog/progs.def": "tests/catalog/test_prog.c",
+    "src/cli/commands.def": "tests/cli/coverage.py",
+    "src/cli/options.def": "tests/cli/coverage.py",
+    "src/run/fused.def": "tests/run/test_interpreter.c",
+    "src/run/ops.def": "tests/run/test_interpreter.c",
+    "src/sys/commands.def": "tests/sys/test_linux_attr.c",
+}
+
+ROW = re.compile(r"^[A-Z_0-9]+\(\s*(?:\d+\s*,\s*)?\"?([A-Za-z_][A-Za-z_0-9]*)", re.M)
+
+
+def rows(table):
+    return ROW.findall(table.read_text())
+
+
+def used_words(root):
+    words = set()
+    for folder in ("tests", "fuzz", "examples"):
+        for path in (root / folder).rglob("*"):
+            if path.is_file() and path.name != "rows.py":
+                words |= set(re.findall(r"[a-z0-9]+(?:_[a-z0-9]+)*",
+                                        path.read_text(errors="replace").lower()))
+    return words
+
+
+def is_used(name, words):
+    """As a word of its own or at the end of a longer one: helper_NAME, BPF_MAP_TYPE_NAME."""
+    return name in words or any(word.endswith("_" + name) for word in words)
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    words = used_words(root)
+    tables = sorted(str(path.relative_to(root)) for folder in ("src", "bench")
+                    for path in (root / folder).rglob("*.def"))
+    print(f"1..{len(tables)}")
+    for number, table in enumerate(tables, 1):
+        if table in NAMED:
+            missing = [row for row in rows(root / table) if not is_used(row.lower(), words)]
+        else:
+            test = WHOLE.get(table)
+            missing = [] if test and (root / test).exists() else [f"no test of the table ({test})"]
+        print(f"{'not ok' if missing else 'ok'} {number} - {table} ({len(rows(root / table))} rows)"
+              + (f": {', '.join(missing)}" if missing else ""))
+
+
+if __name__ == "__main__":
+    main()
