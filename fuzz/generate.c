@@ -51,7 +51,7 @@ static s32 pick_imm(struct generator *gen)
 	switch (below(gen, 4)) {
 	case 0: return (s32)below(gen, GENERATED_VALUE + 2);
 	case 1: return (s32)(random_next(&gen->random) >> below(gen, 32));
-	case 2: return (s32)(1u << below(gen, 32)) - (s32)below(gen, 2);
+	case 2: return (s32)((1u << below(gen, 32)) - below(gen, 2));
 	default: return corners[below(gen, ARRAY_SIZE(corners))];
 	}
 }

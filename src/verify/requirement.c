@@ -188,7 +188,8 @@ void requirement_print(const struct requirement *need, struct strbuf *out)
 	case NEED_WRITABLE: strbuf_addf(out, "r%u may be written", reg); break;
 	case NEED_NUMBER: strbuf_addf(out, "r%u is a number", reg); break;
 	case NEED_MEMORY:
-		strbuf_addf(out, "%u bytes at r%u%+d can be %s", need->size, reg, need->off,
+		strbuf_addf(out, "%u byte%s at r%u%+d can be %s", need->size,
+			    need->size == 1 ? "" : "s", reg, need->off,
 			    access_text(need->access));
 		break;
 	case NEED_ATOMIC:

@@ -62,6 +62,10 @@ def checks(answers):
 
 def main():
     preload, bpftool, program = sys.argv[1:4]
+    if "libasan" in preload:
+        print("1..1\nok 1 - bpftool # SKIP it grows its table of kernel symbols one by one, "
+              "which takes minutes under AddressSanitizer")
+        return
     with tempfile.TemporaryDirectory() as folder:
         result, answers = batch(preload, bpftool, program, folder)
     rows = list(checks(answers)) if len(answers) == len(BATCH.splitlines()) else []
