@@ -132,7 +132,7 @@ int command_parse(const struct command *command, int argc, char **argv,
 	char letters[2 * OPTIONS + 2];
 	int got, code = 0;
 
-	*out = (struct command_line){};
+	*out = (struct command_line){.command = command};
 	option_tables(command, longs, letters);
 	optind = 1;
 	opterr = 0;

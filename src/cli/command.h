@@ -22,7 +22,10 @@ enum option_id {
 
 #define SETTINGS_MAX 256
 
+struct command;
+
 struct command_line {
+	const struct command *command;
 	const char *option[OPTIONS]; /* the argument, "" for one without; NULL: not given */
 	const char *settings[SETTINGS_MAX]; /* all --set */
 	u32 setting_count;

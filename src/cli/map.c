@@ -54,8 +54,8 @@ static int open_map_command(struct session *session, struct command_line *line, 
 	int code;
 
 	if (line->argument_count != arguments)
-		return usage_error("expected %d argument%s, got %d (see --help)", arguments,
-				   arguments == 1 ? "" : "s", line->argument_count);
+		return usage_error("%s: expected %s", line->command->words,
+				   line->command->arguments);
 	code = session_open(session, line, line->arguments[0]);
 	return code ?: session_load(session);
 }
@@ -261,6 +261,16 @@ static void copy_to_cpus(struct map_access *access)
 		memcpy(value + at, value, size);
 }
 
+/* An update that the map refused; E2BIG means two things, and neither a long list. */
+static void say_refused(const struct bpf_map *map, int error)
+{
+	if (error == E2BIG)
+		usage_error("%s: no such index, or no room: max_entries is %u",
+			    bpf_map__name(map), bpf_map__max_entries(map));
+	else
+		usage_error("%s: %s", bpf_map__name(map), strerror(error));
+}
+
 int cmd_map_update(struct command_line *line)
 {
 	struct map_access access;
@@ -276,7 +286,7 @@ int cmd_map_update(struct command_line *line)
 		copy_to_cpus(&access);
 	if (!code &&
 	    bpf_map_update_elem(bpf_map__fd(access.map), access.key, access.value, 0)) {
-		usage_error("%s: %s", line->arguments[1], strerror(errno));
+		say_refused(access.map, errno);
 		code = EXIT_REJECTED;
 	}
 	if (!code)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <skep/inspect.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,9 +210,9 @@ static int test_run(const struct bpf_program *program, const struct packet *in, 
 	opts->repeat = repeat;
 	code = bpf_prog_test_run_opts(bpf_program__fd(program), opts);
 	if (code)
-		return usage_error("%s: cannot be run: %s", bpf_program__name(program),
-				   code == -524 ? "this type has no test run"
-						: strerror(-code));
+		return usage_error(
+			"%s: cannot be run on %u bytes: %s", bpf_program__name(program),
+			in->size, code == -524 ? "this type has no test run" : strerror(-code));
 	return 0;
 }
 
@@ -243,6 +244,8 @@ static int run_program(struct session *session, const struct packet *in, u8 *dat
 
 	if (!program || code)
 		return EXIT_NO_VERDICT;
+	if (repeat > INT_MAX)
+		return usage_error("--repeat %llu: expected at most %d", repeat, INT_MAX);
 	if (in->size) {
 		opts.data_out = data_out;
 		opts.data_size_out = PACKET_MAX;
@@ -273,16 +276,6 @@ int cmd_prog_run(struct command_line *line)
 	return code;
 }
 
-/* Objects whose programs call one another through a prog array need them all. */
-static bool has_prog_array(const struct session *session)
-{
-	struct bpf_map *map;
-
-	bpf_object__for_each_map(map, session->object) if (bpf_map__type(map) ==
-							   BPF_MAP_TYPE_PROG_ARRAY) return true;
-	return false;
-}
-
 static int run_hex(struct session *session, const struct packet *in)
 {
 	const struct bpf_program *program;
@@ -290,7 +283,7 @@ static int run_hex(struct session *session, const struct packet *in)
 	char text[32];
 	int code;
 
-	if (!has_prog_array(session) && !session_choose(session))
+	if (!session_has_prog_array(session) && !session_choose(session))
 		return EXIT_NO_VERDICT;
 	code = session_set_globals(session) ?: session_load(session);
 	if (!code)

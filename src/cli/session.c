@@ -154,13 +154,25 @@ struct bpf_program *session_program(struct session *session, const char *name)
 	return bpf_object__find_program_by_name(session->object, name);
 }
 
-static bool is_chosen(const struct session *session, const struct bpf_program *program)
+bool session_is_chosen(const struct session *session, const struct bpf_program *program)
 {
 	const char *section = session->line->option[OPTION_section];
 	const char *name = session->line->option[OPTION_program];
 
 	return (!section || !strcmp(section, bpf_program__section_name(program))) &&
 	       (!name || !strcmp(name, bpf_program__name(program)));
+}
+
+bool session_has_prog_array(const struct session *session)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, session->object)
+	{
+		if (bpf_map__type(map) == BPF_MAP_TYPE_PROG_ARRAY)
+			return true;
+	}
+	return false;
 }
 
 static void say_none_chosen(const struct session *session)
@@ -184,8 +196,8 @@ int session_choose(struct session *session)
 
 	bpf_object__for_each_program(program, session->object)
 	{
-		bpf_program__set_autoload(program, is_chosen(session, program));
-		chosen += is_chosen(session, program);
+		bpf_program__set_autoload(program, session_is_chosen(session, program));
+		chosen += session_is_chosen(session, program);
 	}
 	if (!chosen)
 		say_none_chosen(session);
@@ -196,6 +208,19 @@ int session_choose(struct session *session)
 static bool is_missing_in_skep(const struct rejection *rejection)
 {
 	return rejection->reason && !strcmp(rejection->reason, "helper_missing");
+}
+
+/*
+ * libbpf fills prog arrays after it has loaded all programs: it fails there when a program was
+ * not chosen, and by then what was chosen has been accepted.
+ */
+static bool only_lacks_unchosen(const struct session *session)
+{
+	const struct command_line *line = session->line;
+
+	return line->command->run == cmd_verify && session_has_prog_array(session) &&
+	       (option_given(line, OPTION_program) || option_given(line, OPTION_section)) &&
+	       strstr(strbuf_text(&session->log), "failed to initialize slot");
 }
 
 static int explain_failure(struct session *session, int code)
@@ -242,7 +267,7 @@ int session_load(struct session *session)
 	drop_ring_value_sizes(session);
 	strbuf_clear(&session->log);
 	code = bpf_object__load(session->object);
-	return code ? explain_failure(session, code) : 0;
+	return !code || only_lacks_unchosen(session) ? 0 : explain_failure(session, code);
 }
 
 const void *session_btf(struct session *session, u32 *size)

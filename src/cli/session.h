@@ -42,6 +42,9 @@ int session_target(struct session *session, struct command_line *line);
  * number chosen, 0 after a message.
  */
 int session_choose(struct session *session);
+bool session_is_chosen(const struct session *session, const struct bpf_program *program);
+/* Programs that call one another through a prog array only run when all are loaded. */
+bool session_has_prog_array(const struct session *session);
 struct bpf_program *session_program(struct session *session, const char *name);
 
 /* Applies every --set: globals before the load, map entries after it. */

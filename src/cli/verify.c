@@ -162,6 +162,14 @@ static int inspect_program(struct session *session, const struct bpf_program *pr
 	return 0;
 }
 
+static void load_all(struct session *session)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, session->object)
+		bpf_program__set_autoload(program, true);
+}
+
 int cmd_inspect(struct command_line *line)
 {
 	struct bpf_program *program;
@@ -175,6 +183,8 @@ int cmd_inspect(struct command_line *line)
 		code = usage_error("inspect: only the skep target has stages");
 	if (!code && !session_choose(&session))
 		code = EXIT_NO_VERDICT;
+	if (!code && session_has_prog_array(&session))
+		load_all(&session);
 	if (!code)
 		code = set_flags(&session);
 	if (!code)
@@ -183,7 +193,8 @@ int cmd_inspect(struct command_line *line)
 		output_list(&line->output);
 	if (!code)
 		bpf_object__for_each_program(
-			program, session.object) if (!code && bpf_program__autoload(program))
+			program,
+			session.object) if (!code && session_is_chosen(&session, program))
 			code = inspect_program(&session, program);
 	if (!code)
 		output_list_end(&line->output);

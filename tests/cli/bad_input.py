@@ -13,6 +13,9 @@ def test_usage(skep):
             (r"prog: expected one of show, dump, run", "prog"),
             (r"map: expected one of show, dump, lookup, update, delete", "map", "nonsense"),
             (r"expected one FILE", "verify"),
+            (r"map dump: expected FILE MAP$", "map", "dump", "firewall.bpf.o"),
+            (r"--repeat 9999999999: expected at most", "prog", "run", "firewall.bpf.o", "--repeat", "9999999999"),
+            (r"cannot be run on 0 bytes", "prog", "run", "firewall.bpf.o", "--data-in", "/dev/null"),
             (r"expected one FILE", "verify", "a", "b"),
             (r"unknown option '--nonsense'", "verify", "--nonsense"),
             (r"'--section' needs an argument", "verify", "--section"),
@@ -110,6 +113,12 @@ def test_settings(skep):
                              (r"expected", "rules[{}]={DENY"), (r"expected", "rules[{}]"), (r"expected", "rules[{.none = 1}]={}"),
                              (r"", "\x01\x02[\x03]=\x04"), (r"", "rules[" * 40), (r"", "blocklist[{99, 1.2.3.4}]=0")):
         skep.fails(2, pattern, "run", "firewall.bpf.o", "--on", "gen:count=1", "--set", setting)
+
+
+def test_updates_that_a_map_refuses(skep):
+    skep.fails(1, r"no such index, or no room: max_entries is 4$", "map", "update", "firewall.bpf.o", "outcomes", "77", "{1, 2}")
+    skep.fails(2, r"expected ',' or '}'", "map", "update", "firewall.bpf.o", "rules", "{1,2", "{1,2}")
+    skep.fails(2, r"has no types", "map", "update", "firewall.bpf.o", "drop_event", "1", "2")
 
 
 def test_ports(skep):

@@ -30,6 +30,11 @@ def test_verify(skep):
             "firewall.bpf.o")
 
 
+def test_one_program_of_a_chain(skep):
+    same([verdict["name"] for verdict in skep.json("verify", "tailcall.bpf.o", "-P", "parse_tcp", "-j")], ["parse_tcp"])
+    matches(r"^parse_tcp:\nsubprogram 0", skep.ok("inspect", "--stage=cfg", "tailcall.bpf.o", "-P", "parse_tcp"))
+
+
 def test_rejection(skep):
     got = skep.fails(1, r"^invalid access to packet, off=0 size=1, R\d\(id=0,off=0,r=0\)$", "verify", "rejected.bpf.c")
     matches(r"\n  at: .*rejected\.bpf\.c:18: return data\[0\];\n      instruction 1\n", got.stderr)
