@@ -10,8 +10,11 @@
 
 #define LIBRARY "libskep-preload.so"
 
-/* `SKEP_LIBDIR` is where it is installed; in a build tree the command stands at its top. */
-static const char *const places[] = {"/src/shim/" LIBRARY, "/../lib/" LIBRARY};
+/* Seen from the command's folder: in a build tree, where the command stands at the top, and
+ * where both are installed. `SKEP_LIBDIR` is for a command that was moved without the library.
+ */
+static const char *const places[] = {"/src/shim/" LIBRARY,
+				     "/" SKEP_LIBDIR_FROM_BINDIR "/" LIBRARY};
 
 static int find_library(char out[PATH_MAX])
 {
@@ -39,8 +42,8 @@ int shim_exec(char *const *arguments)
 
 	if (ret)
 		return ret;
-	snprintf(preload, sizeof(preload), "%s%s%.*s", library, others ? ":" : "", PATH_MAX - 1,
-		 others ? others : "");
+	snprintf(preload, sizeof(preload), "%s%s%.*s", library, others && *others ? ":" : "",
+		 PATH_MAX - 1, others ? others : "");
 	if (setenv("LD_PRELOAD", preload, 1))
 		return -errno;
 	execvp(arguments[0], arguments);
