@@ -267,6 +267,7 @@ static void note_constant_key(struct walk *walk, const struct reg_state *reg)
 	if (!stack_holds_number(walk, &key) || !reg_is_const(&key))
 		return;
 	precision_need_slot(walk, walk->access.frame, walk->access.low);
+	precision_need_slot(walk, walk->access.frame, walk->access.low + walk->access.size - 1);
 	call->key = key.number.bits.value;
 	call->has_key = true;
 }

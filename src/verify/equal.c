@@ -131,7 +131,8 @@ static bool byte_covers(const struct comparison *cmp, u8 old, u8 now,
 	return false;
 }
 
-/* The present slot holds a number of which nothing is known: as good as a spilled one. */
+/* The present slot holds a number of which nothing is known: as good as a spilled one that is
+ * linked to no other. */
 static bool slot_is_unknown_number(const struct walk *walk, const struct stack_slot *slot)
 {
 	for (u32 i = 0; i < SLOT_BYTES; i++)
@@ -148,7 +149,7 @@ static bool slot_covers(struct comparison *cmp, const u8 *old, const struct reg_
 
 	if (cmp->how == COMPARE_COVERS && is_full && spilled->kind == REG_SCALAR &&
 	    slot_is_unknown_number(cmp->walk, now))
-		return !is_precise || scalar_is_unknown(&spilled->number);
+		return !is_precise || (scalar_is_unknown(&spilled->number) && !spilled->id);
 	for (u32 i = 0; i < SLOT_BYTES; i++)
 		if (!byte_covers(cmp, old[i], now->bytes[i], now))
 			return false;

@@ -183,9 +183,12 @@ static struct scalar result_range(const struct walk *walk, const struct helper_r
 	}
 }
 
-/* An element of an array that is certainly there. */
+/* An element of an array that is certainly there. An inner map may have fewer than the map that
+ * stands for it, where its flag says so. */
 static bool is_certain(const struct walk *walk, const struct helper_row *row)
 {
+	if (walk->call.map && walk->call.map->flags & BPF_F_INNER_MAP)
+		return false;
 	return row->id == BPF_FUNC_map_lookup_elem && walk->call.has_key &&
 	       walk->call.key < walk->call.map->max_entries;
 }

@@ -99,9 +99,10 @@ static void atomic_fetch(struct walk *walk, const struct bpf_insn *insn,
 	struct reg_state old;
 
 	load_memory(walk, base, &old);
-	old.id = 0;
-	if (old.kind == REG_SCALAR)
+	if (old.kind == REG_SCALAR) {
+		old.id = 0;
 		old.off = 0;
+	}
 	*walk_reg(walk, fetched) = old;
 }
 
