@@ -25,8 +25,7 @@ static int choose_program(struct session *session, enum bpf_prog_type type,
 	if (name && !session_program(session, name))
 		return usage_error("%s: no program named '%s'", session->path, name);
 	strbuf_init(&names);
-	bpf_object__for_each_program(program, session->object)
-	{
+	bpf_object__for_each_program (program, session->object) {
 		if (bpf_program__type(program) != type ||
 		    (name && strcmp(bpf_program__name(program), name)))
 			continue;
@@ -251,8 +250,7 @@ static int say_nothing_to_attach(struct session *session)
 	int code;
 
 	strbuf_init(&sections);
-	bpf_object__for_each_program(program, session->object)
-	{
+	bpf_object__for_each_program (program, session->object) {
 		if (is_wanted(session, program))
 			strbuf_addf(&sections, sections.length ? ", %s" : "%s",
 				    bpf_program__section_name(program));
@@ -276,8 +274,7 @@ static int attach_sections(struct session *session, struct attachments *out)
 	struct bpf_link *link;
 	int code = 0;
 
-	bpf_object__for_each_program(program, session->object)
-	{
+	bpf_object__for_each_program (program, session->object) {
 		if (code || out->link_count == ATTACHED_MAX)
 			break;
 		if (!is_wanted(session, program))

@@ -192,11 +192,10 @@ int events_start(struct session *session, struct events **out)
 		return usage_error("out of memory");
 	events->session = session;
 	events->types = session_types(session);
-	bpf_object__for_each_map(
-		map, session->object) if (!code &&
-					  (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF ||
-					   bpf_map__type(map) == BPF_MAP_TYPE_PERF_EVENT_ARRAY))
-		code = add_source(events, map);
+	bpf_object__for_each_map (map, session->object)
+		if (!code && (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF ||
+			      bpf_map__type(map) == BPF_MAP_TYPE_PERF_EVENT_ARRAY))
+			code = add_source(events, map);
 	if (code || !events->source_count) {
 		events_free(events);
 		return code;

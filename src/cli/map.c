@@ -68,8 +68,9 @@ int cmd_map_show(struct command_line *line)
 
 	if (!code) {
 		output_list(&line->output);
-		bpf_object__for_each_map(map, session.object) if (!code) code =
-			show_map(&line->output, map);
+		bpf_object__for_each_map (map, session.object)
+			if (!code)
+				code = show_map(&line->output, map);
 		output_list_end(&line->output);
 	}
 	session_close(&session);

@@ -91,8 +91,9 @@ int cmd_prog_show(struct command_line *line)
 
 	if (!code) {
 		output_list(&line->output);
-		bpf_object__for_each_program(program, session.object) if (!code) code =
-			show_program(&line->output, program);
+		bpf_object__for_each_program (program, session.object)
+			if (!code)
+				code = show_program(&line->output, program);
 		output_list_end(&line->output);
 	}
 	session_close(&session);

@@ -149,7 +149,8 @@ static int parse_options(struct command_line *line, struct run *out)
 
 static void catch_signals(struct skep_engine *engine)
 {
-	struct sigaction action = {.sa_handler = interrupt};
+	/* A second signal ends the process at once. */
+	struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESETHAND};
 
 	running_engine = engine;
 	sigaction(SIGINT, &action, NULL);

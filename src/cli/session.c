@@ -167,8 +167,7 @@ bool session_has_prog_array(const struct session *session)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, session->object)
-	{
+	bpf_object__for_each_map (map, session->object) {
 		if (bpf_map__type(map) == BPF_MAP_TYPE_PROG_ARRAY)
 			return true;
 	}
@@ -194,8 +193,7 @@ int session_choose(struct session *session)
 	struct bpf_program *program;
 	int chosen = 0;
 
-	bpf_object__for_each_program(program, session->object)
-	{
+	bpf_object__for_each_program (program, session->object) {
 		bpf_program__set_autoload(program, session_is_chosen(session, program));
 		chosen += session_is_chosen(session, program);
 	}
@@ -254,10 +252,9 @@ static void drop_ring_value_sizes(struct session *session)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, session->object) if (bpf_map__type(map) ==
-								   BPF_MAP_TYPE_RINGBUF &&
-							   bpf_map__value_size(map))
-		bpf_map__set_value_size(map, 0);
+	bpf_object__for_each_map (map, session->object)
+		if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF && bpf_map__value_size(map))
+			bpf_map__set_value_size(map, 0);
 }
 
 int session_load(struct session *session)

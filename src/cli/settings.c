@@ -59,8 +59,7 @@ static struct bpf_map *section_map(struct session *session, const char *section)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, session->object)
-	{
+	bpf_object__for_each_map (map, session->object) {
 		const char *dot = strchr(bpf_map__name(map), '.');
 
 		if (bpf_map__is_internal(map) && dot && !strcmp(dot, section))

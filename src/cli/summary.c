@@ -99,8 +99,7 @@ void summary_maps(struct session *session, u32 top)
 	struct bpf_map *map;
 	struct listing listing;
 
-	bpf_object__for_each_map(map, session->object)
-	{
+	bpf_object__for_each_map (map, session->object) {
 		if (!listing_can_show(map) || bpf_map__is_internal(map) ||
 		    listing_read_map(&listing, map, types))
 			continue;

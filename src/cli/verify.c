@@ -58,7 +58,7 @@ static int set_flags(struct session *session)
 
 	if (code)
 		return code;
-	bpf_object__for_each_program(program, session->object)
+	bpf_object__for_each_program (program, session->object)
 		bpf_program__set_flags(program, bpf_program__flags(program) | flags);
 	return 0;
 }
@@ -73,7 +73,7 @@ static int set_log_level(struct session *session)
 		code = usage_error("--log-level %llu: expected a sum of 1, 2 and 4", level);
 	if (code)
 		return code;
-	bpf_object__for_each_program(program, session->object)
+	bpf_object__for_each_program (program, session->object)
 		bpf_program__set_log_level(program, level);
 	return 0;
 }
@@ -84,8 +84,7 @@ static void print_accepted(struct session *session)
 	struct bpf_program *program;
 
 	output_list(output);
-	bpf_object__for_each_program(program, session->object)
-	{
+	bpf_object__for_each_program (program, session->object) {
 		if (!bpf_program__autoload(program))
 			continue;
 		output_begin(output, NULL);
@@ -166,7 +165,7 @@ static void load_all(struct session *session)
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, session->object)
+	bpf_object__for_each_program (program, session->object)
 		bpf_program__set_autoload(program, true);
 }
 
@@ -192,10 +191,9 @@ int cmd_inspect(struct command_line *line)
 	if (!code)
 		output_list(&line->output);
 	if (!code)
-		bpf_object__for_each_program(
-			program,
-			session.object) if (!code && session_is_chosen(&session, program))
-			code = inspect_program(&session, program);
+		bpf_object__for_each_program (program, session.object)
+			if (!code && session_is_chosen(&session, program))
+				code = inspect_program(&session, program);
 	if (!code)
 		output_list_end(&line->output);
 	session_close(&session);
