@@ -24,8 +24,9 @@ enum skep_stage {
 struct skep_error {
 	int code; /* negative errno, 0: no error */
 	enum skep_stage stage;
-	int insn;		     /* index of the instruction, -1: none */
-	const char *reason;	     /* stable id of a rejection; static storage; NULL: none */
+	int insn;	    /* index of the instruction, -1: none */
+	const char *reason; /* stable id of a rejection; static storage; NULL: none */
+	/* Terminated texts without a newline, cut when longer. */
 	char where[SKEP_ERROR_TEXT]; /* file, section, source line; may be empty */
 	char text[SKEP_ERROR_TEXT];  /* one line: what was found and what was expected */
 	char hint[SKEP_ERROR_TEXT];  /* what to do; may be empty */

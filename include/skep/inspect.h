@@ -10,8 +10,9 @@ extern "C" {
 #endif
 
 /*
- * The text of a stage ("insns", "cfg", "facts") of the program behind a file descriptor. *out is
- * malloc'ed, the caller frees it. 0 or a negative errno: -EBADF (no program), -EINVAL (no such stage).
+ * The text of a stage ("insns", "cfg", "facts") of the program behind a file descriptor. *out
+ * is the caller's, who gives it to free(); it stays untouched on failure. 0 or a negative
+ * errno: -EBADF (no program), -EINVAL (no such stage), -ENOMEM.
  */
 SKEP_API int skep_prog_print(struct skep_engine *engine, int prog_fd, const char *stage,
 			     char **out);

@@ -14,12 +14,17 @@ extern "C" {
 #endif
 
 /*
- * Opens a port: "pcap:IN[:OUT]", "gen:KEY=VALUE,...", "tap:NAME", "packet:IFACE". Frames that
- * leave through the port are written to OUT, the TAP, the interface. Returns the new ifindex (>
- * 0) or a negative errno with `err` (may be NULL) filled in.
+ * Opens a port: "pcap:IN[:OUT]", "gen:KEY=VALUE,...", "tap:NAME", "packet:IFACE" (skep(1)).
+ * Frames that leave through the port are written to OUT, the TAP, the interface. Returns the
+ * new ifindex (> 0), which is valid until skep_port_close() or skep_engine_free(), or a
+ * negative errno: -EINVAL (the spec), -ENOSPC (64 ports are open), -EBUSY (during
+ * skep_ports_run()), that of the file or interface.
+ *
+ * `err` (may be NULL), here and below, gets a copy of skep_engine_error().
  */
 SKEP_API int skep_port_open(struct skep_engine *engine, const char *spec,
 			    struct skep_error *err);
+/* Detaches its programs. 0 or a negative errno: -ENODEV, -EBUSY (during skep_ports_run()). */
 SKEP_API int skep_port_close(struct skep_engine *engine, int ifindex);
 
 enum skep_verdict {
@@ -31,28 +36,35 @@ enum skep_verdict {
 	SKEP_VERDICTS,
 };
 
-/* Counters since the port was opened. in == sum over all verdicts, always. */
+/*
+ * Counters since the port was opened, of packets and of the bytes of their frames. All packets
+ * that came in have a verdict: without a program, and when the port took it, PASS.
+ */
 struct skep_port_stats {
-	size_t sz; /* set by the caller: sizeof(struct skep_port_stats) */
-	char spec[128];
+	size_t sz;
+	char spec[128]; /* as given to skep_port_open(), cut when longer */
 	uint64_t in_packets, in_bytes;
-	uint64_t out_packets,
-		out_bytes; /* written by TX, REDIRECT to this port, PASS where kept */
+	/* Written by TX, by REDIRECT to this port, and by PASS where the port keeps packets. */
+	uint64_t out_packets, out_bytes;
+	/* By the bytes that came in, whatever the program made of the packet. */
 	uint64_t verdict_packets[SKEP_VERDICTS], verdict_bytes[SKEP_VERDICTS];
-	uint64_t redirect_failed, out_failed, truncated;
-	uint64_t run_ns; /* time spent on its packets */
-	bool at_end;	 /* a finite source is exhausted */
+	uint64_t redirect_failed; /* no such target, or the target could not send */
+	uint64_t out_failed;	  /* not written */
+	uint64_t truncated;	  /* the capture had less than was on the wire */
+	uint64_t run_ns;	  /* nanoseconds spent on its packets */
+	bool at_end;		  /* it delivers no more: exhausted, broken or at max_packets */
 };
 
+/* Fills in at most out->sz bytes; also during skep_ports_run(). 0 or -ENODEV. */
 SKEP_API int skep_port_stats(struct skep_engine *engine, int ifindex,
 			     struct skep_port_stats *out);
 
 struct skep_ports_run_opts {
 	size_t sz;
-	uint64_t max_packets; /* per port; 0: no limit */
-	uint64_t max_ns;      /* 0: no limit */
-	/* Called about every interval_ns (0: never) on the calling thread between packets;
-	 * non-zero stops the run. */
+	uint64_t max_packets; /* per port, since it was opened; 0: no limit */
+	uint64_t max_ns;      /* nanoseconds of this run; 0: no limit */
+	/* Called about every interval_ns nanoseconds (0: never) on the calling thread between
+	 * packets; non-zero ends the run with 0. May call functions of skep. */
 	uint64_t interval_ns;
 	int (*tick)(void *cookie);
 	void *cookie;
@@ -60,11 +72,14 @@ struct skep_ports_run_opts {
 
 /*
  * Moves packets through all ports of the engine until every finite source is exhausted, a limit
- * is reached, or skep_ports_stop() was called (from any thread or a signal handler). 0 or a
- * negative errno; what was counted and written so far stays.
+ * is reached, or skep_ports_stop() was called. `opts` NULL: no limits. Programs run on the
+ * calling thread. 0 or a negative errno: -EBUSY (a run is going on), -ENOMEM, or the first that
+ * a port met; that port is at its end, and the others go on. What was counted and written so
+ * far stays.
  */
 SKEP_API int skep_ports_run(struct skep_engine *engine, const struct skep_ports_run_opts *opts,
 			    struct skep_error *err);
+/* Ends the run that is going on, else the next one. From any thread or a signal handler. */
 SKEP_API void skep_ports_stop(struct skep_engine *engine);
 
 #ifdef __cplusplus

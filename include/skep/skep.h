@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * skep: bpf(2) in user space. An engine is one bpf(2) world: its maps, programs, links, BTF,
- * pins and ports. There is no other global state. All functions may be called from any thread.
+ * pins and ports. There is no other global state.
+ *
+ * All functions may be called from any thread, on one engine by several at a time; only
+ * skep_engine_free() must be the last call on its engine. Structures that begin with `sz` may
+ * grow: the caller sets it to the structure's size that it was compiled with.
  */
 #ifndef SKEP_SKEP_H
 #define SKEP_SKEP_H
@@ -30,46 +34,58 @@ enum skep_rights {
 };
 
 struct skep_engine_opts {
-	size_t sz;	 /* sizeof(struct skep_engine_opts), for compatibility */
+	size_t sz;
 	uint32_t slots;	 /* cpu slots; 0: as many as possible CPUs */
 	uint32_t rights; /* enum skep_rights; ignored unless rights_given */
 	bool rights_given;
 	bool checked; /* run every program in the checked interpreter (slow; finds bugs of skep)
 		       */
-	/* Receives each line that a program prints (bpf_printk); NULL: kept in the trace
-	 * buffer. Called on the thread that runs the program; `text` is valid during the call.
-	 */
+	/* Receives each line that a program prints (bpf_printk): `length` bytes with the
+	 * newline, not terminated; NULL: lines go to skep_trace_open(). Called on the thread
+	 * that runs the program, from several at a time; `text` is valid during the call. It
+	 * must not call functions of skep. */
 	void (*trace)(void *cookie, const char *text, size_t length);
 	void *trace_cookie;
 };
 
-/* Returns NULL and fills `err` (may be NULL) on failure. `opts` NULL: all defaults, all rights.
+/*
+ * A new engine, which the caller frees. `opts` is read during the call only; NULL: all
+ * defaults, all rights. NULL on failure, with `err` (may be NULL) filled in: -E2BIG (options
+ * that this version lacks), -EINVAL (values out of range), -ENOMEM, -EMFILE.
  */
 SKEP_API struct skep_engine *skep_engine_new(const struct skep_engine_opts *opts,
 					     struct skep_error *err);
-/* Detaches all, frees all. File descriptors still open turn into plain closed pipes. */
+/*
+ * Detaches all, closes all ports, frees all; NULL: nothing. No other thread may be in a
+ * function of the engine. File descriptors of the engine stay the caller's to close; what they
+ * stood for is gone.
+ */
 SKEP_API void skep_engine_free(struct skep_engine *engine);
 
 /*
  * bpf(2): commands, attributes, results and errors of Linux's uapi. `size` is the size of
  * `attr` that the caller knows. Returns what the system call returns, with a negative errno in
- * place of -1. File descriptors are real: close(), dup() and SCM_RIGHTS work as on Linux.
+ * place of -1. File descriptors are real and the caller's: close(), dup() and SCM_RIGHTS work
+ * as on Linux, and an object lives as long as something refers to it. `attr` and the memory
+ * that it points to are used during the call only; a bad address gives -EFAULT.
  */
 SKEP_API int skep_bpf(struct skep_engine *engine, int cmd, union bpf_attr *attr,
 		      unsigned int size);
 
 /*
- * Details of the calling thread's last failed skep_*() call. Never NULL; an empty record when
- * that call succeeded or was with another engine.
+ * Details of the calling thread's last call with an engine. Never NULL; an empty record when
+ * that call succeeded or was with another engine. Valid until the thread's next call.
  */
 SKEP_API const struct skep_error *skep_engine_error(struct skep_engine *engine);
 
 /*
- * A new descriptor from which the lines that programs print can be read (it does not block).
- * Only for an engine without a trace callback: -ENOENT.
+ * A new descriptor, the caller's to close, from which the lines that programs print can be read
+ * (it does not block, and each line is read once). Lines that find its pipe full are lost. A
+ * negative errno: -ENOENT (the engine has a trace callback), -EMFILE.
  */
 SKEP_API int skep_trace_open(struct skep_engine *engine);
 
+/* "MAJOR.MINOR.PATCH", static storage. */
 SKEP_API const char *skep_version(void);
 
 #ifdef __cplusplus

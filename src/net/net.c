@@ -345,7 +345,8 @@ int net_run(struct net *net, const struct skep_ports_run_opts *opts, struct skep
 		return error_set(err, SKEP_STAGE_PORT, -EBUSY,
 				 "packets are already being moved");
 	worker = malloc(sizeof(*worker));
-	code = worker ? worker_init(worker, net, &all, err) : -ENOMEM;
+	code = worker ? worker_init(worker, net, &all, err)
+		      : error_set(err, SKEP_STAGE_PORT, -ENOMEM, "no memory for a worker");
 	if (!code) {
 		code = worker_run(worker);
 		worker_done(worker);

@@ -23,10 +23,12 @@ int skep_prog_print(struct skep_engine *engine, int prog_fd, const char *stage, 
 	object_put(object);
 	if (!code && text.failed)
 		code = -ENOMEM;
-	if (code || !text.text) {
-		strbuf_done(&text);
-		return error_set(err, SKEP_STAGE_CALL, code ?: -EINVAL, "no stage '%s'", stage);
+	if (!code) {
+		*out = text.text;
+		return 0;
 	}
-	*out = text.text;
-	return 0;
+	strbuf_done(&text);
+	return error_set(err, SKEP_STAGE_CALL, code,
+			 code == -EINVAL ? "no stage '%s'" : "stage '%s': out of memory",
+			 stage);
 }

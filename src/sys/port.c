@@ -6,36 +6,59 @@
 #include <errno.h>
 #include <skep/port.h>
 
-/* The caller's record, or the thread's own; both are filled by what follows. */
-static struct skep_error *start(struct skep_engine *engine, struct skep_error *err)
+/*
+ * The thread's record, and the caller's when there is one, become the call's own. Not before
+ * its end: a tick may call the engine, too.
+ */
+static int finish(struct skep_engine *engine, const struct skep_error *own,
+		  struct skep_error *err, int ret)
 {
-	struct skep_error *own = engine_error_start(engine);
+	*engine_error_start(engine) = *own;
+	if (err)
+		*err = *own;
+	return ret;
+}
 
-	error_clear(err);
-	return err ?: own;
+/* The same for calls that fail only for want of the port, or because it is in use. */
+static int finish_lookup(struct skep_engine *engine, int ifindex, int ret)
+{
+	struct skep_error own;
+
+	error_clear(&own);
+	if (ret)
+		error_set(&own, SKEP_STAGE_PORT, ret,
+			  ret == -EBUSY ? "port %d: packets are being moved" : "no port %d",
+			  ifindex);
+	return finish(engine, &own, NULL, ret);
 }
 
 int skep_port_open(struct skep_engine *engine, const char *spec, struct skep_error *err)
 {
-	return net_port_open(engine->net, spec, start(engine, err));
+	struct skep_error own;
+
+	error_clear(&own);
+	return finish(engine, &own, err, net_port_open(engine->net, spec, &own));
 }
 
 int skep_port_close(struct skep_engine *engine, int ifindex)
 {
-	start(engine, NULL);
-	return ifindex > 0 ? net_port_close(engine->net, ifindex) : -ENODEV;
+	return finish_lookup(engine, ifindex,
+			     ifindex > 0 ? net_port_close(engine->net, ifindex) : -ENODEV);
 }
 
 int skep_port_stats(struct skep_engine *engine, int ifindex, struct skep_port_stats *out)
 {
-	start(engine, NULL);
-	return ifindex > 0 ? net_port_stats(engine->net, ifindex, out) : -ENODEV;
+	return finish_lookup(engine, ifindex,
+			     ifindex > 0 ? net_port_stats(engine->net, ifindex, out) : -ENODEV);
 }
 
 int skep_ports_run(struct skep_engine *engine, const struct skep_ports_run_opts *opts,
 		   struct skep_error *err)
 {
-	return net_run(engine->net, opts, start(engine, err));
+	struct skep_error own;
+
+	error_clear(&own);
+	return finish(engine, &own, err, net_run(engine->net, opts, &own));
 }
 
 void skep_ports_stop(struct skep_engine *engine)

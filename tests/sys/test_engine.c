@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <pthread.h>
+#include <skep/port.h>
 #include <skep/skep.h>
 #include <string.h>
 #include <unistd.h>
@@ -142,6 +143,7 @@ static void *other_thread(void *unused)
 
 static void test_errors(void **state)
 {
+	struct skep_error err = {};
 	pthread_t thread;
 	void *code;
 
@@ -150,6 +152,10 @@ static void test_errors(void **state)
 	assert_int_equal(bpf(BPF_MAP_FREEZE, (union bpf_attr){.map_fd = 12345}), -EBADF);
 	assert_int_equal(skep_engine_error(engine)->code, -EBADF);
 	assert_string_equal(skep_engine_error(engine)->text, "descriptor 12345 is not open");
+	assert_int_equal(skep_port_close(engine, 7), -ENODEV);
+	assert_string_equal(skep_engine_error(engine)->text, "no port 7");
+	assert_int_equal(skep_port_open(engine, "none:", &err), -EINVAL);
+	assert_string_equal(skep_engine_error(engine)->text, err.text);
 	pthread_create(&thread, NULL, other_thread, NULL);
 	pthread_join(thread, &code);
 	assert_null(code);
