@@ -296,5 +296,7 @@ int transfer_helper(struct walk *walk, const struct bpf_insn *insn)
 		reg_set_not_init(walk_reg(walk, i));
 	if (changes_packet_here(walk, row))
 		forget_packet(walk);
-	return set_result(walk, row);
+	if (row->id == BPF_FUNC_tail_call)
+		ret = subprogram_may_end(walk, scalar_unknown());
+	return ret ? ret : set_result(walk, row);
 }

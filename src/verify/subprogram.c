@@ -119,11 +119,32 @@ int transfer_exit(struct walk *walk)
 		return 0;
 	}
 	state_top(state)->regs[BPF_REG_0] = callee->regs[BPF_REG_0];
-	/* A tail call that succeeds returns here too, with what the other program says. */
-	if (walk->cfg.subprogs[callee->subprog].has_tail_call)
-		reg_set_unknown(walk_reg(walk, BPF_REG_0));
 	walk->next++;
 	return 0;
+}
+
+int subprogram_may_end(struct walk *walk, struct scalar result)
+{
+	static const struct live_set all = {
+		.regs = {[0 ... MAX_FRAMES - 1] = 0x3ff},
+		.slots = {[0 ... MAX_FRAMES - 1] = ~0ull},
+	};
+	u32 next = walk->next;
+	struct packed_state *here;
+	int ret;
+
+	if (walk->state.frame_cnt == 1)
+		return 0;
+	here = state_pack(&walk->pool, &walk->state, &all);
+	if (!here)
+		return -ENOMEM;
+	reg_set_scalar(walk_reg(walk, BPF_REG_0), result);
+	ret = transfer_exit(walk);
+	ret = ret ? ret : walk_put_off(walk, walk->next, false);
+	state_unpack(here, &walk->state);
+	state_free(&walk->pool, here);
+	walk->next = next;
+	return ret;
 }
 
 /* --- LD_ABS and LD_IND leave the program where the packet ends --- */

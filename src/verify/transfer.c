@@ -156,6 +156,10 @@ int transfer_wide(struct walk *walk, const struct bpf_insn *insn)
 
 int transfer_packet_load(struct walk *walk, const struct bpf_insn *insn)
 {
+	int ret = subprogram_may_end(walk, scalar_const(0));
+
+	if (ret)
+		return ret;
 	for (u32 i = BPF_REG_0; i <= BPF_REG_5; i++)
 		reg_set_not_init(walk_reg(walk, i));
 	reg_set_unknown(walk_reg(walk, BPF_REG_0));

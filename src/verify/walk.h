@@ -63,7 +63,7 @@ struct call {
 struct pending {
 	u32 insn, prev;
 	bool takes_branch; /* insn is a conditional jump: it goes on with the jump taken */
-	u32 path_length; /* precision.c */
+	u32 path_length;   /* precision.c */
 	u32 open_rounds;
 	size_t log_length;
 	struct packed_state *state;
@@ -105,7 +105,7 @@ struct walk {
 	struct call call;
 	struct state state;
 
-	u32 id_cnt; /* ids given out */
+	u32 id_cnt;	 /* ids given out */
 	u32 open_rounds; /* times that this path was at the head of a loop that ends some day */
 	struct pending *pending;
 	u32 pending_cnt, pending_cap;
@@ -178,6 +178,9 @@ int transfer_helper(struct walk *walk, const struct bpf_insn *insn);
 int transfer_subprog_call(struct walk *walk, const struct bpf_insn *insn);
 int transfer_exit(struct walk *walk);
 int transfer_packet_load(struct walk *walk, const struct bpf_insn *insn);
+/* A tail call and a load behind the packet's end leave a subprogram at once: its caller goes on
+ * with `result` and the stack as it is here. Nothing to do in the main program. */
+int subprogram_may_end(struct walk *walk, struct scalar result);
 
 /* --- where to go (walk.c) --- */
 int walk_program(struct walk *walk);

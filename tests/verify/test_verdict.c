@@ -161,6 +161,14 @@ static const struct map_desc *map_by_fd(void *cookie, int fd, bool is_index, int
 	"r1 = map_fd 0 ll\n r2 = func each ll\n r3 = 0\n r4 = 0\n call 164\n r0 = 0\n" \
 	"exit\n each: " body "\n r0 = 0\n exit"
 
+/* The subprogram `body` is to make the number small that its caller adds to a pointer. */
+#define EARLY_END(body)                                                                 \
+	"r6 = r1\n" LOOKUP("0") FOUND                                                   \
+		"r8 = r0\n" RANDOM "*(u64 *)(r10 - 16) = r0\n"                          \
+		"r1 = r6\n r2 = r10\n r2 += -16\n call sub\n r1 = *(u64 *)(r10 - 16)\n" \
+		"r8 += r1\n r0 = *(u8 *)(r8 + 0)\n" OUT "\n sub: r6 = r2\n" body        \
+		"\n r0 = 0\n exit"
+
 #define BPF_ONLY SKEP_RIGHT_BPF
 #define ROOT	 SKEP_RIGHTS_ALL
 
@@ -172,9 +180,20 @@ struct row {
 	u32 flags;
 	enum bpf_attach_type attach_type;
 	bool not_gpl, untyped;
+	bool typed; /* though it takes no function's address */
 };
 
 static const struct row rows[] = {
+	/* ways out of a subprogram before it wrote to its caller's stack */
+	{"math_unbounded",
+	 EARLY_END("r2 = map_fd 6 ll\n r3 = 0\n call 12\n *(u64 *)(r6 + 0) = 3"),
+	 .typed = true},
+	{"math_unbounded",
+	 EARLY_END("r6 = r1\n r7 = r2\n r0 = *(u8 *)skb[5]\n"
+		   "*(u64 *)(r7 + 0) = 3"),
+	 .typed = true},
+	{NULL, EARLY_END("*(u64 *)(r2 + 0) = 3\n r2 = map_fd 6 ll\n r3 = 0\n call 12"),
+	 .typed = true},
 	/* registers */
 	{"not_initialised", "r0 = r2\n exit"},
 	{"frame_pointer_write", "r10 = 1" RETURN},
@@ -442,12 +461,18 @@ static struct btf_view *new_btf(void)
 	return btf;
 }
 
-/* Where the function begins whose address the program takes; 0: it takes none. */
-static u32 second_function(const struct bpf_insn *insns, u32 count)
+static bool names_function(const struct bpf_insn *insn, bool calls)
+{
+	if (calls)
+		return insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL;
+	return insn->code == (BPF_LD | BPF_IMM | BPF_DW) && insn->src_reg == BPF_PSEUDO_FUNC;
+}
+
+/* Where the function begins that the program calls, or whose address it takes; 0: none. */
+static u32 second_function(const struct bpf_insn *insns, u32 count, bool calls)
 {
 	for (u32 i = 0; i < count; i++)
-		if (insns[i].code == (BPF_LD | BPF_IMM | BPF_DW) &&
-		    insns[i].src_reg == BPF_PSEUDO_FUNC)
+		if (names_function(&insns[i], calls))
 			return i + 1 + (u32)insns[i].imm;
 	return 0;
 }
@@ -471,7 +496,8 @@ static int verify_insns(const struct row *row, const struct bpf_insn *insns, u32
 		.map_by_fd = map_by_fd,
 		.has_helper = has_helper,
 	};
-	struct bpf_func_info functions[] = {{0, 3}, {second_function(insns, count), 4}};
+	struct bpf_func_info functions[] = {{0, 3},
+					    {second_function(insns, count, row->typed), 4}};
 	struct btf_view *btf = new_btf();
 	struct verified *verified = NULL;
 	int ret;
