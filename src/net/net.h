@@ -31,9 +31,4 @@ void net_xdp_deliver(struct net *net, const struct xdp_ctx *ctx, u32 action,
 int net_run(struct net *net, const struct skep_ports_run_opts *opts, struct skep_error *err);
 void net_stop(struct net *net); /* async-signal-safe */
 
-/* What kinds of ports there are. */
-u32 port_kind_count(void);
-const char *port_kind_usage(u32 kind);
-const char *port_kind_text(u32 kind);
-
 #endif

@@ -12,28 +12,13 @@
 #undef PORT
 
 static const struct {
-	const char *name, *usage, *text;
+	const char *name, *usage;
 	const struct port_ops *ops;
 } kinds[] = {
-#define PORT(name, usage, text) {#name, usage, text, &port_##name},
+#define PORT(name, usage, text) {#name, usage, &port_##name},
 #include "net/ports.def"
 #undef PORT
 };
-
-u32 port_kind_count(void)
-{
-	return ARRAY_SIZE(kinds);
-}
-
-const char *port_kind_usage(u32 kind)
-{
-	return kinds[kind].usage;
-}
-
-const char *port_kind_text(u32 kind)
-{
-	return kinds[kind].text;
-}
 
 /* The operations for the spec, and in *args what follows the colon. */
 static const struct port_ops *find_kind(const char *spec, const char **args)

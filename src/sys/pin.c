@@ -230,15 +230,6 @@ static int normalise_here(const char *path, char out[PATH_MAX])
 	return ret ? ret : normalise(path, directory, out);
 }
 
-bool pin_exists(struct skep_engine *engine, const char *path)
-{
-	char normal[PATH_MAX];
-	struct object *object = normalise_here(path, normal) ? NULL : find(engine, normal);
-
-	object_put(object);
-	return object;
-}
-
 int pin_remove(struct skep_engine *engine, const char *path)
 {
 	struct pin_table *table = &engine->pins;

@@ -22,7 +22,5 @@ void pins_done(struct skep_engine *engine);
 
 /* unlink() of a pinned path: 0 or -ENOENT. */
 int pin_remove(struct skep_engine *engine, const char *path);
-/* Whether something is pinned at the path. */
-bool pin_exists(struct skep_engine *engine, const char *path);
 
 #endif

@@ -83,14 +83,6 @@ struct scalar scalar_unsigned_bytes(u32 bytes)
 	return scalar_urange(0, low_ones(8 * bytes));
 }
 
-struct scalar scalar_signed_bytes(u32 bytes)
-{
-	struct scalar scalar = scalar_unknown();
-
-	scalar_sign_extend(&scalar, bytes);
-	return scalar;
-}
-
 bool scalar_is_unknown(const struct scalar *scalar)
 {
 	struct scalar unknown = scalar_unknown();

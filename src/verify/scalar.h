@@ -29,7 +29,6 @@ struct scalar scalar_unknown(void);
 struct scalar scalar_urange(u64 low, u64 high);
 /* The zero-extended result of a load of `bytes` (1, 2, 4, 8). */
 struct scalar scalar_unsigned_bytes(u32 bytes);
-struct scalar scalar_signed_bytes(u32 bytes);
 
 static inline bool scalar_is_const(const struct scalar *scalar)
 {
