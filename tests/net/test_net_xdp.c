@@ -224,6 +224,59 @@ static void packets_are_redirected_to_another_port(void **state)
 	assert_int_equal(packets_in_file(77), 500);
 }
 
+static int create_devmap(u32 ifindex)
+{
+	struct bpf_devmap_val entry = {.ifindex = ifindex, .bpf_prog.fd = -1};
+	u32 key = 1;
+	union bpf_attr create = {
+		.map_type = BPF_MAP_TYPE_DEVMAP,
+		.key_size = sizeof(key),
+		.value_size = sizeof(u32),
+		.max_entries = 2,
+	};
+	int map = skep_bpf(engine, BPF_MAP_CREATE, &create, sizeof(create));
+	union bpf_attr update = {
+		.map_fd = map,
+		.key = (u64)(uintptr_t)&key,
+		.value = (u64)(uintptr_t)&entry.ifindex,
+	};
+
+	assert_true(map >= 0);
+	assert_int_equal(skep_bpf(engine, BPF_MAP_UPDATE_ELEM, &update, sizeof(update)), 0);
+	return map;
+}
+
+/* Key 1 is a port, key 0 is empty: then the low bits of the flags are the verdict (XDP_PASS).
+ */
+static void packets_are_redirected_through_a_devmap(void **state)
+{
+	for (u32 key = 0; key < 2; key++) {
+		char spec[128], program[128];
+		int from, to, map, prog, link;
+
+		snprintf(spec, sizeof(spec), "gen:count=1,out=%s", out_path);
+		to = open_port(spec);
+		from = open_port("gen:count=400,size=78");
+		map = create_devmap(to);
+		snprintf(program, sizeof(program),
+			 "r1 = map_fd %d ll\nr2 = %u\nr3 = 2\ncall 51\nexit", map, key);
+		prog = load(program);
+		link = attach(prog, from);
+		assert_true(link >= 0);
+		assert_int_equal(skep_ports_run(engine, NULL, NULL), 0);
+		assert_int_equal(stats_of(from).verdict_packets[key ? SKEP_VERDICT_REDIRECT
+								    : SKEP_VERDICT_PASS],
+				 400);
+		assert_int_equal(stats_of(from).redirect_failed, 0);
+		close(link);
+		close(prog);
+		close(map);
+		skep_port_close(engine, from);
+		skep_port_close(engine, to);
+		assert_int_equal(packets_in_file(78), key ? 400 : 0);
+	}
+}
+
 static void a_hook_takes_one_link(void **state)
 {
 	int ifindex = open_port("gen:count=10"), prog = load("r0 = 1\nexit");
@@ -374,10 +427,23 @@ static void *run_command(void *cookie)
 	return shell(((struct timed *)cookie)->command) ? cookie : NULL;
 }
 
-/* Moves packets for a second while the command makes some; the number that came in. */
+#define SENT 100
+
+static int all_came(void *cookie)
+{
+	return stats_of(*(int *)cookie).in_packets >= SENT;
+}
+
+/* Moves packets until those that the command sends have come, on a slow machine for long. */
 static u64 receive_while(int ifindex, const char *command)
 {
-	struct skep_ports_run_opts opts = {.sz = sizeof(opts), .max_ns = 1000000000};
+	struct skep_ports_run_opts opts = {
+		.sz = sizeof(opts),
+		.max_ns = 30000000000,
+		.interval_ns = 10000000,
+		.tick = all_came,
+		.cookie = &ifindex,
+	};
 	struct timed timed = {command};
 	pthread_t thread;
 
@@ -404,7 +470,7 @@ static int tap_body(void)
 				 "ip addr add 10.9.9.1/24 dev skep0 && ip link set skep0 up && "
 				 "ip neigh add 10.9.9.2 lladdr 02:00:00:00:00:02 dev skep0"))
 		return 1;
-	return receive_while(ifindex, sender) >= 100 ? 0 : 2;
+	return receive_while(ifindex, sender) >= SENT ? 0 : 2;
 }
 
 static int packet_body(void)
@@ -420,7 +486,7 @@ static int packet_body(void)
 	ifindex = skep_port_open(engine, "packet:b0", &err);
 	if (ifindex < 0)
 		return 1;
-	return receive_while(ifindex, sender) >= 100 ? 0 : 2;
+	return receive_while(ifindex, sender) >= SENT ? 0 : 2;
 }
 
 static void expect_packets(int (*body)(void))
@@ -454,6 +520,7 @@ int main(void)
 		TEST(frames_of_test_runs_leave_through_ports),
 		TEST(a_port_without_a_program_passes),
 		TEST(packets_are_redirected_to_another_port),
+		TEST(packets_are_redirected_through_a_devmap),
 		TEST(a_hook_takes_one_link),
 		TEST(a_program_is_replaced_under_traffic),
 		TEST(a_broken_capture_keeps_what_was_counted),
