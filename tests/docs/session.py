@@ -12,6 +12,7 @@ stands for anything within a line, and a line "..." for any lines. A block that 
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -70,6 +71,7 @@ def main():
         if not good:
             print("\n".join("# " + line for line in ["expected:", *expected.split("\n"), "shown:",
                                                       *shown.split("\n")]))
+    shutil.rmtree(work)
     return 0
 
 
