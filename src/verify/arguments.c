@@ -229,9 +229,14 @@ static int prove_memory_argument(struct walk *walk, u32 regno, const struct help
 		.may_be_empty = may_be_empty,
 		.by_helper = true,
 	};
+	const struct reg_state *reg = walk_reg(walk, regno);
+	char kind[REG_KIND_TEXT];
 
-	if (is_null(walk_reg(walk, regno)) && arg->flags & ARG_OR_NULL && !size)
+	if (is_null(reg) && arg->flags & ARG_OR_NULL && !size)
 		return 0;
+	/* Linux lets this pass, and reads from NULL. */
+	if (reg_may_be_null(reg) && size)
+		return reject(walk, arg_kind, regno, reg_kind_text(reg, kind), memory_kinds);
 	return prove_extent(walk, &extent, arg->flags & ARG_UNINIT && size_is_known);
 }
 
