@@ -124,6 +124,9 @@ int session_open(struct session *session, struct command_line *line, const char 
 		if (code)
 			return code;
 	}
+	code = check_object_types(session->compiled ?: path);
+	if (code)
+		return code;
 	session->object = bpf_object__open_file(session->compiled ?: path, NULL);
 	if (session->object)
 		return 0;

@@ -60,6 +60,9 @@ struct btf_view *session_types(struct session *session);
 /* 0, or EXIT_NO_VERDICT after a message when nothing may be read out of it. */
 int session_check_types(struct session *session);
 
+/* 0, or an exit code after a message: the types of the object would lead libbpf astray. */
+int check_object_types(const char *path);
+
 /* Compiles FILE.bpf.c; *out is the object's path (malloc'ed, the caller unlinks it). */
 int compile_program(const char *path, char **out);
 
