@@ -36,10 +36,12 @@ static void print_trace(void *cookie, const char *text, size_t length)
 	free(line);
 }
 
-static int new_engine(struct session *session)
+static int new_engine(struct session *session, u32 rights)
 {
 	const struct skep_engine_opts opts = {
 		.sz = sizeof(opts),
+		.rights = rights,
+		.rights_given = true,
 		.trace = print_trace,
 		.trace_cookie = &session->line->output,
 		.checked = option_given(session->line, OPTION_checked),
@@ -53,22 +55,36 @@ static int new_engine(struct session *session)
 	return 0;
 }
 
+static int use_linux(struct session *session, u32 rights)
+{
+	int err = linux_drop_rights(rights);
+
+	if (err)
+		return usage_error("--rights: %s", strerror(-err));
+	session->on_linux = true;
+	wrap_use_linux();
+	return 0;
+}
+
 int session_target(struct session *session, struct command_line *line)
 {
 	const char *target = line->option[OPTION_target] ?: "skep";
+	u32 rights;
+	int code;
 
 	*session = (struct session){.line = line};
 	strbuf_init(&session->log);
 	session->log.limit = 64 << 20;
 	listening = session;
 	libbpf_set_print(listen_to_libbpf);
+	code = parse_rights(line, &rights);
+	if (code)
+		return code;
 	if (!strcmp(target, "skep"))
-		return new_engine(session);
+		return new_engine(session, rights);
 	if (strcmp(target, "linux"))
 		return usage_error("--target %s: expected skep or linux", target);
-	session->on_linux = true;
-	wrap_use_linux();
-	return 0;
+	return use_linux(session, rights);
 }
 
 static bool is_source(const char *path)

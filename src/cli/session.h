@@ -63,6 +63,9 @@ int session_check_types(struct session *session);
 /* 0, or an exit code after a message: the types of the object would lead libbpf astray. */
 int check_object_types(const char *path);
 
+/* --rights as enum skep_rights, all when it is not given; or an exit code after a message. */
+int parse_rights(const struct command_line *line, u32 *out);
+
 /* Compiles FILE.bpf.c; *out is the object's path (malloc'ed, the caller unlinks it). */
 int compile_program(const char *path, char **out);
 

@@ -3,16 +3,20 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <skep/skep.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static const struct {
 	int number;
+	u32 right; /* enum skep_rights */
 	const char *name, *what_for;
 } wanted[] = {
-	{CAP_BPF, "CAP_BPF", "programs and maps"},
-	{CAP_PERFMON, "CAP_PERFMON", "tracing"},
-	{CAP_NET_ADMIN, "CAP_NET_ADMIN", "networking"},
+	{CAP_BPF, SKEP_RIGHT_BPF, "CAP_BPF", "programs and maps"},
+	{CAP_PERFMON, SKEP_RIGHT_PERFMON, "CAP_PERFMON", "tracing"},
+	{CAP_NET_ADMIN, SKEP_RIGHT_NET_ADMIN, "CAP_NET_ADMIN", "networking"},
 };
 
 u64 linux_capabilities(void)
@@ -51,4 +55,25 @@ const char *linux_missing_right(int error)
 	if (length)
 		snprintf(text + length, sizeof(text) - length, ")");
 	return text;
+}
+
+static void drop(struct __user_cap_data_struct *sets, int capability)
+{
+	sets[CAP_TO_INDEX(capability)].effective &= ~CAP_TO_MASK(capability);
+}
+
+int linux_drop_rights(u32 kept)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+	if (kept & SKEP_RIGHT_ADMIN)
+		return 0;
+	if (syscall(SYS_capget, &header, sets))
+		return -errno;
+	drop(sets, CAP_SYS_ADMIN);
+	for (u32 i = 0; i < ARRAY_SIZE(wanted); i++)
+		if (!(kept & wanted[i].right))
+			drop(sets, wanted[i].number);
+	return syscall(SYS_capset, &header, sets) ? -errno : 0;
 }

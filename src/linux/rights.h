@@ -15,4 +15,7 @@ bool linux_has_capability(int capability);
  */
 const char *linux_missing_right(int error);
 
+/* Takes from this process what is not in `kept` (enum skep_rights); 0 or a negative errno. */
+int linux_drop_rights(u32 kept);
+
 #endif

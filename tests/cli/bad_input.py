@@ -22,6 +22,7 @@ def test_usage(skep):
             (r"--log-level x: expected a number", "verify", "--log-level", "x", "firewall.bpf.o"),
             (r"--log-level 8: expected a sum", "verify", "--log-level", "8", "firewall.bpf.o"),
             (r"unknown flag 'x': expected strict-alignment", "verify", "--flags", "x", "firewall.bpf.o"),
+            (r"unknown right 'x': expected bpf", "verify", "--rights", "bpf,x", "firewall.bpf.o"),
             (r"--target x: expected skep or linux", "verify", "--target", "x", "firewall.bpf.o"),
             (r"--stage x: expected insns", "inspect", "--stage", "x", "firewall.bpf.o"),
             (r"--format x: expected raw or c", "btf", "dump", "--format", "x", "firewall.bpf.o"),

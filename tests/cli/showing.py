@@ -53,6 +53,12 @@ def test_verifier_log(skep):
     same(skep.ok("verify", "--log-level", "4", "tailcall.bpf.o").count("verification time"), 5)
 
 
+def test_fewer_rights(skep):
+    skep.ok("verify", "--rights", "bpf,perfmon,net-admin", "firewall.bpf.o")
+    skep.fails(2, "a program of type xdp needs rights", "verify", "--rights=bpf", "firewall.bpf.o")
+    skep.fails(2, "needs CAP_BPF|needs rights", "verify", "--rights", "none", "firewall.bpf.o")
+
+
 def test_inspect(skep):
     matches(r"(?m)^ +0: r\d = ", skep.ok("inspect", "firewall.bpf.o"))
     matches(r"(?m)^subprogram 0 firewall: insns 0", skep.ok("inspect", "--stage=cfg", "firewall.bpf.o"))
