@@ -377,3 +377,20 @@ const struct btf_field *btf_field_of_kind(const struct btf_fields *fields,
 			return &fields->field[i];
 	return NULL;
 }
+
+const char *btf_field_text(enum btf_field_kind kind)
+{
+	return field_rows[kind].text;
+}
+
+bool btf_fields_equal(const struct btf_fields *a, const struct btf_fields *b)
+{
+	for (u32 i = 0; i < a->count && a->count == b->count; i++) {
+		const struct btf_field *x = &a->field[i], *y = &b->field[i];
+
+		if (x->kind != y->kind || x->offset != y->offset || x->size != y->size ||
+		    x->type_id != y->type_id || x->node_offset != y->node_offset)
+			return false;
+	}
+	return a->count == b->count;
+}

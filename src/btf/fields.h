@@ -35,8 +35,14 @@ struct btf_fields {
  */
 int btf_find_fields(const struct btf_view *btf, u32 type_id, u32 kinds, struct btf_fields *out);
 
+/* The structure's name, or the type tag's: "bpf_spin_lock", "kptr". */
+const char *btf_field_text(enum btf_field_kind kind);
+
 /* NULL: the value has no field of this kind. */
 const struct btf_field *btf_field_of_kind(const struct btf_fields *fields,
 					  enum btf_field_kind kind);
+
+/* The same kinds at the same places, of the same types. */
+bool btf_fields_equal(const struct btf_fields *a, const struct btf_fields *b);
 
 #endif

@@ -167,6 +167,8 @@ static int check_all(struct check *check)
 	if (!err)
 		err = index_types(check);
 	if (!err)
+		err = names_index(check->btf);
+	if (!err)
 		err = follow_types(check);
 	return err;
 }
@@ -277,15 +279,4 @@ s64 btf_size(const struct btf_view *btf, u32 id)
 	if (!kind_has(type, KIND_SIZED))
 		return -EINVAL;
 	return empty || !type->size ? 0 : count * type->size;
-}
-
-u32 btf_find(const struct btf_view *btf, const char *name, u32 kind)
-{
-	for (u32 id = 1; id <= btf->count; id++) {
-		const struct btf_type *type = btf_type(btf, id);
-
-		if (btf_kind(type) == kind && !strcmp(btf_string(btf, type->name_off), name))
-			return id;
-	}
-	return 0;
 }

@@ -18,6 +18,8 @@ struct btf_view {
 	const char *strings;	  /* header.str_len bytes, the last one is 0 */
 	u32 *offsets;		  /* of type id in `types`; [0] is unused */
 	u32 count;		  /* ids are 1 .. count */
+	u32 *by_name;		  /* hash table of ids with a name; see names.c */
+	u32 name_bits;		  /* it has 2^name_bits places */
 };
 
 enum kind_flags {
@@ -36,6 +38,9 @@ struct kind_row {
 	u8 fixed, each; /* bytes behind the type: at all, and per element of vlen */
 	u8 flags;	/* enum kind_flags */
 };
+
+/* Makes by_name, once the types are indexed. 0 or -ENOMEM. */
+int names_index(struct btf_view *btf);
 
 extern const struct kind_row kind_rows[NR_BTF_KINDS];
 

@@ -7,15 +7,10 @@
 #define SKEP_CATALOG_MAP_DESC_H
 
 #include "base/types.h"
+#include "btf/fields.h"
 #include "catalog/uapi.h"
 
 struct btf_view;
-
-/* Where a field with a meaning of its own sits in a value; -1: the value has none. */
-struct map_fields {
-	s32 spin_lock, timer, workqueue;
-	bool has_kptr; /* kptr, list, rbtree, refcount: kinds that need the field table */
-};
 
 struct map_desc {
 	u32 type; /* enum bpf_map_type */
@@ -27,7 +22,7 @@ struct map_desc {
 
 	const struct btf_view *btf; /* NULL: none. Kept alive by the map. */
 	u32 btf_id, key_type, value_type, vmlinux_value_type;
-	struct map_fields fields;
+	struct btf_fields fields; /* of a value: those with a meaning of their own */
 
 	const struct map_desc *inner; /* template of the inner maps of a map of maps */
 	u32 ifindex;
@@ -48,6 +43,17 @@ static inline bool map_desc_is_per_cpu(const struct map_desc *desc)
 	       desc->type == BPF_MAP_TYPE_PERCPU_ARRAY ||
 	       desc->type == BPF_MAP_TYPE_LRU_PERCPU_HASH ||
 	       desc->type == BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE;
+}
+
+/* Where a value has its field of this kind; -1: it has none. */
+static inline s32 map_desc_field(const struct map_desc *desc, enum btf_field_kind kind)
+{
+	const struct btf_field *field;
+
+	if (!(desc->fields.kinds & BTF_FIELD_BIT(kind)))
+		return -1;
+	field = btf_field_of_kind(&desc->fields, kind);
+	return field ? (s32)field->offset : -1;
 }
 
 /* Content that can never change: the verifier reads it as constants. */

@@ -144,7 +144,7 @@ static int check_update(const struct map *map, const void *key, u64 flags)
 		return -E2BIG;
 	if (unlikely(flags & BPF_NOEXIST))
 		return -EEXIST;
-	if (unlikely((flags & BPF_F_LOCK) && map->desc.fields.spin_lock < 0))
+	if (unlikely((flags & BPF_F_LOCK) && map_desc_field(&map->desc, BTF_FIELD_SPIN_LOCK) < 0))
 		return -EINVAL;
 	return 0;
 }

@@ -22,10 +22,7 @@ bool map_desc_equal(const struct map_desc *template, const struct map_desc *inne
 {
 	return template->type == inner->type && template->key_size == inner->key_size &&
 	       template->value_size == inner->value_size && template->flags == inner->flags &&
-	       template->fields.spin_lock == inner->fields.spin_lock &&
-	       template->fields.timer == inner->fields.timer &&
-	       template->fields.workqueue == inner->fields.workqueue &&
-	       template->fields.has_kptr == inner->fields.has_kptr;
+	       btf_fields_equal(&template->fields, &inner->fields);
 }
 
 static bool numa_node_exists(u32 node)
@@ -123,21 +120,22 @@ static bool type_is(u32 type, u64 types)
 /* Which maps may have values with fields of a meaning of their own. */
 static int check_fields(const struct map_desc *desc, struct skep_error *err)
 {
-	const struct map_fields *fields = &desc->fields;
+	const u32 lock = BTF_FIELD_BIT(BTF_FIELD_SPIN_LOCK);
+	const u32 timer = BTF_FIELD_BIT(BTF_FIELD_TIMER) | BTF_FIELD_BIT(BTF_FIELD_WORKQUEUE);
+	u32 kinds = desc->fields.kinds;
 	const u64 timers = TYPE(HASH) | TYPE(LRU_HASH) | TYPE(ARRAY);
 	const u64 locks = TYPE(HASH) | TYPE(ARRAY) | TYPE(CGROUP_STORAGE) | TYPE(SK_STORAGE) |
 			  TYPE(INODE_STORAGE) | TYPE(TASK_STORAGE) | TYPE(CGRP_STORAGE);
 	const u64 kptrs =
 		locks | timers | TYPE(PERCPU_HASH) | TYPE(LRU_PERCPU_HASH) | TYPE(PERCPU_ARRAY);
 
-	if (fields->spin_lock < 0 && fields->timer < 0 && fields->workqueue < 0 &&
-	    !fields->has_kptr)
+	if (!kinds)
 		return 0;
 	if (desc->flags & MAP_FLAGS_PROGRAM)
 		return map_refuse(desc, err, -EACCES, "special fields, read-only for programs");
-	if ((fields->spin_lock >= 0 && !type_is(desc->type, locks)) ||
-	    ((fields->timer >= 0 || fields->workqueue >= 0) && !type_is(desc->type, timers)) ||
-	    (fields->has_kptr && !type_is(desc->type, kptrs)))
+	if ((kinds & lock && !type_is(desc->type, locks)) ||
+	    (kinds & timer && !type_is(desc->type, timers)) ||
+	    (kinds & ~(lock | timer) && !type_is(desc->type, kptrs)))
 		return map_refuse(desc, err, -EOPNOTSUPP, "special fields not for this type");
 	return 0;
 }
@@ -150,7 +148,7 @@ static struct map_desc normal_desc(const struct map_desc *desc)
 	struct map_desc normal = *desc;
 
 	if (!desc->btf)
-		normal.fields = (struct map_fields){-1, -1, -1, false};
+		normal.fields = (struct btf_fields){};
 	normal.inner = NULL;
 	normal.values = NULL;
 	normal.value_stride = 0;

@@ -341,7 +341,7 @@ static int hash_update(struct map *map, const void *key, const void *value, u64 
 {
 	if (unlikely(map_flags_bad(flags)))
 		return -EINVAL;
-	if (unlikely((flags & BPF_F_LOCK) && map->desc.fields.spin_lock < 0))
+	if (unlikely((flags & BPF_F_LOCK) && map_desc_field(&map->desc, BTF_FIELD_SPIN_LOCK) < 0))
 		return -EINVAL;
 	return store_any(hash_of(map), key, value, flags, slot);
 }

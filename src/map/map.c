@@ -81,7 +81,7 @@ bool map_holds_objects(const struct map *map)
 /* BPF_F_LOCK asks for a spin lock in the value. */
 static bool lock_flag_bad(const struct map *map, u64 flags)
 {
-	return (flags & BPF_F_LOCK) && map->desc.fields.spin_lock < 0;
+	return (flags & BPF_F_LOCK) && map_desc_field(&map->desc, BTF_FIELD_SPIN_LOCK) < 0;
 }
 
 static int lookup_copy(struct map *map, const void *key, void *value, u64 flags)

@@ -28,7 +28,7 @@ int map_mmap(struct map *map, void *address, size_t length, int prot, int flags,
 
 int map_freeze(struct map *map)
 {
-	if (value_has_fields(&map->desc) || map->desc.fields.has_kptr)
+	if (value_has_fields(&map->desc))
 		return -ENOTSUPP;
 	if (map->desc.frozen)
 		return -EPERM;

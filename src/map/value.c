@@ -7,33 +7,6 @@
 /* Spins between two tries of a lock whose owner may have lost its CPU. */
 #define SPINS 64
 
-/* Sizes of struct bpf_spin_lock, bpf_timer and bpf_wq. */
-enum { SPIN_LOCK_SIZE = 4, TIMER_SIZE = 16, WORKQUEUE_SIZE = 16, FIELDS = 3 };
-
-struct field {
-	s32 offset;
-	u32 size;
-};
-
-/* The value's fields by offset; those it does not have come first, with offset -1. */
-static void fields_in_order(const struct map_desc *desc, struct field out[FIELDS])
-{
-	const struct field fields[FIELDS] = {
-		{desc->fields.spin_lock, SPIN_LOCK_SIZE},
-		{desc->fields.timer, TIMER_SIZE},
-		{desc->fields.workqueue, WORKQUEUE_SIZE},
-	};
-	u32 count = 0;
-
-	for (u32 i = 0; i < FIELDS; i++) {
-		u32 at = count++;
-
-		for (; at && out[at - 1].offset > fields[i].offset; at--)
-			out[at] = out[at - 1];
-		out[at] = fields[i];
-	}
-}
-
 #ifdef __SANITIZE_THREAD__
 /* Programs read and write values in place while user space copies them: what is torn is torn
  * on Linux too, and no report of the sanitizer. */
@@ -51,32 +24,27 @@ void value_copy(void *to, const void *from, size_t size)
 
 static void copy_around_fields(const struct map_desc *desc, u8 *to, const u8 *from)
 {
-	struct field fields[FIELDS];
+	const struct btf_fields *fields = &desc->fields;
 	u32 at = 0;
 
-	fields_in_order(desc, fields);
-	for (u32 i = 0; i < FIELDS; i++) {
-		if (fields[i].offset < 0)
-			continue;
-		value_copy(to + at, from + at, fields[i].offset - at);
-		at = fields[i].offset + fields[i].size;
+	for (u32 i = 0; i < fields->count; i++) {
+		value_copy(to + at, from + at, fields->field[i].offset - at);
+		at = fields->field[i].offset + fields->field[i].size;
 	}
 	value_copy(to + at, from + at, desc->value_size - at);
 }
 
 static void zero_fields(const struct map_desc *desc, u8 *value)
 {
-	struct field fields[FIELDS];
+	const struct btf_fields *fields = &desc->fields;
 
-	fields_in_order(desc, fields);
-	for (u32 i = 0; i < FIELDS; i++)
-		if (fields[i].offset >= 0)
-			memset(value + fields[i].offset, 0, fields[i].size);
+	for (u32 i = 0; i < fields->count; i++)
+		memset(value + fields->field[i].offset, 0, fields->field[i].size);
 }
 
 static void copy_locked(const struct map_desc *desc, void *to, const void *from, void *value)
 {
-	u32 *lock = (u32 *)((u8 *)value + desc->fields.spin_lock);
+	u32 *lock = (u32 *)((u8 *)value + map_desc_field(desc, BTF_FIELD_SPIN_LOCK));
 
 	value_spin_lock(lock);
 	copy_around_fields(desc, to, from);

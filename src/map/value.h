@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Copies of values. A value may hold fields with a meaning of their own (spin lock, timer,
- * work queue): no copy writes over them, and user space reads them as zeros.
+ * Copies of values. A value may hold fields with a meaning of their own (locks, timers, kernel
+ * pointers): no copy writes over them, and user space reads them as zeros.
  */
 #ifndef SKEP_MAP_VALUE_H
 #define SKEP_MAP_VALUE_H
@@ -10,8 +10,7 @@
 
 static inline bool value_has_fields(const struct map_desc *desc)
 {
-	return desc->fields.spin_lock >= 0 || desc->fields.timer >= 0 ||
-	       desc->fields.workqueue >= 0;
+	return desc->fields.count;
 }
 
 /* Bytes of a value that others may be changing. */

@@ -100,6 +100,7 @@ struct skep_engine *skep_engine_new(const struct skep_engine_opts *from, struct 
 		return NULL;
 	}
 	pthread_mutex_init(&engine->lock, NULL);
+	kernel_btf_init(&engine->kernel_btf);
 	engine->trace_read = engine->trace_write = -1;
 	ret = descriptors_init(&engine->descriptors);
 	if (!ret)
@@ -130,6 +131,7 @@ void skep_engine_free(struct skep_engine *engine)
 		object_table_done(&engine->objects[kind]);
 	trace_done(engine);
 	slots_free(engine->env.slots);
+	kernel_btf_done(&engine->kernel_btf);
 	pthread_mutex_destroy(&engine->lock);
 	if (last.engine == engine)
 		last.engine = NULL;

@@ -13,6 +13,7 @@
 #include "base/object.h"
 #include "helper/run_context.h"
 #include "sys/descriptor.h"
+#include "sys/kernel_btf.h"
 #include "sys/object_table.h"
 #include "sys/pin.h"
 #include <pthread.h>
@@ -24,6 +25,7 @@ struct skep_engine {
 	u32 rights; /* enum skep_rights */
 	struct run_env env;
 	struct net *net;
+	struct kernel_btf kernel_btf;
 
 	void (*trace)(void *cookie, const char *text, size_t length);
 	void *trace_cookie;

@@ -45,7 +45,7 @@ static int check(struct batch *batch, u32 mode, u64 types)
 				 batch->map->desc.type);
 	if (batch->flags & ~(u64)BPF_F_LOCK)
 		return call_fail(batch->call, -EINVAL, "elem_flags %#llx", batch->flags);
-	if ((batch->flags & BPF_F_LOCK) && batch->map->desc.fields.spin_lock < 0)
+	if ((batch->flags & BPF_F_LOCK) && map_desc_field(&batch->map->desc, BTF_FIELD_SPIN_LOCK) < 0)
 		return call_fail(batch->call, -EINVAL, "values have no spin lock");
 	/* Only the look-ups of hash maps care for them. */
 	if (flags && (mode & DESCRIPTOR_READ) && has_type(batch->map, hash_types))

@@ -52,27 +52,16 @@ static int find_btf(struct call *call, struct object **out)
 	return ret;
 }
 
-/* Where a value has fields with a meaning; types that Linux cannot parse have none. */
-static struct map_fields find_fields(const struct btf_view *btf, u32 value_type)
+/* The fields of a value with a meaning of their own; types that Linux cannot parse have none. */
+static struct btf_fields find_fields(const struct btf_view *btf, u32 value_type)
 {
-	const u32 single = BTF_FIELD_BIT(BTF_FIELD_SPIN_LOCK) | BTF_FIELD_BIT(BTF_FIELD_TIMER) |
-			   BTF_FIELD_BIT(BTF_FIELD_WORKQUEUE);
 	/* These are of objects that programs allocate, not of map values. */
 	const u32 nodes = BTF_FIELD_BIT(BTF_FIELD_LIST_NODE) | BTF_FIELD_BIT(BTF_FIELD_RB_NODE);
-	struct map_fields found = {-1, -1, -1, false};
-	const struct btf_field *lock, *timer, *workqueue;
-	struct btf_fields fields;
+	struct btf_fields fields = {};
 
 	if (btf_find_fields(btf, value_type, ~nodes, &fields))
-		return found;
-	lock = btf_field_of_kind(&fields, BTF_FIELD_SPIN_LOCK);
-	timer = btf_field_of_kind(&fields, BTF_FIELD_TIMER);
-	workqueue = btf_field_of_kind(&fields, BTF_FIELD_WORKQUEUE);
-	found.spin_lock = lock ? (s32)lock->offset : -1;
-	found.timer = timer ? (s32)timer->offset : -1;
-	found.workqueue = workqueue ? (s32)workqueue->offset : -1;
-	found.has_kptr = fields.kinds & ~single;
-	return found;
+		return (struct btf_fields){};
+	return fields;
 }
 
 static void describe(const union bpf_attr *attr, struct object *btf, struct map_desc *desc)
@@ -86,7 +75,6 @@ static void describe(const union bpf_attr *attr, struct object *btf, struct map_
 		.extra = attr->map_extra,
 		.ifindex = attr->map_ifindex,
 		.numa_node = attr->numa_node,
-		.fields = {-1, -1, -1, false},
 	};
 	if (!btf)
 		return;

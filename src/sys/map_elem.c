@@ -35,7 +35,7 @@ static int read_key(struct call *call, const struct map *map, u64 user_key, void
 
 static int check_lock(struct call *call, const struct map *map, u64 flags)
 {
-	if ((flags & BPF_F_LOCK) && map->desc.fields.spin_lock < 0)
+	if ((flags & BPF_F_LOCK) && map_desc_field(&map->desc, BTF_FIELD_SPIN_LOCK) < 0)
 		return call_fail(call, -EINVAL, "BPF_F_LOCK on values without a spin lock");
 	return 0;
 }

@@ -276,6 +276,13 @@ static const struct map_desc *map_by_fd(void *cookie, int fd, bool is_index, int
 	return *err ? NULL : &map->desc;
 }
 
+static const struct btf_view *kernel_btf(void *cookie)
+{
+	struct load *load = cookie;
+
+	return kernel_btf_view(&load->call->engine->kernel_btf);
+}
+
 /* fd_array with a count: all its maps belong to the program; BTF may be there too. */
 static int bind_fd_array(struct load *load)
 {
@@ -318,6 +325,7 @@ static void fill_input(struct load *load)
 	input->rights = load->call->engine->rights;
 	input->name = load->name;
 	input->map_by_fd = map_by_fd;
+	input->kernel_btf = kernel_btf;
 	input->has_helper = prog_has_helper;
 	input->cookie = load;
 	input->btf = load->btf ? btf_of_object(load->btf)->view : NULL;

@@ -85,10 +85,10 @@ static bool is_btf_socket(const struct reg_state *reg)
 		"mptcp_sock",
 	};
 
-	if (reg->kind != REG_BTF || !reg->btf_type)
+	if (reg->kind != REG_BTF)
 		return false;
 	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(reg->btf_type, names[i]))
+		if (!strcmp(reg_type_name(reg), names[i]))
 			return true;
 	return false;
 }
@@ -102,8 +102,8 @@ static int prove_kind(struct walk *walk, u32 regno, const struct helper_arg *arg
 	if (arg->kind == ARG_BTF_ID_SOCK_COMMON && is_btf_socket(reg) && flags_fit(reg, arg))
 		return 0;
 	if (fit->kinds & KIND(reg->kind) && flags_fit(reg, arg)) {
-		if (reg->kind == REG_BTF && strcmp(reg->btf_type ? reg->btf_type : "",
-						   arg->btf_type ? arg->btf_type : ""))
+		if (reg->kind == REG_BTF &&
+		    strcmp(reg_type_name(reg), arg->btf_type ? arg->btf_type : ""))
 			return reject(walk, arg_btf_type, regno, reg_kind_text(reg, kind),
 				      arg->btf_type ? arg->btf_type : "?");
 		return 0;

@@ -69,8 +69,7 @@ static int put_off_timer(struct walk *walk, u32 entry)
 	if (!here)
 		return -ENOMEM;
 	state->frame_cnt = 1;
-	state->ref_cnt = 0;
-	state->lock_map = NULL;
+	state->resources = (struct resources){0};
 	frame_init(&state->frames[0], 0, walk->call.callback, 0);
 	state->frames[0].callback = CALLBACK_LATER;
 	set_arguments(walk, NULL, &state->frames[0], BPF_FUNC_timer_set_callback);

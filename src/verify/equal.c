@@ -48,8 +48,9 @@ static bool same_number(const struct scalar *a, const struct scalar *b)
 static bool regs_exact(struct comparison *cmp, const struct reg_state *old,
 		       const struct reg_state *now)
 {
-	return old->kind == now->kind && old->flags == now->flags && old->range == now->range &&
-	       old->off == now->off && old->word == now->word &&
+	return old->kind == now->kind && old->sub == now->sub && old->flags == now->flags &&
+	       old->range == now->range && old->off == now->off && old->word == now->word &&
+	       old->type_id == now->type_id &&
 	       same_number(&old->number, &now->number) && ids_match(cmp, old->id, now->id) &&
 	       ids_match(cmp, old->ref_id, now->ref_id);
 }
@@ -105,7 +106,7 @@ static bool reg_covers(struct comparison *cmp, const struct reg_state *old,
 	case REG_KINDS: return regs_exact(cmp, old, now);
 	}
 	return old->flags == now->flags && old->off == now->off && old->word == now->word &&
-	       scalar_contains(&old->number, &now->number) &&
+	       old->type_id == now->type_id && scalar_contains(&old->number, &now->number) &&
 	       ids_match(cmp, old->id, now->id) && ids_match(cmp, old->ref_id, now->ref_id);
 }
 
@@ -201,12 +202,16 @@ static bool frame_covers(struct comparison *cmp, const struct packed_state *old,
 static bool resources_match(struct comparison *cmp, const struct packed_state *old,
 			    const struct state *now)
 {
-	if (old->ref_cnt != now->ref_cnt || old->lock_map != now->lock_map ||
-	    !ids_match(cmp, old->lock_id, now->lock_id))
+	if (memcmp(&old->sections, &now->resources.sections, sizeof(old->sections)) ||
+	    old->resource_cnt != now->resources.count)
 		return false;
-	for (u32 i = 0; i < old->ref_cnt; i++)
-		if (!ids_match(cmp, old->refs[i].id, now->refs[i].id))
+	for (u32 i = 0; i < old->resource_cnt; i++) {
+		const struct resource *a = &old->resources[i], *b = &now->resources.all[i];
+
+		if (a->kind != b->kind || a->owner != b->owner ||
+		    !ids_match(cmp, a->id, b->id))
 			return false;
+	}
 	return true;
 }
 

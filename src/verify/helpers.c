@@ -42,7 +42,7 @@ int prove_helper(struct walk *walk, const struct requirement *need)
 		return reject(walk, helper_gpl);
 	if (walk->input->has_helper && !walk->input->has_helper(id))
 		return reject(walk, helper_missing, row->name, id);
-	if (walk->state.lock_map && id != BPF_FUNC_spin_unlock)
+	if (state_lock(&walk->state) && id != BPF_FUNC_spin_unlock)
 		return reject(walk, call_under_lock);
 	return 0;
 }
@@ -87,7 +87,7 @@ static int prove_map(struct walk *walk, const struct helper_row *row)
 
 static int prove_tail_call(struct walk *walk)
 {
-	if (walk->state.ref_cnt)
+	if (state_reference(&walk->state))
 		return reject(walk, tail_call_reference);
 	walk->out->has_tail_call = true;
 	walk->cfg.subprogs[state_top(&walk->state)->subprog].has_tail_call = true;
@@ -148,7 +148,7 @@ static void forget_reference(struct walk *walk, u32 ref_id)
 	struct reg_cursor cursor = {0};
 	struct reg_state *reg;
 
-	state_remove_reference(&walk->state, ref_id);
+	state_release(&walk->state, RESOURCE_REFERENCE, ref_id);
 	while ((reg = state_next_reg(&walk->state, &cursor)))
 		if (reg_is_pointer(reg) && reg->ref_id == ref_id)
 			forget_pointer(walk, reg);
@@ -220,7 +220,10 @@ static void set_result_kind(struct walk *walk, const struct helper_row *row,
 	case RET_BTF_ID:
 	case RET_MEM_OR_BTF_ID:
 		reg_set_pointer(result, REG_BTF);
-		result->btf_type = row->ret_btf_type;
+		result->btf = walk_kernel(walk);
+		result->type_id = walk_kernel_struct(walk, row->ret_btf_type);
+		if (row->flags & HELPER_RET_TRUSTED)
+			result->flags |= REG_TRUSTED;
 		break;
 	}
 }
@@ -253,7 +256,7 @@ static int set_result(struct walk *walk, const struct helper_row *row)
 	if (row->flags & HELPER_RET_OR_NULL && !is_certain(walk, row)) {
 		result->flags |= REG_MAY_BE_NULL;
 		result->id = walk_new_id(walk);
-	} else if (result->kind == REG_MAP_VALUE && result->map->fields.spin_lock >= 0) {
+	} else if (result->kind == REG_MAP_VALUE && map_desc_field(result->map, BTF_FIELD_SPIN_LOCK) >= 0) {
 		result->id = walk_new_id(walk);
 	}
 	if (casts_pointer(row->id)) {
@@ -262,8 +265,9 @@ static int set_result(struct walk *walk, const struct helper_row *row)
 		if (!result->id)
 			result->id = walk_new_id(walk);
 		result->ref_id = result->id;
-		if (!state_add_reference(&walk->state, result->id, walk->at))
-			return reject(walk, too_many_references, REFERENCES_MAX);
+		if (!state_acquire(&walk->state, (struct resource){.id = result->id,
+								   .insn = walk->at}))
+			return reject(walk, too_many_references, RESOURCES_MAX);
 	}
 	return 0;
 }

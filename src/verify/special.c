@@ -3,28 +3,20 @@
 
 #include "verify/helpers.h"
 
-#define SPIN_LOCK_BYTES 4
-#define TIMER_BYTES	16
-#define WORKQUEUE_BYTES 16
-
-static bool overlaps(const struct access *access, s32 field, u32 bytes)
+static bool overlaps(const struct access *access, const struct btf_field *field)
 {
-	return field >= 0 && access->low < (s64)field + bytes &&
-	       field < access->high + (s64)access->size;
+	return access->low < (s64)field->offset + field->size &&
+	       field->offset < access->high + (s64)access->size;
 }
 
 int special_prove_untouched(struct walk *walk, const struct map_desc *map)
 {
-	const struct access *access = &walk->access;
+	for (u32 i = 0; i < map->fields.count; i++) {
+		const struct btf_field *field = &map->fields.field[i];
 
-	if (overlaps(access, map->fields.spin_lock, SPIN_LOCK_BYTES))
-		return reject(walk, special_field, "bpf_spin_lock");
-	if (overlaps(access, map->fields.timer, TIMER_BYTES))
-		return reject(walk, special_field, "bpf_timer");
-	if (overlaps(access, map->fields.workqueue, WORKQUEUE_BYTES))
-		return reject(walk, special_field, "bpf_wq");
-	if (map->fields.has_kptr)
-		return reject(walk, kptr_unsupported, map->name);
+		if (overlaps(&walk->access, field))
+			return reject(walk, special_field, btf_field_text(field->kind));
+	}
 	return 0;
 }
 
@@ -38,26 +30,28 @@ static bool is_tracing(enum bpf_prog_type type)
 
 int special_prove_map(struct walk *walk, const struct map_desc *map)
 {
-	if (map->fields.spin_lock >= 0) {
+	if (map_desc_field(map, BTF_FIELD_SPIN_LOCK) >= 0) {
 		if (walk->input->type == BPF_PROG_TYPE_SOCKET_FILTER)
 			return reject(walk, socket_filter_lock);
 		if (is_tracing(walk->input->type))
 			return reject(walk, tracing_field, "bpf_spin_lock");
 	}
-	if (map->fields.timer >= 0 && is_tracing(walk->input->type))
+	if (map_desc_field(map, BTF_FIELD_TIMER) >= 0 && is_tracing(walk->input->type))
 		return reject(walk, tracing_field, "bpf_timer");
-	if (map->fields.workqueue >= 0 && is_tracing(walk->input->type))
+	if (map_desc_field(map, BTF_FIELD_WORKQUEUE) >= 0 && is_tracing(walk->input->type))
 		return reject(walk, tracing_field, "bpf_wq");
 	return 0;
 }
 
 /* --- arguments of helpers --- */
 
-/* The argument points to the value's field of this name, which is at `field`. */
-static int prove_field(struct walk *walk, u32 regno, const char *name, s32 field)
+/* The argument points to the value's field of this kind. */
+static int prove_field(struct walk *walk, u32 regno, enum btf_field_kind kind)
 {
 	const struct reg_state *reg = walk_reg(walk, regno);
 	const struct map_desc *map = reg->map;
+	const char *name = btf_field_text(kind);
+	s32 field = map_desc_field(map, kind);
 	s64 off = (s64)reg->number.bits.value + reg->off;
 
 	if (!scalar_is_const(&reg->number))
@@ -75,15 +69,15 @@ int special_prove_lock(struct walk *walk, u32 regno, u32 helper)
 {
 	const struct reg_state *reg = walk_reg(walk, regno);
 	struct state *state = &walk->state;
-	int ret = prove_field(walk, regno, "bpf_spin_lock", reg->map->fields.spin_lock);
+	int ret = prove_field(walk, regno, BTF_FIELD_SPIN_LOCK);
 
 	if (ret)
 		return ret;
 	if (helper == BPF_FUNC_spin_lock)
 		return 0; /* under another lock no helper is called */
-	if (!state->lock_map)
+	if (!state_lock(state))
 		return reject(walk, unlock_without_lock);
-	if (state->lock_map != reg->map || state->lock_id != reg->id)
+	if (state_lock(state)->owner != reg->map || state_lock(state)->id != reg->id)
 		return reject(walk, unlock_other);
 	return 0;
 }
@@ -92,11 +86,16 @@ void special_transfer_lock(struct walk *walk, u32 helper)
 {
 	const struct reg_state *reg = walk_reg(walk, BPF_REG_1);
 
-	walk->state.lock_map = helper == BPF_FUNC_spin_lock ? reg->map : NULL;
-	walk->state.lock_id = helper == BPF_FUNC_spin_lock ? reg->id : 0;
+	if (helper == BPF_FUNC_spin_lock)
+		state_acquire(&walk->state, (struct resource){.kind = RESOURCE_LOCK,
+							      .id = reg->id,
+							      .insn = walk->at,
+							      .owner = reg->map});
+	else
+		state_release(&walk->state, RESOURCE_LOCK, reg->id);
 }
 
 int special_prove_timer(struct walk *walk, u32 regno)
 {
-	return prove_field(walk, regno, "bpf_timer", walk_reg(walk, regno)->map->fields.timer);
+	return prove_field(walk, regno, BTF_FIELD_TIMER);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "verify/state.h"
 
+#include "btf/btf.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,15 +61,22 @@ static const char *const kind_text[REG_KINDS] = {
 	[REG_FUNC] = "func",
 };
 
+const char *reg_type_name(const struct reg_state *reg)
+{
+	return reg->kind == REG_BTF && reg->btf ? btf_type_name(reg->btf, reg->type_id) : "";
+}
+
 const char *reg_kind_text(const struct reg_state *reg, char *out)
 {
-	const char *type = reg->kind == REG_BTF && reg->btf_type ? reg->btf_type : "";
+	u16 flags = reg->kind == REG_SCALAR ? 0 : reg->flags;
 
-	snprintf(out, REG_KIND_TEXT, "%s%s%s%s%s",
-		 reg->kind != REG_SCALAR && reg->flags & REG_READ_ONLY ? "rdonly_" : "",
-		 reg->kind != REG_SCALAR && reg->flags & REG_RINGBUF ? "ringbuf_" : "",
-		 kind_text[reg->kind], type,
-		 reg->kind != REG_SCALAR && reg_may_be_null(reg) ? "_or_null" : "");
+	/* Prefixes in the order in which Linux puts them. */
+	snprintf(out, REG_KIND_TEXT, "%s%s%s%s%s%s%s%s%s%s%s",
+		 flags & REG_READ_ONLY ? "rdonly_" : "", flags & REG_RINGBUF ? "ringbuf_" : "",
+		 flags & REG_USER ? "user_" : "", flags & REG_PERCPU ? "percpu_" : "",
+		 flags & REG_UNTRUSTED ? "untrusted_" : "", flags & REG_TRUSTED ? "trusted_" : "",
+		 flags & REG_RCU ? "rcu_" : "", flags & REG_NON_OWNING ? "non_own_" : "",
+		 kind_text[reg->kind], reg_type_name(reg), flags & REG_MAY_BE_NULL ? "_or_null" : "");
 	return out;
 }
 
@@ -132,26 +141,6 @@ struct reg_state *state_next_reg(struct state *state, struct reg_cursor *cursor)
 		cursor->at = 0;
 	}
 	return NULL;
-}
-
-/* --- references --- */
-
-bool state_add_reference(struct state *state, u32 id, u32 insn)
-{
-	if (state->ref_cnt == REFERENCES_MAX)
-		return false;
-	state->refs[state->ref_cnt++] = (struct reference){.id = id, .insn = insn};
-	return true;
-}
-
-void state_remove_reference(struct state *state, u32 id)
-{
-	for (u32 i = 0; i < state->ref_cnt; i++) {
-		if (state->refs[i].id != id)
-			continue;
-		state->refs[i] = state->refs[--state->ref_cnt];
-		return;
-	}
 }
 
 /* --- packed states --- */
@@ -257,28 +246,28 @@ struct packed_state *state_pack(struct state_pool *pool, const struct state *sta
 {
 	struct packed_frame outline[MAX_FRAMES];
 	size_t frames_size = state->frame_cnt * sizeof(struct packed_frame), size;
+	const struct resources *resources = &state->resources;
 	struct packed_state *out;
 	u32 reg_cnt, slot_cnt;
 
 	outline_frames(state, live, outline, &reg_cnt, &slot_cnt);
 	size = sizeof(*out) + frames_size + reg_cnt * sizeof(struct reg_state) +
-	       slot_cnt * SLOT_BYTES + state->ref_cnt * sizeof(struct reference);
+	       slot_cnt * SLOT_BYTES + resources->count * sizeof(struct resource);
 	size = (size + PACKED_STEP - 1) / PACKED_STEP;
 	out = pool_take(pool, size);
 	if (!out)
 		return NULL;
 	out->size_class = size;
 	out->frame_cnt = state->frame_cnt;
-	out->ref_cnt = state->ref_cnt;
+	out->resource_cnt = resources->count;
 	out->reg_cnt = reg_cnt;
-	out->lock_map = state->lock_map;
-	out->lock_id = state->lock_id;
+	out->sections = resources->sections;
 	out->frames = (void *)(out + 1);
 	out->regs = (void *)((u8 *)out->frames + frames_size);
 	out->bytes = (void *)(out->regs + reg_cnt);
-	out->refs = (void *)(out->bytes + slot_cnt);
+	out->resources = (void *)(out->bytes + slot_cnt);
 	memcpy(out->frames, outline, frames_size);
-	memcpy(out->refs, state->refs, state->ref_cnt * sizeof(struct reference));
+	memcpy(out->resources, resources->all, resources->count * sizeof(struct resource));
 	for (u32 i = 0; i < state->frame_cnt; i++)
 		pack_frame(&state->frames[i], &outline[i], out);
 	return out;
@@ -306,10 +295,10 @@ static void unpack_frame(const struct packed_state *packed, u32 index, struct fr
 void state_unpack(const struct packed_state *packed, struct state *out)
 {
 	out->frame_cnt = packed->frame_cnt;
-	out->ref_cnt = packed->ref_cnt;
-	out->lock_map = packed->lock_map;
-	out->lock_id = packed->lock_id;
-	memcpy(out->refs, packed->refs, packed->ref_cnt * sizeof(struct reference));
+	out->resources.sections = packed->sections;
+	out->resources.count = packed->resource_cnt;
+	memcpy(out->resources.all, packed->resources,
+	       packed->resource_cnt * sizeof(struct resource));
 	for (u32 i = 0; i < packed->frame_cnt; i++)
 		unpack_frame(packed, i, &out->frames[i]);
 }

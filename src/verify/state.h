@@ -16,11 +16,11 @@
 #define STACK_BYTES	 512
 #define SLOT_BYTES	 8
 #define STACK_SLOTS	 (STACK_BYTES / SLOT_BYTES)
-#define REFERENCES_MAX	 64
+#define RESOURCES_MAX	 64
 #define PACKED_STEP	 256 /* packed states come in multiples of this many bytes */
 #define PACKED_CLASSES	 512
 #define PACKET_RANGE_MAX 0xffff
-#define REG_KIND_TEXT	 64 /* room for reg_kind_text() */
+#define REG_KIND_TEXT	 128 /* room for reg_kind_text() */
 
 /* What a register (or a spilled register) holds. Everything after REG_SCALAR is a pointer. */
 enum reg_kind {
@@ -42,7 +42,7 @@ enum reg_kind {
 	REG_MEM,       /* mem_size bytes that a helper or the caller gave */
 	REG_BUFFER,    /* a context's buffer: bounds are checked when it is used at run time */
 	REG_TP_BUFFER, /* record of a writable raw tracepoint */
-	REG_BTF,       /* kernel object */
+	REG_BTF,       /* object by its BTF type: the kernel's, or the program's own */
 	REG_FUNC,      /* a subprogram of this program */
 	REG_KINDS,
 };
@@ -53,6 +53,14 @@ enum reg_flags {
 	REG_RINGBUF = 1 << 2,	 /* REG_MEM: a whole reserved ring buffer record */
 	REG_AT_END = 1 << 3,	 /* packet: at or behind its end */
 	REG_BEYOND_END = 1 << 4, /* packet: behind its end */
+	/* REG_BTF, and what is loaded through it: how far the pointer can be relied upon. */
+	REG_TRUSTED = 1 << 5,	 /* valid as long as the program runs, or is referenced */
+	REG_RCU = 1 << 6,	 /* valid until the RCU section ends */
+	REG_UNTRUSTED = 1 << 7,	 /* may point anywhere: loads are guarded, nothing else */
+	REG_PERCPU = 1 << 8,	 /* of a variable or object that each CPU has */
+	REG_USER = 1 << 9,	 /* user space's memory */
+	REG_ALLOCATED = 1 << 10, /* an object of the program's own type (bpf_obj_new) */
+	REG_NON_OWNING = 1 << 11, /* in a list or tree under the lock that is held */
 };
 
 /*
@@ -62,18 +70,24 @@ enum reg_flags {
  */
 struct reg_state {
 	u8 kind;   /* enum reg_kind */
-	u8 flags;  /* enum reg_flags */
+	u8 sub;	   /* of what sort: for objects on the stack */
+	u16 flags; /* enum reg_flags */
 	u16 range; /* packet: bytes from base + number that are known to be there */
 	s32 off;
 	u32 id;	    /* of the pointer to be null-checked, of the packet range, of the scalar */
-	u32 ref_id; /* the reference that this pointer lives by, 0: none */
+	u32 ref_id; /* the resource that this pointer lives by, 0: none */
 	union {
-		const struct map_desc *map; /* REG_MAP, REG_MAP_VALUE, REG_MAP_KEY */
-		const char *btf_type;	    /* REG_BTF */
-		u64 mem_size;		    /* REG_MEM */
-		u64 frame;		    /* REG_STACK: index in state.frames */
-		u64 subprog;		    /* REG_FUNC */
-		u64 word;		    /* any of them, for comparison */
+		u32 type_id;   /* REG_BTF: in btf */
+		u32 map_uid;   /* REG_MAP, REG_MAP_VALUE: which of the inner maps */
+		u32 parent_id; /* REG_MEM: the dynptr that it is a part of; 0: none */
+	};
+	union {
+		const struct map_desc *map;   /* REG_MAP, REG_MAP_VALUE, REG_MAP_KEY */
+		const struct btf_view *btf;   /* REG_BTF: the kernel's, or the program's */
+		u64 mem_size;		      /* REG_MEM */
+		u64 frame;		      /* REG_STACK: index in state.frames */
+		u64 subprog;		      /* REG_FUNC */
+		u64 word;		      /* any of them, for comparison */
 	};
 	struct scalar number;
 };
@@ -126,17 +140,34 @@ struct frame {
 	struct stack_slot slots[STACK_SLOTS];
 };
 
-struct reference {
+enum resource_kind {
+	RESOURCE_REFERENCE, /* a pointer that must be released */
+	RESOURCE_LOCK,	    /* bpf_spin_lock */
+};
+
+/* Something that must be given back before the program ends. */
+struct resource {
+	u8 kind; /* enum resource_kind */
 	u32 id;
-	u32 insn; /* that acquired it */
+	u32 insn;	   /* that acquired it */
+	const void *owner; /* of a lock: the map or the BTF that it is in */
+};
+
+/* Stretches of a program in which not everything is allowed. */
+struct sections {
+	u16 rcu, preempt; /* how often they were entered */
+	u32 irq_id;	  /* the resource by which interrupts are off; 0: they are on */
+};
+
+struct resources {
+	struct sections sections;
+	u32 count;
+	struct resource all[RESOURCES_MAX];
 };
 
 struct state {
 	u32 frame_cnt;
-	u32 ref_cnt;
-	const struct map_desc *lock_map; /* the value whose lock is held; NULL: none */
-	u32 lock_id;
-	struct reference refs[REFERENCES_MAX];
+	struct resources resources;
 	struct frame frames[MAX_FRAMES];
 };
 
@@ -159,6 +190,8 @@ void reg_set_unknown(struct reg_state *reg);
 void reg_set_pointer(struct reg_state *reg, enum reg_kind kind);
 /* Cannot be NULL, so that a comparison with 0 is decided. */
 bool reg_is_never_null(const struct reg_state *reg);
+/* Name of the type of an object; "": none is known. */
+const char *reg_type_name(const struct reg_state *reg);
 /* Text for messages: "map_value_or_null", "scalar", "fp", ... as in Linux's log. `out` holds
  * REG_KIND_TEXT bytes. */
 const char *reg_kind_text(const struct reg_state *reg, char *out);
@@ -184,9 +217,16 @@ struct reg_cursor {
 };
 struct reg_state *state_next_reg(struct state *state, struct reg_cursor *cursor);
 
-/* --- references --- */
-bool state_add_reference(struct state *state, u32 id, u32 insn); /* false: too many */
-void state_remove_reference(struct state *state, u32 id);
+/* --- resources (resources.c) --- */
+
+/* NULL: there are too many. */
+struct resource *state_acquire(struct state *state, struct resource resource);
+/* False: none of this kind has this id. */
+bool state_release(struct state *state, enum resource_kind kind, u32 id);
+/* The oldest reference that is not released; NULL: none. */
+const struct resource *state_reference(const struct state *state);
+/* The lock that was taken last; NULL: none is held. */
+const struct resource *state_lock(const struct state *state);
 
 /* --- packed states --- */
 
@@ -208,11 +248,10 @@ struct packed_frame {
 
 struct packed_state {
 	u32 size_class;
-	u32 frame_cnt, ref_cnt, reg_cnt;
-	const struct map_desc *lock_map;
-	u32 lock_id;
-	struct packed_frame *frames; /* all three inside the block */
-	struct reference *refs;
+	u32 frame_cnt, resource_cnt, reg_cnt;
+	struct sections sections;
+	struct packed_frame *frames; /* all inside the block */
+	struct resource *resources;
 	struct reg_state *regs;	 /* per frame: registers, then spilled registers */
 	u8 (*bytes)[SLOT_BYTES]; /* per frame: slots */
 };

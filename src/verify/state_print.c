@@ -208,7 +208,9 @@ static void print_slot(const struct stack_slot *slot, u32 index, u32 frame, stru
 
 void frame_print(const struct state *state, u32 index, u16 regs, u64 slots, struct strbuf *out)
 {
+	const struct resources *held = &state->resources;
 	const struct frame *frame = &state->frames[index];
+	u32 first = 0;
 
 	if (index)
 		strbuf_addf(out, " frame%u:", index);
@@ -222,6 +224,7 @@ void frame_print(const struct state *state, u32 index, u16 regs, u64 slots, stru
 		if (slots >> i & 1)
 			print_slot(&frame->slots[i], i, index, out);
 	}
-	for (u32 i = 0; i < state->ref_cnt; i++)
-		strbuf_addf(out, "%s%u", i ? "," : " refs=", state->refs[i].id);
+	for (u32 i = 0; i < held->count; i++)
+		if (held->all[i].kind == RESOURCE_REFERENCE)
+			strbuf_addf(out, "%s%u", first++ ? "," : " refs=", held->all[i].id);
 }

@@ -42,10 +42,11 @@ int prove_released(struct walk *walk)
 
 	if (state->frame_cnt > 1)
 		return 0;
-	if (state->lock_map)
+	if (state_lock(state))
 		return reject(walk, lock_held, "BPF_EXIT instruction in main prog");
-	if (state->ref_cnt)
-		return reject(walk, unreleased, state->refs[0].id, state->refs[0].insn);
+	if (state_reference(state))
+		return reject(walk, unreleased, state_reference(state)->id,
+			      state_reference(state)->insn);
 	return 0;
 }
 
@@ -156,10 +157,11 @@ int prove_packet_load(struct walk *walk)
 
 	if (!walk->row->has_ld_abs)
 		return reject(walk, ld_abs_type);
-	if (state->lock_map)
+	if (state_lock(state))
 		return reject(walk, lock_held, "BPF_LD_[ABS|IND]");
-	if (state->ref_cnt)
-		return reject(walk, unreleased, state->refs[0].id, state->refs[0].insn);
+	if (state_reference(state))
+		return reject(walk, unreleased, state_reference(state)->id,
+			      state_reference(state)->insn);
 	if (reg->kind == REG_NOT_INIT)
 		return reject(walk, not_initialised, BPF_REG_6);
 	if (reg->kind != REG_CTX)

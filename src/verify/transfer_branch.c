@@ -61,7 +61,7 @@ static void become_not_null(struct reg_state *reg)
 	} else if (reg->kind == REG_MAP_VALUE &&
 		   (map->type == BPF_MAP_TYPE_SOCKMAP || map->type == BPF_MAP_TYPE_SOCKHASH)) {
 		reg->kind = REG_SOCKET;
-	} else if (reg->kind == REG_MAP_VALUE && map->fields.spin_lock >= 0) {
+	} else if (reg->kind == REG_MAP_VALUE && map_desc_field(map, BTF_FIELD_SPIN_LOCK) >= 0) {
 		return; /* the id tells whose lock it is */
 	}
 	reg->id = 0;
@@ -74,7 +74,7 @@ static void learn_null(struct state *state, u32 id, u32 ref_id, bool is_null)
 	struct reg_state *reg;
 
 	if (is_null && ref_id && ref_id == id)
-		state_remove_reference(state, ref_id);
+		state_release(state, RESOURCE_REFERENCE, ref_id);
 	while ((reg = state_next_reg(state, &cursor))) {
 		if (reg->id != id || !reg_is_pointer(reg) || !reg_may_be_null(reg))
 			continue;

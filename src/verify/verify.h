@@ -45,6 +45,9 @@ struct verify_input {
 	 * learns from verified->maps which were used. NULL and a negative errno in *err. */
 	const struct map_desc *(*map_by_fd)(void *cookie, int fd, bool is_index, int *err);
 	void *cookie;
+	/* The types of the kernel that the program is for, asked for when it names some; they
+	 * live as long as the verified program. NULL: there are none. */
+	const struct btf_view *(*kernel_btf)(void *cookie);
 	/* Whether the engine has a body for the helper; NULL: all are there. */
 	bool (*has_helper)(u32 id);
 

@@ -95,6 +95,8 @@ struct walk {
 	u32 insn_cnt;
 	struct cfg cfg;
 	struct liveness liveness;
+	const struct btf_view *kernel; /* walk_kernel(): asked for once */
+	bool has_asked_kernel;
 
 	/* where the walk is */
 	u32 at, prev;
@@ -135,6 +137,11 @@ static inline struct reg_state *walk_reg(struct walk *walk, u32 reg)
 {
 	return state_reg(&walk->state, reg);
 }
+
+/* The kernel's types (kernel.c). NULL: there are none. */
+const struct btf_view *walk_kernel(struct walk *walk);
+/* The structure of this name; 0: there is none. */
+u32 walk_kernel_struct(struct walk *walk, const char *name);
 
 /* Holds a pointer, and the loader may not see pointers. */
 static inline bool walk_hides_pointer(const struct walk *walk, const struct reg_state *reg)

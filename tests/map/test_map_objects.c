@@ -281,8 +281,12 @@ static void test_special_fields(void **state)
 
 	desc.value_size = sizeof(value);
 	map = make(&desc, NULL);
-	map->desc.fields.spin_lock = 8;
-	map->desc.fields.timer = 16;
+	map->desc.fields = (struct btf_fields){
+		.kinds = BTF_FIELD_BIT(BTF_FIELD_SPIN_LOCK) | BTF_FIELD_BIT(BTF_FIELD_TIMER),
+		.count = 2,
+		.field = {{.kind = BTF_FIELD_SPIN_LOCK, .offset = 8, .size = 4},
+			  {.kind = BTF_FIELD_TIMER, .offset = 16, .size = 16}},
+	};
 	assert_int_equal(map_user_update(map, &key, value, BPF_F_LOCK | BPF_NOEXIST), 0);
 	rcu_read_lock();
 	stored = map_lookup(map, &key, 0);

@@ -37,7 +37,7 @@ static void fill_state(struct state *state)
 	reg_set_pointer(&state->frames[1].slots[0].spilled, REG_PACKET);
 	state->frames[1].slots[0].spilled.range = 14;
 	set_bytes(&state->frames[1], 5, BYTE_ZERO);
-	state_add_reference(state, 3, 9);
+	state_acquire(state, (struct resource){.id = 3, .insn = 9});
 }
 
 static void a_packed_state_comes_back(void **unused)
@@ -60,7 +60,7 @@ static void a_packed_state_comes_back(void **unused)
 	assert_int_equal(after->frames[1].slots[0].spilled.range, 14);
 	assert_int_equal(after->frames[1].slots[5].bytes[7], BYTE_ZERO);
 	assert_int_equal(after->frames[1].slots[3].bytes[0], BYTE_INVALID);
-	assert_int_equal(after->refs[0].insn, 9);
+	assert_int_equal(after->resources.all[0].insn, 9);
 	state_free(&pool, packed);
 	assert_ptr_equal(state_pack(&pool, before, &everything), packed); /* used again */
 	state_pool_done(&pool);
@@ -90,12 +90,14 @@ static void references_are_counted(void **unused)
 {
 	struct state *state = calloc(1, sizeof(*state));
 
-	for (u32 i = 0; i < REFERENCES_MAX; i++)
-		assert_true(state_add_reference(state, i + 1, i));
-	assert_false(state_add_reference(state, 1000, 0));
-	state_remove_reference(state, 1);
-	state_remove_reference(state, 1000);
-	assert_int_equal(state->ref_cnt, REFERENCES_MAX - 1);
+	for (u32 i = 0; i < RESOURCES_MAX; i++)
+		assert_non_null(state_acquire(state, (struct resource){.id = i + 1}));
+	assert_null(state_acquire(state, (struct resource){.id = 1000}));
+	assert_true(state_release(state, RESOURCE_REFERENCE, 1));
+	assert_false(state_release(state, RESOURCE_REFERENCE, 1000));
+	assert_false(state_release(state, RESOURCE_LOCK, 2));
+	assert_int_equal(state->resources.count, RESOURCES_MAX - 1);
+	assert_int_equal(state_reference(state)->id, 2);
 	free(state);
 }
 
@@ -108,7 +110,6 @@ static const struct map_desc map = {
 	.value_size = 8,
 	.max_entries = 1,
 	.name = "counters",
-	.fields = {.spin_lock = -1, .timer = -1, .workqueue = -1},
 	.values = value,
 	.value_stride = 8,
 };

@@ -21,9 +21,12 @@
 static u8 values[2][64];
 static int some_btf; /* never looked into: that there is one is what counts */
 
-#define NO_FIELDS                                             \
-	{                                                     \
-		.spin_lock = -1, .timer = -1, .workqueue = -1 \
+#define ONE_FIELD(field_kind, at, bytes)                                   \
+	{                                                                  \
+		.kinds = BTF_FIELD_BIT(field_kind), .count = 1,            \
+		.field = {                                                 \
+			{.kind = field_kind, .offset = at, .size = bytes}, \
+		},                                                         \
 	}
 #define BTF ((const struct btf_view *)(void *)&some_btf)
 
@@ -48,16 +51,14 @@ static const struct map_desc maps[] = {
 		  .value_size = 48,
 		  .max_entries = 9,
 		  .name = "hash",
-		  .btf = BTF,
-		  .fields = NO_FIELDS},
+		  .btf = BTF},
 	[ARRAY] = {.type = BPF_MAP_TYPE_ARRAY,
 		   .key_size = 4,
 		   .value_size = 48,
 		   .max_entries = 1,
 		   .name = "array",
 		   .values = values[0],
-		   .value_stride = 48,
-		   .fields = NO_FIELDS},
+		   .value_stride = 48},
 	[CONSTANT] = {.type = BPF_MAP_TYPE_ARRAY,
 		      .key_size = 4,
 		      .value_size = 48,
@@ -66,8 +67,7 @@ static const struct map_desc maps[] = {
 		      .flags = BPF_F_RDONLY_PROG,
 		      .frozen = true,
 		      .values = values[0],
-		      .value_stride = 48,
-		      .fields = NO_FIELDS},
+		      .value_stride = 48},
 	[WRITE_ONLY] = {.type = BPF_MAP_TYPE_ARRAY,
 			.key_size = 4,
 			.value_size = 48,
@@ -75,44 +75,40 @@ static const struct map_desc maps[] = {
 			.name = "write_only",
 			.flags = BPF_F_WRONLY_PROG,
 			.values = values[0],
-			.value_stride = 48,
-			.fields = NO_FIELDS},
+			.value_stride = 48},
 	[LOCK] = {.type = BPF_MAP_TYPE_ARRAY,
 		  .key_size = 4,
 		  .value_size = 8,
 		  .max_entries = 1,
 		  .name = "lock",
 		  .btf = BTF,
-		  .fields = {.spin_lock = 4, .timer = -1, .workqueue = -1}},
+		  .fields = ONE_FIELD(BTF_FIELD_SPIN_LOCK, 4, 4)},
 	[TIMER] = {.type = BPF_MAP_TYPE_ARRAY,
 		   .key_size = 4,
 		   .value_size = 16,
 		   .max_entries = 1,
 		   .name = "timer",
 		   .btf = BTF,
-		   .fields = {.spin_lock = -1, .timer = 0, .workqueue = -1}},
+		   .fields = ONE_FIELD(BTF_FIELD_TIMER, 0, 16)},
 	[PROGS] = {.type = BPF_MAP_TYPE_PROG_ARRAY,
 		   .key_size = 4,
 		   .value_size = 4,
 		   .max_entries = 4,
-		   .name = "progs",
-		   .fields = NO_FIELDS},
+		   .name = "progs"},
 	[RINGBUF] = {.type = BPF_MAP_TYPE_RINGBUF,
 		     .max_entries = 4096,
-		     .name = "ringbuf",
-		     .fields = NO_FIELDS},
+		     .name = "ringbuf"},
 	[KPTR] = {.type = BPF_MAP_TYPE_HASH,
 		  .key_size = 8,
 		  .value_size = 24,
 		  .max_entries = 1,
 		  .name = "kptr",
 		  .btf = BTF,
-		  .fields = {.spin_lock = -1, .timer = -1, .workqueue = -1, .has_kptr = true}},
+		  .fields = ONE_FIELD(BTF_FIELD_KPTR, 0, 8)},
 	[STORAGE] = {.type = BPF_MAP_TYPE_CGROUP_STORAGE,
 		     .key_size = 16,
 		     .value_size = 64,
-		     .name = "storage",
-		     .fields = NO_FIELDS},
+		     .name = "storage"},
 	[TEXT] = {.type = BPF_MAP_TYPE_ARRAY,
 		  .key_size = 4,
 		  .value_size = 48,
@@ -121,14 +117,12 @@ static const struct map_desc maps[] = {
 		  .flags = BPF_F_RDONLY_PROG,
 		  .frozen = true,
 		  .values = values[1],
-		  .value_stride = 48,
-		  .fields = NO_FIELDS},
+		  .value_stride = 48},
 	[PLAIN] = {.type = BPF_MAP_TYPE_HASH,
 		   .key_size = 8,
 		   .value_size = 8,
 		   .max_entries = 1,
-		   .name = "plain",
-		   .fields = NO_FIELDS},
+		   .name = "plain"},
 };
 
 /* Many more, for a program that names too many. */
@@ -249,7 +243,7 @@ static const struct row rows[] = {
 	{"map_read_forbidden", "r1 = map_value 3 + 0 ll\n r0 = *(u64 *)(r1 + 0)" RETURN},
 	{"special_field", LOOKUP("4") FOUND "r0 = *(u32 *)(r0 + 4)" OUT,
 	 BPF_PROG_TYPE_SCHED_CLS},
-	{"kptr_unsupported", LOOKUP("8") FOUND "r0 = *(u32 *)(r0 + 4)" OUT},
+	{"special_field", LOOKUP("8") FOUND "r0 = *(u32 *)(r0 + 4)" OUT},
 	{"buffer_range", "r1 = *(u64 *)(r1 + 0)\n r0 = *(u8 *)(r1 - 1)" RETURN,
 	 BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE},
 	{"buffer_variable_offset",

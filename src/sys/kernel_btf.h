@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The types of the kernel whose programs an engine takes: those of the kernel that runs here. */
+#ifndef SKEP_SYS_KERNEL_BTF_H
+#define SKEP_SYS_KERNEL_BTF_H
+
+#include "btf/btf.h"
+#include <pthread.h>
+
+struct kernel_btf {
+	pthread_mutex_t lock;
+	struct btf_view *view; /* NULL: not read yet, or not there */
+	bool was_read;
+};
+
+void kernel_btf_init(struct kernel_btf *kernel);
+void kernel_btf_done(struct kernel_btf *kernel);
+/* Read when it is first asked for; from then on it stays. NULL: this kernel shows none. */
+const struct btf_view *kernel_btf_view(struct kernel_btf *kernel);
+
+#endif
