@@ -11,24 +11,31 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* A kind of program: everything that PROG_LOAD is told beside the instructions. */
+struct linux_kind {
+	u32 type, attach_type;
+	u32 btf_id; /* of the attach point, for types that have one */
+	bool sleepable;
+};
+
 /* 0 or a negative errno. `log` may be NULL, else it receives the verifier's log. */
-static inline int linux_load(u32 type, u32 attach_type, const struct bpf_insn *insns, u32 count,
-			     char *log, u32 log_size)
+static inline int linux_load_kind(const struct linux_kind *kind, const struct bpf_insn *insns,
+				  u32 count, u32 log_level, char *log, u32 log_size)
 {
 	union bpf_attr attr;
 	int fd;
 
 	memset(&attr, 0, sizeof(attr));
-	attr.prog_type = type;
-	attr.expected_attach_type = attach_type;
+	attr.prog_type = kind->type;
+	attr.expected_attach_type = kind->attach_type;
+	attr.attach_btf_id = kind->btf_id;
+	attr.prog_flags = kind->sleepable ? BPF_F_SLEEPABLE : 0;
 	attr.insns = (uintptr_t)insns;
 	attr.insn_cnt = count;
 	attr.license = (uintptr_t) "GPL";
-	if (type == BPF_PROG_TYPE_SYSCALL)
-		attr.prog_flags = BPF_F_SLEEPABLE;
 	if (log) {
 		log[0] = '\0';
-		attr.log_level = 1;
+		attr.log_level = log_level;
 		attr.log_buf = (uintptr_t)log;
 		attr.log_size = log_size;
 	}
@@ -37,6 +44,18 @@ static inline int linux_load(u32 type, u32 attach_type, const struct bpf_insn *i
 		return -errno;
 	close(fd);
 	return 0;
+}
+
+static inline int linux_load(u32 type, u32 attach_type, const struct bpf_insn *insns, u32 count,
+			     char *log, u32 log_size)
+{
+	const struct linux_kind kind = {
+		.type = type,
+		.attach_type = attach_type,
+		.sleepable = type == BPF_PROG_TYPE_SYSCALL,
+	};
+
+	return linux_load_kind(&kind, insns, count, 1, log, log_size);
 }
 
 /* r0 = 1; exit: every type accepts it. */

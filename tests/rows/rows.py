@@ -30,6 +30,7 @@ WHOLE = {
     "src/catalog/helper_limits.def": "tests/catalog/test_catalog_helper.c",
     "src/catalog/helper_variants.def": "tests/catalog/test_catalog_helper.c",
     "src/catalog/helpers.def": "tests/catalog/test_catalog_helper.c",
+    "src/catalog/kfuncs.def": "tests/catalog/test_kfunc.c",
     "src/catalog/linux.def": "tests/catalog/test_linux_need.c",
     "src/catalog/progs.def": "tests/catalog/test_prog.c",
     "src/cli/commands.def": "tests/cli/coverage.py",
