@@ -28,6 +28,8 @@ const struct btf_type *btf_type(const struct btf_view *btf, u32 id); /* NULL: no
 const char *btf_string(const struct btf_view *btf, u32 offset);	     /* "" when out of range */
 const char *btf_type_name(const struct btf_view *btf, u32 id);
 
+const char *btf_kind_text(u32 kind); /* "INT", "STRUCT", ... */
+
 static inline u32 btf_kind(const struct btf_type *type)
 {
 	return BTF_INFO_KIND(type->info);

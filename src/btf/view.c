@@ -280,3 +280,8 @@ s64 btf_size(const struct btf_view *btf, u32 id)
 		return -EINVAL;
 	return empty || !type->size ? 0 : count * type->size;
 }
+
+const char *btf_kind_text(u32 kind)
+{
+	return kind < NR_BTF_KINDS && kind_rows[kind].text ? kind_rows[kind].text : "UNKNOWN";
+}

@@ -147,9 +147,9 @@ static bool in_kind(const struct executor *exec, const struct code_insn *pc, con
 	case MEM_MAP_VALUE: return in_maps(exec, address, size);
 	case MEM_PACKET: return in_packet(exec, address, size);
 	case MEM_BUFFER:
-	case MEM_SOCK:
-	case MEM_HELPER: return in_other(exec, address, size) || in_maps(exec, address, size);
+	case MEM_SOCK: return in_other(exec, address, size) || in_maps(exec, address, size);
 	case MEM_NONE: return false;
+	case MEM_HELPER:
 	case MEM_BTF:
 	case MEM_MIXED: return in_any(exec, pc, reg, address, size);
 	}

@@ -125,6 +125,13 @@ static int prove_offset(struct walk *walk, u32 regno, const struct helper_arg *a
 	return memory_prove_unmoved(walk, regno);
 }
 
+int argument_prove_object(struct walk *walk, u32 regno, const struct helper_arg *arg)
+{
+	int ret = prove_kind(walk, regno, arg);
+
+	return ret ? ret : prove_offset(walk, regno, arg);
+}
+
 static int prove_reference(struct walk *walk, u32 regno, const struct helper_arg *arg)
 {
 	const struct reg_state *reg = walk_reg(walk, regno);
@@ -191,7 +198,7 @@ static int reject_read_only(struct walk *walk, u32 regno)
 		      reg_kind_text(walk_reg(walk, regno), kind));
 }
 
-static int prove_extent(struct walk *walk, const struct extent *extent, bool may_be_raw)
+int argument_prove_extent(struct walk *walk, const struct extent *extent, bool may_be_raw)
 {
 	const struct reg_state *reg = walk_reg(walk, extent->reg);
 	bool writes = extent->access & ACCESS_WRITE;
@@ -237,7 +244,7 @@ static int prove_memory_argument(struct walk *walk, u32 regno, const struct help
 	/* Linux lets this pass, and reads from NULL. */
 	if (reg_may_be_null(reg) && size)
 		return reject(walk, arg_kind, regno, reg_kind_text(reg, kind), memory_kinds);
-	return prove_extent(walk, &extent, arg->flags & ARG_UNINIT && size_is_known);
+	return argument_prove_extent(walk, &extent, arg->flags & ARG_UNINIT && size_is_known);
 }
 
 /* The size that goes with the memory argument before it. */
@@ -408,8 +415,7 @@ int prove_argument(struct walk *walk, const struct requirement *need)
 	if (is_null(reg))
 		precision_need(walk, 1u << need->reg); /* another number would be refused */
 	if (!ret && !(is_null(reg) && arg.flags & ARG_OR_NULL)) {
-		ret = prove_kind(walk, need->reg, &arg);
-		ret = ret ? ret : prove_offset(walk, need->reg, &arg);
+		ret = argument_prove_object(walk, need->reg, &arg);
 	}
 	ret = ret ? ret : prove_reference(walk, need->reg, &arg);
 	if (ret || arg.kind != row->arg[need->reg - BPF_REG_1].kind)

@@ -87,9 +87,9 @@ void fact_visit(struct walk *walk)
 
 /* --- memory --- */
 
-static enum mem_kind mem_kind_of(enum reg_kind kind)
+static enum mem_kind mem_kind_of(const struct reg_state *reg)
 {
-	switch (kind) {
+	switch ((enum reg_kind)reg->kind) {
 	case REG_STACK: return MEM_STACK;
 	case REG_CTX: return MEM_CTX;
 	case REG_MAP_VALUE:
@@ -103,7 +103,7 @@ static enum mem_kind mem_kind_of(enum reg_kind kind)
 	case REG_SOCK_COMMON:
 	case REG_TCP_SOCK:
 	case REG_XDP_SOCK: return MEM_SOCK;
-	case REG_MEM: return MEM_HELPER;
+	case REG_MEM: return reg->flags & REG_UNTRUSTED ? MEM_BTF : MEM_HELPER;
 	case REG_BTF: return MEM_BTF;
 	case REG_NOT_INIT:
 	case REG_SCALAR:
@@ -121,11 +121,17 @@ static bool is_plain(enum mem_kind kind)
 	return kind != MEM_CTX && kind != MEM_SOCK && kind != MEM_BTF;
 }
 
+/* Memory that is accessed with a guard on some paths and without on others. */
+static bool is_typed(u8 kind)
+{
+	return kind == REG_MEM || kind == REG_BTF;
+}
+
 int fact_memory(struct walk *walk, const struct reg_state *reg)
 {
 	struct insn_fact *fact = &walk->out->facts[walk->at];
 	struct fact_notes *notes = &walk->notes[walk->at];
-	enum mem_kind kind = mem_kind_of(reg->kind);
+	enum mem_kind kind = mem_kind_of(reg);
 	const struct map_desc *map = reg->kind == REG_MAP_VALUE ? reg->map : NULL;
 
 	if (notes->kind == REG_NOT_INIT) {
@@ -138,9 +144,13 @@ int fact_memory(struct walk *walk, const struct reg_state *reg)
 	}
 	if (fact->map != map)
 		fact->map = NULL;
+	if (is_typed(notes->kind) && is_typed(reg->kind)) {
+		fact->mem = fact->mem == kind ? kind : MEM_BTF; /* a guard does no harm */
+		return 0;
+	}
 	if (notes->kind == reg->kind)
 		return 0;
-	if (!is_plain(mem_kind_of(notes->kind)) || !is_plain(kind))
+	if (!is_plain(fact->mem) || !is_plain(kind))
 		return reject(walk, different_pointers);
 	if (fact->mem != kind)
 		fact->mem = MEM_MIXED;

@@ -131,7 +131,7 @@ static void forget_pointer(struct walk *walk, struct reg_state *reg)
 		reg_set_not_init(reg);
 }
 
-static void forget_packet(struct walk *walk)
+void call_change_packet(struct walk *walk)
 {
 	struct reg_cursor cursor = {0};
 	struct reg_state *reg;
@@ -154,7 +154,7 @@ static void forget_reference(struct walk *walk, u32 ref_id)
 			forget_pointer(walk, reg);
 }
 
-static void write_raw_memory(struct walk *walk)
+void call_write_memory(struct walk *walk)
 {
 	const struct call *call = &walk->call;
 
@@ -289,7 +289,7 @@ int transfer_helper(struct walk *walk, const struct bpf_insn *insn)
 
 	if (ret)
 		return ret;
-	write_raw_memory(walk);
+	call_write_memory(walk);
 	if (row->id == BPF_FUNC_spin_lock || row->id == BPF_FUNC_spin_unlock)
 		special_transfer_lock(walk, row->id);
 	if (walk->call.released_ref)
@@ -299,7 +299,7 @@ int transfer_helper(struct walk *walk, const struct bpf_insn *insn)
 	for (u32 i = BPF_REG_1; i <= BPF_REG_5; i++)
 		reg_set_not_init(walk_reg(walk, i));
 	if (changes_packet_here(walk, row))
-		forget_packet(walk);
+		call_change_packet(walk);
 	if (row->id == BPF_FUNC_tail_call)
 		ret = subprogram_may_end(walk, scalar_unknown());
 	return ret ? ret : set_result(walk, row);

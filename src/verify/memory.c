@@ -323,8 +323,13 @@ static int prove_given_memory(struct walk *walk, const struct requirement *need,
 	ret = prove_no_leak(walk, need, "mem");
 	if (ret)
 		return ret;
-	return reg->kind == REG_MEM ? memory_prove_within(walk, extent, reg->mem_size)
-				    : memory_prove_buffer(walk, extent);
+	if (reg->kind != REG_MEM)
+		return memory_prove_buffer(walk, extent);
+	if (reg->flags & REG_UNTRUSTED) {
+		walk->access = (struct access){.kind = need->access, .size = need->size};
+		return 0;
+	}
+	return memory_prove_within(walk, extent, reg->mem_size);
 }
 
 static int prove_value_access(struct walk *walk, const struct requirement *need,

@@ -82,7 +82,7 @@ const char *reg_kind_text(const struct reg_state *reg, char *out)
 
 bool reg_is_never_null(const struct reg_state *reg)
 {
-	if (reg_may_be_null(reg))
+	if (reg->kind == REG_SCALAR || reg->flags & (REG_MAY_BE_NULL | REG_UNTRUSTED))
 		return false;
 	switch ((enum reg_kind)reg->kind) {
 	case REG_MAP:

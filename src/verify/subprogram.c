@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls of the program's own functions, and the way out of them and of the program. */
+#include "verify/global.h"
 #include "verify/memory.h"
 #include "verify/precision.h"
 #include "verify/prune.h"
@@ -9,29 +10,40 @@
 int prove_callee(struct walk *walk)
 {
 	const struct bpf_insn *insn = walk_insn(walk);
+	s32 callee = walk->out->facts[walk->at].callee;
 
 	if (insn->src_reg != BPF_PSEUDO_CALL)
 		return reject(walk, not_supported, "a kernel function");
+	if (walk->cfg.subprogs[callee].is_global)
+		return global_prove_call(walk, (u32)callee);
 	if (walk->state.frame_cnt == MAX_FRAMES)
 		return reject(walk, call_depth, walk->state.frame_cnt + 1);
 	return 0;
 }
 
-int transfer_subprog_call(struct walk *walk, const struct bpf_insn *insn)
+static void enter_callee(struct walk *walk, u32 subprog)
 {
 	struct state *state = &walk->state;
 	struct frame *caller = state_top(state);
 	struct frame *callee = &state->frames[state->frame_cnt];
-	u32 target = walk->at + 1 + insn->imm;
 
-	frame_init(callee, walk->at, (u32)cfg_subprog_at(&walk->cfg, target), state->frame_cnt);
+	frame_init(callee, walk->at, subprog, state->frame_cnt);
 	for (u32 i = BPF_REG_1; i <= BPF_REG_5; i++)
 		callee->regs[i] = caller->regs[i];
 	for (u32 i = BPF_REG_0; i <= BPF_REG_5; i++)
 		reg_set_not_init(&caller->regs[i]);
 	state->frame_cnt++;
-	walk->next = target;
-	return 0;
+	walk->next = walk->cfg.subprogs[subprog].start;
+}
+
+void transfer_subprog_call(struct walk *walk)
+{
+	u32 callee = (u32)walk->out->facts[walk->at].callee;
+
+	if (walk->cfg.subprogs[callee].is_global)
+		global_transfer_call(walk, callee);
+	else
+		enter_callee(walk, callee);
 }
 
 /* --- exits --- */
@@ -91,6 +103,21 @@ static int prove_program_result(struct walk *walk)
 	return prove_result_range(walk, "program exit", range.low, range.high);
 }
 
+/* Of a global function, which is walked on its own: its callers take any number. */
+static int prove_global_result(struct walk *walk)
+{
+	const struct reg_state *result = walk_reg(walk, BPF_REG_0);
+	char kind[REG_KIND_TEXT];
+
+	if (result->kind == REG_NOT_INIT)
+		return reject(walk, not_initialised, BPF_REG_0);
+	if (walk_hides_pointer(walk, result))
+		return reject(walk, leak_as_result);
+	if (result->kind != REG_SCALAR)
+		return reject(walk, subprogram_result, reg_kind_text(result, kind));
+	return 0;
+}
+
 int prove_result(struct walk *walk)
 {
 	enum callback_kind callback = state_top(&walk->state)->callback;
@@ -98,7 +125,8 @@ int prove_result(struct walk *walk)
 	if (callback != CALLBACK_NONE)
 		return prove_callback_result(walk, callback);
 	if (walk->state.frame_cnt == 1)
-		return prove_program_result(walk);
+		return state_top(&walk->state)->subprog ? prove_global_result(walk)
+							: prove_program_result(walk);
 	if (walk_reg(walk, BPF_REG_0)->kind == REG_STACK)
 		return reject(walk, stack_returned);
 	return 0;

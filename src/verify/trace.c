@@ -201,6 +201,31 @@ void trace_pruned(struct walk *walk)
 		strbuf_addf(walk->log, "%u: safe\n", walk->at);
 }
 
+/* Only the log with all states keeps what was accepted. */
+static void drop_accepted(struct walk *walk)
+{
+	if (walk->log && !(walk->log_level & VERIFY_LOG_STATES))
+		strbuf_clear(walk->log);
+}
+
+void trace_function_starts(struct walk *walk, u32 subprog)
+{
+	drop_accepted(walk);
+	walk->trace.frame_cnt = 0;
+	if (walk->log)
+		strbuf_addf(walk->log, "Validating %s() func#%u...\n",
+			    walk->cfg.subprogs[subprog].name, subprog);
+}
+
+void trace_function_ends(struct walk *walk, u32 subprog)
+{
+	drop_accepted(walk);
+	if (is_traced(walk))
+		strbuf_addf(walk->log,
+			    "Func#%u ('%s') is safe for any args that match its prototype\n",
+			    subprog, walk->cfg.subprogs[subprog].name);
+}
+
 void trace_stats(struct walk *walk)
 {
 	const struct verify_stats *stats = &walk->stats;

@@ -17,6 +17,10 @@ void trace_drop_path(struct walk *walk, const struct pending *pending);
 void trace_resume(struct walk *walk);
 /* A state kept here covers this one: the path is not followed further. */
 void trace_pruned(struct walk *walk);
+/* A global function is walked on its own: what the log holds of others that were accepted
+ * goes. */
+void trace_function_starts(struct walk *walk, u32 subprog);
+void trace_function_ends(struct walk *walk, u32 subprog);
 void trace_stats(struct walk *walk);
 
 #endif

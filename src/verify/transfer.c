@@ -177,8 +177,10 @@ static int transfer_jump(struct walk *walk, const struct bpf_insn *insn)
 			     (BPF_CLASS(insn->code) == BPF_JMP ? insn->off : insn->imm);
 		return 0;
 	case BPF_CALL:
-		return insn->src_reg == 0 ? transfer_helper(walk, insn)
-					  : transfer_subprog_call(walk, insn);
+		if (insn->src_reg == 0)
+			return transfer_helper(walk, insn);
+		transfer_subprog_call(walk);
+		return 0;
 	case BPF_EXIT: return transfer_exit(walk);
 	default: return transfer_branch(walk, insn);
 	}

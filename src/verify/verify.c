@@ -7,6 +7,7 @@
 #include "isa/isa.h"
 #include "verify/btf_info.h"
 #include "verify/facts.h"
+#include "verify/global.h"
 #include "verify/line.h"
 #include "verify/precision.h"
 #include "verify/prune.h"
@@ -89,6 +90,7 @@ static int prepare(struct walk *walk)
 
 	ret = ret ? ret : facts_init(walk);
 	ret = ret ? ret : precision_init(walk);
+	ret = ret ? ret : global_init(walk);
 	return ret ? ret : prune_init(walk);
 }
 
@@ -117,6 +119,7 @@ static int run(struct walk *walk)
 		return ret;
 	enter_program(walk);
 	ret = walk_program(walk);
+	ret = ret ? ret : global_walk_called(walk);
 	ret = ret ? ret : check_stack(walk);
 	if (!ret)
 		facts_finish(walk);

@@ -68,7 +68,7 @@ enum mem_kind {
 	MEM_PACKET, /* packet and packet metadata */
 	MEM_BUFFER, /* tracing buffers, flow keys */
 	MEM_SOCK,
-	MEM_HELPER, /* memory that a helper returned */
+	MEM_HELPER, /* memory that a helper returned or a caller gave, wherever it is */
 	MEM_BTF,    /* a load that may fault and then gives 0 */
 	MEM_MIXED,  /* different kinds on different paths (all plain memory) */
 };

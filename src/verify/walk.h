@@ -53,8 +53,8 @@ struct call {
 	bool calls_back;
 	/* Stack memory that the helper writes to. */
 	u32 raw_cnt;
-	u32 raw_frame[2];
-	struct access raw[2];
+	u32 raw_frame[HELPER_ARGS];
+	struct access raw[HELPER_ARGS];
 	u64 key; /* constant key of an array; has_key */
 	bool has_key;
 };
@@ -70,6 +70,8 @@ struct pending {
 };
 
 struct prune;
+struct globals;
+struct prototype;
 struct precision;
 struct fact_notes;
 
@@ -115,6 +117,8 @@ struct walk {
 	struct prune *prune;
 	struct precision *precision;
 	struct fact_notes *notes;
+	struct globals *globals;
+	struct prototype **prototypes; /* of each subprogram; NULL: not looked up */
 
 	u32 log_level;
 	struct strbuf *log;
@@ -182,7 +186,7 @@ int transfer_branch(struct walk *walk, const struct bpf_insn *insn);
 /* Goes on with the jump taken. False: that cannot happen. */
 bool transfer_branch_taken(struct walk *walk);
 int transfer_helper(struct walk *walk, const struct bpf_insn *insn);
-int transfer_subprog_call(struct walk *walk, const struct bpf_insn *insn);
+void transfer_subprog_call(struct walk *walk);
 int transfer_exit(struct walk *walk);
 int transfer_packet_load(struct walk *walk, const struct bpf_insn *insn);
 /* A tail call and a load behind the packet's end leave a subprogram at once: its caller goes on

@@ -62,9 +62,37 @@ def is_used(name, words):
     return name in words or any(word.endswith("_" + name) for word in words)
 
 
+REASON = re.compile(r'^REASON\((\w+),[^,]+,\s*((?:"(?:[^"\\]|\\.)*"\s*)+),', re.M)
+MESSAGE = re.compile(r'REJECTS?\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\)')
+LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+CONVERSION = re.compile(r"%[-+.*0-9]*[a-z]+")
+
+
+def text_of(literals):
+    return "".join(LITERAL.findall(literals))
+
+
+def expected_messages(root):
+    for path in (root / "tests/objects").glob("*.bpf.c"):
+        yield from map(text_of, MESSAGE.findall(path.read_text()))
+    for path in (root / "tests/verify").glob("*.c"):
+        yield from (text for text in LITERAL.findall(path.read_text()) if len(text) >= 12)
+
+
+def expected_reasons(root):
+    """Reasons whose message, or a telling part of it, a test of the verifier expects."""
+    wanted = set(expected_messages(root))
+    for name, literals in REASON.findall((root / "src/verify/reasons.def").read_text()):
+        pieces = CONVERSION.split(text_of(literals))
+        longest = max(pieces, key=len)
+        if any(longest in message or any(message in piece for piece in pieces)
+               for message in wanted):
+            yield name
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
-    words = used_words(root)
+    words = used_words(root) | set(expected_reasons(root))
     tables = sorted(str(path.relative_to(root)) for folder in ("src", "bench")
                     for path in (root / folder).rglob("*.def"))
     print(f"1..{len(tables)}")

@@ -277,10 +277,23 @@ static void subprograms_get_names_and_linkage(void **state)
 	btf_view_free(btf);
 }
 
+static void records_need_types(void **state)
+{
+	static const struct info_row row = {
+		"", PROGRAM(one), FUNCS(1, 0, TYPE_MAIN), NONE, 0, ""};
+	struct result result;
+
+	check(&row, NULL, &result);
+	assert_int_equal(result.ret, -EINVAL);
+	assert_string_equal(strbuf_text(&result.log), "func info without BTF\n");
+	result_done(&result);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records_are_judged_as_linux_does),
+		cmocka_unit_test(records_need_types),
 		cmocka_unit_test(subprograms_get_names_and_linkage),
 	};
 

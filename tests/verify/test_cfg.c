@@ -364,6 +364,22 @@ static void stack_depth_is_limited(void **state)
 	}
 }
 
+static void subprograms_are_limited(void **state)
+{
+	struct bpf_insn insns[2 * (SUBPROGS_MAX + 1)];
+	struct analysis analysis;
+
+	for (s32 i = 0; i < SUBPROGS_MAX; i++)
+		insns[i] = (struct bpf_insn)CALL(SUBPROGS_MAX);
+	insns[SUBPROGS_MAX] = (struct bpf_insn)EXIT;
+	for (u32 i = SUBPROGS_MAX + 1; i < ARRAY_SIZE(insns); i++)
+		insns[i] = (struct bpf_insn)EXIT;
+	analyse(&analysis, insns, ARRAY_SIZE(insns), false);
+	assert_int_equal(analysis.ret, -E2BIG);
+	assert_string_equal(analysis.err.text, "too many subprograms");
+	analysis_done(&analysis);
+}
+
 /* Eight layers of 31 subprograms, each calls all of the next layer: 31^7 chains. */
 static void many_chains_take_no_time(void **state)
 {
@@ -401,6 +417,7 @@ int main(void)
 		cmocka_unit_test(instructions_are_flagged),
 		cmocka_unit_test(postorder_ends_with_the_entry),
 		cmocka_unit_test(stack_depth_is_limited),
+		cmocka_unit_test(subprograms_are_limited),
 		cmocka_unit_test(many_chains_take_no_time),
 	};
 

@@ -571,52 +571,11 @@ static void a_program_names_too_many_maps(void **state)
 	assert_string_equal(err.reason, "too_many_maps");
 }
 
-/* --- every reason has a test --- */
-
-/* Given before the walk: test_cfg and test_btf_info. The last one: above. */
-static const char *const elsewhere[] = {
-	"func_info_first",	 "func_info_order",  "func_info_tail",
-	"func_info_type",	 "func_info_size",   "func_info_without_btf",
-	"early_end_without_btf", "early_end_result", "func_info_layout",
-	"func_info_count",	 "line_info_tail",   "line_info_order",
-	"line_info_code",	 "line_info_string", "line_info_missing",
-	"line_info_count",	 "line_info_size",   "call_target",
-	"too_many_subprograms",	 "call_rights",	     "jump_range",
-	"falls_through",	 "back_edge",	     "unreachable",
-	"jump_into_wide",	 "tail_call_stack",  "stack_depth",
-	"too_many_maps",
-};
-
-static bool has_test(const char *reason)
-{
-	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
-		if (rows[i].reason && !strcmp(rows[i].reason, reason))
-			return true;
-	for (u32 i = 0; i < ARRAY_SIZE(elsewhere); i++)
-		if (!strcmp(elsewhere[i], reason))
-			return true;
-	return false;
-}
-
-static void every_reason_is_tested(void **state)
-{
-	u32 missing = 0;
-
-	for (u32 i = 0; i < REASONS; i++) {
-		if (has_test(reason_row(i)->id))
-			continue;
-		print_error("no test for %s\n", reason_row(i)->id);
-		missing++;
-	}
-	assert_int_equal(missing, 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(programs_get_their_verdicts),
 		cmocka_unit_test(a_program_names_too_many_maps),
-		cmocka_unit_test(every_reason_is_tested),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

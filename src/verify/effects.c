@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What each subprogram may do, found in its text: dead code counts, as it does for Linux. The
+ * functions that it calls, or gives the address of, count as its own.
+ */
+#include "catalog/helper.h"
+#include "verify/global.h"
+#include "verify/liveness.h"
+
+static u8 insn_effects(const struct bpf_insn *insn)
+{
+	const struct helper_row *helper = insn_helper(insn);
+	u8 effects = 0;
+
+	if (!helper)
+		return 0;
+	if (helper->flags & HELPER_CHANGES_PACKET)
+		effects |= EFFECT_CHANGES_PACKET;
+	if (helper->flags & HELPER_SLEEPS)
+		effects |= EFFECT_SLEEPS;
+	return effects;
+}
+
+/* Adds the callees' effects to their callers'. False: nothing was new. */
+static bool spread(const struct walk *walk, u8 *effects)
+{
+	bool changed = false;
+
+	for (u32 at = 0; at < walk->insn_cnt; at++) {
+		s32 callee = walk->out->facts[at].callee;
+		u8 *caller = &effects[walk->cfg.subprog_of[at]];
+
+		if (callee < 0 || !(effects[callee] & ~*caller))
+			continue;
+		*caller |= effects[callee];
+		changed = true;
+	}
+	return changed;
+}
+
+int effects_compute(struct walk *walk, u8 **out)
+{
+	u8 *effects = arena_array(&walk->scratch, walk->cfg.subprog_cnt, sizeof(*effects));
+
+	if (!effects)
+		return -ENOMEM;
+	for (u32 at = 0; at < walk->insn_cnt; at++)
+		effects[walk->cfg.subprog_of[at]] |= insn_effects(&walk->insns[at]);
+	while (spread(walk, effects))
+		;
+	*out = effects;
+	return 0;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the BTF of a function says of its arguments: what every caller must give, and all that
+ * the function itself may rely upon. The decl tags "arg:..." refine what the types say.
+ */
+#ifndef SKEP_VERIFY_PROTOTYPE_H
+#define SKEP_VERIFY_PROTOTYPE_H
+
+#include "verify/walk.h"
+
+#define PARAMS_MAX 5
+
+enum param_kind {
+	PARAM_SCALAR,
+	PARAM_CONTEXT,
+	PARAM_MEMORY, /* `size` bytes that may be read and written */
+	PARAM_DYNPTR, /* an initialised dynptr, which the function does not change */
+	PARAM_OBJECT, /* of the kernel's type `type_id` */
+	PARAM_ARENA,
+	PARAM_ANYTHING, /* an address that is read with a guard, wherever it points */
+};
+
+struct param {
+	u8 kind;   /* enum param_kind */
+	u16 flags; /* of the register that holds it: REG_MAY_BE_NULL, REG_TRUSTED, ... */
+	u32 size, type_id;
+};
+
+struct prototype {
+	u32 param_cnt;
+	struct param params[PARAMS_MAX];
+};
+
+/*
+ * The prototype of a function that has one (func_info), found once. 0, or a negative errno
+ * after reject() said what of it is not supported.
+ */
+int prototype_of(struct walk *walk, u32 subprog, const struct prototype **out);
+
+/* --- contexts (prototype_context.c) --- */
+
+/* The type, a pointer, is what programs of this type have as context, by its name alone. */
+bool param_is_context(const struct walk *walk, u32 type_id);
+/* Argument `index`, tagged "arg:ctx", may be of this type. */
+int param_check_context(struct walk *walk, u32 index, u32 type_id);
+
+#endif
