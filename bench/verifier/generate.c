@@ -337,14 +337,17 @@ static void explosion(u32 size)
 	leave(BPF_REG_8);
 }
 
+#define GENERATOR(shape, size)                \
+	{                                     \
+#shape " " #size, size, shape \
+	}
+
 const struct generator generators[] = {
-	{"straight", 10000, straight},	  {"straight", 100000, straight},
-	{"diamonds", 10000, diamonds},	  {"diamonds", 60000, diamonds},
-	{"diamonds", 100000, diamonds},	  {"loop", 100000, loop},
-	{"loop", 900000, loop},		  {"nested loops", 500000, nested},
-	{"calls", 20000, calls},	  {"spills", 500000, spills},
-	{"map look-ups", 10000, lookups}, {"headers", 1000, headers},
-	{"options loop", 600, options},	  {"explosion", 25, explosion},
+	GENERATOR(straight, 10000), GENERATOR(straight, 100000), GENERATOR(diamonds, 10000),
+	GENERATOR(diamonds, 60000), GENERATOR(diamonds, 100000), GENERATOR(loop, 100000),
+	GENERATOR(loop, 900000),    GENERATOR(nested, 500000),	 GENERATOR(calls, 20000),
+	GENERATOR(spills, 500000),  GENERATOR(lookups, 10000),	 GENERATOR(headers, 1000),
+	GENERATOR(options, 600),    GENERATOR(explosion, 25),
 };
 const u32 generator_cnt = ARRAY_SIZE(generators);
 
@@ -387,8 +390,7 @@ struct program *generate_program(const struct generator *generator)
 	count = 0;
 	random_state = 1;
 	generator->generate(generator->size);
-	snprintf(program->name, sizeof(program->name), "%s %u", generator->name,
-		 generator->size);
+	snprintf(program->name, sizeof(program->name), "%s", generator->name);
 	for (enum world world = 0; world < WORLDS; world++)
 		set_attr(program, world);
 	return program;

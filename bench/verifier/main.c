@@ -126,12 +126,15 @@ static void json_row(struct json *json, const struct program *program,
 	json_object_end(json);
 }
 
+static bool is_chosen(const struct table *table, const char *name)
+{
+	return !table->options.only || strstr(name, table->options.only);
+}
+
 static void run_program(struct table *table, struct program *program)
 {
 	struct measure best[WORLDS] = {};
 
-	if (table->options.only && !strstr(program->name, table->options.only))
-		return;
 	if (!table->options.has_linux)
 		program->is_there[WORLD_LINUX] = false;
 	measure(program, &table->options, best);
@@ -204,9 +207,11 @@ int main(int argc, char **argv)
 	json_array(&table.json, NULL);
 	print_head();
 	for (u32 i = 0; optind == argc && i < generator_cnt; i++)
-		run_program(&table, generate_program(&generators[i]));
+		if (is_chosen(&table, generators[i].name))
+			run_program(&table, generate_program(&generators[i]));
 	for (int i = optind; i < argc; i++)
 		for (struct program *at = capture_programs(argv[i]); at; at = at->next)
-			run_program(&table, at);
+			if (is_chosen(&table, at->name))
+				run_program(&table, at);
 	return finish(&table);
 }

@@ -12,6 +12,7 @@
 struct comparison {
 	const struct walk *walk;
 	enum compare_how how;
+	struct difference *last;
 	u32 pair_cnt;
 	struct {
 		u32 old, now;
@@ -50,9 +51,8 @@ static bool regs_exact(struct comparison *cmp, const struct reg_state *old,
 {
 	return old->kind == now->kind && old->sub == now->sub && old->flags == now->flags &&
 	       old->range == now->range && old->off == now->off && old->word == now->word &&
-	       old->type_id == now->type_id &&
-	       same_number(&old->number, &now->number) && ids_match(cmp, old->id, now->id) &&
-	       ids_match(cmp, old->ref_id, now->ref_id);
+	       old->type_id == now->type_id && same_number(&old->number, &now->number) &&
+	       ids_match(cmp, old->id, now->id) && ids_match(cmp, old->ref_id, now->ref_id);
 }
 
 /* What was linked must be so now; what was not may be. */
@@ -193,8 +193,10 @@ static bool frame_covers(struct comparison *cmp, const struct packed_state *old,
 	for (u32 set = outline->regs; set; set &= set - 1, reg++) {
 		u32 i = __builtin_ctz(set);
 
-		if (!reg_covers(cmp, reg, &now->regs[i], precise->regs[index] >> i & 1))
+		if (!reg_covers(cmp, reg, &now->regs[i], precise->regs[index] >> i & 1)) {
+			*cmp->last = (struct difference){(u8)index, (u8)i, reg - old->regs + 1};
 			return false;
+		}
 	}
 	return stack_covers(cmp, old, outline, now, precise->slots[index]);
 }
@@ -208,20 +210,20 @@ static bool resources_match(struct comparison *cmp, const struct packed_state *o
 	for (u32 i = 0; i < old->resource_cnt; i++) {
 		const struct resource *a = &old->resources[i], *b = &now->resources.all[i];
 
-		if (a->kind != b->kind || a->owner != b->owner ||
-		    !ids_match(cmp, a->id, b->id))
+		if (a->kind != b->kind || a->owner != b->owner || !ids_match(cmp, a->id, b->id))
 			return false;
 	}
 	return true;
 }
 
 bool states_equal(struct walk *walk, const struct packed_state *old,
-		  const struct live_set *precise, enum compare_how how)
+		  const struct live_set *precise, enum compare_how how, struct difference *last)
 {
 	struct comparison cmp;
 
 	cmp.walk = walk;
 	cmp.how = how;
+	cmp.last = last;
 	cmp.pair_cnt = 0;
 	if (old->frame_cnt != walk->state.frame_cnt)
 		return false;

@@ -24,8 +24,9 @@ struct checkpoint {
 	u32 misses, hits;
 	u32 path_length; /* steps that led to it */
 	u32 open_rounds;
-	struct live_set needs; /* the numbers that matter: precision.c */
-	u32 pending_cnt;       /* paths put off when it was made: those above are its own */
+	struct live_set needs;	/* the numbers that matter: precision.c */
+	u32 pending_cnt;	/* paths put off when it was made: those above are its own */
+	struct difference last; /* from a state that it was compared with */
 	bool is_complete;
 	bool is_dropped; /* frees itself once it is complete */
 };
@@ -279,20 +280,42 @@ static bool is_open_loop(const struct walk *walk)
 	return walk->cfg.flags[walk->at] & CFG_FORCE_CHECKPOINT;
 }
 
+/* What differed the last time differs again, as a loop's counter does: no need to compare all.
+ */
+static bool differs_again(const struct walk *walk, const struct checkpoint *point)
+{
+	const struct difference *last = &point->last;
+	const struct reg_state *now, *old;
+
+	if (!last->packed_at)
+		return false;
+	now = &walk->state.frames[last->frame].regs[last->reg];
+	old = &point->state->regs[last->packed_at - 1];
+	if (old->kind != now->kind)
+		return true;
+	return old->kind == REG_SCALAR &&
+	       (!point->is_complete || point->needs.regs[last->frame] >> last->reg & 1) &&
+	       !scalar_contains(&old->number, &now->number);
+}
+
 /*
  * A path that came back to where it was. In a loop that ends anyway, that ends it: what is
  * covered by a state further up this path leads nowhere else.
  */
-static int check_round(struct walk *walk, const struct checkpoint *point, bool *covered)
+static int check_round(struct walk *walk, struct checkpoint *point, bool *covered)
 {
-	struct live_set all;
+	static const struct live_set all = {
+		.regs = {[0 ... MAX_FRAMES - 1] = 0xffff},
+		.slots = {[0 ... MAX_FRAMES - 1] = ~0ull},
+	};
 
-	memset(&all, 0xff, sizeof(all));
+	if (differs_again(walk, point))
+		return 0;
 	if (is_open_loop(walk)) {
-		*covered = states_equal(walk, point->state, &all, COMPARE_COVERS);
+		*covered = states_equal(walk, point->state, &all, COMPARE_COVERS, &point->last);
 		return 0;
 	}
-	if (!states_equal(walk, point->state, &all, COMPARE_EXACT))
+	if (!states_equal(walk, point->state, &all, COMPARE_EXACT, &point->last))
 		return 0;
 	if (point->open_rounds == walk->open_rounds)
 		return reject(walk, infinite_loop, walk->at);
@@ -320,7 +343,9 @@ int prune_check(struct walk *walk, bool *covered)
 			if (!is_forced(walk) && !walked_at_least(walk, LOOP_AFTER_JUMPS, 0) &&
 			    !walked_at_least(walk, 0, LOOP_AFTER_INSNS))
 				keeps = false;
-		} else if (states_equal(walk, point->state, &point->needs, COMPARE_COVERS)) {
+		} else if (!differs_again(walk, point) &&
+			   states_equal(walk, point->state, &point->needs, COMPARE_COVERS,
+					&point->last)) {
 			precision_need_all(walk, &point->needs);
 			point->hits++;
 			*covered = true;

@@ -31,8 +31,17 @@ enum compare_how {
 	COMPARE_EXACT,	/* the same */
 };
 
-/* equal.c. `precise`: the numbers that matter in `old`. */
+/* A register in which two states differ: of this frame, and its place in the packed state, from
+ * 1 on; 0: none is known. */
+struct difference {
+	u8 frame, reg;
+	u16 packed_at;
+};
+
+/* equal.c. `precise`: the numbers that matter in `old`. *last: where they were found to differ.
+ */
 bool states_equal(struct walk *walk, const struct packed_state *old,
-		  const struct live_set *precise, enum compare_how how);
+		  const struct live_set *precise, enum compare_how how,
+		  struct difference *last);
 
 #endif

@@ -38,36 +38,6 @@ void scalar_set_low(struct scalar *scalar, const struct view *view)
 	scalar->umax32 = (u32)view->umax;
 }
 
-struct scalar scalar_const(u64 value)
-{
-	return (struct scalar){
-		.bits = tnum_const(value),
-		.smin = (s64)value,
-		.smax = (s64)value,
-		.umin = value,
-		.umax = value,
-		.smin32 = (s32)value,
-		.smax32 = (s32)value,
-		.umin32 = (u32)value,
-		.umax32 = (u32)value,
-	};
-}
-
-struct scalar scalar_unknown(void)
-{
-	return (struct scalar){
-		.bits = tnum_unknown(64),
-		.smin = INT64_MIN,
-		.smax = INT64_MAX,
-		.umin = 0,
-		.umax = UINT64_MAX,
-		.smin32 = INT32_MIN,
-		.smax32 = INT32_MAX,
-		.umin32 = 0,
-		.umax32 = UINT32_MAX,
-	};
-}
-
 struct scalar scalar_urange(u64 low, u64 high)
 {
 	struct scalar scalar = scalar_unknown();
@@ -81,13 +51,6 @@ struct scalar scalar_urange(u64 low, u64 high)
 struct scalar scalar_unsigned_bytes(u32 bytes)
 {
 	return scalar_urange(0, low_ones(8 * bytes));
-}
-
-bool scalar_is_unknown(const struct scalar *scalar)
-{
-	struct scalar unknown = scalar_unknown();
-
-	return !memcmp(scalar, &unknown, sizeof(unknown));
 }
 
 /* Moves the lower end up to the next value whose low bits are in `low`. */
@@ -163,28 +126,92 @@ static bool sync_round(struct scalar *scalar, struct shape shape)
 	return true;
 }
 
-static bool sync_const(struct scalar *scalar, struct shape shape)
-{
-	struct view full = scalar_full_view(scalar), low = scalar_low_view(scalar, shape);
-	u64 value = full.bits.value;
+/* --- synchronising: most scalars are of one of two simple forms --- */
 
-	if (!view_has(&full, value, shape.full) || !view_has(&low, low.bits.value, shape.low))
+struct ranges {
+	s64 smin, smax;
+	u64 umin, umax;
+};
+
+/* The ranges of all numbers with these bits. */
+static struct ranges ranges_of_bits(struct tnum bits, u32 width)
+{
+	u64 sign = 1ull << (width - 1), most = bits.value | bits.mask;
+
+	return (struct ranges){
+		.smin = sign_extend(bits.value | (bits.mask & sign), width),
+		.smax = sign_extend(most & ~(bits.mask & sign), width),
+		.umin = bits.value,
+		.umax = most,
+	};
+}
+
+/*
+ * The ranges say no more than the bits (constants, whole bytes, results of bit operations):
+ * they become exactly those of the bits.
+ */
+static bool sync_by_bits(struct scalar *scalar, struct shape shape)
+{
+	struct ranges full = ranges_of_bits(scalar->bits, shape.full);
+	struct ranges low = ranges_of_bits(tnum_cast(scalar->bits, shape.low), shape.low);
+
+	if (scalar->smin > full.smin || scalar->smax < full.smax || scalar->umin > full.umin ||
+	    scalar->umax < full.umax || scalar->smin32 > low.smin ||
+	    scalar->smax32 < low.smax || scalar->umin32 > low.umin || scalar->umax32 < low.umax)
 		return false;
-	full = view_const(value, shape.full);
-	low = view_const(low.bits.value, shape.low);
-	scalar_set_full(scalar, &full);
-	scalar_set_low(scalar, &low);
+	scalar->smin = full.smin;
+	scalar->smax = full.smax;
+	scalar->umin = full.umin;
+	scalar->umax = full.umax;
+	scalar->smin32 = (s32)low.smin;
+	scalar->smax32 = (s32)low.smax;
+	scalar->umin32 = (u32)low.umin;
+	scalar->umax32 = (u32)low.umax;
+	return true;
+}
+
+/* Below the sign bit of the low view all four orders are one: a single range. */
+static bool is_small(const struct scalar *scalar, u64 limit)
+{
+	return scalar->umax <= limit || (scalar->smin >= 0 && scalar->smax <= (s64)limit);
+}
+
+static bool sync_small(struct scalar *scalar, u64 limit)
+{
+	u64 low = max(max(scalar->umin, (u64)max(scalar->smin, 0ll)),
+		      max((u64)scalar->umin32, (u64)max(scalar->smin32, 0)));
+	s64 signed_high = min(scalar->smax, (s64)scalar->smax32);
+	u64 high = min(min(scalar->umax, (u64)scalar->umax32), (u64)signed_high);
+
+	if (signed_high < 0 || low > high ||
+	    !tnum_intersect(scalar->bits, (struct tnum){0, limit}, &scalar->bits) ||
+	    !tnum_member_from(scalar->bits, low, &low) ||
+	    !tnum_member_up_to(scalar->bits, high, &high) || low > high ||
+	    !tnum_intersect(scalar->bits, tnum_range(low, high), &scalar->bits))
+		return false;
+	scalar->umin = low;
+	scalar->umax = high;
+	scalar->smin = (s64)low;
+	scalar->smax = (s64)high;
+	scalar->umin32 = (u32)low;
+	scalar->umax32 = (u32)high;
+	scalar->smin32 = (s32)low;
+	scalar->smax32 = (s32)high;
 	return true;
 }
 
 bool scalar_sync_shaped(struct scalar *scalar, struct shape shape)
 {
+	u64 limit = low_ones(shape.low - 1);
+
 	for (u32 round = 0; round < SYNC_ROUNDS; round++) {
 		struct scalar before = *scalar;
 
-		if (!scalar->bits.mask)
-			return sync_const(scalar, shape);
-		if (!sync_round(scalar, shape))
+		if (sync_by_bits(scalar, shape))
+			return true;
+		if (is_small(scalar, limit))
+			return sync_small(scalar, limit);
+		if (!scalar->bits.mask || !sync_round(scalar, shape))
 			return false;
 		if (!memcmp(&before, scalar, sizeof(before)))
 			break;
@@ -224,15 +251,6 @@ bool scalar_meet(struct scalar *dst, const struct scalar *other)
 	scalar_set_full(dst, &full);
 	scalar_set_low(dst, &low);
 	return scalar_sync(dst);
-}
-
-bool scalar_contains(const struct scalar *outer, const struct scalar *inner)
-{
-	struct view full_outer = scalar_full_view(outer), full_inner = scalar_full_view(inner);
-	struct view low_outer = scalar_low_view(outer, SCALAR_SHAPE);
-	struct view low_inner = scalar_low_view(inner, SCALAR_SHAPE);
-
-	return view_contains(&full_outer, &full_inner) && view_contains(&low_outer, &low_inner);
 }
 
 bool scalar_has(const struct scalar *scalar, u64 value)

@@ -24,8 +24,36 @@ struct scalar {
 	u32 umin32, umax32;
 };
 
-struct scalar scalar_const(u64 value);
-struct scalar scalar_unknown(void);
+static inline struct scalar scalar_const(u64 value)
+{
+	return (struct scalar){
+		.bits = {value, 0},
+		.smin = (s64)value,
+		.smax = (s64)value,
+		.umin = value,
+		.umax = value,
+		.smin32 = (s32)value,
+		.smax32 = (s32)value,
+		.umin32 = (u32)value,
+		.umax32 = (u32)value,
+	};
+}
+
+static inline struct scalar scalar_unknown(void)
+{
+	return (struct scalar){
+		.bits = {0, ~0ull},
+		.smin = INT64_MIN,
+		.smax = INT64_MAX,
+		.umin = 0,
+		.umax = UINT64_MAX,
+		.smin32 = INT32_MIN,
+		.smax32 = INT32_MAX,
+		.umin32 = 0,
+		.umax32 = UINT32_MAX,
+	};
+}
+
 struct scalar scalar_urange(u64 low, u64 high);
 /* The zero-extended result of a load of `bytes` (1, 2, 4, 8). */
 struct scalar scalar_unsigned_bytes(u32 bytes);
@@ -35,7 +63,12 @@ static inline bool scalar_is_const(const struct scalar *scalar)
 	return !scalar->bits.mask;
 }
 
-bool scalar_is_unknown(const struct scalar *scalar);
+static inline bool scalar_is_unknown(const struct scalar *scalar)
+{
+	return !~scalar->bits.mask && !scalar->umin && !~scalar->umax &&
+	       scalar->smin == INT64_MIN && scalar->smax == INT64_MAX && !scalar->umin32 &&
+	       !~scalar->umax32 && scalar->smin32 == INT32_MIN && scalar->smax32 == INT32_MAX;
+}
 
 /* Narrows each view by the others. False: no value is left (the path cannot happen). */
 bool scalar_sync(struct scalar *scalar);
@@ -65,7 +98,15 @@ struct scalar scalar_join(const struct scalar *a, const struct scalar *b);
 /* Both facts hold. False: contradiction. */
 bool scalar_meet(struct scalar *dst, const struct scalar *other);
 /* Every value of `inner` is in `outer`. */
-bool scalar_contains(const struct scalar *outer, const struct scalar *inner);
+static inline bool scalar_contains(const struct scalar *outer, const struct scalar *inner)
+{
+	return outer->umin <= inner->umin && inner->umax <= outer->umax &&
+	       outer->smin <= inner->smin && inner->smax <= outer->smax &&
+	       outer->umin32 <= inner->umin32 && inner->umax32 <= outer->umax32 &&
+	       outer->smin32 <= inner->smin32 && inner->smax32 <= outer->smax32 &&
+	       !(inner->bits.mask & ~outer->bits.mask) &&
+	       (inner->bits.value & ~outer->bits.mask) == outer->bits.value;
+}
 bool scalar_has(const struct scalar *scalar, u64 value);
 
 #endif

@@ -49,6 +49,62 @@ static void set_zero_extended(struct scalar *dst, const struct view *low, struct
 	sync_or_forget(dst, shape);
 }
 
+/* --- both operands are constants --- */
+
+static bool concrete(u64 a, u64 b, u8 op, u32 width, u64 *out)
+{
+	switch (op) {
+	case BPF_ADD: *out = a + b; break;
+	case BPF_SUB: *out = a - b; break;
+	case BPF_MUL: *out = a * b; break;
+	case BPF_AND: *out = a & b; break;
+	case BPF_OR: *out = a | b; break;
+	case BPF_XOR: *out = a ^ b; break;
+	case BPF_LSH: *out = b < width ? a << b : 0; break;
+	case BPF_RSH: *out = b < width ? a >> b : 0; break;
+	default: return false;
+	}
+	*out &= low_ones(width);
+	return (op != BPF_LSH && op != BPF_RSH) || b < width;
+}
+
+static bool alu_constants(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
+			  struct shape shape)
+{
+	u32 width = is_low ? shape.low : shape.full;
+	u64 a = tnum_cast(dst->bits, width).value, b = tnum_cast(src->bits, width).value, value;
+	struct view full, low;
+
+	if (dst->bits.mask || src->bits.mask || !concrete(a, b, op, width, &value))
+		return false;
+	full = view_const(value, shape.full);
+	low = view_const(value & low_ones(shape.low), shape.low);
+	scalar_set_full(dst, &full);
+	scalar_set_low(dst, &low);
+	return true;
+}
+
+/* --- through the views --- */
+
+static bool is_unknown(const struct scalar *scalar, struct shape shape)
+{
+	u64 ones = low_ones(shape.full), ones32 = low_ones(shape.low);
+	s64 most = (s64)(ones >> 1), most32 = (s64)(ones32 >> 1);
+
+	return scalar->bits.mask == ones && !scalar->umin && scalar->umax == ones &&
+	       scalar->smin == -most - 1 && scalar->smax == most && !scalar->umin32 &&
+	       scalar->umax32 == ones32 && scalar->smin32 == -most32 - 1 &&
+	       scalar->smax32 == most32;
+}
+
+/* What is added to anything gives anything. */
+static bool gives_anything(const struct scalar *a, const struct scalar *b, u8 op,
+			   struct shape shape)
+{
+	return (op == BPF_ADD || op == BPF_SUB || op == BPF_XOR) &&
+	       (is_unknown(a, shape) || is_unknown(b, shape));
+}
+
 static void alu_low(struct scalar *dst, const struct scalar *src, u8 op, bool is_signed,
 		    struct shape shape)
 {
@@ -79,8 +135,12 @@ static void alu_full(struct scalar *dst, const struct scalar *src, u8 op, bool i
 void scalar_alu_shaped(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
 		       bool is_signed, struct shape shape)
 {
+	if (alu_constants(dst, src, op, is_low, shape))
+		return;
 	if (is_low)
 		alu_low(dst, src, op, is_signed, shape);
+	else if (gives_anything(dst, src, op, shape))
+		set_unknown(dst, shape);
 	else
 		alu_full(dst, src, op, is_signed, shape);
 }

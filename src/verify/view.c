@@ -1,64 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "verify/view.h"
 
-static u64 sign_bit(u32 width)
-{
-	return 1ull << (width - 1);
-}
-
-struct view view_unknown(u32 width)
-{
-	return (struct view){
-		.bits = tnum_unknown(width),
-		.smin = sign_extend(sign_bit(width), width),
-		.smax = (s64)(sign_bit(width) - 1),
-		.umin = 0,
-		.umax = low_ones(width),
-	};
-}
-
-struct view view_const(u64 value, u32 width)
-{
-	s64 as_signed = sign_extend(value, width);
-
-	return (struct view){tnum_const(value), as_signed, as_signed, value, value};
-}
-
-bool view_has(const struct view *view, u64 value, u32 width)
-{
-	s64 as_signed = sign_extend(value, width);
-
-	return tnum_has(view->bits, value) && view->umin <= value && value <= view->umax &&
-	       view->smin <= as_signed && as_signed <= view->smax;
-}
-
-bool view_contains(const struct view *outer, const struct view *inner)
-{
-	return tnum_contains(outer->bits, inner->bits) && outer->umin <= inner->umin &&
-	       inner->umax <= outer->umax && outer->smin <= inner->smin &&
-	       inner->smax <= outer->smax;
-}
-
-bool view_meet(struct view *dst, const struct view *other)
-{
-	dst->umin = max(dst->umin, other->umin);
-	dst->umax = min(dst->umax, other->umax);
-	dst->smin = max(dst->smin, other->smin);
-	dst->smax = min(dst->smax, other->smax);
-	return tnum_intersect(dst->bits, other->bits, &dst->bits);
-}
-
-struct view view_join(const struct view *a, const struct view *b)
-{
-	return (struct view){
-		.bits = tnum_union(a->bits, b->bits),
-		.smin = min(a->smin, b->smin),
-		.smax = max(a->smax, b->smax),
-		.umin = min(a->umin, b->umin),
-		.umax = max(a->umax, b->umax),
-	};
-}
-
 static const struct span empty_span = {1, 0};
 
 static struct span span_fit_bits(struct span span, struct tnum bits)
@@ -116,20 +58,8 @@ bool view_sync(struct view *view, u32 width)
 struct view view_wrapped(s128 low, s128 high, u32 width)
 {
 	struct view view = view_unknown(width);
-	u64 ones = low_ones(width);
-	u64 ulow = (u64)low & ones, uhigh = (u64)high & ones;
-	s64 slow = sign_extend(ulow, width), shigh = sign_extend(uhigh, width);
 
-	if ((unsigned __int128)high - (unsigned __int128)low >= ones)
-		return view;
-	if (ulow <= uhigh) {
-		view.umin = ulow;
-		view.umax = uhigh;
-	}
-	if (slow <= shigh) {
-		view.smin = slow;
-		view.smax = shigh;
-	}
+	view_bound(&view, low, high, width);
 	return view;
 }
 

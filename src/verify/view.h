@@ -37,19 +37,89 @@ static inline bool span_is_empty(struct span span)
 	return span.low > span.high;
 }
 
-struct view view_unknown(u32 width);
-struct view view_const(u64 value, u32 width);
-bool view_sync(struct view *view, u32 width);
-bool view_has(const struct view *view, u64 value, u32 width);
-bool view_contains(const struct view *outer, const struct view *inner);
+static inline u64 sign_bit(u32 width)
+{
+	return 1ull << (width - 1);
+}
+
+static inline struct view view_unknown(u32 width)
+{
+	return (struct view){
+		.bits = tnum_unknown(width),
+		.smin = sign_extend(sign_bit(width), width),
+		.smax = (s64)(sign_bit(width) - 1),
+		.umin = 0,
+		.umax = low_ones(width),
+	};
+}
+
+static inline struct view view_const(u64 value, u32 width)
+{
+	s64 as_signed = sign_extend(value, width);
+
+	return (struct view){tnum_const(value), as_signed, as_signed, value, value};
+}
+
+static inline bool view_has(const struct view *view, u64 value, u32 width)
+{
+	s64 as_signed = sign_extend(value, width);
+
+	return tnum_has(view->bits, value) && view->umin <= value && value <= view->umax &&
+	       view->smin <= as_signed && as_signed <= view->smax;
+}
+
+static inline bool view_contains(const struct view *outer, const struct view *inner)
+{
+	return tnum_contains(outer->bits, inner->bits) && outer->umin <= inner->umin &&
+	       inner->umax <= outer->umax && outer->smin <= inner->smin &&
+	       inner->smax <= outer->smax;
+}
+
 /* Both facts hold, not synchronised. False: the known bits contradict each other. */
-bool view_meet(struct view *dst, const struct view *other);
-struct view view_join(const struct view *a, const struct view *b);
+static inline bool view_meet(struct view *dst, const struct view *other)
+{
+	dst->umin = max(dst->umin, other->umin);
+	dst->umax = min(dst->umax, other->umax);
+	dst->smin = max(dst->smin, other->smin);
+	dst->smax = min(dst->smax, other->smax);
+	return tnum_intersect(dst->bits, other->bits, &dst->bits);
+}
+
+static inline struct view view_join(const struct view *a, const struct view *b)
+{
+	return (struct view){
+		.bits = tnum_union(a->bits, b->bits),
+		.smin = min(a->smin, b->smin),
+		.smax = max(a->smax, b->smax),
+		.umin = min(a->umin, b->umin),
+		.umax = max(a->umax, b->umax),
+	};
+}
+
+bool view_sync(struct view *view, u32 width);
 
 /* Halves with every bound at a value that the known bits allow. */
 struct halves view_halves(const struct view *view, u32 width);
 /* Narrows the view to the halves. False: both are empty. */
 bool view_narrow(struct view *view, const struct halves *halves, u32 width);
+
+/* The values are among the integers low .. high, taken modulo 2^width: narrows the ranges. */
+static inline void view_bound(struct view *view, s128 low, s128 high, u32 width)
+{
+	u64 ones = low_ones(width), ulow = (u64)low & ones, uhigh = (u64)high & ones;
+	s64 slow = sign_extend(ulow, width), shigh = sign_extend(uhigh, width);
+
+	if ((unsigned __int128)high - (unsigned __int128)low >= ones)
+		return;
+	if (ulow <= uhigh) {
+		view->umin = max(view->umin, ulow);
+		view->umax = min(view->umax, uhigh);
+	}
+	if (slow <= shigh) {
+		view->smin = max(view->smin, slow);
+		view->smax = min(view->smax, shigh);
+	}
+}
 
 /* The integers low .. high, taken modulo 2^width. */
 struct view view_wrapped(s128 low, s128 high, u32 width);

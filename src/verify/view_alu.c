@@ -23,10 +23,7 @@ static struct interval signed_interval(const struct view *view)
 
 static void meet_interval(struct view *view, struct interval interval, u32 width)
 {
-	struct view wrapped = view_wrapped(interval.low, interval.high, width);
-
-	wrapped.bits = view->bits;
-	view_meet(view, &wrapped);
+	view_bound(view, interval.low, interval.high, width);
 }
 
 static struct interval interval_join(struct interval a, struct interval b)
@@ -78,9 +75,28 @@ static struct interval interval_mul(struct interval a, struct interval b)
 	return result;
 }
 
+/* Every multiple of a power of two. */
+static bool is_any_multiple(struct tnum bits, u32 width)
+{
+	u64 lowest = bits.mask & -bits.mask;
+
+	return !bits.value && bits.mask && bits.mask == (low_ones(width) & -lowest);
+}
+
+/* Any multiple of 2^m by a number whose lowest bit may be bit n: any multiple of 2^(m + n). */
+static struct tnum product_bits(struct tnum a, struct tnum b, u32 width)
+{
+	u64 ones_a = a.value | a.mask, ones_b = b.value | b.mask;
+	u64 lowest = (ones_a & -ones_a) * (ones_b & -ones_b);
+
+	if (!is_any_multiple(a, width) && !is_any_multiple(b, width))
+		return tnum_mul(a, b);
+	return (struct tnum){0, -lowest};
+}
+
 static struct view view_mul(const struct view *a, const struct view *b, u32 width)
 {
-	struct view product = view_of_bits(tnum_mul(a->bits, b->bits), width);
+	struct view product = view_of_bits(product_bits(a->bits, b->bits, width), width);
 
 	/* The product of two unsigned 64-bit numbers need not fit an s128. */
 	if (!((a->umax | b->umax) >> 63))

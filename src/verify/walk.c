@@ -125,12 +125,38 @@ int walk_reject(struct walk *walk, enum reason reason, ...)
 	return code;
 }
 
+static bool is_number(const struct walk *walk, u32 reg)
+{
+	return walk->state.frames[walk->state.frame_cnt - 1].regs[reg].kind == REG_SCALAR;
+}
+
+/* Arithmetic on numbers, and comparisons of them, need nothing else. */
+static bool works_on_numbers(const struct walk *walk, const struct bpf_insn *insn)
+{
+	u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
+	bool is_alu = class == BPF_ALU || class == BPF_ALU64, reads_src;
+
+	if ((!is_alu && class != BPF_JMP && class != BPF_JMP32) || insn->dst_reg == FRAME_REG)
+		return false;
+	reads_src = BPF_SRC(insn->code) == BPF_X;
+	if (is_alu && (op == BPF_NEG || op == BPF_END))
+		reads_src = false;
+	if (is_alu && op == BPF_MOV)
+		return !insn->off && (!reads_src || is_number(walk, insn->src_reg));
+	if (!is_alu && (op == BPF_CALL || op == BPF_EXIT || op == BPF_JA || op == BPF_JCOND))
+		return false;
+	return is_number(walk, insn->dst_reg) && (!reads_src || is_number(walk, insn->src_reg));
+}
+
 static int prove(struct walk *walk)
 {
 	struct requirement needs[REQUIREMENTS_MAX];
-	u32 count = requirements_of(walk_insn(walk), walk->input->type, needs);
 	int ret = 0;
+	u32 count;
 
+	if (works_on_numbers(walk, walk_insn(walk)))
+		return 0;
+	count = requirements_of(walk_insn(walk), walk->input->type, needs);
 	for (u32 i = 0; i < count && !ret; i++) {
 		walk->need = &needs[i];
 		ret = prove_requirement(walk, walk->need);
@@ -142,10 +168,8 @@ static int prove(struct walk *walk)
 /* Code that is never walked over may have reserved fields set. */
 static int check_form(struct walk *walk)
 {
-	int ret = 0;
+	int ret = insn_check(walk_insn(walk), walk->at, walk->err);
 
-	if (!walk->out->facts[walk->at].visited)
-		ret = insn_check(walk_insn(walk), walk->at, walk->err);
 	if (ret && walk->log)
 		strbuf_addf(walk->log, "%s\n", walk->err->text);
 	return ret;
@@ -153,7 +177,7 @@ static int check_form(struct walk *walk)
 
 static int step(struct walk *walk)
 {
-	int ret;
+	int ret = 0;
 
 	if (++walk->insns_processed > INSNS_PROCESSED_MAX)
 		return reject(walk, too_complex, walk->insns_processed);
@@ -165,8 +189,10 @@ static int step(struct walk *walk)
 			return ret;
 	}
 	walk->open_rounds += (walk->cfg.flags[walk->at] & CFG_FORCE_CHECKPOINT) != 0;
-	trace_insn(walk);
-	ret = check_form(walk);
+	if (walk->log)
+		trace_insn(walk);
+	if (!walk->out->facts[walk->at].visited)
+		ret = check_form(walk);
 	ret = ret ? ret : precision_step(walk);
 	if (ret)
 		return ret;
