@@ -62,4 +62,30 @@ static inline u32 linux_kinds(const struct btf_view *btf, struct linux_kind *out
 	return count + ARRAY_SIZE(by_btf);
 }
 
+/* What a log of level 2 says last of a register ("R2="), NULL: nothing. Ends the log there. */
+static inline char *linux_last_state(char *log, const char *reg)
+{
+	char *state = NULL;
+
+	for (char *found = log; (found = strstr(found, reg)); found++)
+		state = found + strlen(reg);
+	if (state)
+		state[strcspn(state, " \n")] = '\0';
+	return state;
+}
+
+/* The structure or union that a type points to, 0: it is something else. */
+static inline u32 linux_pointed(const struct btf_view *btf, u32 id)
+{
+	const struct btf_type *type = btf_type(btf, btf_resolve(btf, id));
+
+	if (!type || btf_kind(type) != BTF_KIND_PTR)
+		return 0;
+	id = btf_resolve(btf, type->type);
+	type = btf_type(btf, id);
+	if (!type || (btf_kind(type) != BTF_KIND_STRUCT && btf_kind(type) != BTF_KIND_UNION))
+		return 0;
+	return id;
+}
+
 #endif

@@ -150,22 +150,15 @@ static void sleepable_ones_are_those_of_linux(void **state)
 	}
 }
 
-/* The structure that parameter `index` points to, 0: it is something else. */
+/* The structure that parameter `index` points to, 0: it points to none. */
 static u32 pointed_structure(u32 function, u32 index, const char **name)
 {
 	const struct btf_type *proto = btf_type(kernel, btf_type(kernel, function)->type);
-	const struct btf_type *type;
 	u32 id;
 
 	if (index >= btf_vlen(proto))
 		return 0;
-	type = btf_type(kernel, btf_resolve(kernel, btf_params(proto)[index].type));
-	if (!type || btf_kind(type) != BTF_KIND_PTR)
-		return 0;
-	id = btf_resolve(kernel, type->type);
-	type = btf_type(kernel, id);
-	if (!type || btf_kind(type) != BTF_KIND_STRUCT)
-		return 0;
+	id = linux_pointed(kernel, btf_params(proto)[index].type);
 	*name = btf_type_name(kernel, id);
 	return id;
 }
