@@ -6,6 +6,7 @@
 #include "base/types.h"
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -29,6 +30,35 @@ static inline int linux_prog_load(enum bpf_prog_type type, const struct bpf_insn
 		*log = '\0';
 	fd = syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
 	return fd < 0 ? -errno : (int)fd;
+}
+
+/* The calling thread's capabilities, to be given back. */
+struct linux_rights {
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+};
+
+static inline bool linux_restore_rights(const struct linux_rights *before)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+
+	return !syscall(SYS_capset, &header, before->sets);
+}
+
+/* Of those that bpf(2) asks for, the thread keeps what stands for `kept` (enum skep_rights). */
+static inline bool linux_keep_rights(u32 kept, struct linux_rights *before)
+{
+	static const u32 capabilities[] = {CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_ADMIN};
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct linux_rights less;
+
+	if (syscall(SYS_capget, &header, before->sets))
+		return false;
+	less = *before;
+	for (u32 i = 0; i < 4; i++)
+		if (!(kept >> i & 1))
+			less.sets[CAP_TO_INDEX(capabilities[i])].effective &=
+				~CAP_TO_MASK(capabilities[i]);
+	return linux_restore_rights(&less);
 }
 
 /* Whether bpf(2) may be used here at all. */

@@ -168,7 +168,6 @@ static int prove_packet_use(struct walk *walk, u32 regno, const struct helper_ro
 static int prove_stack_memory(struct walk *walk, const struct extent *extent, bool may_be_raw)
 {
 	struct call *call = &walk->call;
-	const struct reg_state *reg = walk_reg(walk, extent->reg);
 	struct extent bounds = *extent;
 	int ret;
 
@@ -185,7 +184,6 @@ static int prove_stack_memory(struct walk *walk, const struct extent *extent, bo
 		return ret;
 	if (call->raw_cnt == ARRAY_SIZE(call->raw))
 		return reject(walk, not_supported, "a helper that writes to so many arguments");
-	call->raw_frame[call->raw_cnt] = (u32)reg->frame;
 	call->raw[call->raw_cnt++] = walk->access;
 	return 0;
 }

@@ -65,6 +65,9 @@ static bool links_match(struct comparison *cmp, const struct reg_state *old,
 static bool number_covers(struct comparison *cmp, const struct reg_state *old,
 			  const struct reg_state *now, bool is_precise)
 {
+	if (cmp->walk->compares_exactly)
+		return same_number(&old->number, &now->number) &&
+		       links_match(cmp, old, now);
 	if (!is_precise)
 		return true;
 	return scalar_contains(&old->number, &now->number) && links_match(cmp, old, now);
@@ -226,6 +229,9 @@ bool states_equal(struct walk *walk, const struct packed_state *old,
 	cmp.last = last;
 	cmp.pair_cnt = 0;
 	if (old->frame_cnt != walk->state.frame_cnt)
+		return false;
+	/* What speculation cannot do, a run may. */
+	if (old->is_speculative && !walk->state.is_speculative)
 		return false;
 	for (u32 i = old->frame_cnt; i-- > 0;)
 		if (!frame_covers(&cmp, old, i, &walk->state.frames[i], precise))

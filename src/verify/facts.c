@@ -7,9 +7,7 @@
 struct fact_notes {
 	bool taken, passed;
 	u8 kind; /* enum reg_kind; REG_NOT_INIT: no access yet */
-	bool has_map, has_operand, has_pointer;
-	u8 pointer;
-	u64 operand;
+	bool has_map;
 };
 
 int facts_init(struct walk *walk)
@@ -80,6 +78,8 @@ void fact_visit(struct walk *walk)
 {
 	struct insn_fact *fact = &walk->out->facts[walk->at];
 
+	if (walk->state.is_speculative)
+		return; /* no run comes here */
 	if (walk->out->regs)
 		visit_regs(walk, !fact->visited);
 	fact->visited = true;
@@ -157,32 +157,12 @@ int fact_memory(struct walk *walk, const struct reg_state *reg)
 	return 0;
 }
 
-bool fact_same_operand(struct walk *walk, u64 value)
-{
-	struct fact_notes *notes = &walk->notes[walk->at];
-
-	if (!notes->has_operand) {
-		notes->has_operand = true;
-		notes->operand = value;
-	}
-	return notes->operand == value;
-}
-
-bool fact_same_pointer(struct walk *walk, u8 reg)
-{
-	struct fact_notes *notes = &walk->notes[walk->at];
-
-	if (!notes->has_pointer) {
-		notes->has_pointer = true;
-		notes->pointer = reg;
-	}
-	return notes->pointer == reg;
-}
-
 /* --- jumps and calls --- */
 
 void fact_branch(struct walk *walk, bool taken)
 {
+	if (walk->state.is_speculative)
+		return;
 	if (taken)
 		walk->notes[walk->at].taken = true;
 	else

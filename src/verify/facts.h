@@ -11,10 +11,6 @@ void fact_visit(struct walk *walk);
 /* The current instruction accesses memory behind `reg`, as walk->access says. Rejects one that
  * would have to be executed in two different ways. */
 int fact_memory(struct walk *walk, const struct reg_state *reg);
-/* The constant that the instruction adds to a pointer: false when it was another before. */
-bool fact_same_operand(struct walk *walk, u64 value);
-/* The operand that is a pointer (NO_REG: none): false when it was another before. */
-bool fact_same_pointer(struct walk *walk, u8 reg);
 void fact_branch(struct walk *walk, bool taken);
 /* The helper call's map. */
 void fact_call_map(struct walk *walk, const struct map_desc *map);

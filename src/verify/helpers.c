@@ -159,8 +159,7 @@ void call_write_memory(struct walk *walk)
 	const struct call *call = &walk->call;
 
 	for (u32 i = 0; i < call->raw_cnt; i++)
-		stack_clobber(walk, &walk->state.frames[call->raw_frame[i]], call->raw[i].low,
-			      call->raw[i].high + call->raw[i].size);
+		stack_clobber(walk, &call->raw[i]);
 }
 
 static struct scalar result_range(const struct walk *walk, const struct helper_row *row)

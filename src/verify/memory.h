@@ -33,7 +33,7 @@ void stack_load(struct walk *walk, struct reg_state *dst);
 /* `value` NULL: the constant `imm`. */
 void stack_store(struct walk *walk, struct reg_state *value, s32 imm);
 /* A helper or an atomic operation wrote these bytes. */
-void stack_clobber(struct walk *walk, struct frame *frame, s64 low, s64 high);
+void stack_clobber(struct walk *walk, const struct access *access);
 
 int memory_prove_alignment(struct walk *walk, const struct requirement *need, bool is_strict);
 

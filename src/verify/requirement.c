@@ -72,11 +72,11 @@ static void atomic_needs(const struct bpf_insn *insn, struct list *out)
 	if (insn->imm == BPF_CMPXCHG) {
 		add(out, NEED_INITIALISED, BPF_REG_0);
 		add(out, NEED_NUMBER, BPF_REG_0);
-	} else if (insn->imm & BPF_FETCH) {
-		add(out, NEED_WRITABLE, insn->src_reg);
 	}
 	add(out, NEED_NUMBER, insn->src_reg);
 	add(out, NEED_ATOMIC, insn->dst_reg);
+	if (insn->imm & BPF_FETCH)
+		add(out, NEED_WRITABLE, insn->imm == BPF_CMPXCHG ? BPF_REG_0 : insn->src_reg);
 	add_memory(out, insn->dst_reg, insn->off, size, ACCESS_ATOMIC, NO_REG);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "verify/helpers.h"
 #include "verify/precision.h"
+#include "verify/speculation.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,8 +42,6 @@ static void frame_grow(struct walk *walk, struct frame *frame, s64 off)
 
 static const char *access_words(const struct extent *extent)
 {
-	if (extent->by_helper)
-		return extent->access & ACCESS_WRITE ? " write to" : " indirect access to";
 	return extent->access & ACCESS_WRITE ? " write to" : " read from";
 }
 
@@ -136,7 +135,7 @@ int stack_prove_read(struct walk *walk, const struct requirement *need)
 
 	if (!walk->access.is_fixed)
 		return stack_prove_initialised(walk, &extent);
-	if (need->access == ACCESS_ATOMIC || need->value == NO_REG) {
+	if (need->size == SLOT_BYTES && need->value == NO_REG) {
 		const struct stack_slot *slot = &frame->slots[slot_of(walk->access.low)];
 
 		/* The old value goes to memory or to a register as a plain number. */
@@ -161,11 +160,6 @@ int stack_prove_initialised(struct walk *walk, const struct extent *extent)
 {
 	const struct reg_state *reg = walk_reg(walk, extent->reg);
 	struct frame *frame = frame_of(walk, reg);
-	char bits[NUMBER_BITS_TEXT];
-
-	if (!walk->access.is_fixed && !walk->rules.may_speculate)
-		return reject(walk, stack_variable_unprivileged, extent->reg,
-			      number_bits_text(&reg->number, bits));
 	for (s64 off = walk->access.low; off < walk->access.high + extent->size; off++)
 		if (!helper_may_touch(walk, frame, off))
 			return reject(walk, stack_indirect_read, extent->reg,
@@ -258,15 +252,9 @@ static int prove_fixed_write(struct walk *walk, const struct requirement *need,
 /* Who may use unknown offsets into the stack may also overwrite spilled pointers. */
 int stack_prove_write(struct walk *walk, const struct requirement *need)
 {
-	const struct reg_state *reg = walk_reg(walk, need->reg);
-	char bits[NUMBER_BITS_TEXT];
-
-	if (walk->access.is_fixed)
-		return prove_fixed_write(walk, need, frame_of(walk, reg));
-	if (walk->rules.may_speculate)
+	if (!walk->access.is_fixed)
 		return 0;
-	return reject(walk, stack_variable_unprivileged, need->reg,
-		      number_bits_text(&reg->number, bits));
+	return prove_fixed_write(walk, need, frame_of(walk, walk_reg(walk, need->reg)));
 }
 
 /* What a spill that is partly overwritten leaves: bytes of some number. */
@@ -277,9 +265,12 @@ static void slot_scrub(struct stack_slot *slot)
 			slot->bytes[i] = BYTE_MISC;
 }
 
-void stack_clobber(struct walk *walk, struct frame *frame, s64 low, s64 high)
+void stack_clobber(struct walk *walk, const struct access *access)
 {
-	for (s64 off = low; off < high; off++) {
+	struct frame *frame = &walk->state.frames[access->frame];
+
+	speculation_note_store(walk, frame, access, NULL);
+	for (s64 off = access->low; off < access->high + access->size; off++) {
 		slot_scrub(&frame->slots[slot_of(off)]);
 		*byte_at(frame, off) = BYTE_MISC;
 	}
@@ -339,6 +330,7 @@ void stack_store(struct walk *walk, struct reg_state *value, s32 imm)
 			  (walk->rules.may_loop || !is_number);
 	bool is_zero = value ? reg_is_const(value) && value->number.bits.value == 0 : imm == 0;
 
+	speculation_note_store(walk, frame, access, value);
 	if (!is_spilled && value && is_zero)
 		precision_need(walk, 1u << walk_insn(walk)->src_reg); /* the bytes say so */
 	if (!access->is_fixed) {

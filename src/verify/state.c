@@ -217,6 +217,7 @@ static void outline_frames(const struct state *state, const struct live_set *liv
 		packed->call_site = frame->call_site;
 		packed->subprog = frame->subprog;
 		packed->callback = frame->callback;
+		packed->slot_cnt = (u8)frame->slot_cnt;
 		packed->regs = frame_used_regs(frame, live->regs[i]);
 		packed->slots = frame_used_slots(frame, live->slots[i], &packed->spills);
 		packed->at = *reg_cnt;
@@ -261,6 +262,7 @@ struct packed_state *state_pack(struct state_pool *pool, const struct state *sta
 	out->frame_cnt = state->frame_cnt;
 	out->resource_cnt = resources->count;
 	out->reg_cnt = reg_cnt;
+	out->is_speculative = state->is_speculative;
 	out->sections = resources->sections;
 	out->frames = (void *)(out + 1);
 	out->regs = (void *)((u8 *)out->frames + frames_size);
@@ -280,8 +282,8 @@ static void unpack_frame(const struct packed_state *packed, u32 index, struct fr
 	u8(*bytes)[SLOT_BYTES] = &packed->bytes[outline->bytes_at];
 
 	frame_init(out, outline->call_site, outline->subprog, index);
-	out->callback = (u8)outline->callback;
-	out->slot_cnt = outline->slots ? 64 - __builtin_clzll(outline->slots) : 0;
+	out->callback = outline->callback;
+	out->slot_cnt = outline->slot_cnt;
 	for (u32 i = 0; i < out->slot_cnt; i++)
 		memset(out->slots[i].bytes, BYTE_INVALID, SLOT_BYTES);
 	for (u32 set = outline->regs; set; set &= set - 1)
@@ -295,6 +297,7 @@ static void unpack_frame(const struct packed_state *packed, u32 index, struct fr
 void state_unpack(const struct packed_state *packed, struct state *out)
 {
 	out->frame_cnt = packed->frame_cnt;
+	out->is_speculative = packed->is_speculative;
 	out->resources.sections = packed->sections;
 	out->resources.count = packed->resource_cnt;
 	memcpy(out->resources.all, packed->resources,

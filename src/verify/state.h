@@ -167,6 +167,7 @@ struct resources {
 
 struct state {
 	u32 frame_cnt;
+	bool is_speculative; /* only a CPU that speculates comes here (speculation.h) */
 	struct resources resources;
 	struct frame frames[MAX_FRAMES];
 };
@@ -239,7 +240,7 @@ struct live_set {
 struct packed_frame {
 	u32 call_site, subprog;
 	u16 regs; /* those that follow, in order; r10 never does */
-	u16 callback;
+	u8 callback, slot_cnt;
 	u64 slots;    /* slots with something in them: their bytes follow */
 	u64 spills;   /* those of them whose register follows too */
 	u32 at;	      /* first register in packed_state.regs */
@@ -249,6 +250,7 @@ struct packed_frame {
 struct packed_state {
 	u32 size_class;
 	u32 frame_cnt, resource_cnt, reg_cnt;
+	bool is_speculative;
 	struct sections sections;
 	struct packed_frame *frames; /* all inside the block */
 	struct resource *resources;

@@ -182,7 +182,7 @@ void trace_insn(struct walk *walk)
 
 void trace_drop_path(struct walk *walk, const struct pending *pending)
 {
-	if (is_traced(walk) && !(walk->log_level & VERIFY_LOG_STATES))
+	if (walk->log && !(walk->log_level & VERIFY_LOG_STATES))
 		strbuf_truncate(walk->log, pending->log_length);
 }
 
@@ -190,7 +190,8 @@ void trace_resume(struct walk *walk)
 {
 	if (!is_traced(walk))
 		return;
-	strbuf_addf(walk->log, "\nfrom %u to %u:", walk->prev, walk->next);
+	strbuf_addf(walk->log, "\nfrom %u to %u%s:", walk->prev, walk->next,
+		    walk->state.is_speculative ? " (speculative execution)" : "");
 	print_top(walk, PRINT_ALL_REGS, PRINT_ALL_SLOTS);
 	walk->trace.frame_cnt = 0;
 }

@@ -119,8 +119,7 @@ int transfer_atomic(struct walk *walk, const struct bpf_insn *insn)
 	if (insn->imm & BPF_FETCH)
 		atomic_fetch(walk, insn, &base);
 	if (base.kind == REG_STACK)
-		stack_clobber(walk, &walk->state.frames[base.frame], walk->access.low,
-			      walk->access.high + walk->access.size);
+		stack_clobber(walk, &walk->access);
 	return 0;
 }
 

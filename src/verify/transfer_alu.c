@@ -2,7 +2,7 @@
 /* Arithmetic: numbers through the scalar domain, pointers by what is added to them. */
 #include "verify/facts.h"
 #include "verify/precision.h"
-#include "verify/special.h"
+#include "verify/speculation.h"
 
 /* --- moves --- */
 
@@ -135,41 +135,6 @@ static void move_pointer(struct walk *walk, struct reg_state *pointer,
 	pointer->range = 0;
 }
 
-static int prove_value_guarded(struct walk *walk, const struct bpf_insn *insn,
-			       const struct map_desc *map, s64 off)
-{
-	if (off < 0 || off >= (s64)map->value_size)
-		return reject(walk, value_arithmetic_range, insn->dst_reg);
-	walk->access = (struct access){.low = off, .high = off, .size = 1};
-	return special_prove_untouched(walk, map);
-}
-
-/*
- * Against speculation: what is added to a pointer by the unprivileged is a constant, and the
- * result stays inside the object.
- */
-static int prove_guarded(struct walk *walk, const struct bpf_insn *insn,
-			 const struct reg_state *result, const struct scalar *added)
-{
-	char bits[NUMBER_BITS_TEXT];
-	s64 off = (s64)result->number.bits.value + result->off;
-
-	if (result->kind == REG_STACK && !scalar_is_const(&result->number))
-		return reject(walk, stack_variable_unprivileged, insn->dst_reg,
-			      number_bits_text(&result->number, bits));
-	if (BPF_SRC(insn->code) == BPF_X &&
-	    (!scalar_is_const(added) || !scalar_is_const(&result->number) ||
-	     (result->kind != REG_STACK && result->kind != REG_MAP_VALUE)))
-		return reject(walk, needs_masking, insn->dst_reg);
-	if (BPF_SRC(insn->code) == BPF_X && !fact_same_operand(walk, added->bits.value))
-		return reject(walk, different_operands, insn->dst_reg);
-	if (result->kind == REG_STACK && (off >= 0 || off < -STACK_BYTES))
-		return reject(walk, stack_arithmetic_range, insn->dst_reg, (s32)off);
-	if (result->kind == REG_MAP_VALUE)
-		return prove_value_guarded(walk, insn, result->map, off);
-	return 0;
-}
-
 int transfer_pointer_alu(struct walk *walk, const struct bpf_insn *insn)
 {
 	struct reg_state *dst = walk_reg(walk, insn->dst_reg);
@@ -191,14 +156,15 @@ int transfer_pointer_alu(struct walk *walk, const struct bpf_insn *insn)
 	} else if (is_reg) {
 		precision_need(walk, 1u << insn->src_reg);
 	}
+	ret = speculation_put_off_masked(walk, &pointer);
+	if (ret)
+		return ret;
 	move_pointer(walk, &pointer, &other.number, op);
 	ret = prove_pointer_sane(walk, &pointer, &pointer);
-	if (!ret && !walk->rules.may_speculate)
-		ret = prove_guarded(walk, insn, &pointer, &other.number);
 	if (ret)
 		return ret;
 	*dst = pointer;
-	return 0;
+	return speculation_prove_sum(walk, insn);
 }
 
 /* --- */
@@ -217,19 +183,6 @@ static bool gives_number(struct walk *walk, const struct bpf_insn *insn)
 		reg_is_pointer(walk_reg(walk, insn->src_reg)));
 }
 
-/* Which operand is the pointer is the same on every path. */
-static bool has_same_pointer(struct walk *walk, const struct bpf_insn *insn)
-{
-	bool dst_points = reg_is_pointer(walk_reg(walk, insn->dst_reg));
-
-	if (BPF_SRC(insn->code) == BPF_K)
-		return true;
-	return fact_same_pointer(walk, dst_points ? insn->dst_reg
-				       : reg_is_pointer(walk_reg(walk, insn->src_reg))
-					       ? insn->src_reg
-					       : NO_REG);
-}
-
 int transfer_alu(struct walk *walk, const struct bpf_insn *insn)
 {
 	switch (BPF_OP(insn->code)) {
@@ -238,11 +191,12 @@ int transfer_alu(struct walk *walk, const struct bpf_insn *insn)
 	case BPF_END: transfer_unary(walk, insn); return 0;
 	default: break;
 	}
-	if (!walk->rules.may_speculate && !has_same_pointer(walk, insn))
-		return reject(walk, different_operands, insn->dst_reg);
 	if (!is_pointer_math(walk, insn)) {
-		transfer_numbers(walk, insn);
-		return 0;
+		int ret = speculation_prove_numbers(walk, insn);
+
+		if (!ret)
+			transfer_numbers(walk, insn);
+		return ret;
 	}
 	if (gives_number(walk, insn)) {
 		reg_set_unknown(walk_reg(walk, insn->dst_reg));

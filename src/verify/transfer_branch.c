@@ -5,7 +5,7 @@
  */
 #include "verify/facts.h"
 #include "verify/precision.h"
-#include "verify/walk.h"
+#include "verify/speculation.h"
 
 /* --- which way --- */
 
@@ -287,7 +287,10 @@ static int transfer_both_ways(struct walk *walk, const struct bpf_insn *insn)
 		return 0;
 	}
 	precision_need(walk, operand_regs(insn));
-	walk->path_ends = true; /* the other way remains */
+	if (walk->rules.may_speculate)
+		walk->path_ends = true; /* the other way remains */
+	else
+		speculation_enter(walk);
 	return 0;
 }
 
@@ -297,7 +300,9 @@ bool transfer_branch_taken(struct walk *walk)
 
 	if (!learn(walk, insn, true)) {
 		precision_need(walk, operand_regs(insn));
-		return false;
+		if (walk->rules.may_speculate)
+			return false;
+		speculation_enter(walk);
 	}
 	go(walk, insn, true);
 	return true;
@@ -315,7 +320,7 @@ int transfer_branch(struct walk *walk, const struct bpf_insn *insn)
 {
 	bool is32 = BPF_CLASS(insn->code) == BPF_JMP32;
 	struct reg_state constant, *src = &constant;
-	int taken;
+	int taken, ret;
 
 	if (BPF_OP(insn->code) == BPF_JCOND)
 		return transfer_may_goto(walk, insn);
@@ -327,6 +332,7 @@ int transfer_branch(struct walk *walk, const struct bpf_insn *insn)
 	if (taken < 0)
 		return transfer_both_ways(walk, insn);
 	precision_need(walk, operand_regs(insn));
+	ret = speculation_put_off(walk, walk->at + 1 + (taken ? 0 : insn->off));
 	go(walk, insn, taken);
-	return 0;
+	return ret;
 }

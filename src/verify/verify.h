@@ -73,10 +73,31 @@ enum mem_kind {
 	MEM_MIXED,  /* different kinds on different paths (all plain memory) */
 };
 
+/*
+ * How an addition of a register to a pointer is kept in bounds where the CPU speculates. The
+ * offset counts as 0 unless it is 0 to `limit` (is_negative: 0 to -limit); is_constant: it is
+ * just that on every path. A run that does not speculate has no other offsets.
+ */
+struct offset_mask {
+	u8 kind; /* enum mask_kind */
+	bool is_negative, is_constant;
+	u32 limit;
+};
+
+enum mask_kind {
+	MASK_NONE,
+	MASK_NUMBERS, /* no pointer is part of the sum: nothing to mask */
+	MASK_SRC,     /* the offset is in src, the pointer in dst */
+	MASK_DST,     /* the other way round */
+};
+
 /* What is known of one instruction, joined over all visits. */
 struct insn_fact {
 	bool visited;			/* false: dead code */
 	bool never_taken, always_taken; /* a conditional jump */
+	/* Speculation ends before, or behind it (loaders without CAP_PERFMON). */
+	bool barrier_before, barrier_after;
+	struct offset_mask mask;
 	u8 mem;				/* enum mem_kind of the memory operand */
 	const struct ctx_field *ctx; /* MEM_CTX on a context that is converted: the field */
 	const struct map_desc

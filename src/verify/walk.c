@@ -12,6 +12,7 @@
 #include "verify/precision.h"
 #include "verify/prune.h"
 #include "verify/report.h"
+#include "verify/speculation.h"
 #include "verify/trace.h"
 
 #include <stdlib.h>
@@ -175,9 +176,23 @@ static int check_form(struct walk *walk)
 	return ret;
 }
 
-static int step(struct walk *walk)
+static int carry_out(struct walk *walk)
 {
 	int ret = 0;
+
+	if (!walk->out->facts[walk->at].visited)
+		ret = check_form(walk);
+	ret = ret ? ret : precision_step(walk);
+	if (ret)
+		return ret;
+	fact_visit(walk);
+	ret = prove(walk);
+	return ret ? ret : transfer(walk);
+}
+
+static int step(struct walk *walk)
+{
+	int ret;
 
 	if (++walk->insns_processed > INSNS_PROCESSED_MAX)
 		return reject(walk, too_complex, walk->insns_processed);
@@ -191,14 +206,13 @@ static int step(struct walk *walk)
 	walk->open_rounds += (walk->cfg.flags[walk->at] & CFG_FORCE_CHECKPOINT) != 0;
 	if (walk->log)
 		trace_insn(walk);
-	if (!walk->out->facts[walk->at].visited)
-		ret = check_form(walk);
-	ret = ret ? ret : precision_step(walk);
-	if (ret)
-		return ret;
-	fact_visit(walk);
-	ret = prove(walk);
-	ret = ret ? ret : transfer(walk);
+	if (speculation_stops_before(walk)) {
+		walk->path_ends = true;
+		return 0;
+	}
+	ret = carry_out(walk);
+	if (walk->state.is_speculative)
+		ret = speculation_settle(walk, ret);
 	walk->prev = walk->at;
 	return ret;
 }

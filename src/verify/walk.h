@@ -53,10 +53,16 @@ struct call {
 	bool calls_back;
 	/* Stack memory that the helper writes to. */
 	u32 raw_cnt;
-	u32 raw_frame[HELPER_ARGS];
 	struct access raw[HELPER_ARGS];
 	u64 key; /* constant key of an array; has_key */
 	bool has_key;
+};
+
+/* The sum of a pointer and a register under way (speculation.c). */
+struct mask_under_way {
+	struct offset_mask mask; /* kind MASK_NONE: none is needed */
+	bool to_left;		 /* towards the start of the object */
+	bool is_simulated;	 /* speculation may mask it to 0 */
 };
 
 /* A path that was put off. */
@@ -106,9 +112,11 @@ struct walk {
 	bool path_ends;
 	const struct requirement *need; /* the one being shown; NULL */
 	struct access access;
+	struct mask_under_way mask;
 	struct call call;
 	struct state state;
 
+	bool compares_exactly; /* states: what differs in any number is different */
 	u32 id_cnt;	 /* ids given out */
 	u32 open_rounds; /* times that this path was at the head of a loop that ends some day */
 	struct pending *pending;

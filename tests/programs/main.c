@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <skep/skep.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +83,25 @@ static bool report(u32 number, const char *name, enum outcome outcome, const cha
 	return outcome != OUTCOME_FAIL;
 }
 
-static bool run_file(u32 number, const char *path, const char *name,
+/* On the target, or one like it with the rights that the test is about. */
+static enum outcome run_test(const struct program_test *test, const char *kind,
+			     const struct target *target, struct strbuf *why)
+{
+	struct target other;
+	enum outcome outcome;
+
+	if (test->rights == target->rights)
+		return program_test_run(test, target, why);
+	if (target_open(kind, test->rights, &other)) {
+		strbuf_adds(why, "cannot open such a target");
+		return OUTCOME_FAIL;
+	}
+	outcome = program_test_run(test, &other, why);
+	target_close(&other);
+	return outcome;
+}
+
+static bool run_file(u32 number, const char *path, const char *name, const char *kind,
 		     const struct target *target)
 {
 	struct program_test test;
@@ -95,20 +114,20 @@ static bool run_file(u32 number, const char *path, const char *name,
 	if (program_test_read(path, &test, &err))
 		strbuf_addf(&why, "%s: %s", err.where, err.text);
 	else
-		outcome = program_test_run(&test, target, &why);
+		outcome = run_test(&test, kind, target, &why);
 	done = report(number, name, outcome, strbuf_text(&why));
 	program_test_done(&test);
 	strbuf_done(&why);
 	return done;
 }
 
-static bool run_all(const char *folder, const struct target *target)
+static bool run_all(const char *folder, const char *kind, const struct target *target)
 {
 	bool done = true;
 
 	for (u32 i = 0; i < found.count; i++)
 		done &= run_file(i + 1, found.items[i], found.items[i] + strlen(folder) + 1,
-				 target);
+				 kind, target);
 	printf("1..%u\n", found.count);
 	return done;
 }
@@ -151,7 +170,7 @@ static bool check_coverage(void)
 static int run_on(const char *name, const char *folder)
 {
 	struct target target;
-	int error = target_open(name, &target);
+	int error = target_open(name, SKEP_RIGHTS_ALL, &target);
 	bool done;
 
 	if (error == -EPERM) {
@@ -162,7 +181,7 @@ static int run_on(const char *name, const char *folder)
 		fprintf(stderr, "%s: %s\n", name, strerror(-error));
 		return 2;
 	}
-	done = run_all(folder, &target);
+	done = run_all(folder, name, &target);
 	target_close(&target);
 	return !done;
 }

@@ -38,6 +38,7 @@ struct program_test {
 	struct arena arena; /* owns what the pointers below point to, except insns */
 	const char *title, *covers, *license, *reason, *message;
 	u32 type, attach_type, flags;
+	u32 rights; /* of the loader: enum skep_rights */
 	bool accepted, accepted_by_linux;
 	struct test_map maps[TEST_MAPS];
 	u32 map_cnt;

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <skep/error.h>
+#include <skep/skep.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,7 +146,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: random_programs FIRST_SEED COUNT\n");
 		return 2;
 	}
-	while (open < ARRAY_SIZE(names) && !target_open(names[open], &targets[open]))
+	while (open < ARRAY_SIZE(names) &&
+	       !target_open(names[open], SKEP_RIGHTS_ALL, &targets[open]))
 		open++;
 	if (open < ARRAY_SIZE(names))
 		printf("ok 1 - random programs # SKIP no %s here\n1..1\n", names[open]);

@@ -7,6 +7,7 @@
 #include "program_test.h"
 
 #include <errno.h>
+#include <skep/skep.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,6 +197,31 @@ static int read_flags(struct reader *reader, char *value)
 	return 0;
 }
 
+static int read_rights(struct reader *reader, char *value)
+{
+	static const struct {
+		const char *name;
+		u32 right;
+	} rights[] = {
+		{"none", 0},
+		{"bpf", SKEP_RIGHT_BPF},
+		{"perfmon", SKEP_RIGHT_PERFMON},
+		{"net-admin", SKEP_RIGHT_NET_ADMIN},
+	};
+
+	reader->test->rights = 0;
+	for (char *word; *(word = next_word(&value));) {
+		u32 i = 0;
+
+		while (i < ARRAY_SIZE(rights) && strcmp(word, rights[i].name))
+			i++;
+		if (i == ARRAY_SIZE(rights))
+			return reject(reader, "a right of the README", word);
+		reader->test->rights |= rights[i].right;
+	}
+	return 0;
+}
+
 static int read_verdict_word(struct reader *reader, const char *word, bool *accepted)
 {
 	*accepted = !strcmp(word, "accept");
@@ -319,7 +345,8 @@ static const struct {
 	{"data", read_data},	   {"element", read_element}, {"flags", read_flags},
 	{"license", read_license}, {"linux", read_linux},     {"map", read_map},
 	{"message", read_message}, {"out", read_out},	      {"reason", read_reason},
-	{"result", read_result},   {"type", read_type},	      {"verdict", read_verdict},
+	{"result", read_result},   {"rights", read_rights},   {"type", read_type},
+	{"verdict", read_verdict},
 };
 
 static int read_key(struct reader *reader, char *line)
@@ -381,6 +408,7 @@ int program_test_read(const char *path, struct program_test *out, struct skep_er
 
 	*out = (struct program_test){.type = BPF_PROG_TYPE_SOCKET_FILTER,
 				     .license = "GPL",
+				     .rights = SKEP_RIGHTS_ALL,
 				     .accepted = true,
 				     .accepted_by_linux = true};
 	arena_init(&out->arena);

@@ -6,16 +6,24 @@
 #include <stdio.h>
 #include <string.h>
 
-static int linux_bpf(void *cookie, int cmd, union bpf_attr *attr, u32 size)
+static int linux_bpf(const struct target *target, int cmd, union bpf_attr *attr)
 {
-	long result = syscall(SYS_bpf, cmd, attr, size);
+	struct linux_rights before;
+	bool drops = cmd == BPF_PROG_LOAD && target->rights != SKEP_RIGHTS_ALL;
+	long result;
 
-	return result < 0 ? -errno : (int)result;
+	if (drops && !linux_keep_rights(target->rights, &before))
+		return -EPERM;
+	result = syscall(SYS_bpf, cmd, attr, sizeof(*attr));
+	result = result < 0 ? -errno : result;
+	if (drops)
+		linux_restore_rights(&before);
+	return (int)result;
 }
 
-static int engine_bpf(void *cookie, int cmd, union bpf_attr *attr, u32 size)
+static int engine_bpf(const struct target *target, int cmd, union bpf_attr *attr)
 {
-	return skep_bpf(cookie, cmd, attr, size);
+	return skep_bpf(target->cookie, cmd, attr, sizeof(*attr));
 }
 
 /* What a program printed last; violations that the checked interpreter finds come this way. */
@@ -27,28 +35,32 @@ static void keep_line(void *cookie, const char *text, size_t length)
 	last_line[strcspn(last_line, "\n")] = '\0';
 }
 
-static int open_engine(bool checked, struct target *out)
+static int open_engine(bool checked, u32 rights, struct target *out)
 {
-	struct skep_engine_opts opts = {
-		.sz = sizeof(opts), .checked = checked, .trace = keep_line};
+	struct skep_engine_opts opts = {.sz = sizeof(opts),
+					.rights = rights,
+					.rights_given = true,
+					.checked = checked,
+					.trace = keep_line};
 	struct skep_error err;
 	struct skep_engine *engine = skep_engine_new(&opts, &err);
 
 	if (!engine)
 		return err.code;
-	*out = (struct target){checked ? "skep, checked" : "skep", false, engine_bpf, engine};
+	*out = (struct target){checked ? "skep, checked" : "skep", false, engine_bpf, engine,
+			       rights};
 	return 0;
 }
 
-int target_open(const char *name, struct target *out)
+int target_open(const char *name, u32 rights, struct target *out)
 {
 	if (!strcmp(name, "skep") || !strcmp(name, "checked"))
-		return open_engine(*name == 'c', out);
+		return open_engine(*name == 'c', rights, out);
 	if (strcmp(name, "linux"))
 		return -ENOENT;
 	if (!linux_has_bpf())
 		return -EPERM;
-	*out = (struct target){"Linux", true, linux_bpf, NULL};
+	*out = (struct target){"Linux", true, linux_bpf, NULL, rights};
 	return 0;
 }
 

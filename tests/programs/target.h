@@ -9,13 +9,15 @@
 struct target {
 	const char *name;
 	bool is_linux;
-	int (*bpf)(void *cookie, int cmd, union bpf_attr *attr, u32 size);
+	int (*bpf)(const struct target *target, int cmd, union bpf_attr *attr);
 	void *cookie; /* skep: the engine, owned */
+	u32 rights;   /* with which programs are loaded: enum skep_rights */
 };
 
-/* "linux", "skep" or "checked" (skep's checked interpreter). -ENOENT: no such target; -EPERM:
- * not allowed here; or what the engine returned. */
-int target_open(const char *name, struct target *out);
+/* For loaders with these rights (enum skep_rights): "linux", "skep" or "checked" (skep's
+ * checked interpreter). -ENOENT: no such target; -EPERM: not allowed here; or what the engine
+ * returned. */
+int target_open(const char *name, u32 rights, struct target *out);
 void target_close(struct target *target);
 
 /* What the target says of the last call that failed; "" when it says nothing. */
@@ -23,7 +25,7 @@ const char *target_error(const struct target *target);
 
 static inline int target_bpf(const struct target *target, int cmd, union bpf_attr *attr)
 {
-	return target->bpf(target->cookie, cmd, attr, sizeof(*attr));
+	return target->bpf(target, cmd, attr);
 }
 
 #endif

@@ -78,7 +78,7 @@ static void what_is_dead_is_not_kept(void **unused)
 	fill_state(before);
 	state_unpack(state_pack(&pool, before, &nothing), after);
 	assert_int_equal(after->frames[0].regs[BPF_REG_6].kind, REG_NOT_INIT);
-	assert_int_equal(after->frames[1].slot_cnt, 0);
+	assert_int_equal(after->frames[1].slots[5].bytes[0], BYTE_INVALID);
 	assert_int_equal(after->frames[1].regs[FRAME_REG].kind, REG_STACK);
 	assert_int_equal(after->frames[1].regs[FRAME_REG].frame, 1);
 	state_pool_done(&pool);
