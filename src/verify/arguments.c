@@ -182,8 +182,6 @@ static int prove_stack_memory(struct walk *walk, const struct extent *extent, bo
 		ret = stack_prove_initialised(walk, extent);
 	if (ret || !(extent->access & ACCESS_WRITE))
 		return ret;
-	if (call->raw_cnt == ARRAY_SIZE(call->raw))
-		return reject(walk, not_supported, "a helper that writes to so many arguments");
 	call->raw[call->raw_cnt++] = walk->access;
 	return 0;
 }
@@ -222,6 +220,19 @@ int argument_prove_extent(struct walk *walk, const struct extent *extent, bool m
 	if (is_null(reg) && extent->may_be_empty && !extent->size)
 		return 0;
 	return reject(walk, arg_kind, extent->reg, reg_kind_text(reg, kind), memory_kinds);
+}
+
+int call_prove_memory(struct walk *walk, u32 regno, u32 size, u8 access)
+{
+	struct extent extent = {
+		.reg = regno,
+		.size = (s32)size,
+		.access = access,
+		.may_be_empty = true,
+		.by_helper = true,
+	};
+
+	return argument_prove_extent(walk, &extent, false);
 }
 
 static int prove_memory_argument(struct walk *walk, u32 regno, const struct helper_arg *arg,
@@ -319,8 +330,7 @@ static int prove_alloc_size(struct walk *walk, u32 regno)
 	return 0;
 }
 
-/* A terminated string in a map that can no longer change. */
-static int prove_string(struct walk *walk, u32 regno)
+int call_prove_string(struct walk *walk, u32 regno)
 {
 	const struct reg_state *reg = walk_reg(walk, regno);
 	const struct map_desc *map = reg->map;
@@ -364,7 +374,7 @@ static int prove_content(struct walk *walk, u32 regno, const struct helper_row *
 	case ARG_CONST_ALLOC_SIZE: return prove_alloc_size(walk, regno);
 	case ARG_SPIN_LOCK: return special_prove_lock(walk, regno, row->id);
 	case ARG_TIMER: return special_prove_timer(walk, regno);
-	case ARG_CONST_STR: return prove_string(walk, regno);
+	case ARG_CONST_STR: return call_prove_string(walk, regno);
 	case ARG_FUNC:
 		walk->call.callback = (u32)reg->subprog;
 		walk->call.calls_back = true;

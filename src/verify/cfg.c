@@ -180,6 +180,11 @@ int cfg_find_subprogs(const struct verify_input *input, struct arena *arena, str
 	return 0;
 }
 
+bool insn_is_kfunc_call(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL;
+}
+
 u32 cfg_successors(const struct cfg *cfg, u32 at, u32 successors[2])
 {
 	const struct bpf_insn *insn = &cfg->insns[at];

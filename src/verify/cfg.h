@@ -64,6 +64,8 @@ u32 cfg_successors(const struct cfg *cfg, u32 insn, u32 successors[2]);
 
 /* A call of a subprogram; *target is the instruction that it calls. */
 bool insn_is_subprog_call(const struct bpf_insn *insn, u32 at, s64 *target);
+/* A call of a function of the kernel. */
+bool insn_is_kfunc_call(const struct bpf_insn *insn);
 /* The address of a subprogram (ld_imm64 with BPF_PSEUDO_FUNC). */
 bool insn_is_subprog_address(const struct bpf_insn *insn, u32 at, s64 *target);
 

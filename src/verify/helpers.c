@@ -143,7 +143,7 @@ void call_change_packet(struct walk *walk)
 			forget_pointer(walk, reg);
 }
 
-static void forget_reference(struct walk *walk, u32 ref_id)
+void call_forget_reference(struct walk *walk, u32 ref_id)
 {
 	struct reg_cursor cursor = {0};
 	struct reg_state *reg;
@@ -292,7 +292,7 @@ int transfer_helper(struct walk *walk, const struct bpf_insn *insn)
 	if (row->id == BPF_FUNC_spin_lock || row->id == BPF_FUNC_spin_unlock)
 		special_transfer_lock(walk, row->id);
 	if (walk->call.released_ref)
-		forget_reference(walk, walk->call.released_ref);
+		call_forget_reference(walk, walk->call.released_ref);
 	if (walk->call.map)
 		fact_call_map(walk, walk->call.map);
 	for (u32 i = BPF_REG_1; i <= BPF_REG_5; i++)

@@ -18,6 +18,11 @@ int argument_prove_extent(struct walk *walk, const struct extent *extent, bool m
 void call_write_memory(struct walk *walk);
 /* No pointer into the packet is good any more. */
 void call_change_packet(struct walk *walk);
+/* For kernel functions: `size` bytes behind the register may be accessed so; a string in a map
+ * that cannot change; a reference that was given back. */
+int call_prove_memory(struct walk *walk, u32 regno, u32 size, u8 access);
+int call_prove_string(struct walk *walk, u32 regno);
+void call_forget_reference(struct walk *walk, u32 ref_id);
 
 int special_prove_lock(struct walk *walk, u32 regno, u32 helper);
 int special_prove_timer(struct walk *walk, u32 regno);

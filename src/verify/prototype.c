@@ -189,7 +189,7 @@ static int set_context(struct lookup *look, struct param *out)
 
 static int set_pointer(struct lookup *look, struct param *out)
 {
-	if (look->tags & TAG_CONTEXT || param_is_context(look->walk, look->type))
+	if (look->tags & TAG_CONTEXT || param_is_context(look->walk, look->walk->input->btf, look->type))
 		return set_context(look, out);
 	if (points_to_dynptr(look)) {
 		out->kind = PARAM_DYNPTR;

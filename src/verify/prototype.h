@@ -39,8 +39,9 @@ int prototype_of(struct walk *walk, u32 subprog, const struct prototype **out);
 
 /* --- contexts (prototype_context.c) --- */
 
-/* The type, a pointer, is what programs of this type have as context, by its name alone. */
-bool param_is_context(const struct walk *walk, u32 type_id);
+/* The type of `btf`, a pointer, is what programs of this type have as context, by its name
+ * alone. */
+bool param_is_context(const struct walk *walk, const struct btf_view *btf, u32 type_id);
 /* Argument `index`, tagged "arg:ctx", may be of this type. */
 int param_check_context(struct walk *walk, u32 index, u32 type_id);
 

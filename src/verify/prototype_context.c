@@ -41,9 +41,8 @@ static bool is_behind(const char *context, const char *name)
 	       (!strcmp(context, "xdp_md") && !strcmp(name, "xdp_buff"));
 }
 
-bool param_is_context(const struct walk *walk, u32 type_id)
+bool param_is_context(const struct walk *walk, const struct btf_view *btf, u32 type_id)
 {
-	const struct btf_view *btf = walk->input->btf;
 	u32 target = btf_type(btf, type_id)->type, resolved = btf_resolve(btf, target);
 	const char *context = context_struct(walk), *name;
 

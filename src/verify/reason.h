@@ -5,6 +5,9 @@
 
 #include <errno.h>
 
+/* Linux's errno that user space's headers lack. */
+#define ENOTSUPP 524
+
 enum reason {
 #define REASON(id, code, text, hint) REASON_##id,
 #include "verify/reasons.def"

@@ -2,6 +2,7 @@
 #include "verify/resolve.h"
 
 #include "isa/isa.h"
+#include "verify/kfunc.h"
 #include "verify/special.h"
 
 #define MAPS_MAX 64
@@ -90,11 +91,13 @@ int resolve_operands(struct walk *walk)
 		fact->callee = -1;
 		if (insn_is_subprog_call(insn, walk->at, &target))
 			fact->callee = cfg_subprog_at(&walk->cfg, (u32)target);
-		if (!insn_is_wide(insn))
-			continue;
-		ret = resolve_wide(walk, insn, fact);
+		ret = insn_is_kfunc_call(insn) ? kfunc_resolve(walk, insn, fact) : 0;
+		if (!ret && insn_is_wide(insn))
+			ret = resolve_wide(walk, insn, fact);
 		if (ret)
 			return ret;
+		if (!insn_is_wide(insn))
+			continue;
 		walk->at++; /* the second half */
 		out->facts[walk->at].callee = -1;
 	}

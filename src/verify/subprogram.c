@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls of the program's own functions, and the way out of them and of the program. */
 #include "verify/global.h"
+#include "verify/kfunc.h"
 #include "verify/memory.h"
 #include "verify/precision.h"
 #include "verify/prune.h"
@@ -12,8 +13,8 @@ int prove_callee(struct walk *walk)
 	const struct bpf_insn *insn = walk_insn(walk);
 	s32 callee = walk->out->facts[walk->at].callee;
 
-	if (insn->src_reg != BPF_PSEUDO_CALL)
-		return reject(walk, not_supported, "a kernel function");
+	if (insn_is_kfunc_call(insn))
+		return prove_kfunc(walk);
 	if (walk->cfg.subprogs[callee].is_global)
 		return global_prove_call(walk, (u32)callee);
 	if (walk->state.frame_cnt == MAX_FRAMES)

@@ -2,6 +2,7 @@
 /* Carries out one instruction whose requirements were shown: loads, stores, and the rest by
  * class. */
 #include "verify/facts.h"
+#include "verify/kfunc.h"
 #include "verify/memory.h"
 #include "verify/precision.h"
 #include "verify/walk.h"
@@ -176,6 +177,8 @@ static int transfer_jump(struct walk *walk, const struct bpf_insn *insn)
 			     (BPF_CLASS(insn->code) == BPF_JMP ? insn->off : insn->imm);
 		return 0;
 	case BPF_CALL:
+		if (insn_is_kfunc_call(insn))
+			return transfer_kfunc(walk);
 		if (insn->src_reg == 0)
 			return transfer_helper(walk, insn);
 		transfer_subprog_call(walk);

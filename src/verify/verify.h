@@ -16,6 +16,7 @@
 #include <skep/error.h>
 
 struct btf_view;
+struct kfunc;
 
 enum verify_flags {
 	VERIFY_STRICT_ALIGNMENT = 1 << 0,
@@ -50,6 +51,8 @@ struct verify_input {
 	const struct btf_view *(*kernel_btf)(void *cookie);
 	/* Whether the engine has a body for the helper; NULL: all are there. */
 	bool (*has_helper)(u32 id);
+	/* The same for kernel functions, by name. */
+	bool (*has_kfunc)(const char *name);
 
 	const struct btf_view *btf;	   /* NULL: none */
 	const void *func_info, *line_info; /* records as passed; sizes below */
@@ -104,6 +107,7 @@ struct insn_fact {
 		*map; /* ld_imm64: the map it names or points into; call: its map
 			 argument when always the same; memory: the map of the value */
 	u64 imm64;    /* ld_imm64: the resolved 64-bit operand (address, constant) */
+	const struct kfunc *kfunc; /* call of a kernel function */
 	s32 callee;   /* call of a subprogram, function address: index in subprogs; -1 */
 };
 

@@ -20,6 +20,7 @@
 
 #define INSNS_PROCESSED_MAX  1000000
 #define INSNS_UNPRIVILEGED   4096
+#define KFUNCS_MAX	     256       /* kernel functions that one program calls */
 #define POINTER_OFFSET_LIMIT (1 << 29) /* offsets of pointers stay below, either way */
 
 /* What the loader's rights allow. */
@@ -51,6 +52,7 @@ struct call {
 	u64 size_max;	  /* largest size of a memory argument */
 	u32 callback;	  /* index of the subprogram that it calls, when calls_back */
 	bool calls_back;
+	bool is_memory_read_only; /* what the kernel function returns */
 	/* Stack memory that the helper writes to. */
 	u32 raw_cnt;
 	struct access raw[HELPER_ARGS];
@@ -103,6 +105,8 @@ struct walk {
 	u32 insn_cnt;
 	struct cfg cfg;
 	struct liveness liveness;
+	const struct kfunc *kfuncs[KFUNCS_MAX]; /* each that the program names, once */
+	u32 kfunc_cnt;
 	const struct btf_view *kernel; /* walk_kernel(): asked for once */
 	bool has_asked_kernel;
 

@@ -369,7 +369,7 @@ static const struct row rows[] = {
 	{"direct_value_offset", "r1 = map_value 1 + 0x20000000 ll" RETURN},
 	{"direct_value_map", "r1 = map_value 0 + 0 ll" RETURN},
 	{"direct_value_range", "r1 = map_value 1 + 48 ll" RETURN},
-	{"not_supported", "call kfunc 0x10, 0x0" RETURN},
+	{"kfunc_no_types", "call kfunc 0x10, 0x0" RETURN},
 
 	/* --- accepted --- */
 	{NULL, "r0 = 0\n exit"},

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls of kernel functions: whether the program may call it here, and what is known after it. */
+#include "verify/kfunc.h"
+
+#include "verify/facts.h"
+#include "verify/helpers.h"
+#include "verify/precision.h"
+
+#include <skep/skep.h>
+#include <string.h>
+
+/* --- whether it may be called --- */
+
+static bool is_sleepable(const struct walk *walk)
+{
+	return walk->input->flags & VERIFY_SLEEPABLE;
+}
+
+static int prove_allowed(struct walk *walk, const struct kfunc *kfunc)
+{
+	if (!kfunc)
+		return reject(walk, kfunc_left_over);
+	if (!kfunc->row)
+		return reject(walk, kfunc_not_allowed, kfunc->name);
+	if (walk->input->has_kfunc && !walk->input->has_kfunc(kfunc->name))
+		return reject(walk, kfunc_missing, kfunc->name);
+	if (kfunc_has_flag(kfunc, KF_DESTRUCTIVE) &&
+	    !(walk->input->rights & SKEP_RIGHT_ADMIN))
+		return reject(walk, kfunc_destructive);
+	if (kfunc_has_flag(kfunc, KF_SLEEPABLE) && !is_sleepable(walk))
+		return reject(walk, kfunc_sleeps, kfunc->name);
+	return 0;
+}
+
+/* Few functions may be called under a lock. */
+static bool may_run_locked(const struct kfunc *kfunc)
+{
+	u8 special = kfunc->row->special;
+
+	return special == KFUNC_ITER_NUM ||
+	       (special >= KFUNC_LIST_PUSH_FRONT && special <= KFUNC_RBTREE_RIGHT) ||
+	       (special >= KFUNC_RES_SPIN_LOCK && special <= KFUNC_RES_SPIN_UNLOCK_IRQRESTORE) ||
+	       (special >= KFUNC_ARENA_ALLOC_PAGES && special <= KFUNC_ARENA_RESERVE_PAGES);
+}
+
+/* Functions of which flags and types say all, or whose peculiarity is dealt with here. */
+static bool is_understood(const struct kfunc *kfunc)
+{
+	switch (kfunc->row->special) {
+	case KFUNC_PLAIN:
+	case KFUNC_TRAP:
+	case KFUNC_ITER_NUM:
+	case KFUNC_GET_KMEM_CACHE:
+	case KFUNC_XDP_PULL_DATA: return true;
+	default: return false;
+	}
+}
+
+int prove_kfunc(struct walk *walk)
+{
+	const struct kfunc *kfunc = walk->out->facts[walk->at].kfunc;
+	int ret;
+
+	memset(&walk->call, 0, sizeof(walk->call));
+	if (state_lock(&walk->state) && (!kfunc || !kfunc->row || !may_run_locked(kfunc)))
+		return reject(walk, call_under_lock);
+	ret = prove_allowed(walk, kfunc);
+	if (!ret && !is_understood(kfunc))
+		return reject(walk, not_supported, kfunc->name);
+	return ret ? ret : kfunc_prove_arguments(walk, kfunc);
+}
+
+/* --- what is known after it --- */
+
+static void set_object(struct walk *walk, const struct kfunc *kfunc, u32 type_id,
+		       struct reg_state *result)
+{
+	reg_set_pointer(result, REG_BTF);
+	result->btf = kfunc->btf;
+	result->type_id = type_id;
+	if (kfunc->row->special == KFUNC_GET_KMEM_CACHE)
+		result->flags |= REG_UNTRUSTED;
+	else if (kfunc_has_flag(kfunc, KF_RCU_PROTECTED))
+		result->flags |= REG_RCU;
+}
+
+/* Memory of the size of what the result points to, or of the size that an argument gave. */
+static int set_memory(struct walk *walk, const struct kfunc *kfunc, u32 type_id,
+		      struct reg_state *result)
+{
+	s64 size = btf_size(kfunc->btf, type_id);
+	struct strbuf text;
+
+	if (!walk->call.memory_size && size <= 0) {
+		int ret;
+
+		strbuf_init(&text);
+		btf_print_type(kfunc->btf, type_id, &text);
+		ret = reject(walk, kfunc_result_type, kfunc->name, strbuf_text(&text));
+		strbuf_done(&text);
+		return ret;
+	}
+	reg_set_pointer(result, REG_MEM);
+	result->mem_size = walk->call.memory_size ? walk->call.memory_size : (u64)size;
+	if (!walk->call.memory_size || walk->call.is_memory_read_only)
+		result->flags |= REG_READ_ONLY;
+	result->ref_id = walk->call.ref_id;
+	return 0;
+}
+
+static int set_pointer(struct walk *walk, const struct kfunc *kfunc,
+		       const struct btf_type *pointer)
+{
+	struct reg_state *result = walk_reg(walk, BPF_REG_0);
+	u32 target = btf_resolve(kfunc->btf, pointer->type);
+	const struct btf_type *type = btf_type(kfunc->btf, target);
+	int ret = 0;
+
+	if (!target) {
+		reg_set_unknown(result);
+		return 0;
+	}
+	if (btf_kind(type) == BTF_KIND_STRUCT || btf_kind(type) == BTF_KIND_UNION)
+		set_object(walk, kfunc, target, result);
+	else
+		ret = set_memory(walk, kfunc, target, result);
+	if (ret)
+		return ret;
+	if (kfunc_has_flag(kfunc, KF_RET_NULL)) {
+		result->flags |= REG_MAY_BE_NULL;
+		result->id = walk_new_id(walk);
+	}
+	if (!kfunc_has_flag(kfunc, KF_ACQUIRE))
+		return 0;
+	if (!result->id)
+		result->id = walk_new_id(walk);
+	result->ref_id = result->id;
+	if (!state_acquire(&walk->state,
+			   (struct resource){.id = result->ref_id, .insn = walk->at}))
+		return reject(walk, too_many_references, RESOURCES_MAX);
+	return 0;
+}
+
+static int set_result(struct walk *walk, const struct kfunc *kfunc)
+{
+	const struct btf_type *type = btf_type(kfunc->btf, kfunc->return_id);
+	struct reg_state *result = walk_reg(walk, BPF_REG_0);
+
+	if (!kfunc->return_id)
+		reg_set_not_init(result);
+	else if (btf_kind(type) == BTF_KIND_PTR)
+		return set_pointer(walk, kfunc, type);
+	else
+		reg_set_scalar(result, scalar_unknown());
+	return 0;
+}
+
+int transfer_kfunc(struct walk *walk)
+{
+	const struct kfunc *kfunc = walk->out->facts[walk->at].kfunc;
+
+	call_write_memory(walk);
+	if (walk->call.released_ref)
+		call_forget_reference(walk, walk->call.released_ref);
+	for (u32 i = BPF_REG_1; i <= BPF_REG_5; i++)
+		reg_set_not_init(walk_reg(walk, i));
+	if (kfunc->row->special == KFUNC_XDP_PULL_DATA)
+		call_change_packet(walk);
+	return set_result(walk, kfunc);
+}
