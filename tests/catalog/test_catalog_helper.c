@@ -2,7 +2,7 @@
 /* helpers.def: against the running kernel (who may call what) and libbpf's prototypes. */
 #include "catalog/helper.h"
 #include "catalog/prog.h"
-#include "tests/catalog/linux_load.h"
+#include "tests/catalog/linux_btf.h"
 #include "tests/unit.h"
 
 #include <skep/skep.h>
@@ -113,7 +113,7 @@ static void names_and_arities_are_those_of_libbpf(void **state)
 	assert_in_range(seen, 150, LAST_HELPER);
 }
 
-static bool linux_lets_call(u32 type, u32 attach, u32 id)
+static bool linux_lets_call(const struct linux_kind *kind, u32 id)
 {
 	static char log[16384];
 	const struct bpf_insn insns[] = {
@@ -127,18 +127,36 @@ static bool linux_lets_call(u32 type, u32 attach, u32 id)
 		{.code = BPF_JMP | BPF_EXIT},
 	};
 
-	if (!linux_load(type, attach, insns, ARRAY_SIZE(insns), log, sizeof(log)))
+	if (!linux_load_kind(kind, insns, ARRAY_SIZE(insns), 1, log, sizeof(log)))
 		return true;
 	return !strstr(log, "cannot use helper") && !strstr(log, "invalid func") &&
-	       !strstr(log, "unknown func") && !strstr(log, "call is not allowed in probe");
+	       !strstr(log, "unknown func") && !strstr(log, "call is not allowed in probe") &&
+	       !strstr(log, "call might sleep");
 }
 
 /* Kernels may be built or locked down without these. */
 static bool may_be_missing_on_linux(u32 id)
 {
-	return id == BPF_FUNC_probe_write_user || id == BPF_FUNC_override_return ||
-	       id == BPF_FUNC_sk_storage_get || id == BPF_FUNC_sk_storage_delete ||
-	       id == BPF_FUNC_d_path;
+	return id == BPF_FUNC_probe_write_user || id == BPF_FUNC_override_return;
+}
+
+static u32 compare_callers(const struct linux_kind *kind)
+{
+	u32 differences = 0;
+
+	for (u32 id = 1; id <= LAST_HELPER; id++) {
+		const struct helper_row *row = helper_row(id);
+		bool got = helper_is_allowed(row, kind->type, kind->attach_type,
+					     kind->sleepable, SKEP_RIGHTS_ALL);
+		bool want = linux_lets_call(kind, id);
+
+		if (got == want || (got && may_be_missing_on_linux(id)))
+			continue;
+		print_message("# %s in type %u, attach type %u: Linux %s it\n", row->name,
+			      kind->type, kind->attach_type, want ? "allows" : "refuses");
+		differences++;
+	}
+	return differences;
 }
 
 static void callers_are_those_of_linux(void **state)
@@ -149,27 +167,31 @@ static void callers_are_those_of_linux(void **state)
 		skip();
 	for (u32 type = 1; type <= 32; type++)
 		for (u32 attach = 0; attach <= 57; attach++) {
+			const struct linux_kind kind = {type, attach, 0,
+							type == BPF_PROG_TYPE_SYSCALL};
 			bool by_attach = prog_check_attach_type(type, 55) ||
 					 type == BPF_PROG_TYPE_KPROBE;
 
-			if (!linux_can_load_plainly(type) ||
-			    prog_check_attach_type(type, attach) || (attach && !by_attach))
-				continue;
-			for (u32 id = 1; id <= LAST_HELPER; id++) {
-				const struct helper_row *row = helper_row(id);
-				bool got = helper_is_allowed(row, type, attach, true,
-							     SKEP_RIGHTS_ALL);
-				bool want = linux_lets_call(type, attach, id);
-
-				if (got != want && !(got && may_be_missing_on_linux(id))) {
-					print_message("# %s in type %u, attach type %u: Linux "
-						      "%s it\n",
-						      row->name, type, attach,
-						      want ? "allows" : "refuses");
-					differences++;
-				}
-			}
+			if (linux_can_load_plainly(type) &&
+			    !prog_check_attach_type(type, attach) && (!attach || by_attach))
+				differences += compare_callers(&kind);
 		}
+	assert_int_equal(differences, 0);
+}
+
+static void callers_by_btf_are_those_of_linux(void **state)
+{
+	struct btf_view *kernel = linux_is_oracle() ? linux_btf_open() : NULL;
+	struct linux_kind kinds[40];
+	u32 differences = 0, count;
+
+	if (!kernel)
+		skip();
+	count = linux_kinds(kernel, kinds);
+	for (u32 i = 0; i < count; i++)
+		if (kinds[i].btf_id)
+			differences += compare_callers(&kinds[i]);
+	btf_view_free(kernel);
 	assert_int_equal(differences, 0);
 }
 
@@ -201,6 +223,7 @@ int main(void)
 		cmocka_unit_test(arguments_fit_together),
 		cmocka_unit_test(names_and_arities_are_those_of_libbpf),
 		cmocka_unit_test(callers_are_those_of_linux),
+		cmocka_unit_test(callers_by_btf_are_those_of_linux),
 		cmocka_unit_test(rights_sleep_and_variants),
 	};
 
