@@ -77,6 +77,12 @@ static inline bool linux_is_oracle(void)
 	       linux_load_smallest(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, 53) == 0;
 }
 
+/* Kernels may be built or locked down without these. */
+static inline bool linux_may_lack_helper(u32 id)
+{
+	return id == BPF_FUNC_probe_write_user || id == BPF_FUNC_override_return;
+}
+
 /* Types that a kernel may be built without, or that load with a BTF id only. */
 static inline bool linux_can_load_plainly(u32 type)
 {

@@ -134,12 +134,6 @@ static bool linux_lets_call(const struct linux_kind *kind, u32 id)
 	       !strstr(log, "call might sleep");
 }
 
-/* Kernels may be built or locked down without these. */
-static bool may_be_missing_on_linux(u32 id)
-{
-	return id == BPF_FUNC_probe_write_user || id == BPF_FUNC_override_return;
-}
-
 static u32 compare_callers(const struct linux_kind *kind)
 {
 	u32 differences = 0;
@@ -150,7 +144,7 @@ static u32 compare_callers(const struct linux_kind *kind)
 					     kind->sleepable, SKEP_RIGHTS_ALL);
 		bool want = linux_lets_call(kind, id);
 
-		if (got == want || (got && may_be_missing_on_linux(id)))
+		if (got == want || (got && linux_may_lack_helper(id)))
 			continue;
 		print_message("# %s in type %u, attach type %u: Linux %s it\n", row->name,
 			      kind->type, kind->attach_type, want ? "allows" : "refuses");
