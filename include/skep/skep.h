@@ -46,6 +46,11 @@ struct skep_engine_opts {
 	 * must not call functions of skep. */
 	void (*trace)(void *cookie, const char *text, size_t length);
 	void *trace_cookie;
+	/* The engine only gives verdicts, those of Linux: every map type of Linux can be made,
+	 * and programs may use it and call every helper and kernel function, whether skep has
+	 * them or not (skep_prog_lacks() says which it has not). Nothing runs:
+	 * BPF_PROG_TEST_RUN, BPF_LINK_CREATE and what else would attach give -EOPNOTSUPP. */
+	bool verify_only;
 };
 
 /*

@@ -21,7 +21,9 @@ struct map_desc {
 	u32 id;
 
 	const struct btf_view *btf; /* NULL: none. Kept alive by the map. */
-	u32 btf_id, key_type, value_type, vmlinux_value_type;
+	u32 btf_id, key_type, value_type;
+	u32 vmlinux_value_type;	       /* struct_ops: type id of the kernel's structure */
+	const struct btf_view *kernel; /* with vmlinux_value_type, the engine's; NULL: none */
 	struct btf_fields fields; /* of a value: those with a meaning of their own */
 
 	const struct map_desc *inner; /* template of the inner maps of a map of maps */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -164,6 +165,32 @@ void output_text(struct output *output, const char *name, const char *value)
 	}
 	strbuf_adds(&output->text, value);
 	output->at_line_start = *value && value[strlen(value) - 1] == '\n';
+}
+
+void output_lines(struct output *output, const char *name, const char *text)
+{
+	const char *before = NULL;
+
+	if (!*text)
+		return;
+	if (output->is_json)
+		json_array(&output->json, name);
+	for (u32 length; *text; text += length + (text[length] == '\n')) {
+		char *line = strndup(text, length = strcspn(text, "\n"));
+
+		if (!line)
+			break;
+		if (output->is_json)
+			json_string(&output->json, NULL, line);
+		else if (!before)
+			output_string(output, name, line);
+		else
+			strbuf_addf(&output->text, ", %s", line);
+		before = text;
+		free(line);
+	}
+	if (output->is_json)
+		json_array_end(&output->json);
 }
 
 void output_ids(struct output *output, const char *name, const u32 *ids, u32 count)

@@ -48,6 +48,8 @@ void output_bytes(struct output *output, const char *name, const char *json_name
 void output_flag(struct output *output, const char *name, bool value);
 /* Text that stands as it is: in JSON a string of that name. */
 void output_text(struct output *output, const char *name, const char *value);
+/* The lines of a text: "name one, two", an array of strings in JSON; nothing when it is empty. */
+void output_lines(struct output *output, const char *name, const char *text);
 void output_ids(struct output *output, const char *name, const u32 *ids, u32 count);
 
 #endif

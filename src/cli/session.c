@@ -44,6 +44,7 @@ static int new_engine(struct session *session, u32 rights)
 		.rights_given = true,
 		.trace = print_trace,
 		.trace_cookie = &session->line->output,
+		.verify_only = session->line->command->run == cmd_verify,
 		.checked = option_given(session->line, OPTION_checked),
 	};
 	struct skep_error err;

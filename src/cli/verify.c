@@ -78,6 +78,21 @@ static int set_log_level(struct session *session)
 	return 0;
 }
 
+/* A verdict is what Linux would say; whether skep can run the program is another matter. */
+static void print_lacks(struct session *session, const struct bpf_program *program)
+{
+	struct output *output = &session->line->output;
+	char *lacks;
+
+	if (session->on_linux ||
+	    skep_prog_lacks(session->engine, bpf_program__fd(program), &lacks))
+		return;
+	if (*lacks)
+		output_line(output);
+	output_lines(output, output->is_json ? "lacks" : "skep cannot run it yet: no", lacks);
+	free(lacks);
+}
+
 static void print_accepted(struct session *session)
 {
 	struct output *output = &session->line->output;
@@ -92,6 +107,7 @@ static void print_accepted(struct session *session)
 		output_string(output, "name", bpf_program__name(program));
 		output_string(output, "section", bpf_program__section_name(program));
 		output_number(output, "insns", bpf_program__insn_cnt(program));
+		print_lacks(session, program);
 		output_end(output);
 	}
 	output_list_end(output);

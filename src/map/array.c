@@ -54,16 +54,9 @@ static bool is_section(const struct map_desc *desc)
 /* The key is a 32-bit int without an offset. */
 static int array_check_btf(const struct map_desc *desc)
 {
-	const struct btf_type *key =
-		btf_type(desc->btf, btf_resolve(desc->btf, desc->key_type));
-	u32 encoding;
-
 	if (!desc->key_type)
 		return is_section(desc) ? 0 : -EINVAL;
-	if (!key || btf_kind(key) != BTF_KIND_INT || key->size != sizeof(u32))
-		return -EINVAL;
-	memcpy(&encoding, key + 1, sizeof(encoding));
-	return BTF_INT_BITS(encoding) == 32 && !BTF_INT_OFFSET(encoding) ? 0 : -EINVAL;
+	return map_btf_is_int(desc->btf, desc->key_type, sizeof(u32)) ? 0 : -EINVAL;
 }
 
 static bool array_equal(const struct map_desc *template, const struct map_desc *inner)

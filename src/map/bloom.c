@@ -24,12 +24,12 @@ static struct bloom *bloom_of(struct map *map)
 
 static int bloom_check(struct map_desc *desc, struct skep_error *err)
 {
+	if (desc->value_size > MAP_VALUE_MAX)
+		return map_refuse(desc, err, -E2BIG, "values of more than 4 MiB");
 	if (!desc->max_entries || desc->key_size || !desc->value_size)
 		return map_refuse(desc, err, -EINVAL, "bloom filters have values, no keys");
 	if (desc->extra > HASHES_MAX)
 		return map_refuse(desc, err, -EINVAL, "map_extra: at most 15 hash functions");
-	if (desc->value_size > MAP_VALUE_MAX)
-		return map_refuse(desc, err, -E2BIG, "values of more than 4 MiB");
 	return 0;
 }
 

@@ -37,8 +37,8 @@ static int check_numa(const struct map_desc *desc, struct skep_error *err)
 {
 	if (!(desc->flags & BPF_F_NUMA_NODE) || desc->numa_node == ANY_NUMA_NODE)
 		return 0;
-	if (map_desc_is_per_cpu(desc) || (desc->flags & BPF_F_NO_COMMON_LRU) ||
-	    !numa_node_exists(desc->numa_node))
+	if ((map_desc_is_per_cpu(desc) && desc->type != BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE) ||
+	    (desc->flags & BPF_F_NO_COMMON_LRU) || !numa_node_exists(desc->numa_node))
 		return map_refuse(desc, err, -EINVAL, "no such NUMA node, or values per CPU");
 	return 0;
 }
@@ -61,7 +61,8 @@ static int check_flags(const struct map_desc *desc, const struct map_ops *ops,
 		return map_refuse(desc, err, -EINVAL, "a flag that the type needs is missing");
 	if (user == MAP_FLAGS_USER || program == MAP_FLAGS_PROGRAM)
 		return map_refuse(desc, err, -EINVAL, "both read-only and write-only");
-	if (desc->extra && desc->type != BPF_MAP_TYPE_BLOOM_FILTER)
+	if (desc->extra && desc->type != BPF_MAP_TYPE_BLOOM_FILTER &&
+	    desc->type != (u32)BPF_MAP_TYPE_ARENA)
 		return map_refuse(desc, err, -EINVAL, "map_extra is not 0");
 	return check_numa(desc, err);
 }
@@ -84,6 +85,17 @@ static int check_inner(const struct map_desc *desc, const struct map *inner,
 	if (!inner->ops->equal)
 		return map_refuse(desc, err, -ENOTSUPP, "maps of the inner type cannot be");
 	return 0;
+}
+
+bool map_btf_is_int(const struct btf_view *btf, u32 type_id, u32 size)
+{
+	const struct btf_type *type = btf_type(btf, btf_resolve(btf, type_id));
+	u32 encoding;
+
+	if (!type || btf_kind(type) != BTF_KIND_INT || type->size != size)
+		return false;
+	memcpy(&encoding, btf_extra(type), sizeof(encoding));
+	return BTF_INT_BITS(encoding) == size * 8 && !BTF_INT_OFFSET(encoding);
 }
 
 int map_btf_refused(const struct map_desc *desc)
@@ -175,7 +187,8 @@ static void map_free(struct rcu_head *head)
 {
 	struct map *map = container_of(head, struct map, rcu);
 
-	map->ops->done(map);
+	if (map->ops->init)
+		map->ops->done(map);
 	object_put(map->btf);
 	object_put(map->inner_btf);
 	free(map);
@@ -195,11 +208,39 @@ static void adopt_inner(struct map *map, const struct map *inner)
 		map->inner_btf = object_get(inner->btf);
 }
 
-int map_new(const struct map_desc *given, struct map *inner, u32 slots, struct map **out,
-	    struct skep_error *err)
+bool map_type_has_body(u32 type)
+{
+	const struct map_ops *ops = map_ops(type);
+
+	return ops && ops->init;
+}
+
+static int make(const struct map_desc *desc, const struct map_ops *ops, u32 slots,
+		struct map **out)
+{
+	struct map *map = aligned_alloc(CACHE_LINE, round_up(ops->size, CACHE_LINE));
+	int code;
+
+	if (!map)
+		return -ENOMEM;
+	memset(map, 0, ops->size);
+	object_init(&map->object, OBJECT_MAP, map_release);
+	map->desc = *desc;
+	map->ops = ops;
+	map->slots = slots;
+	map->memfd = -1;
+	code = ops->init ? ops->init(map) : 0;
+	if (code)
+		free(map);
+	else
+		*out = map;
+	return code;
+}
+
+int map_new_described(const struct map_desc *given, struct map *inner, u32 slots,
+		      struct map **out, struct skep_error *err)
 {
 	struct map_desc desc = normal_desc(given);
-	struct map *map;
 	const struct map_ops *ops = map_ops(desc.type);
 	int code;
 
@@ -208,22 +249,26 @@ int map_new(const struct map_desc *given, struct map *inner, u32 slots, struct m
 	code = check(&desc, ops, inner, err);
 	if (code)
 		return code;
-	map = aligned_alloc(CACHE_LINE, round_up(ops->size, CACHE_LINE));
-	if (!map)
-		return map_refuse(&desc, err, -ENOMEM, "out of memory");
-	memset(map, 0, ops->size);
-	object_init(&map->object, OBJECT_MAP, map_release);
-	map->desc = desc;
-	map->ops = ops;
-	map->slots = slots;
-	map->memfd = -1;
-	code = ops->init(map);
-	if (code) {
-		free(map);
+	code = make(&desc, ops, slots, out);
+	if (code)
 		return map_refuse(&desc, err, code, "out of memory");
-	}
 	if (is_map_of_maps(&desc))
-		adopt_inner(map, inner);
+		adopt_inner(*out, inner);
+	return 0;
+}
+
+int map_new(const struct map_desc *desc, struct map *inner, u32 slots, struct map **out,
+	    struct skep_error *err)
+{
+	struct map *map;
+	int code = map_new_described(desc, inner, slots, &map, err);
+
+	if (code)
+		return code;
+	if (!map_type_has_body(desc->type)) {
+		object_put(&map->object);
+		return map_refuse(desc, err, -EOPNOTSUPP, "skep does not have this map type");
+	}
 	*out = map;
 	return 0;
 }

@@ -54,6 +54,15 @@ static inline struct map *map_of_desc(const struct map_desc *desc)
 int map_new(const struct map_desc *desc, struct map *inner, u32 slots, struct map **out,
 	    struct skep_error *err);
 
+/*
+ * The same, and types that skep does not have are made too: such a map is its description and
+ * can do nothing.
+ */
+int map_new_described(const struct map_desc *desc, struct map *inner, u32 slots,
+		      struct map **out, struct skep_error *err);
+/* Whether maps of the type can do something. */
+bool map_type_has_body(u32 type);
+
 /* --- from programs (inside a read-side section, on the slot given) --- */
 void *map_lookup(struct map *map, const void *key, u32 slot);
 long map_update(struct map *map, const void *key, const void *value, u64 flags, u32 slot);

@@ -33,7 +33,7 @@ struct map_ops {
 	/* The type's rule for BTF, after the sizes were compared: 0 or a negative errno; NULL:
 	 * the key must have a type. */
 	int (*check_btf)(const struct map_desc *desc);
-	int (*init)(struct map *map);
+	int (*init)(struct map *map);  /* NULL: skep does not have the type (bodiless.c) */
 	void (*done)(struct map *map); /* after a grace period */
 
 	/* As a template of inner maps; NULL: cannot be one. */
@@ -73,6 +73,8 @@ const struct map_ops *map_ops(u32 type);
 
 /* Fills in `err` and returns `code`. */
 int map_refuse(const struct map_desc *desc, struct skep_error *err, int code, const char *why);
+/* An integer of `size` bytes without an offset, qualifiers aside. */
+bool map_btf_is_int(const struct btf_view *btf, u32 type_id, u32 size);
 /* check_btf() of the types that take no BTF. */
 int map_btf_refused(const struct map_desc *desc);
 /* Same type, sizes, flags and fields: what most types ask of an inner map. */

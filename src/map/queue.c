@@ -149,7 +149,7 @@ static int no_next_key(struct map *map, const void *key, void *next)
 }
 
 #define QUEUE                                                                                \
-	.size = sizeof(struct queue), .check = queue_check, .check_btf = map_btf_refused,    \
+	.size = sizeof(struct queue), .check = queue_check,     \
 	.init = queue_init, .done = queue_done, .equal = map_desc_equal, .push = queue_push, \
 	.delete = no_delete, .next_key = no_next_key
 

@@ -60,8 +60,8 @@ static int prog_take_maps(struct prog *prog, struct map *const *maps)
 	return 0;
 }
 
-int prog_new(struct verified *verified, struct map *const *maps, struct prog **out,
-	     struct skep_error *err)
+int prog_new_verified(struct verified *verified, struct map *const *maps, struct prog **out,
+		      struct skep_error *err)
 {
 	struct prog *prog = calloc(1, sizeof(*prog));
 	int ret;
@@ -77,10 +77,23 @@ int prog_new(struct verified *verified, struct map *const *maps, struct prog **o
 	prog->load_time = os_time_ns(CLOCK_BOOTTIME);
 	program_tag(verified->insns, verified->insn_cnt, prog->tag);
 	ret = prog_take_maps(prog, maps);
+	if (ret) {
+		prog_free(prog);
+		return error_set(err, SKEP_STAGE_RUN, ret, "out of memory");
+	}
+	*out = prog;
+	return 0;
+}
+
+int prog_new(struct verified *verified, struct map *const *maps, struct prog **out,
+	     struct skep_error *err)
+{
+	struct prog *prog;
+	int ret = prog_new_verified(verified, maps, &prog, err);
+
 	if (ret)
-		error_set(err, SKEP_STAGE_RUN, ret, "out of memory");
-	else
-		ret = code_build(verified, &prog->code, err);
+		return ret;
+	ret = code_build(verified, &prog->code, err);
 	if (ret) {
 		prog_free(prog);
 		return ret;

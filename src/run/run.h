@@ -25,7 +25,7 @@ struct prog {
 	u32 uid;
 	u64 load_time;		   /* CLOCK_BOOTTIME, ns */
 	struct verified *verified; /* owned */
-	struct prog_code *code;	   /* owned */
+	struct prog_code *code;	   /* owned; NULL: it only stands for its verdict */
 	struct map **maps;	   /* references, as verified->maps */
 	u32 map_cnt;
 	struct object *btf;		    /* reference; NULL */
@@ -42,6 +42,10 @@ struct prog {
  */
 int prog_new(struct verified *verified, struct map *const *maps, struct prog **out,
 	     struct skep_error *err);
+
+/* The same without what runs: the helpers need no bodies, and the program must never run. */
+int prog_new_verified(struct verified *verified, struct map *const *maps, struct prog **out,
+		      struct skep_error *err);
 
 /* Whether programs that call the helper can run. */
 bool prog_has_helper(u32 id);

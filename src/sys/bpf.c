@@ -105,6 +105,17 @@ struct prog *call_prog(struct call *call, int fd, int *ret)
 	return object ? container_of(object, struct prog, object) : NULL;
 }
 
+struct prog *call_prog_to_run(struct call *call, int fd, int *ret)
+{
+	struct prog *prog = call_prog(call, fd, ret);
+
+	if (!prog || prog->code)
+		return prog;
+	object_put(&prog->object);
+	*ret = call_fail(call, -EOPNOTSUPP, "this engine only verifies programs");
+	return NULL;
+}
+
 int call_name(struct call *call, const char *from, char out[BPF_OBJ_NAME_LEN])
 {
 	u32 length = strnlen(from, BPF_OBJ_NAME_LEN);

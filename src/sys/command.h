@@ -36,6 +36,8 @@ struct call {
  * allow (enum descriptor_mode), else -EPERM. */
 struct map *call_map(struct call *call, int fd, u32 mode, int *ret);
 struct prog *call_prog(struct call *call, int fd, int *ret);
+/* -EOPNOTSUPP for programs of an engine that only verifies. */
+struct prog *call_prog_to_run(struct call *call, int fd, int *ret);
 
 /* Copies a name of letters, digits, '_' and '.': its length or -EINVAL. */
 int call_name(struct call *call, const char *from, char out[BPF_OBJ_NAME_LEN]);

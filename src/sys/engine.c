@@ -72,6 +72,7 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 	u32 slots = opts->slots ? opts->slots : min(os_possible_cpus(), SLOTS_MAX);
 	int ret;
 
+	engine->verify_only = opts->verify_only;
 	engine->rights = opts->rights_given ? opts->rights : SKEP_RIGHTS_ALL;
 	if (engine->rights & SKEP_RIGHT_ADMIN)
 		engine->rights = SKEP_RIGHTS_ALL;

@@ -23,6 +23,7 @@ struct net;
 
 struct skep_engine {
 	u32 rights; /* enum skep_rights */
+	bool verify_only;
 	struct run_env env;
 	struct net *net;
 	struct kernel_btf kernel_btf;

@@ -86,7 +86,7 @@ int command_link_create(struct call *call)
 	u32 attach_type = call->attr.v.link_create.attach_type;
 	struct link *link;
 	int ret = 0;
-	struct prog *prog = call_prog(call, call->attr.v.link_create.prog_fd, &ret);
+	struct prog *prog = call_prog_to_run(call, call->attr.v.link_create.prog_fd, &ret);
 
 	if (!prog)
 		return ret;

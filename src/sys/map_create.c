@@ -37,14 +37,15 @@ static int check_rights(struct call *call)
 			 row->rights & SKEP_RIGHT_BPF ? "BPF" : "NET_ADMIN");
 }
 
-/* The BTF of the map as a reference; NULL and 0 when it names none. */
+/* The BTF of the map as a reference; NULL and 0 when it names no type. */
 static int find_btf(struct call *call, struct object **out)
 {
 	const union bpf_attr *attr = &call->attr.v;
 	int ret = 0;
 
 	*out = NULL;
-	if (attr->btf_key_type_id || attr->btf_value_type_id) {
+	if (attr->btf_key_type_id || attr->btf_value_type_id ||
+	    attr->btf_vmlinux_value_type_id) {
 		*out = descriptor_object(call->engine, attr->btf_fd, OBJECT_BTF, NULL, &ret);
 		if (!*out)
 			call_fail(call, ret, "btf_fd %u is no BTF", attr->btf_fd);
@@ -52,7 +53,8 @@ static int find_btf(struct call *call, struct object **out)
 	return ret;
 }
 
-/* The fields of a value with a meaning of their own; types that Linux cannot parse have none. */
+/* The fields of a value with a meaning of their own; types that Linux cannot parse have none.
+ */
 static struct btf_fields find_fields(const struct btf_view *btf, u32 value_type)
 {
 	/* These are of objects that programs allocate, not of map values. */
@@ -75,6 +77,7 @@ static void describe(const union bpf_attr *attr, struct object *btf, struct map_
 		.extra = attr->map_extra,
 		.ifindex = attr->map_ifindex,
 		.numa_node = attr->numa_node,
+		.vmlinux_value_type = attr->btf_vmlinux_value_type_id,
 	};
 	if (!btf)
 		return;
@@ -93,17 +96,22 @@ static bool holds_maps(u32 type)
 static int create(struct call *call, struct object *btf, struct map **out)
 {
 	const union bpf_attr *attr = &call->attr.v;
+	const u32 slots = slots_count(call->engine->env.slots);
 	struct map *inner = NULL;
 	struct map_desc desc;
 	int ret;
 
 	describe(attr, btf, &desc);
+	if (attr->btf_vmlinux_value_type_id)
+		desc.kernel = kernel_btf_view(&call->engine->kernel_btf);
 	ret = call_name(call, attr->map_name, desc.name);
 	if (ret >= 0 && holds_maps(attr->map_type))
 		inner = call_map(call, attr->inner_map_fd, 0, &ret);
 	if (ret < 0)
 		return ret;
-	ret = map_new(&desc, inner, slots_count(call->engine->env.slots), out, call->err);
+	ret = call->engine->verify_only
+		      ? map_new_described(&desc, inner, slots, out, call->err)
+		      : map_new(&desc, inner, slots, out, call->err);
 	if (inner)
 		object_put(&inner->object);
 	if (!ret && btf)

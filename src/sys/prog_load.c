@@ -326,7 +326,7 @@ static void fill_input(struct load *load)
 	input->name = load->name;
 	input->map_by_fd = map_by_fd;
 	input->kernel_btf = kernel_btf;
-	input->has_helper = prog_has_helper;
+	input->has_helper = load->call->engine->verify_only ? NULL : prog_has_helper;
 	input->cookie = load;
 	input->btf = load->btf ? btf_of_object(load->btf)->view : NULL;
 	input->func_info = load->func_info;
@@ -433,7 +433,9 @@ static int make_prog(struct load *load, struct verified *verified, struct prog *
 	}
 	for (u32 i = 0; i < verified->map_cnt; i++)
 		maps[i] = map_of_desc(verified->maps[i]);
-	ret = prog_new(verified, maps, out, load->call->err);
+	ret = load->call->engine->verify_only
+		      ? prog_new_verified(verified, maps, out, load->call->err)
+		      : prog_new(verified, maps, out, load->call->err);
 	free(maps);
 	if (!ret)
 		(*out)->sys = details;

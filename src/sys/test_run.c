@@ -23,7 +23,7 @@ int command_prog_test_run(struct call *call)
 {
 	const union bpf_attr given = call->attr.v;
 	int ret = 0, written;
-	struct prog *prog = call_prog(call, (int)given.test.prog_fd, &ret);
+	struct prog *prog = call_prog_to_run(call, (int)given.test.prog_fd, &ret);
 
 	if (!prog)
 		return ret;

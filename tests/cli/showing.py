@@ -59,6 +59,14 @@ def test_fewer_rights(skep):
     skep.fails(2, "needs CAP_BPF|needs rights", "verify", "--rights", "none", "firewall.bpf.o")
 
 
+def test_verdict_on_what_skep_cannot_run(skep):
+    matches(r"^accepted  name keeps_stacks .*\n\tskep cannot run it yet: no helper get_stackid, map type stack_trace\n$",
+            skep.ok("verify", "lacking.bpf.c"))
+    same(skep.json("verify", "-j", "lacking.bpf.c")[0]["lacks"], ["helper get_stackid", "map type stack_trace"])
+    same("lacks" in skep.json("verify", "-j", "firewall.bpf.o")[0], False)
+    skep.fails(2, "skep does not have this map type", "prog", "show", "lacking.bpf.c")
+
+
 def test_inspect(skep):
     matches(r"(?m)^ +0: r\d = ", skep.ok("inspect", "firewall.bpf.o"))
     matches(r"(?m)^subprogram 0 firewall: insns 0", skep.ok("inspect", "--stage=cfg", "firewall.bpf.o"))

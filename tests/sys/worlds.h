@@ -64,11 +64,12 @@ static inline void note_fd(struct world *world, int fd, const char *what)
 		close(fd);
 }
 
-static inline void worlds_compare(void (*scenario)(struct world *world))
+static inline void worlds_compare_with(void (*scenario)(struct world *world),
+				       const struct skep_engine_opts *opts)
 {
 	struct world linux_world = {.notes = calloc(NOTES_MAX, sizeof(struct note))};
 	struct world skep_world = {.notes = calloc(NOTES_MAX, sizeof(struct note)),
-				   .engine = skep_engine_new(NULL, NULL)};
+				   .engine = skep_engine_new(opts, NULL)};
 	unsigned int differences = 0;
 
 	assert_non_null(skep_world.engine);
@@ -85,6 +86,11 @@ static inline void worlds_compare(void (*scenario)(struct world *world))
 	free(linux_world.notes);
 	free(skep_world.notes);
 	assert_int_equal(differences, 0);
+}
+
+static inline void worlds_compare(void (*scenario)(struct world *world))
+{
+	worlds_compare_with(scenario, NULL);
 }
 
 #endif

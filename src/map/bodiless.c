@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The map types of Linux that skep does not have yet: only what Linux asks when one is made, so
+ * that a verify-only engine can make it. They have no operation, and map_new() refuses them
+ * once Linux would have taken them.
+ */
+#include "base/os.h"
+#include "map/ops.h"
+
+#include <string.h>
+
+#define STACK_DEPTH_MAX	   127 /* kernel.perf_event_max_stack, as it is after boot */
+#define STACK_ENTRIES_MAX  (1U << 31)
+#define BUILD_ID_SIZE	   sizeof(struct bpf_stack_build_id)
+#define SOCKHASH_KEY_MAX   512
+#define STORAGE_VALUE_MAX  65407 /* 64 KiB less what Linux keeps beside a value */
+#define CGROUP_KEY_SIZE	   sizeof(struct bpf_cgroup_storage_key)
+#define CGROUP_ID_KEY_SIZE sizeof(u64)
+#define ARENA_SIZE_MAX	   (1ULL << 32)
+
+/* --- stacks and cgroups --- */
+
+static int stack_trace_check(struct map_desc *desc, struct skep_error *err)
+{
+	bool has_ids = desc->flags & BPF_F_STACK_BUILD_ID;
+	u32 frame = has_ids ? BUILD_ID_SIZE : sizeof(u64);
+
+	if (!desc->max_entries || desc->key_size != sizeof(u32) || desc->value_size < 8 ||
+	    desc->value_size % frame || desc->value_size / frame > STACK_DEPTH_MAX)
+		return map_refuse(desc, err, -EINVAL,
+				  "4-byte keys, and 1 to 127 frames as values only");
+	if (desc->max_entries > STACK_ENTRIES_MAX)
+		return map_refuse(desc, err, -E2BIG, "more than 2^31 stacks");
+	return 0;
+}
+
+static int check_index(struct map_desc *desc, struct skep_error *err, bool is_value_good)
+{
+	if (desc->max_entries && desc->key_size == sizeof(u32) && is_value_good)
+		return 0;
+	return map_refuse(desc, err, -EINVAL, "keys or values of another size");
+}
+
+static int cgroup_array_check(struct map_desc *desc, struct skep_error *err)
+{
+	return check_index(desc, err, desc->value_size == sizeof(u32));
+}
+
+static int cgroup_storage_check(struct map_desc *desc, struct skep_error *err)
+{
+	u32 limit = map_desc_is_per_cpu(desc) ? MAP_PER_CPU_MAX : STORAGE_VALUE_MAX;
+
+	if ((desc->key_size != CGROUP_KEY_SIZE && desc->key_size != CGROUP_ID_KEY_SIZE) ||
+	    !desc->value_size)
+		return map_refuse(desc, err, -EINVAL, "keys name a cgroup, with 8 or 16 bytes");
+	if (desc->value_size > limit)
+		return map_refuse(desc, err, -E2BIG, "values that are too large");
+	if (desc->max_entries)
+		return map_refuse(desc, err, -EINVAL, "max_entries is not 0");
+	return 0;
+}
+
+static bool is_int_member(const struct map_desc *desc, const struct btf_type *type, u32 index,
+			  u32 bit_offset, u32 size)
+{
+	const struct btf_member *member = &btf_members(type)[index];
+
+	return btf_member_bit_offset(type, member) == bit_offset &&
+	       !btf_member_bits(type, member) && map_btf_is_int(desc->btf, member->type, size);
+}
+
+/* struct bpf_cgroup_storage_key, or the id of a cgroup. */
+static int cgroup_storage_check_btf(const struct map_desc *desc)
+{
+	const struct btf_type *key =
+		btf_type(desc->btf, btf_resolve(desc->btf, desc->key_type));
+
+	if (desc->key_size == CGROUP_ID_KEY_SIZE)
+		return map_btf_is_int(desc->btf, desc->key_type, sizeof(u64)) ? 0 : -EINVAL;
+	if (!desc->key_type || !key || btf_kind(key) != BTF_KIND_STRUCT || btf_vlen(key) < 2)
+		return -EINVAL;
+	return is_int_member(desc, key, 0, 0, sizeof(u64)) &&
+			       is_int_member(desc, key, 1, 64, sizeof(u32))
+		       ? 0
+		       : -EINVAL;
+}
+
+/* --- sockets --- */
+
+static bool holds_sockets(const struct map_desc *desc)
+{
+	return desc->value_size == sizeof(u32) || desc->value_size == sizeof(u64);
+}
+
+static int socket_array_check(struct map_desc *desc, struct skep_error *err)
+{
+	return check_index(desc, err, holds_sockets(desc));
+}
+
+static int sockhash_check(struct map_desc *desc, struct skep_error *err)
+{
+	if (!desc->max_entries || !desc->key_size || !holds_sockets(desc))
+		return map_refuse(desc, err, -EINVAL, "values are sockets: 4 or 8 bytes");
+	if (desc->key_size > SOCKHASH_KEY_MAX)
+		return map_refuse(desc, err, -E2BIG, "keys of more than 512 bytes");
+	return 0;
+}
+
+/* --- values that belong to a socket, inode, task or cgroup --- */
+
+static int local_storage_check(struct map_desc *desc, struct skep_error *err)
+{
+	if (desc->max_entries || desc->key_size != sizeof(u32) || !desc->value_size)
+		return map_refuse(desc, err, -EINVAL, "4-byte keys and max_entries 0 only");
+	if (!desc->key_type || !desc->value_type)
+		return map_refuse(desc, err, -EINVAL, "key and value need BTF types");
+	if (desc->value_size > STORAGE_VALUE_MAX)
+		return map_refuse(desc, err, -E2BIG, "values that are too large");
+	return 0;
+}
+
+static int local_storage_check_btf(const struct map_desc *desc)
+{
+	return map_btf_is_int(desc->btf, desc->key_type, sizeof(u32)) ? 0 : -EINVAL;
+}
+
+/* --- the others --- */
+
+/* A structure of functions as Linux registers it, with what Linux keeps in front of it. */
+static bool is_operations(const struct btf_view *kernel, const struct btf_type *type)
+{
+	static const char prefix[] = "bpf_struct_ops_";
+	const char *name = btf_string(kernel, type->name_off);
+	const struct btf_member *member = btf_members(type);
+
+	return btf_kind(type) == BTF_KIND_STRUCT && btf_vlen(type) == 2 &&
+	       !strncmp(name, prefix, strlen(prefix)) &&
+	       !strcmp(btf_type_name(kernel, member[0].type), "bpf_struct_ops_common_value") &&
+	       !strcmp(btf_type_name(kernel, member[1].type), name + strlen(prefix));
+}
+
+static int struct_ops_check(struct map_desc *desc, struct skep_error *err)
+{
+	const struct btf_type *type;
+
+	if (desc->key_size != sizeof(u32) || desc->max_entries != 1 ||
+	    !desc->vmlinux_value_type)
+		return map_refuse(desc, err, -EINVAL, "one element, of a kernel structure");
+	if (desc->flags & BPF_F_VTYPE_BTF_OBJ_FD)
+		return map_refuse(desc, err, -EINVAL, "skep has no kernel modules");
+	type = desc->kernel ? btf_type(desc->kernel, desc->vmlinux_value_type) : NULL;
+	if (!type || !is_operations(desc->kernel, type))
+		return map_refuse(desc, err, -ENOTSUPP,
+				  "the kernel registers no such structure of functions");
+	if (desc->value_size != type->size)
+		return map_refuse(desc, err, -EINVAL, "value_size is not the structure's");
+	return 0;
+}
+
+static int user_ringbuf_check(struct map_desc *desc, struct skep_error *err)
+{
+	if (desc->key_size || desc->value_size || !is_power_of_two(desc->max_entries) ||
+	    desc->max_entries % os_page_size())
+		return map_refuse(desc, err, -EINVAL, "a power of two of whole pages only");
+	return 0;
+}
+
+/* Programs keep the low half of an address: the range must not cross a multiple of 4 GiB. */
+static int arena_check(struct map_desc *desc, struct skep_error *err)
+{
+	u64 size = (u64)desc->max_entries * os_page_size(), last = desc->extra + size - 1;
+
+	if (desc->key_size || desc->value_size || !desc->max_entries ||
+	    desc->extra % os_page_size())
+		return map_refuse(desc, err, -EINVAL, "pages at a page's address only");
+	if (size > ARENA_SIZE_MAX)
+		return map_refuse(desc, err, -E2BIG, "more than 4 GiB");
+	if (desc->extra >> 32 != last >> 32)
+		return map_refuse(desc, err, -ERANGE, "map_extra: the range crosses 4 GiB");
+	return 0;
+}
+
+static int any_btf(const struct map_desc *desc)
+{
+	return 0;
+}
+
+#define BODILESS(check_function, ...)                                            \
+	{                                                                        \
+		.size = sizeof(struct map), .check = check_function, __VA_ARGS__ \
+	}
+#define TEMPLATE       .equal = map_desc_equal /* may be an inner map */
+#define NO_BTF	       .check_btf = map_btf_refused
+#define STORAGE	       BODILESS(local_storage_check, .check_btf = local_storage_check_btf, TEMPLATE)
+#define CGROUP_STORAGE BODILESS(cgroup_storage_check, .check_btf = cgroup_storage_check_btf)
+
+const struct map_ops map_stack_trace = BODILESS(stack_trace_check, NO_BTF, TEMPLATE);
+const struct map_ops map_cgroup_array = BODILESS(cgroup_array_check, NO_BTF, TEMPLATE);
+const struct map_ops map_sockmap = BODILESS(socket_array_check, NO_BTF, TEMPLATE);
+const struct map_ops map_sockhash = BODILESS(sockhash_check, NO_BTF, TEMPLATE);
+const struct map_ops map_cgroup_storage = CGROUP_STORAGE;
+const struct map_ops map_percpu_cgroup_storage = CGROUP_STORAGE;
+const struct map_ops map_reuseport_sockarray = BODILESS(socket_array_check, TEMPLATE);
+const struct map_ops map_sk_storage = STORAGE;
+const struct map_ops map_inode_storage = STORAGE;
+const struct map_ops map_task_storage = STORAGE;
+const struct map_ops map_cgrp_storage = STORAGE;
+const struct map_ops map_struct_ops = BODILESS(struct_ops_check);
+const struct map_ops map_user_ringbuf = BODILESS(user_ringbuf_check, TEMPLATE);
+const struct map_ops map_arena = BODILESS(arena_check, .check_btf = any_btf, TEMPLATE);
