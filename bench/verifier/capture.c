@@ -109,8 +109,9 @@ long __wrap_syscall(long number, ...)
 	if (a[0] == BPF_PROG_LOAD && keep(attr, (u32)a[2]))
 		return open("/dev/null", O_RDONLY | O_CLOEXEC);
 	result = world_bpf(capture.world, (int)a[0], attr, (u32)a[2]);
-	if (result >= 0)
-		return result;
+	/* Slots of program arrays cannot be filled with what was not loaded. */
+	if (result >= 0 || a[0] == BPF_MAP_UPDATE_ELEM)
+		return max(result, 0);
 	errno = -result;
 	return -1;
 }

@@ -15,20 +15,29 @@
 #define ARGUMENTS    0x3e /* r1 to r5 */
 #define RESULT	     0x01 /* r0 */
 #define FIRST_STEPS  1024
+#define FIRST_LINKS  64
 
 struct step {
 	u32 insn : 24;
 	u32 depth : 4; /* frames before the instruction */
 	u32 frame : 4; /* whose slots it accesses */
-	u16 linked_regs;
-	u16 needed; /* registers of its frame that are known to matter before it */
+	u16 needed;    /* registers of its frame that are known to matter before it */
+	u8 first_slot, slot_cnt;
+};
+
+/* What a branch said about one number was carried over to others. */
+struct link {
+	u32 step;
+	u16 regs;
 	u64 slots;
-	u64 linked_slots;
 };
 
 struct precision {
-	struct step *steps;
+	struct step *steps; /* none when is_exact */
 	u32 length, capacity;
+	struct link *links; /* by step */
+	u32 link_cnt, link_cap;
+	bool out_of_memory; /* a link was lost */
 	bool is_exact;
 };
 
@@ -56,8 +65,10 @@ int precision_init(struct walk *walk)
 
 void precision_done(struct walk *walk)
 {
-	if (walk->precision)
-		free(walk->precision->steps);
+	if (!walk->precision)
+		return;
+	free(walk->precision->steps);
+	free(walk->precision->links);
 }
 
 static bool grow(struct precision *precision)
@@ -72,11 +83,28 @@ static bool grow(struct precision *precision)
 	return true;
 }
 
+static bool grow_links(struct precision *precision)
+{
+	u32 capacity = precision->link_cap ? precision->link_cap * 2 : FIRST_LINKS;
+	struct link *bigger = realloc(precision->links, capacity * sizeof(*bigger));
+
+	if (!bigger)
+		return false;
+	precision->links = bigger;
+	precision->link_cap = capacity;
+	return true;
+}
+
 int precision_step(struct walk *walk)
 {
 	struct precision *precision = walk->precision;
 
-	if (precision->length == precision->capacity && !grow(precision))
+	if (precision->is_exact) {
+		precision->length++;
+		return 0;
+	}
+	if (precision->out_of_memory ||
+	    (precision->length == precision->capacity && !grow(precision)))
 		return -ENOMEM;
 	precision->steps[precision->length++] =
 		(struct step){.insn = walk->at, .depth = walk->state.frame_cnt};
@@ -90,7 +118,11 @@ u32 precision_path_length(const struct walk *walk)
 
 void precision_resume(struct walk *walk, u32 length)
 {
-	walk->precision->length = length;
+	struct precision *precision = walk->precision;
+
+	precision->length = length;
+	while (precision->link_cnt && precision->links[precision->link_cnt - 1].step >= length)
+		precision->link_cnt--;
 }
 
 bool precision_is_exact(const struct walk *walk)
@@ -106,22 +138,35 @@ static struct step *current_step(struct walk *walk)
 void precision_note_stack(struct walk *walk)
 {
 	const struct access *access = &walk->access;
-	struct step *step = current_step(walk);
+	struct step *step;
 	u32 first = (u32) - (access->high + access->size) / SLOT_BYTES;
 	u32 last = (u32)(-access->low - 1) / SLOT_BYTES;
 
+	if (walk->precision->is_exact)
+		return;
+	step = current_step(walk);
 	step->frame = access->frame;
-	step->slots = (~0ull >> (63 - (last - first))) << first;
+	step->first_slot = (u8)first;
+	step->slot_cnt = (u8)(last - first + 1);
+}
+
+static u64 step_slots(const struct step *step)
+{
+	return step->slot_cnt ? (~0ull >> (64 - step->slot_cnt)) << step->first_slot : 0;
 }
 
 void precision_note_linked(struct walk *walk, u16 regs, u64 slots)
 {
-	struct step *step = current_step(walk);
+	struct precision *precision = walk->precision;
 
-	if (!(regs & (regs - 1)) && !slots)
+	if (precision->is_exact || (!(regs & (regs - 1)) && !slots))
 		return; /* linked to nothing else */
-	step->linked_regs |= regs;
-	step->linked_slots |= slots;
+	if (precision->link_cnt == precision->link_cap && !grow_links(precision)) {
+		precision->out_of_memory = true;
+		return;
+	}
+	precision->links[precision->link_cnt++] =
+		(struct link){.step = precision->length - 1, .regs = regs, .slots = slots};
 }
 
 /* --- one step backwards: what matters after it becomes what matters before it --- */
@@ -133,7 +178,7 @@ static void from_memory(const struct step *step, u8 reg, struct live_set *needs)
 	if (!(*regs >> reg & 1))
 		return;
 	*regs &= ~(1u << reg);
-	needs->slots[step->frame] |= step->slots;
+	needs->slots[step->frame] |= step_slots(step);
 }
 
 static void back_over_alu(const struct bpf_insn *insn, u16 *regs)
@@ -151,13 +196,12 @@ static void back_over_alu(const struct bpf_insn *insn, u16 *regs)
 static void back_over_store(const struct step *step, const struct bpf_insn *insn,
 			    struct live_set *needs)
 {
-	u64 *slots = &needs->slots[step->frame];
-	bool is_one = !(step->slots & (step->slots - 1));
+	u64 *slots = &needs->slots[step->frame], stored = step_slots(step);
 
-	if (!(*slots & step->slots))
+	if (!(*slots & stored))
 		return;
-	if (is_one && BPF_SIZE(insn->code) == BPF_DW)
-		*slots &= ~step->slots;
+	if (step->slot_cnt == 1 && BPF_SIZE(insn->code) == BPF_DW)
+		*slots &= ~stored;
 	if (BPF_CLASS(insn->code) == BPF_STX)
 		needs->regs[step->depth - 1] |= 1u << insn->src_reg;
 }
@@ -211,11 +255,18 @@ static void back_over_jump(const struct step *step, const struct bpf_insn *insn,
 	}
 	if (BPF_SRC(insn->code) == BPF_X && *regs & operands)
 		*regs |= operands;
-	if (!(*regs & step->linked_regs) &&
-	    !(needs->slots[step->depth - 1] & step->linked_slots))
+}
+
+/* What matters of one number matters of those that it is linked to. */
+static void back_over_link(const struct link *link, u8 depth, struct live_set *needs)
+{
+	u16 *regs = &needs->regs[depth - 1];
+	u64 *slots = &needs->slots[depth - 1];
+
+	if (!(*regs & link->regs) && !(*slots & link->slots))
 		return;
-	*regs |= step->linked_regs;
-	needs->slots[step->depth - 1] |= step->linked_slots;
+	*regs |= link->regs;
+	*slots |= link->slots;
 }
 
 static void back_over(const struct step *step, const struct bpf_insn *insn, u8 depth_after,
@@ -258,13 +309,12 @@ static bool is_empty(const struct live_set *needs, u32 depth)
 /* Whether all that is needed before the step was carried back from there once. */
 static bool is_known(struct step *step, const struct live_set *needs)
 {
-	struct live_set others = *needs;
-	u16 regs = needs->regs[step->depth - 1];
-	bool known = !(regs & ~step->needed);
+	u32 top = step->depth - 1;
+	u16 regs = needs->regs[top];
+	bool known = !(regs & ~step->needed) && !needs->slots[top];
 
-	others.regs[step->depth - 1] = 0;
 	step->needed |= regs;
-	return known && is_empty(&others, step->depth);
+	return known && is_empty(needs, top);
 }
 
 /*
@@ -273,22 +323,26 @@ static bool is_known(struct step *step, const struct live_set *needs)
  */
 static void carry_back(struct walk *walk, u32 at, u8 depth, struct live_set *needs)
 {
-	struct step *steps = walk->precision->steps;
-	u32 kept = prune_kept_count(walk);
+	struct precision *precision = walk->precision;
+	struct step *steps = precision->steps;
+	u32 kept = prune_kept_count(walk), links = precision->link_cnt;
+	u32 kept_at = kept ? prune_kept_at(walk, kept - 1) : 0;
 
-	if (walk->precision->is_exact)
+	if (precision->is_exact)
 		return;
 	for (;;) {
-		while (kept && prune_kept_at(walk, kept - 1) > at)
-			kept--;
-		if (kept && prune_kept_at(walk, kept - 1) == at &&
-		    !prune_add_needs(walk, kept - 1, needs))
+		while (kept && kept_at > at)
+			kept_at = --kept ? prune_kept_at(walk, kept - 1) : 0;
+		if (kept && kept_at == at && !prune_add_needs(walk, kept - 1, needs))
 			return;
 		if (!at || is_empty(needs, depth))
 			return;
-		if (at < walk->precision->length && is_known(&steps[at], needs))
+		if (at < precision->length && is_known(&steps[at], needs))
 			return;
 		at--;
+		for (; links && precision->links[links - 1].step >= at; links--)
+			if (precision->links[links - 1].step == at)
+				back_over_link(&precision->links[links - 1], depth, needs);
 		back_over(&steps[at], &walk->insns[steps[at].insn], depth, needs);
 		depth = steps[at].depth;
 	}

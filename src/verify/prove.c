@@ -65,9 +65,9 @@ static int prove_pointer_kind(struct walk *walk, u32 regno, const struct scalar 
 	const struct reg_state *reg = walk_reg(walk, regno);
 	char kind[REG_KIND_TEXT];
 
-	reg_kind_text(reg, kind);
 	if (reg_may_be_null(reg))
-		return reject(walk, arithmetic_before_null_check, regno, kind);
+		return reject(walk, arithmetic_before_null_check, regno,
+			      reg_kind_text(reg, kind));
 	switch ((enum reg_kind)reg->kind) {
 	case REG_CTX:
 	case REG_MAP_VALUE:
@@ -97,35 +97,33 @@ static int prove_pointer_kind(struct walk *walk, u32 regno, const struct scalar 
 	case REG_SCALAR:
 	case REG_KINDS: break;
 	}
-	return reject(walk, arithmetic_on_kind, regno, kind);
+	return reject(walk, arithmetic_on_kind, regno, reg_kind_text(reg, kind));
+}
+
+static bool is_far(s64 offset)
+{
+	return offset >= POINTER_OFFSET_LIMIT || offset <= -POINTER_OFFSET_LIMIT;
 }
 
 /* Offsets stay far from where sums of them could wrap. */
-static int prove_offset_sane(struct walk *walk, const struct reg_state *reg, const char *kind)
-{
-	const struct scalar *number = &reg->number;
-	s64 value = (s64)number->bits.value;
-
-	if (scalar_is_const(number) &&
-	    (value >= POINTER_OFFSET_LIMIT || value <= -POINTER_OFFSET_LIMIT))
-		return reject(walk, math_constant, kind, value);
-	/* A number's `off` is its distance from those linked to it. */
-	if (reg_is_pointer(reg) &&
-	    (reg->off >= POINTER_OFFSET_LIMIT || reg->off <= -POINTER_OFFSET_LIMIT))
-		return reject(walk, pointer_offset, kind, reg->off);
-	if (number->smin == INT64_MIN)
-		return reject(walk, math_unbounded, kind);
-	if (number->smin >= POINTER_OFFSET_LIMIT || number->smin <= -POINTER_OFFSET_LIMIT)
-		return reject(walk, math_out_of_bounds, number->smin, kind);
-	return 0;
-}
-
 int prove_pointer_sane(struct walk *walk, const struct reg_state *reg,
 		       const struct reg_state *kind_of)
 {
+	const struct scalar *number = &reg->number;
 	char kind[REG_KIND_TEXT];
 
-	return prove_offset_sane(walk, reg, reg_kind_text(kind_of, kind));
+	if (scalar_is_const(number) && is_far((s64)number->bits.value))
+		return reject(walk, math_constant, reg_kind_text(kind_of, kind),
+			      (s64)number->bits.value);
+	/* A number's `off` is its distance from those linked to it. */
+	if (reg_is_pointer(reg) && is_far(reg->off))
+		return reject(walk, pointer_offset, reg_kind_text(kind_of, kind), reg->off);
+	if (number->smin == INT64_MIN)
+		return reject(walk, math_unbounded, reg_kind_text(kind_of, kind));
+	if (is_far(number->smin))
+		return reject(walk, math_out_of_bounds, number->smin,
+			      reg_kind_text(kind_of, kind));
+	return 0;
 }
 
 static int prove_pointer_operator(struct walk *walk, const struct bpf_insn *insn)
