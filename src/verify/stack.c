@@ -127,12 +127,24 @@ static int prove_fixed_read(struct walk *walk, struct frame *frame)
 	return prove_bytes_readable(walk, frame);
 }
 
+/* Only a register takes what is at an unknown offset. */
+static int reject_atomic_offset(struct walk *walk, const struct requirement *need)
+{
+	const struct reg_state *reg = walk_reg(walk, need->reg);
+	char bits[NUMBER_BITS_TEXT];
+
+	return reject(walk, stack_variable_atomic, number_bits_text(&reg->number, bits),
+		      reg->off + need->off, need->size);
+}
+
 int stack_prove_read(struct walk *walk, const struct requirement *need)
 {
 	struct frame *frame = frame_of(walk, walk_reg(walk, need->reg));
 	struct extent extent = {
 		.reg = need->reg, .off = need->off, .size = need->size, .access = ACCESS_READ};
 
+	if (!walk->access.is_fixed && need->value == NO_REG)
+		return reject_atomic_offset(walk, need);
 	if (!walk->access.is_fixed)
 		return stack_prove_initialised(walk, &extent);
 	if (need->size == SLOT_BYTES && need->value == NO_REG) {
