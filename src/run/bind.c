@@ -6,6 +6,8 @@
  */
 #include "run/fused.h"
 
+#include <string.h>
+
 #define PATTERN_MAX 4
 
 struct pattern {
@@ -162,19 +164,38 @@ static bool pattern_matches(const struct pattern *pattern, const struct code_ins
 	return pattern->fits(insn);
 }
 
-static u32 choose_handler(const struct code_insn *insn, u32 left)
+/* The patterns that begin with each operation, in their order: from 1 on, 0 ends. */
+struct pattern_index {
+	u16 first[CODE_OPS], next[ARRAY_SIZE(patterns)];
+};
+
+static void index_patterns(struct pattern_index *index)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(patterns); i++)
-		if (pattern_matches(&patterns[i], insn, left))
-			return patterns[i].fused;
+	memset(index->first, 0, sizeof(index->first));
+	for (u32 i = ARRAY_SIZE(patterns); i > 0; i--) {
+		u16 *first = &index->first[patterns[i - 1].ops[0]];
+
+		index->next[i - 1] = *first;
+		*first = (u16)i;
+	}
+}
+
+static u32 choose_handler(const struct pattern_index *index, const struct code_insn *insn,
+			  u32 left)
+{
+	for (u32 i = index->first[insn->op]; i; i = index->next[i - 1])
+		if (pattern_matches(&patterns[i - 1], insn, left))
+			return patterns[i - 1].fused;
 	return insn->op;
 }
 
 void code_bind(struct prog_code *code)
 {
 	const void *const *handlers = interpret_fast_handlers();
+	struct pattern_index index;
 
+	index_patterns(&index);
 	for (u32 i = 0; i <= code->insn_cnt; i++)
 		code->insns[i].handler =
-			handlers[choose_handler(&code->insns[i], code->insn_cnt - i)];
+			handlers[choose_handler(&index, &code->insns[i], code->insn_cnt - i)];
 }
