@@ -33,12 +33,13 @@ struct link {
 };
 
 struct precision {
-	struct step *steps; /* none when is_exact */
+	struct step *steps; /* none unless has_steps */
 	u32 length, capacity;
 	struct link *links; /* by step */
 	u32 link_cnt, link_cap;
 	bool out_of_memory; /* a link was lost */
 	bool is_exact;
+	bool has_steps; /* needs are carried back, or the walk is watched */
 };
 
 /* --- the path --- */
@@ -59,6 +60,7 @@ int precision_init(struct walk *walk)
 		return -ENOMEM;
 	/* Facts of registers hold for all that pruning took as alike, of all its numbers. */
 	precision->is_exact = has_open_loops(walk) || walk->out->regs;
+	precision->has_steps = !precision->is_exact || walk->watch;
 	walk->precision = precision;
 	return 0;
 }
@@ -99,7 +101,7 @@ int precision_step(struct walk *walk)
 {
 	struct precision *precision = walk->precision;
 
-	if (precision->is_exact) {
+	if (!precision->has_steps) {
 		precision->length++;
 		return 0;
 	}
@@ -125,6 +127,39 @@ void precision_resume(struct walk *walk, u32 length)
 		precision->link_cnt--;
 }
 
+static u64 step_slots(const struct step *step)
+{
+	return step->slot_cnt ? (~0ull >> (64 - step->slot_cnt)) << step->first_slot : 0;
+}
+
+/* Whether the exit at `index` goes back to the call that its frame was entered from. */
+static bool returns_to_call(const struct precision *precision, u32 index)
+{
+	const struct step *steps = precision->steps;
+	u32 entry = index;
+
+	if (index + 1 >= precision->length || steps[index + 1].depth >= steps[index].depth)
+		return false;
+	while (entry && steps[entry].depth >= steps[index].depth)
+		entry--;
+	return steps[entry].insn == steps[index + 1].insn;
+}
+
+struct path_step precision_step_at(const struct walk *walk, u32 index)
+{
+	const struct step *step = &walk->precision->steps[index];
+	u8 code = walk->insns[step->insn].code;
+
+	return (struct path_step){
+		.insn = step->insn,
+		.depth = step->depth,
+		.frame = step->frame,
+		.slots = step_slots(step),
+		.is_callback = code == (BPF_JMP | BPF_EXIT) &&
+			       returns_to_call(walk->precision, index),
+	};
+}
+
 bool precision_is_exact(const struct walk *walk)
 {
 	return walk->precision->is_exact;
@@ -142,17 +177,12 @@ void precision_note_stack(struct walk *walk)
 	u32 first = (u32) - (access->high + access->size) / SLOT_BYTES;
 	u32 last = (u32)(-access->low - 1) / SLOT_BYTES;
 
-	if (walk->precision->is_exact)
+	if (!walk->precision->has_steps)
 		return;
 	step = current_step(walk);
 	step->frame = access->frame;
 	step->first_slot = (u8)first;
 	step->slot_cnt = (u8)(last - first + 1);
-}
-
-static u64 step_slots(const struct step *step)
-{
-	return step->slot_cnt ? (~0ull >> (64 - step->slot_cnt)) << step->first_slot : 0;
 }
 
 void precision_note_linked(struct walk *walk, u16 regs, u64 slots)
