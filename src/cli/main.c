@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "cli/color.h"
 #include "cli/command.h"
 
 #include <skep/skep.h>
@@ -13,8 +12,6 @@ static int run_command(const struct command *command, int argc, char **argv)
 
 	if (code)
 		return code;
-	if (color_init(&line))
-		return EXIT_NO_VERDICT;
 	if (option_given(&line, OPTION_help)) {
 		print_command_usage(command);
 		return EXIT_OK;

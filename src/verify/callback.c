@@ -4,8 +4,9 @@
  * helper's call, and the callback's body is put off; where it ends, the walk is back at the
  * call with whatever the body changed, and goes on behind the call and into the body again.
  * That ends when a round brings nothing new: numbers that differ from those of the round before
- * are forgotten (callback_widen), and at the call a state that an earlier one covers needs no
- * walk (prune.c).
+ * and decided nothing are forgotten (prune_widen), and at the call a state that an earlier one
+ * covers needs no walk (prune.c). Where the number of rounds is known to be small, it ends that
+ * way (bpf_loop).
  *
  * A timer's function runs later, alone: it starts with a frame of its own and no caller.
  */
@@ -15,17 +16,16 @@
 
 #include <string.h>
 
+bool callback_is_later(u32 helper)
+{
+	return helper == BPF_FUNC_timer_set_callback;
+}
+
 int callback_prove(struct walk *walk, u32 helper)
 {
-	switch (helper) {
-	case BPF_FUNC_loop:
-	case BPF_FUNC_for_each_map_elem:
-		if (walk->state.frame_cnt == MAX_FRAMES)
-			return reject(walk, call_depth, walk->state.frame_cnt + 1);
-		return 0;
-	case BPF_FUNC_timer_set_callback: return 0;
-	default: return reject(walk, not_supported, "this helper that calls back");
-	}
+	if (!callback_is_later(helper) && walk->state.frame_cnt == MAX_FRAMES)
+		return reject(walk, frame_depth, walk->state.frame_cnt + 1);
+	return 0;
 }
 
 /* --- arguments of callbacks --- */
@@ -40,29 +40,41 @@ static void set_map_element(struct frame *frame, const struct map_desc *map)
 	}
 }
 
+static void set_memory_area(struct walk *walk, struct reg_state *reg)
+{
+	reg_set_pointer(reg, REG_BTF);
+	reg->btf = walk_kernel(walk);
+	reg->type_id = walk_kernel_struct(walk, "vm_area_struct");
+}
+
 static void set_arguments(struct walk *walk, const struct frame *caller, struct frame *callee,
 			  u32 helper)
 {
-	if (helper == BPF_FUNC_loop) {
-		reg_set_unknown(&callee->regs[BPF_REG_1]);
-		callee->regs[BPF_REG_2] = caller->regs[BPF_REG_3];
+	struct reg_state *regs = callee->regs;
+
+	switch (helper) {
+	case BPF_FUNC_loop:
+		reg_set_unknown(&regs[BPF_REG_1]);
+		regs[BPF_REG_2] = caller->regs[BPF_REG_3];
 		return;
+	case BPF_FUNC_find_vma:
+		regs[BPF_REG_1] = caller->regs[BPF_REG_1];
+		set_memory_area(walk, &regs[BPF_REG_2]);
+		regs[BPF_REG_3] = caller->regs[BPF_REG_4];
+		return;
+	default: break;
 	}
 	set_map_element(callee, walk->call.map);
-	callee->regs[BPF_REG_3].id = walk_new_id(walk);
+	regs[BPF_REG_3].id = walk_new_id(walk);
 	if (helper == BPF_FUNC_for_each_map_elem)
-		callee->regs[BPF_REG_4] = caller->regs[BPF_REG_3];
+		regs[BPF_REG_4] = caller->regs[BPF_REG_3];
 }
 
 /* --- putting off --- */
 
-static int put_off_timer(struct walk *walk, u32 entry)
+static int put_off_later(struct walk *walk, u32 entry, u32 helper)
 {
-	static const struct live_set all = {
-		.regs = {[0 ... MAX_FRAMES - 1] = 0x3ff},
-		.slots = {[0 ... MAX_FRAMES - 1] = ~0ull},
-	};
-	struct packed_state *here = state_pack(&walk->pool, &walk->state, &all);
+	struct packed_state *here = state_pack(&walk->pool, &walk->state, &all_alive);
 	struct state *state = &walk->state;
 	int ret;
 
@@ -72,28 +84,50 @@ static int put_off_timer(struct walk *walk, u32 entry)
 	state->resources = (struct resources){0};
 	frame_init(&state->frames[0], 0, walk->call.callback, 0);
 	state->frames[0].callback = CALLBACK_LATER;
-	set_arguments(walk, NULL, &state->frames[0], BPF_FUNC_timer_set_callback);
+	set_arguments(walk, NULL, &state->frames[0], helper);
 	ret = walk_put_off(walk, entry, false);
 	state_unpack(here, state);
 	state_free(&walk->pool, here);
 	return ret;
 }
 
-int callback_put_off(struct walk *walk, u32 helper)
+static int put_off_round(struct walk *walk, u32 entry, u32 helper)
 {
 	struct state *state = &walk->state;
-	u32 subprog = walk->call.callback, entry = walk->cfg.subprogs[subprog].start;
-	struct frame *callee = &state->frames[state->frame_cnt];
+	struct frame *caller = state_top(state), *callee = &state->frames[state->frame_cnt];
 	int ret;
 
-	walk->cfg.subprogs[subprog].is_callback = true;
-	if (helper == BPF_FUNC_timer_set_callback)
-		return put_off_timer(walk, entry);
-	frame_init(callee, walk->at, subprog, state->frame_cnt);
+	frame_init(callee, walk->at, walk->call.callback, state->frame_cnt);
 	callee->callback = CALLBACK_NOW;
-	set_arguments(walk, state_top(state), callee, helper);
+	set_arguments(walk, caller, callee, helper);
+	caller->rounds++;
 	state->frame_cnt++;
-	ret = walk_put_off(walk, entry, false);
+	ret = walk_put_off_round(walk, entry);
 	state->frame_cnt--;
+	return ret;
+}
+
+/* bpf_loop says how often. */
+static bool may_call_again(struct walk *walk, u32 helper)
+{
+	const struct scalar *times = &walk_reg(walk, BPF_REG_1)->number;
+
+	if (helper != BPF_FUNC_loop)
+		return true;
+	precision_need(walk, 1u << BPF_REG_1);
+	return state_top(&walk->state)->rounds < times->umax;
+}
+
+int callback_put_off(struct walk *walk, u32 helper)
+{
+	u32 subprog = walk->call.callback, entry = walk->cfg.subprogs[subprog].start;
+	int ret = 0;
+
+	walk->cfg.subprogs[subprog].is_callback = true;
+	if (callback_is_later(helper))
+		return put_off_later(walk, entry, helper);
+	if (may_call_again(walk, helper))
+		ret = put_off_round(walk, entry, helper);
+	state_top(&walk->state)->rounds = 0;
 	return ret;
 }

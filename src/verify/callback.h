@@ -5,6 +5,8 @@
 
 #include "verify/walk.h"
 
+/* It does not call the function now: the engine does, some time later. */
+bool callback_is_later(u32 helper);
 /* The helper of the call under way may call back. */
 int callback_prove(struct walk *walk, u32 helper);
 /* Puts off the callback's body, to be walked from the present state. */

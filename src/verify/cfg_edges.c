@@ -5,6 +5,7 @@
  */
 #include "catalog/helper.h"
 #include "isa/isa.h"
+#include "verify/callback.h"
 #include "verify/cfg.h"
 #include "verify/liveness.h"
 #include "verify/report.h"
@@ -62,7 +63,7 @@ static void flag_call(struct cfg *cfg, u32 at)
 	if (!helper || !takes_callback(helper))
 		return;
 	/* A timer's function is called later, not by the helper. */
-	if (helper->id == BPF_FUNC_timer_set_callback)
+	if (callback_is_later(helper->id))
 		flag(cfg, at, CFG_PRUNE_POINT);
 	else
 		flag(cfg, at, CFG_PRUNE_POINT | CFG_FORCE_CHECKPOINT | CFG_CALLS_BACK);

@@ -191,8 +191,8 @@ static bool frame_covers(struct comparison *cmp, const struct packed_state *old,
 	const struct reg_state *reg = &old->regs[outline->at];
 
 	if (outline->call_site != now->call_site || outline->subprog != now->subprog ||
-	    outline->callback != now->callback)
-		return false;
+	    outline->callback != now->callback || outline->rounds > now->rounds)
+		return false; /* after fewer rounds there may be more to come */
 	for (u32 set = outline->regs; set; set &= set - 1, reg++) {
 		u32 i = __builtin_ctz(set);
 

@@ -33,13 +33,12 @@ struct link {
 };
 
 struct precision {
-	struct step *steps; /* none unless has_steps */
+	struct step *steps; /* when has_steps */
 	u32 length, capacity;
 	struct link *links; /* by step */
 	u32 link_cnt, link_cap;
 	bool out_of_memory; /* a link was lost */
-	bool is_exact;
-	bool has_steps; /* needs are carried back, or the walk is watched */
+	bool is_exact, has_steps;
 };
 
 /* --- the path --- */
@@ -58,9 +57,10 @@ int precision_init(struct walk *walk)
 
 	if (!precision)
 		return -ENOMEM;
-	/* Facts of registers hold for all that pruning took as alike, of all its numbers. */
+	/* Facts of registers hold for all that pruning took as alike, of all its numbers. Where
+	 * loops run any number of times, what mattered so far says what to widen. */
 	precision->is_exact = has_open_loops(walk) || walk->out->regs;
-	precision->has_steps = !precision->is_exact || walk->watch;
+	precision->has_steps = has_open_loops(walk) || !walk->out->regs;
 	walk->precision = precision;
 	return 0;
 }
@@ -127,39 +127,6 @@ void precision_resume(struct walk *walk, u32 length)
 		precision->link_cnt--;
 }
 
-static u64 step_slots(const struct step *step)
-{
-	return step->slot_cnt ? (~0ull >> (64 - step->slot_cnt)) << step->first_slot : 0;
-}
-
-/* Whether the exit at `index` goes back to the call that its frame was entered from. */
-static bool returns_to_call(const struct precision *precision, u32 index)
-{
-	const struct step *steps = precision->steps;
-	u32 entry = index;
-
-	if (index + 1 >= precision->length || steps[index + 1].depth >= steps[index].depth)
-		return false;
-	while (entry && steps[entry].depth >= steps[index].depth)
-		entry--;
-	return steps[entry].insn == steps[index + 1].insn;
-}
-
-struct path_step precision_step_at(const struct walk *walk, u32 index)
-{
-	const struct step *step = &walk->precision->steps[index];
-	u8 code = walk->insns[step->insn].code;
-
-	return (struct path_step){
-		.insn = step->insn,
-		.depth = step->depth,
-		.frame = step->frame,
-		.slots = step_slots(step),
-		.is_callback = code == (BPF_JMP | BPF_EXIT) &&
-			       returns_to_call(walk->precision, index),
-	};
-}
-
 bool precision_is_exact(const struct walk *walk)
 {
 	return walk->precision->is_exact;
@@ -185,11 +152,16 @@ void precision_note_stack(struct walk *walk)
 	step->slot_cnt = (u8)(last - first + 1);
 }
 
+static u64 step_slots(const struct step *step)
+{
+	return step->slot_cnt ? (~0ull >> (64 - step->slot_cnt)) << step->first_slot : 0;
+}
+
 void precision_note_linked(struct walk *walk, u16 regs, u64 slots)
 {
 	struct precision *precision = walk->precision;
 
-	if (precision->is_exact || (!(regs & (regs - 1)) && !slots))
+	if (!precision->has_steps || (!(regs & (regs - 1)) && !slots))
 		return; /* linked to nothing else */
 	if (precision->link_cnt == precision->link_cap && !grow_links(precision)) {
 		precision->out_of_memory = true;
@@ -358,7 +330,7 @@ static void carry_back(struct walk *walk, u32 at, u8 depth, struct live_set *nee
 	u32 kept = prune_kept_count(walk), links = precision->link_cnt;
 	u32 kept_at = kept ? prune_kept_at(walk, kept - 1) : 0;
 
-	if (precision->is_exact)
+	if (!precision->has_steps)
 		return;
 	for (;;) {
 		while (kept && kept_at > at)

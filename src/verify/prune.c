@@ -14,9 +14,7 @@
 /* A state that was looked at this much more often than it helped is dropped. */
 #define MISSES_MIN	  8
 #define MISSES_MIN_FORCED 64
-/* Rounds of a loop that may go on for ever, before what changes in it is forgotten. */
-#define EXACT_ROUNDS   8
-#define MISSES_PER_HIT 3
+#define MISSES_PER_HIT	  3
 
 struct checkpoint {
 	struct checkpoint *next; /* of the same instruction */
@@ -146,8 +144,6 @@ static int keep(struct walk *walk)
 	drop_lone_ids(point->state);
 	point->path_length = precision_path_length(walk);
 	point->open_rounds = walk->open_rounds;
-	if (precision_is_exact(walk))
-		memset(&point->needs, 0xff, sizeof(point->needs));
 	point->pending_cnt = walk->pending_cnt;
 	point->next = prune->points[walk->at];
 	prune->points[walk->at] = point;
@@ -184,7 +180,7 @@ bool prune_add_needs(struct walk *walk, u32 index, const struct live_set *needs)
 	return news;
 }
 
-/* --- looking up --- */
+/* --- how much is kept --- */
 
 static bool walked_at_least(const struct walk *walk, u64 jumps, u64 insns)
 {
@@ -222,57 +218,76 @@ static struct checkpoint **missed(struct walk *walk, struct checkpoint **link, b
 	return link;
 }
 
-/* The last state kept at `insn` on this path with the same frames, once there are many. */
-static const struct checkpoint *last_round(const struct walk *walk, u32 insn)
-{
-	const struct prune *prune = walk->prune;
-	const struct checkpoint *last = NULL;
-	u32 rounds = 0;
+/* --- widening --- */
 
-	for (const struct checkpoint *point = prune->points[insn]; point; point = point->next) {
-		if (point->is_complete || point->state->frame_cnt != walk->state.frame_cnt)
-			continue;
-		if (!last)
-			last = point;
-		rounds++;
-	}
-	return rounds < EXACT_ROUNDS ? NULL : last;
+static bool same_calls(const struct packed_state *old, const struct state *now)
+{
+	if (old->frame_cnt != now->frame_cnt)
+		return false;
+	for (u32 i = 0; i < now->frame_cnt; i++)
+		if (old->frames[i].call_site != now->frames[i].call_site ||
+		    old->frames[i].subprog != now->frames[i].subprog)
+			return false;
+	return true;
 }
 
-static void widen_reg(struct reg_state *now, const struct reg_state *before)
+/* The last state kept at `insn` on this path, before its step `before`. NULL: none. */
+static const struct checkpoint *last_round(const struct walk *walk, u32 insn, u32 before)
+{
+	const struct checkpoint *point = walk->prune->points[insn];
+
+	while (point && (point->is_complete || point->path_length >= before ||
+			 !same_calls(point->state, &walk->state)))
+		point = point->next;
+	return point;
+}
+
+static void widen_reg(struct reg_state *now, const struct reg_state *before, u32 bytes)
 {
 	if (now->kind == REG_SCALAR && before->kind == REG_SCALAR &&
-	    !scalar_contains(&before->number, &now->number))
-		reg_set_unknown(now);
+	    memcmp(&now->number, &before->number, sizeof(now->number)))
+		reg_set_scalar(now, scalar_unsigned_bytes(bytes));
+}
+
+static void widen_slot(struct stack_slot *slot, const struct reg_state *before)
+{
+	u32 bytes = 0;
+
+	while (bytes < SLOT_BYTES && slot->bytes[bytes] == BYTE_SPILL)
+		bytes++;
+	if (is_power_of_two(bytes))
+		widen_reg(&slot->spilled, before, bytes);
 }
 
 static void widen_frame(struct frame *frame, const struct packed_frame *outline,
-			const struct reg_state *reg)
+			const struct reg_state *reg, u16 needed_regs, u64 needed_slots)
 {
-	for (u32 set = outline->regs; set; set &= set - 1)
-		widen_reg(&frame->regs[__builtin_ctz(set)], reg++);
+	for (u32 set = outline->regs; set; set &= set - 1, reg++)
+		if (!(set & -set & needed_regs))
+			widen_reg(&frame->regs[__builtin_ctz(set)], reg, SLOT_BYTES);
 	for (u64 set = outline->spills; set; set &= set - 1, reg++) {
 		u32 slot = __builtin_ctzll(set);
 
-		if (slot < frame->slot_cnt && slot_is_full_spill(&frame->slots[slot]))
-			widen_reg(&frame->slots[slot].spilled, reg);
+		if (slot < frame->slot_cnt && !(set & -set & needed_slots))
+			widen_slot(&frame->slots[slot], reg);
 	}
 }
 
-static void widen(struct state *state, const struct packed_state *before)
+void prune_widen(struct walk *walk, u32 insn, u32 before)
 {
-	for (u32 i = 0; i < state->frame_cnt; i++)
-		widen_frame(&state->frames[i], &before->frames[i],
-			    &before->regs[before->frames[i].at]);
+	const struct checkpoint *point = last_round(walk, insn, before);
+
+	if (!point)
+		return;
+	for (u32 i = 0; i < walk->state.frame_cnt; i++) {
+		const struct packed_frame *outline = &point->state->frames[i];
+
+		widen_frame(&walk->state.frames[i], outline, &point->state->regs[outline->at],
+			    point->needs.regs[i], point->needs.slots[i]);
+	}
 }
 
-void prune_widen(struct walk *walk, u32 insn)
-{
-	const struct checkpoint *point = last_round(walk, insn);
-
-	if (point)
-		widen(&walk->state, point->state);
-}
+/* --- looking up --- */
 
 /* may_goto, or a helper that calls back: the loop ends, though nobody knows when. */
 static bool is_open_loop(const struct walk *walk)
@@ -298,24 +313,31 @@ static bool differs_again(const struct walk *walk, const struct checkpoint *poin
 	       !scalar_contains(&old->number, &now->number);
 }
 
+/* Whether the state covers the present one: in the numbers that are known to matter, or, while
+ * that is not known for good, in all. */
+static bool is_covered(struct walk *walk, struct checkpoint *point)
+{
+	bool needs_all = !point->is_complete || precision_is_exact(walk);
+
+	return !differs_again(walk, point) &&
+	       states_equal(walk, point->state, needs_all ? &all_alive : &point->needs,
+			    COMPARE_COVERS, &point->last);
+}
+
 /*
  * A path that came back to where it was. In a loop that ends anyway, that ends it: what is
  * covered by a state further up this path leads nowhere else.
  */
 static int check_round(struct walk *walk, struct checkpoint *point, bool *covered)
 {
-	static const struct live_set all = {
-		.regs = {[0 ... MAX_FRAMES - 1] = 0xffff},
-		.slots = {[0 ... MAX_FRAMES - 1] = ~0ull},
-	};
-
-	if (differs_again(walk, point))
-		return 0;
-	if (is_open_loop(walk)) {
-		*covered = states_equal(walk, point->state, &all, COMPARE_COVERS, &point->last);
+	if (is_open_loop(walk) && point->open_rounds != walk->open_rounds) {
+		*covered = is_covered(walk, point);
+		if (*covered)
+			precision_need_all(walk, &point->needs);
 		return 0;
 	}
-	if (!states_equal(walk, point->state, &all, COMPARE_EXACT, &point->last))
+	if (differs_again(walk, point) ||
+	    !states_equal(walk, point->state, &all_alive, COMPARE_EXACT, &point->last))
 		return 0;
 	if (point->open_rounds == walk->open_rounds)
 		return reject(walk, infinite_loop, walk->at);
@@ -330,8 +352,6 @@ int prune_check(struct walk *walk, bool *covered)
 		is_forced(walk) || walked_at_least(walk, KEEP_AFTER_JUMPS, KEEP_AFTER_INSNS);
 	u32 count = 0;
 
-	if (walk_insn(walk)->code == (BPF_JMP | BPF_JCOND))
-		prune_widen(walk, walk->at);
 	while (*link) {
 		struct checkpoint *point = *link;
 
@@ -343,9 +363,7 @@ int prune_check(struct walk *walk, bool *covered)
 			if (!is_forced(walk) && !walked_at_least(walk, LOOP_AFTER_JUMPS, 0) &&
 			    !walked_at_least(walk, 0, LOOP_AFTER_INSNS))
 				keeps = false;
-		} else if (!differs_again(walk, point) &&
-			   states_equal(walk, point->state, &point->needs, COMPARE_COVERS,
-					&point->last)) {
+		} else if (is_covered(walk, point)) {
 			precision_need_all(walk, &point->needs);
 			point->hits++;
 			*covered = true;

@@ -15,9 +15,13 @@ int prune_check(struct walk *walk, bool *covered);
 /* The walk goes on with pending[left]: what was kept since that was put off is complete. */
 void prune_path_ended(struct walk *walk, u32 left);
 
-/* The walk is back at `insn`, for one more round of a loop of unknown length: what the rounds
- * change is forgotten, after some. */
-void prune_widen(struct walk *walk, u32 insn);
+/*
+ * One more round of a loop of unknown length, whose head is `insn`: numbers that differ from
+ * those at the round that began last before step `before` of the path, and that decided nothing
+ * so far, are forgotten.
+ */
+void prune_widen(struct walk *walk, u32 insn, u32 before);
+#define PRUNE_ANY_STEP UINT32_MAX
 
 /* --- for precision.c: the states kept on the present path, the oldest first --- */
 u32 prune_kept_count(const struct walk *walk);

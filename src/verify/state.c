@@ -120,6 +120,7 @@ void frame_init(struct frame *frame, u32 call_site, u32 subprog, u32 frame_index
 	frame->call_site = call_site;
 	frame->subprog = subprog;
 	frame->slot_cnt = 0;
+	frame->rounds = 0;
 	frame->callback = CALLBACK_NONE;
 }
 
@@ -144,6 +145,11 @@ struct reg_state *state_next_reg(struct state *state, struct reg_cursor *cursor)
 }
 
 /* --- packed states --- */
+
+const struct live_set all_alive = {
+	.regs = {[0 ... MAX_FRAMES - 1] = 0x3ff},
+	.slots = {[0 ... MAX_FRAMES - 1] = ~0ull},
+};
 
 void state_pool_init(struct state_pool *pool)
 {
@@ -218,6 +224,7 @@ static void outline_frames(const struct state *state, const struct live_set *liv
 		packed->subprog = frame->subprog;
 		packed->callback = frame->callback;
 		packed->slot_cnt = (u8)frame->slot_cnt;
+		packed->rounds = frame->rounds;
 		packed->regs = frame_used_regs(frame, live->regs[i]);
 		packed->slots = frame_used_slots(frame, live->slots[i], &packed->spills);
 		packed->at = *reg_cnt;
@@ -284,6 +291,7 @@ static void unpack_frame(const struct packed_state *packed, u32 index, struct fr
 	frame_init(out, outline->call_site, outline->subprog, index);
 	out->callback = outline->callback;
 	out->slot_cnt = outline->slot_cnt;
+	out->rounds = outline->rounds;
 	for (u32 i = 0; i < out->slot_cnt; i++)
 		memset(out->slots[i].bytes, BYTE_INVALID, SLOT_BYTES);
 	for (u32 set = outline->regs; set; set &= set - 1)

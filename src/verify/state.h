@@ -136,6 +136,7 @@ struct frame {
 	u32 call_site; /* instruction of the call; 0 for the first frame */
 	u32 subprog;
 	u32 slot_cnt; /* slots beyond were never written */
+	u32 rounds;   /* how often the helper that it calls has called back */
 	u8 callback;  /* enum callback_kind */
 	struct stack_slot slots[STACK_SLOTS];
 };
@@ -237,8 +238,10 @@ struct live_set {
 	u64 slots[MAX_FRAMES];
 };
 
+extern const struct live_set all_alive;
+
 struct packed_frame {
-	u32 call_site, subprog;
+	u32 call_site, subprog, rounds;
 	u16 regs; /* those that follow, in order; r10 never does */
 	u8 callback, slot_cnt;
 	u64 slots;    /* slots with something in them: their bytes follow */

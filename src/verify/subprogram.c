@@ -18,7 +18,7 @@ int prove_callee(struct walk *walk)
 	if (walk->cfg.subprogs[callee].is_global)
 		return global_prove_call(walk, (u32)callee);
 	if (walk->state.frame_cnt == MAX_FRAMES)
-		return reject(walk, call_depth, walk->state.frame_cnt + 1);
+		return reject(walk, frame_depth, walk->state.frame_cnt + 1);
 	return 0;
 }
 
@@ -84,6 +84,8 @@ static int prove_callback_result(struct walk *walk, enum callback_kind callback)
 {
 	if (walk_reg(walk, BPF_REG_0)->kind == REG_NOT_INIT)
 		return reject(walk, not_initialised, BPF_REG_0);
+	if (walk_reg(walk, BPF_REG_0)->kind == REG_STACK && callback == CALLBACK_NOW)
+		return reject(walk, stack_returned);
 	if (callback == CALLBACK_NOW)
 		return prove_result_range(walk, "callback return", 0, 1);
 	return prove_result_range(walk, "async callback return", 0, 0);
@@ -145,7 +147,7 @@ int transfer_exit(struct walk *walk)
 	state->frame_cnt--;
 	walk->next = callee->call_site;
 	if (callee->callback == CALLBACK_NOW) {
-		prune_widen(walk, walk->next);
+		prune_widen(walk, walk->next, PRUNE_ANY_STEP);
 		return 0;
 	}
 	state_top(state)->regs[BPF_REG_0] = callee->regs[BPF_REG_0];
@@ -155,21 +157,18 @@ int transfer_exit(struct walk *walk)
 
 int subprogram_may_end(struct walk *walk, struct scalar result)
 {
-	static const struct live_set all = {
-		.regs = {[0 ... MAX_FRAMES - 1] = 0x3ff},
-		.slots = {[0 ... MAX_FRAMES - 1] = ~0ull},
-	};
 	u32 next = walk->next;
 	struct packed_state *here;
 	int ret;
 
 	if (walk->state.frame_cnt == 1)
 		return 0;
-	here = state_pack(&walk->pool, &walk->state, &all);
+	here = state_pack(&walk->pool, &walk->state, &all_alive);
 	if (!here)
 		return -ENOMEM;
 	reg_set_scalar(walk_reg(walk, BPF_REG_0), result);
-	ret = transfer_exit(walk);
+	ret = state_top(&walk->state)->callback == CALLBACK_NONE ? 0 : prove_result(walk);
+	ret = ret ? ret : transfer_exit(walk);
 	ret = ret ? ret : walk_put_off(walk, walk->next, false);
 	state_unpack(here, &walk->state);
 	state_free(&walk->pool, here);

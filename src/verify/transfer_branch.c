@@ -5,7 +5,9 @@
  */
 #include "verify/facts.h"
 #include "verify/precision.h"
+#include "verify/prune.h"
 #include "verify/speculation.h"
+#include "verify/walk.h"
 
 /* --- which way --- */
 
@@ -61,7 +63,8 @@ static void become_not_null(struct reg_state *reg)
 	} else if (reg->kind == REG_MAP_VALUE &&
 		   (map->type == BPF_MAP_TYPE_SOCKMAP || map->type == BPF_MAP_TYPE_SOCKHASH)) {
 		reg->kind = REG_SOCKET;
-	} else if (reg->kind == REG_MAP_VALUE && map_desc_field(map, BTF_FIELD_SPIN_LOCK) >= 0) {
+	} else if (reg->kind == REG_MAP_VALUE &&
+		   map_desc_field(map, BTF_FIELD_SPIN_LOCK) >= 0) {
 		return; /* the id tells whose lock it is */
 	}
 	reg->id = 0;
@@ -308,12 +311,23 @@ bool transfer_branch_taken(struct walk *walk)
 	return true;
 }
 
-/* may_goto leaves its loop at some point that is not known. */
+/* may_goto leaves its loop at some point that is not known: first the way out of it, then one
+ * more round. */
 static int transfer_may_goto(struct walk *walk, const struct bpf_insn *insn)
 {
+	struct packed_state *here = state_pack(&walk->pool, &walk->state, &all_alive);
+	int ret;
+
+	if (!here)
+		return -ENOMEM;
 	fact_branch(walk, true);
 	fact_branch(walk, false);
-	return walk_put_off(walk, walk->at + 1 + insn->off, false);
+	prune_widen(walk, walk->at, precision_path_length(walk) - 1);
+	ret = walk_put_off_round(walk, walk->at + 1);
+	state_unpack(here, &walk->state);
+	state_free(&walk->pool, here);
+	walk->next = walk->at + 1 + insn->off;
+	return ret;
 }
 
 int transfer_branch(struct walk *walk, const struct bpf_insn *insn)

@@ -14,7 +14,6 @@
 #include "verify/report.h"
 #include "verify/speculation.h"
 #include "verify/trace.h"
-#include "verify/watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +75,16 @@ int walk_put_off(struct walk *walk, u32 insn, bool takes_branch)
 	return 0;
 }
 
+int walk_put_off_round(struct walk *walk, u32 insn)
+{
+	int ret;
+
+	walk->open_rounds++;
+	ret = walk_put_off(walk, insn, false);
+	walk->open_rounds--;
+	return ret;
+}
+
 /* Goes on with the path put off last. False: that was the last one. */
 static bool resume(struct walk *walk)
 {
@@ -122,11 +131,8 @@ int walk_reject(struct walk *walk, enum reason reason, ...)
 	va_start(args, reason);
 	code = report_vreason(&to, walk->at, reason, args);
 	va_end(args);
-	walk->failure = (struct failure){.reason = reason, .has_need = walk->need};
-	if (walk->need) {
-		walk->failure.need = *walk->need;
+	if (walk->need)
 		add_need(walk);
-	}
 	return code;
 }
 
@@ -189,8 +195,6 @@ static int carry_out(struct walk *walk)
 	ret = ret ? ret : precision_step(walk);
 	if (ret)
 		return ret;
-	if (walk->watch)
-		watch_step(walk);
 	fact_visit(walk);
 	ret = prove(walk);
 	return ret ? ret : transfer(walk);
@@ -209,7 +213,6 @@ static int step(struct walk *walk)
 		if (ret || walk->path_ends)
 			return ret;
 	}
-	walk->open_rounds += (walk->cfg.flags[walk->at] & CFG_FORCE_CHECKPOINT) != 0;
 	if (walk->log)
 		trace_insn(walk);
 	if (speculation_stops_before(walk)) {

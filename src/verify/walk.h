@@ -93,15 +93,6 @@ struct trace {
 	u32 line_number;
 };
 
-/* What was rejected. */
-struct failure {
-	enum reason reason; /* REASONS: nothing, or not by reject() */
-	bool has_need;	    /* an instruction's requirement */
-	struct requirement need;
-};
-
-struct watch;
-
 struct walk {
 	const struct verify_input *input;
 	const struct prog_row *row;
@@ -131,7 +122,7 @@ struct walk {
 
 	bool compares_exactly; /* states: what differs in any number is different */
 	u32 id_cnt;	 /* ids given out */
-	u32 open_rounds; /* times that this path was at the head of a loop that ends some day */
+	u32 open_rounds; /* rounds on this path of loops that end some day */
 	struct pending *pending;
 	u32 pending_cnt, pending_cap;
 	struct state_pool pool;
@@ -146,8 +137,6 @@ struct walk {
 	struct trace trace;
 	u64 insns_processed, jumps_processed;
 	struct verify_stats stats;
-	struct failure failure;
-	struct watch *watch; /* watch.c; NULL: nobody watches */
 };
 
 static inline u32 walk_new_id(struct walk *walk)
@@ -175,12 +164,6 @@ static inline bool walk_hides_pointer(const struct walk *walk, const struct reg_
 {
 	return !walk->rules.may_leak && reg_is_pointer(reg);
 }
-
-/* --- one verification (verify.c) --- */
-struct walk *walk_new(const struct verify_input *input, struct skep_error *err);
-/* All stages. 0 or a negative errno; walk->out is the caller's to free either way. */
-int walk_run(struct walk *walk);
-void walk_free(struct walk *walk);
 
 /* --- rejection: reject(walk, ID, message arguments...) --- */
 int walk_reject(struct walk *walk, enum reason reason, ...);
@@ -226,6 +209,8 @@ int subprogram_may_end(struct walk *walk, struct scalar result);
 int walk_program(struct walk *walk);
 /* Keeps the state, to be walked from `insn` later: before it, or with its branch taken. */
 int walk_put_off(struct walk *walk, u32 insn, bool takes_branch);
+/* The same for one more round of a loop that ends some day. */
+int walk_put_off_round(struct walk *walk, u32 insn);
 /* What is alive in each frame before `insn` of the top frame. */
 void walk_live_set(const struct walk *walk, const struct state *state, u32 insn,
 		   struct live_set *out);

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Loops: those that end by their numbers, and may_goto, which ends any. */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "verdict.h"
+
+int zero, array[100];
+
+#define can_loop                                                    \
+	({                                                          \
+		__label__ ends, goes_on;                            \
+		int may = 1;                                        \
+                                                                    \
+		asm volatile goto("may_goto %l[ends];" ::: : ends); \
+		goto goes_on;                                       \
+ends:                                                               \
+		may = 0;                                            \
+goes_on:;                                                           \
+		may;                                                \
+	})
+
+#define UNKNOWN(number) asm volatile("" ::"r"(number))
+
+/* --- may_goto --- */
+
+SEC("socket") ACCEPT int number_decides_nothing(void *context)
+{
+	int sum = 0;
+
+	for (int i = 0; can_loop; i++)
+		sum += i;
+	return sum;
+}
+
+SEC("socket") ACCEPT int checked_in_each_round(void *context)
+{
+	int sum = 0;
+
+	for (int i = zero; can_loop && i < 100; i++)
+		if (i >= 0)
+			sum += array[i];
+	return sum;
+}
+
+SEC("socket") ACCEPT int ends_before_may_goto(void *context)
+{
+	int sum = 0;
+
+	for (unsigned int i = 0; i < 100 && can_loop; i++)
+		sum += array[i];
+	return sum;
+}
+
+SEC("socket") ACCEPT int masked_index(void *context)
+{
+	int sum = 0;
+
+	for (unsigned int i = zero; can_loop; i++)
+		sum += array[i & 63];
+	return sum;
+}
+
+SEC("socket") REJECT("unbounded memory access") int unchecked_index(void *context)
+{
+	int sum = 0;
+
+	for (unsigned int i = zero; can_loop; i++)
+		sum += array[i];
+	return sum;
+}
+
+SEC("socket")
+REJECT("invalid access to map value, value_size=404 off=404") int constant_index_goes_beyond(
+	void *context)
+{
+	int sum = 0;
+
+	for (unsigned int i = 0; can_loop; i++)
+		sum += array[i];
+	return sum;
+}
+
+SEC("socket") ACCEPT int index_behind_the_loop(void *context)
+{
+	unsigned int i;
+
+	for (i = 0; i < 50 && can_loop; i++)
+		;
+	return array[i];
+}
+
+SEC("socket") REJECT("invalid access to map value") int any_index_behind(void *context)
+{
+	unsigned int i;
+
+	for (i = 0; can_loop; i++)
+		;
+	return array[i];
+}
+
+SEC("socket") ACCEPT int loop_in_loop(void *context)
+{
+	int sum = 0;
+
+	for (unsigned int i = zero; i < 1000 && can_loop; i++)
+		for (unsigned int j = zero; j < 1000 && can_loop; j++)
+			sum += i * j;
+	return sum;
+}
+
+SEC("socket") ACCEPT int writes_stack(void *context)
+{
+	volatile char bytes[16] = {};
+
+	for (unsigned int i = zero; i < 16 && can_loop; i++)
+		bytes[i] = i;
+	return bytes[3];
+}
+
+static __attribute__((noinline)) int sum_of(int factor)
+{
+	int sum = 0;
+
+	for (int i = zero; i < 100 && can_loop; i++)
+		sum += i * factor;
+	return sum;
+}
+
+SEC("socket") ACCEPT int loop_in_function(void *context)
+{
+	return sum_of(1) + sum_of(2);
+}
+
+SEC("socket") REJECT("R6 invalid mem access 'scalar'") NAKED int pointer_or_number(void)
+{
+	asm volatile("r6 = r10;"
+		     "r0 = 0;"
+		     "1: may_goto 2f;"
+		     "r6 = 0;"
+		     "goto 1b;"
+		     "2: r0 = *(u64 *)(r6 - 8);"
+		     "exit;");
+}
+
+SEC("socket") ACCEPT NAKED int to_the_next(void)
+{
+	asm volatile("r0 = 0;"
+		     "may_goto 1f;"
+		     "1: exit;");
+}
+
+/* Once it ends the loop, it does so every time. */
+SEC("socket") REJECT("infinite loop detected at insn 0") NAKED int ends_at_itself(void)
+{
+	asm volatile("1: may_goto 1b;"
+		     "r0 = 0;"
+		     "exit;");
+}
+
+SEC("socket") REJECT("infinite loop detected at insn 1") NAKED int forever_inside(void)
+{
+	asm volatile("1: may_goto 2f;"
+		     "3: goto 3b;"
+		     "2: r0 = 0;"
+		     "exit;");
+}
+
+SEC("socket") REJECT("infinite loop detected at insn 4") NAKED int forever_behind(void)
+{
+	asm volatile("r0 = 0;"
+		     "1: may_goto 2f;"
+		     "goto 1b;"
+		     "2: r0 = 1;"
+		     "3: if r0 == 1 goto 3b;"
+		     "exit;");
+}
+
+/* --- without --- */
+
+SEC("socket") ACCEPT int bounded(void *context)
+{
+	long sum = 0;
+
+	for (int i = 0; i < 1000; i++) {
+		sum += i;
+		UNKNOWN(sum);
+	}
+	return sum;
+}
+
+SEC("socket") ACCEPT int counts_down(void *context)
+{
+	int left = bpf_get_prandom_u32() & 0xff;
+
+	while (left > 0) {
+		left--;
+		UNKNOWN(left);
+	}
+	return 0;
+}
+
+SEC("socket") ACCEPT int branches_inside(void *context)
+{
+	unsigned int odd = 0;
+
+	for (int i = 0; i < 20; i++)
+		if (bpf_get_prandom_u32() & 1)
+			odd++;
+	return array[odd];
+}
+
+SEC("socket") REJECT("infinite loop detected at insn 0") int ends_by_chance(void *context)
+{
+	while (bpf_get_prandom_u32())
+		;
+	return 0;
+}
+
+char _license[] SEC("license") = "GPL";
