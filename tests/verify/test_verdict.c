@@ -349,7 +349,7 @@ static const struct row rows[] = {
 	{"too_many_references",
 	 "r6 = 0\n again: " RESERVE "r6 += 1\n if r6 < 70 goto again" RETURN},
 	/* control flow */
-	{"call_depth", "call sub\n exit\n sub: call sub\n exit"},
+	{"frame_depth", "call sub\n exit\n sub: call sub\n exit"},
 	{"stack_returned", "call sub\n r0 = 0\n exit\n sub: r0 = r10\n exit"},
 	{"lock_held", LOOKUP("4") FOUND "r1 = r0\n r1 += 4\n call 93" OUT,
 	 BPF_PROG_TYPE_SCHED_CLS},
