@@ -338,6 +338,49 @@ static void step_value(struct generator *gen)
 		      chance(gen, 70) ? (s32)below(gen, (u32)last + 1) & ~7 : last);
 }
 
+/* What shows an address, or part of one: only some loaders may. */
+static void step_leak(struct generator *gen)
+{
+	static const u8 pointers[] = {BPF_REG_6, BPF_REG_8, BPF_REG_10};
+	u8 pointer = pointers[below(gen, ARRAY_SIZE(pointers))], number = pick_number(gen);
+	s32 slot = -8 * (1 + (s32)below(gen, 4));
+
+	gen->out->is_deterministic = false;
+	switch (below(gen, 8)) {
+	case 0: emit(gen, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_8, pointer, 16, 0); break;
+	case 1:
+		emit(gen, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, pointer, slot, 0);
+		access_memory(gen, BPF_REG_10, slot + (s32)below(gen, 8));
+		emit(gen, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, slot, 1);
+		break;
+	case 2:
+		emit_jump(gen, pick_compare(gen) | BPF_K, pointer, 0, pick_imm(gen) & 1,
+			  gen->step_cnt + 1);
+		break;
+	case 3:
+		emit_jump(gen, pick_compare(gen) | BPF_X, pointer, number, 0,
+			  gen->step_cnt + 1);
+		break;
+	case 4: emit(gen, BPF_ALU | BPF_MOV | BPF_X, number, pointer, 0, 0); break;
+	case 5:
+		emit_mov(gen, BPF_REG_1, pointer);
+		emit(gen, (chance(gen, 50) ? BPF_ALU : BPF_ALU64) | BPF_SUB | BPF_X, BPF_REG_1,
+		     chance(gen, 50) ? pointer : number, 0, 0);
+		emit_const(gen, BPF_REG_1, 0);
+		break;
+	case 6:
+		emit_mov(gen, BPF_REG_1, number);
+		emit(gen, BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_1, pointer, 0, 0);
+		access_memory(gen, BPF_REG_1, pointer == BPF_REG_10 ? slot : 8);
+		emit_const(gen, BPF_REG_1, 0);
+		break;
+	default:
+		emit(gen, BPF_STX | BPF_ATOMIC | BPF_DW, BPF_REG_8, pointer, 8,
+		     chance(gen, 50) ? BPF_XCHG : BPF_ADD);
+		break;
+	}
+}
+
 /* --- context and packet --- */
 
 static void load_packet(struct generator *gen, u8 start, u8 end)
@@ -468,6 +511,7 @@ static void emit_step(struct generator *gen)
 		step_branch,   step_stack,  step_spill,	 step_variable, step_variable,
 		step_variable, step_value,  step_packet, step_packet,	step_context,
 		step_lookup,   step_buffer, step_random, step_loop,	step_call,
+		step_leak,
 	};
 
 	steps[below(gen, ARRAY_SIZE(steps))](gen);

@@ -6,8 +6,9 @@
  *  - what skep accepts does nothing that its facts exclude, and gives Linux's result: the
  *checked interpreter runs it on random packets and map values.
  *
- *	judge [--seed N] [--count N] [--show]
+ *	judge [--seed N] [--count N] [--rights RIGHT[,RIGHT...]] [--show]
  *
+ * --rights: those of the loader, on both sides (bpf, perfmon, net-admin; all if not given).
  * --show prints the program of the first seed with both logs and stops.
  */
 #include "base/error.h"
@@ -17,6 +18,7 @@
 #include "map/map.h"
 #include "run/run.h"
 #include "run/violation.h"
+#include "tests/linux.h"
 #include "verify/verify.h"
 #include <skep/skep.h>
 
@@ -35,6 +37,7 @@
 
 struct options {
 	u64 seed, count;
+	u32 rights; /* enum skep_rights */
 	bool show;
 };
 
@@ -127,7 +130,7 @@ static int verify(struct judge *judge, const struct generated *program, u32 flag
 		.insn_cnt = program->count,
 		.type = program->type,
 		.flags = flags,
-		.rights = SKEP_RIGHTS_ALL,
+		.rights = judge->options.rights,
 		.gpl = true,
 		.map_by_fd = map_by_index,
 		.cookie = judge,
@@ -439,9 +442,26 @@ static void print_result(const struct judge *judge)
 	printf("%s 3 - results are Linux's%s\n", judge->wrong_results ? "not ok" : "ok", skip);
 }
 
+static bool read_rights(char *text, u32 *out)
+{
+	static const char *const names[] = {"bpf", "perfmon", "net-admin"};
+
+	*out = 0;
+	for (char *word = strtok(text, ","); word; word = strtok(NULL, ",")) {
+		u32 i = 0;
+
+		while (i < ARRAY_SIZE(names) && strcmp(word, names[i]))
+			i++;
+		if (i == ARRAY_SIZE(names))
+			return false;
+		*out |= 1u << i;
+	}
+	return true;
+}
+
 static bool read_options(int argc, char **argv, struct options *options)
 {
-	*options = (struct options){.seed = 1, .count = 1000};
+	*options = (struct options){.seed = 1, .count = 1000, .rights = SKEP_RIGHTS_ALL};
 	for (int i = 1; i < argc; i++) {
 		bool has_number = i + 1 < argc;
 
@@ -451,7 +471,8 @@ static bool read_options(int argc, char **argv, struct options *options)
 			options->seed = strtoull(argv[++i], NULL, 0);
 		else if (!strcmp(argv[i], "--count") && has_number)
 			options->count = strtoull(argv[++i], NULL, 0);
-		else
+		else if (strcmp(argv[i], "--rights") || !has_number ||
+			 !read_rights(argv[++i], &options->rights))
 			return false;
 	}
 	return true;
@@ -460,15 +481,18 @@ static bool read_options(int argc, char **argv, struct options *options)
 int main(int argc, char **argv)
 {
 	static struct judge judge;
+	struct linux_rights before;
 	struct generated program;
 
 	if (!read_options(argc, argv, &judge.options)) {
-		fprintf(stderr, "usage: judge [--seed N] [--count N] [--show]\n");
+		fprintf(stderr,
+			"usage: judge [--seed N] [--count N] [--rights RIGHTS] [--show]\n");
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	judge.linux_log = calloc(1, LOG_SIZE);
-	judge.has_linux = open_linux(&judge);
+	judge.has_linux =
+		open_linux(&judge) && linux_keep_rights(judge.options.rights, &before);
 	if (!judge.linux_log || !open_skep(&judge))
 		return 2;
 	if (judge.options.show) {

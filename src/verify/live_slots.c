@@ -25,6 +25,7 @@
 
 struct frame_pointers {
 	const struct cfg *cfg;
+	bool stores_look;      /* what a slot holds decides whether it may be written to */
 	s16 (*regs)[POINTERS]; /* before each instruction */
 	s16 spilled[SLOTS];    /* join over all stores of the subprogram */
 	bool changed;
@@ -190,7 +191,8 @@ static u64 slots_from(s16 start, s64 bytes)
 	return start == ANYWHERE ? SLOTS_ALL : slots_of(start, bytes);
 }
 
-static u64 helper_arg_slots(const struct helper_arg *arg, s16 start)
+static u64 helper_arg_slots(const struct frame_pointers *pointers, const struct helper_arg *arg,
+			    s16 start)
 {
 	bool is_sized = arg->kind == ARG_MAP_KEY || arg->kind == ARG_MAP_VALUE ||
 			arg->kind == ARG_MEM || arg->kind == ARG_FIXED_MEM;
@@ -199,7 +201,7 @@ static u64 helper_arg_slots(const struct helper_arg *arg, s16 start)
 		return 0;
 	if (!is_sized)
 		return SLOTS_ALL;
-	if (arg->flags & ARG_UNINIT)
+	if (arg->flags & ARG_UNINIT && !pointers->stores_look)
 		return 0;
 	/* Sizes out of maps and registers are not known here: as far as the frame goes. */
 	return slots_from(start, arg->kind == ARG_FIXED_MEM ? arg->size : SLOT * SLOTS);
@@ -228,7 +230,7 @@ static u64 call_slots(const struct frame_pointers *pointers, u32 at,
 	if (!helper || pointers->cfg->flags[at] & CFG_CALLS_BACK)
 		return callee_slots(pointers, at, insn_reg_use(insn).reads);
 	for (u32 i = 0; i < HELPER_ARGS; i++)
-		slots |= helper_arg_slots(&helper->arg[i],
+		slots |= helper_arg_slots(pointers, &helper->arg[i],
 					  reg_place(pointers, at, BPF_REG_1 + i));
 	return slots;
 }
@@ -243,6 +245,13 @@ static u32 access_bytes(const struct bpf_insn *insn)
 	}
 }
 
+static bool is_store(const struct bpf_insn *insn)
+{
+	u8 class = BPF_CLASS(insn->code);
+
+	return (class == BPF_STX || class == BPF_ST) && BPF_MODE(insn->code) == BPF_MEM;
+}
+
 static u64 read_slots(const struct frame_pointers *pointers, u32 at,
 		      const struct liveness *live)
 {
@@ -251,7 +260,7 @@ static u64 read_slots(const struct frame_pointers *pointers, u32 at,
 
 	if (insn->code == (BPF_JMP | BPF_CALL))
 		return call_slots(pointers, at, live);
-	if (!is_load(insn) && !is_atomic(insn))
+	if (!is_load(insn) && !is_atomic(insn) && !(pointers->stores_look && is_store(insn)))
 		return 0;
 	return slots_from(place_move(reg_place(pointers, at, base), insn->off),
 			  access_bytes(insn));
@@ -259,11 +268,7 @@ static u64 read_slots(const struct frame_pointers *pointers, u32 at,
 
 static u64 killed_slots(const struct bpf_insn *insn)
 {
-	u8 class = BPF_CLASS(insn->code);
-	bool is_store =
-		(class == BPF_STX || class == BPF_ST) && BPF_MODE(insn->code) == BPF_MEM;
-
-	if (!is_store || insn->dst_reg != BPF_REG_10 || BPF_SIZE(insn->code) != BPF_DW ||
+	if (!is_store(insn) || insn->dst_reg != BPF_REG_10 || BPF_SIZE(insn->code) != BPF_DW ||
 	    insn->off % SLOT)
 		return 0;
 	return slots_of(insn->off, SLOT);
@@ -284,9 +289,10 @@ static bool update_slots(const struct frame_pointers *pointers, u32 at, struct l
 	return true;
 }
 
-int liveness_compute_slots(const struct cfg *cfg, struct arena *arena, struct liveness *out)
+int liveness_compute_slots(const struct cfg *cfg, bool stores_look, struct arena *arena,
+			   struct liveness *out)
 {
-	struct frame_pointers pointers = {.cfg = cfg};
+	struct frame_pointers pointers = {.cfg = cfg, .stores_look = stores_look};
 	bool changed;
 
 	pointers.regs = arena_array(arena, cfg->insn_cnt, sizeof(*pointers.regs));

@@ -101,7 +101,8 @@ static void compute_regs(const struct cfg *cfg, u32 subprog, struct liveness *li
 	}
 }
 
-int liveness_compute(const struct cfg *cfg, struct arena *arena, struct liveness *out)
+int liveness_compute(const struct cfg *cfg, bool stores_look, struct arena *arena,
+		     struct liveness *out)
 {
 	out->regs = arena_array(arena, cfg->insn_cnt, sizeof(*out->regs));
 	out->slots = arena_array(arena, cfg->insn_cnt, sizeof(*out->slots));
@@ -109,5 +110,5 @@ int liveness_compute(const struct cfg *cfg, struct arena *arena, struct liveness
 		return -ENOMEM;
 	for (u32 i = 0; i < cfg->subprog_cnt; i++)
 		compute_regs(cfg, i, out);
-	return liveness_compute_slots(cfg, arena, out);
+	return liveness_compute_slots(cfg, stores_look, arena, out);
 }

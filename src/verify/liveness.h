@@ -16,8 +16,10 @@ struct liveness {
 	u64 *slots; /* insn_cnt: stack slots alive before the instruction */
 };
 
-/* 0 or -ENOMEM. */
-int liveness_compute(const struct cfg *cfg, struct arena *arena, struct liveness *out);
+/* 0 or -ENOMEM. `stores_look`: what a slot holds decides whether and how it may be written to
+ * (loaders without CAP_PERFMON), so that a write counts as a read. */
+int liveness_compute(const struct cfg *cfg, bool stores_look, struct arena *arena,
+		     struct liveness *out);
 
 /* Registers that an instruction reads and writes, as masks; r10 is left out. */
 struct reg_use {
@@ -30,6 +32,7 @@ struct reg_use insn_reg_use(const struct bpf_insn *insn);
 const struct helper_row *insn_helper(const struct bpf_insn *insn);
 
 /* The second half of liveness_compute(): out->regs are there, out->slots are filled in. */
-int liveness_compute_slots(const struct cfg *cfg, struct arena *arena, struct liveness *out);
+int liveness_compute_slots(const struct cfg *cfg, bool stores_look, struct arena *arena,
+			   struct liveness *out);
 
 #endif

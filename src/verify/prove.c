@@ -155,10 +155,7 @@ static int prove_pointer_math(struct walk *walk, const struct bpf_insn *insn, u3
 	ret = prove_pointer_kind(walk, pointer_reg, &other->number, op);
 	ret = ret ? ret : prove_pointer_sane(walk, other, pointer);
 	ret = ret ? ret : prove_pointer_sane(walk, pointer, pointer);
-	if (!ret && BPF_SRC(insn->code) == BPF_X)
-		ret = speculation_prove_offset(walk, insn, pointer_reg,
-					       pointer_reg == insn->dst_reg ? insn->src_reg
-									    : insn->dst_reg);
+	ret = ret ? ret : speculation_prove_offset(walk, insn, pointer_reg);
 	ret = ret ? ret : prove_pointer_operator(walk, insn);
 	if (ret || op != BPF_SUB)
 		return ret;

@@ -140,8 +140,7 @@ static int keep_mask(struct walk *walk, const struct bpf_insn *insn, struct offs
 	return 0;
 }
 
-int speculation_prove_offset(struct walk *walk, const struct bpf_insn *insn, u32 pointer,
-			     u32 other)
+static int prove_masked(struct walk *walk, const struct bpf_insn *insn, u32 pointer, u32 other)
 {
 	const struct scalar *offset = &walk_reg(walk, other)->number;
 	bool is_constant = scalar_is_const(offset), is_negative = offset->smin < 0;
@@ -149,9 +148,6 @@ int speculation_prove_offset(struct walk *walk, const struct bpf_insn *insn, u32
 	u32 room;
 	int ret;
 
-	*mask = (struct mask_under_way){0};
-	if (!needs_mask(walk, insn))
-		return 0;
 	mask->is_simulated = !is_constant;
 	if (walk->state.is_speculative)
 		return 0; /* the other paths have said what the mask is */
@@ -170,6 +166,14 @@ int speculation_prove_offset(struct walk *walk, const struct bpf_insn *insn, u32
 	if (!is_constant)
 		walk->compares_exactly = true; /* other limits may lead here on other paths */
 	return 0;
+}
+
+int speculation_prove_offset(struct walk *walk, const struct bpf_insn *insn, u32 pointer)
+{
+	u32 other = pointer == insn->dst_reg ? insn->src_reg : insn->dst_reg;
+
+	walk->mask = (struct mask_under_way){0};
+	return needs_mask(walk, insn) ? prove_masked(walk, insn, pointer, other) : 0;
 }
 
 int speculation_put_off_masked(struct walk *walk, const struct reg_state *pointer)

@@ -32,9 +32,8 @@ bool speculation_stops_before(const struct walk *walk);
  * where it was wrong. */
 int speculation_settle(struct walk *walk, int ret);
 
-/* The offset in register `other` of a sum with a pointer can be masked: walk->mask. */
-int speculation_prove_offset(struct walk *walk, const struct bpf_insn *insn, u32 pointer,
-			     u32 other);
+/* The offset that is added to the pointer in register `pointer` can be masked: walk->mask. */
+int speculation_prove_offset(struct walk *walk, const struct bpf_insn *insn, u32 pointer);
 /* The path on which the offset was masked to 0 is kept for later. */
 int speculation_put_off_masked(struct walk *walk, const struct reg_state *pointer);
 /* The sum, in dst, is inside its object; its distance limits the mask. */
