@@ -12,6 +12,7 @@
 
 #include <linux/bpf.h>
 #include <skep/error.h>
+#include <skep/explain.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -51,6 +52,13 @@ struct skep_engine_opts {
 	 * them or not (skep_prog_lacks() says which it has not). Nothing runs:
 	 * BPF_PROG_TEST_RUN, BPF_LINK_CREATE and what else would attach give -EOPNOTSUPP. */
 	bool verify_only;
+	/* Receives what the verifier has to say of each program that PROG_LOAD brought before
+	 * it, accepted or rejected (skep/explain.h); NULL: nothing of the kind is made. A
+	 * rejected program is walked a second time for it. Called on the thread that loads,
+	 * before its call returns; the receiver owns the explanation and gives it to
+	 * skep_explanation_free(). It must not call functions of the engine. */
+	void (*explain)(void *cookie, struct skep_explanation *explanation);
+	void *explain_cookie;
 };
 
 /*
@@ -89,6 +97,9 @@ SKEP_API const struct skep_error *skep_engine_error(struct skep_engine *engine);
  * negative errno: -ENOENT (the engine has a trace callback), -EMFILE.
  */
 SKEP_API int skep_trace_open(struct skep_engine *engine);
+
+/* NULL: nothing. */
+SKEP_API void skep_explanation_free(struct skep_explanation *explanation);
 
 /* "MAJOR.MINOR.PATCH", static storage. */
 SKEP_API const char *skep_version(void);

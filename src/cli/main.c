@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "cli/color.h"
 #include "cli/command.h"
 
 #include <skep/skep.h>
@@ -12,6 +13,8 @@ static int run_command(const struct command *command, int argc, char **argv)
 
 	if (code)
 		return code;
+	if (color_init(&line))
+		return EXIT_NO_VERDICT;
 	if (option_given(&line, OPTION_help)) {
 		print_command_usage(command);
 		return EXIT_OK;

@@ -11,6 +11,8 @@
  */
 #include "cli/rejection.h"
 
+#include "cli/excerpt.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -140,21 +142,10 @@ bool rejection_find(const char *libbpf_log, const struct skep_error *err, struct
 	return true;
 }
 
-/* Compilers record absolute names; below the working directory the rest is enough. */
-static const char *relative(const char *where)
-{
-	char here[SKEP_ERROR_TEXT];
-	size_t length = getcwd(here, sizeof(here)) ? strlen(here) : 0;
-
-	return length && !strncmp(where, here, length) && where[length] == '/'
-		       ? where + length + 1
-		       : where;
-}
-
 static void print_place(const struct rejection *rejection)
 {
 	if (rejection->where[0])
-		fprintf(stderr, "  at: %s", relative(rejection->where));
+		fprintf(stderr, "  at: %s", relative_name(rejection->where));
 	if (rejection->insn >= 0)
 		fprintf(stderr, "%s %d",
 			rejection->where[0] ? "\n      instruction" : "  at: instruction",
@@ -163,33 +154,52 @@ static void print_place(const struct rejection *rejection)
 		fputc('\n', stderr);
 }
 
-void rejection_print(const struct rejection *rejection, const char *path)
+static void print_record(const struct rejection *rejection)
 {
-	fprintf(stderr, "%s\n", rejection->text);
 	print_place(rejection);
 	if (rejection->hint)
 		fprintf(stderr, "  hint: %s\n", rejection->hint);
 	if (rejection->reason)
 		fprintf(stderr, "  reason: %s\n", rejection->reason);
-	fprintf(stderr, "  in: %s%s%s\n", path, rejection->program[0] ? ", program " : "",
+}
+
+void rejection_print(const struct rejection *rejection, const char *path)
+{
+	const struct skep_explanation *explanation = rejection->explanation;
+
+	fprintf(stderr, "%s%s%s\n", color(COLOR_ERROR), rejection->text, color(COLOR_NONE));
+	if (explanation)
+		explanation_print(explanation);
+	else
+		print_record(rejection);
+	fprintf(stderr, "  in: %s%s%s", path, rejection->program[0] ? ", program " : "",
 		rejection->program);
+	if (explanation && explanation->insn_text)
+		fprintf(stderr, ", instruction %d: %s", explanation->insn,
+			explanation->insn_text);
+	fputc('\n', stderr);
 }
 
 void rejection_print_json(const struct rejection *rejection, struct output *output)
 {
+	const struct skep_explanation *explanation = rejection->explanation;
+	const char *hint = explanation ? explanation->hint : rejection->hint;
+
 	output_begin(output, NULL);
 	output_bare(output, "verdict", "rejected");
 	if (rejection->program[0])
 		output_string(output, "name", rejection->program);
 	output_string(output, "message", rejection->text);
 	if (rejection->insn >= 0)
-		output_number(output, "insn", rejection->insn);
+		output_number(output, "insn", (u64)rejection->insn);
 	if (rejection->where[0])
-		output_string(output, "where", relative(rejection->where));
-	if (rejection->hint)
-		output_string(output, "hint", rejection->hint);
+		output_string(output, "where", relative_name(rejection->where));
+	if (hint)
+		output_string(output, "hint", hint);
 	if (rejection->reason)
 		output_string(output, "reason", rejection->reason);
+	if (explanation)
+		explanation_print_json(explanation, &output->json);
 	output_end(output);
 }
 

@@ -3,6 +3,7 @@
 #ifndef SKEP_CLI_REJECTION_H
 #define SKEP_CLI_REJECTION_H
 
+#include "cli/explanation.h"
 #include "cli/output.h"
 
 #include <skep/error.h>
@@ -14,6 +15,7 @@ struct rejection {
 	char where[SKEP_ERROR_TEXT];
 	int insn;		   /* -1: none */
 	const char *hint, *reason; /* NULL: none */
+	const struct skep_explanation *explanation; /* NULL: Linux gives none */
 };
 
 /* Out of what libbpf said, with the engine's record (NULL: Linux rejected). false: no

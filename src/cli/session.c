@@ -36,6 +36,13 @@ static void print_trace(void *cookie, const char *text, size_t length)
 	free(line);
 }
 
+static void keep_explanation(void *cookie, struct skep_explanation *explanation)
+{
+	struct session *session = cookie;
+
+	explanations_add(&session->explanations, explanation);
+}
+
 static int new_engine(struct session *session, u32 rights)
 {
 	const struct skep_engine_opts opts = {
@@ -45,6 +52,8 @@ static int new_engine(struct session *session, u32 rights)
 		.trace = print_trace,
 		.trace_cookie = &session->line->output,
 		.verify_only = session->line->command->run == cmd_verify,
+		.explain = keep_explanation,
+		.explain_cookie = session,
 		.checked = option_given(session->line, OPTION_checked),
 	};
 	struct skep_error err;
@@ -166,6 +175,7 @@ void session_close(struct session *session)
 	wrap_use_linux();
 	skep_engine_free(session->engine);
 	listening = NULL;
+	explanations_done(&session->explanations);
 	strbuf_done(&session->log);
 }
 
@@ -248,6 +258,7 @@ static int explain_failure(struct session *session, int code)
 	const char *right = session->on_linux ? linux_missing_right(-code) : "";
 
 	if (rejection_find(strbuf_text(&session->log), err, &session->rejection)) {
+		session->rejection.explanation = session->explanations.rejected;
 		rejection_print(&session->rejection, session->path);
 		return is_missing_in_skep(&session->rejection) ? EXIT_NO_VERDICT
 							       : EXIT_REJECTED;

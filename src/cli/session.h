@@ -7,6 +7,7 @@
 #define SKEP_CLI_SESSION_H
 
 #include "cli/command.h"
+#include "cli/explanation.h"
 #include "cli/rejection.h"
 
 #include <bpf/bpf.h>
@@ -21,6 +22,7 @@ struct session {
 	struct skep_engine *engine; /* NULL on linux */
 	struct bpf_object *object;
 	struct strbuf log;	    /* what libbpf said: warnings and the logs of programs */
+	struct explanations explanations; /* of the programs loaded so far */
 	struct rejection rejection; /* of the load that failed; text empty: none */
 };
 

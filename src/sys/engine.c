@@ -79,6 +79,8 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 	engine->env = (struct run_env){
 		.engine = engine, .trace = trace_write, .checked = opts->checked,
 		.violation = trace_violation, .has_port = has_port, .xdp_deliver = deliver};
+	engine->explain = opts->explain;
+	engine->explain_cookie = opts->explain_cookie;
 	ret = trace_init(engine, opts);
 	if (ret)
 		return ret;

@@ -30,6 +30,8 @@ struct skep_engine {
 
 	void (*trace)(void *cookie, const char *text, size_t length);
 	void *trace_cookie;
+	void (*explain)(void *cookie, struct skep_explanation *explanation);
+	void *explain_cookie;
 	int trace_read, trace_write; /* the pipe that keeps lines when `trace` is NULL */
 
 	pthread_mutex_t lock;

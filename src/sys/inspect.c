@@ -6,6 +6,12 @@
 #include <skep/inspect.h>
 #include <stdlib.h>
 
+void skep_explanation_free(struct skep_explanation *explanation)
+{
+	if (explanation)
+		explanation_free(explanation_of_face(explanation));
+}
+
 int skep_prog_print(struct skep_engine *engine, int prog_fd, const char *stage, char **out)
 {
 	struct skep_error *err = engine_error_start(engine);

@@ -339,13 +339,26 @@ static void fill_input(struct load *load)
 	input->log_level = attr->log_level;
 }
 
+static int verify_and_explain(struct load *load, struct verified **out)
+{
+	struct skep_engine *engine = load->call->engine;
+	struct explanation *explanation = NULL;
+	int ret;
+
+	load->input.explanation = engine->explain ? &explanation : NULL;
+	ret = verify_program(&load->input, out, load->call->err);
+	if (explanation)
+		engine->explain(engine->explain_cookie, explanation_face(explanation));
+	return ret;
+}
+
 /*
  * Facts of all registers keep states apart that are alike otherwise. A program which is too
  * complex with them runs without: its accesses are checked all the same.
  */
 static int verify_to_check(struct load *load, struct verified **out)
 {
-	int ret = verify_program(&load->input, out, load->call->err);
+	int ret = verify_and_explain(load, out);
 
 	if (ret != -E2BIG || !(load->input.flags & VERIFY_REG_FACTS))
 		return ret;
@@ -353,7 +366,7 @@ static int verify_to_check(struct load *load, struct verified **out)
 	if (load->input.log)
 		strbuf_clear(load->input.log);
 	error_clear(load->call->err);
-	return verify_program(&load->input, out, load->call->err);
+	return verify_and_explain(load, out);
 }
 
 static int verify(struct load *load, struct verified **out)

@@ -24,13 +24,11 @@ static bool has_records(const struct verify_input *input)
 	       input->line_info_rec_size >= sizeof(struct bpf_line_info);
 }
 
-bool line_find(const struct verify_input *input, u32 insn, struct source_line *out)
+/* How many records begin at or before the instruction: they are sorted. */
+static u32 records_up_to(const struct verify_input *input, u32 insn)
 {
 	u32 low = 0, high = has_records(input) ? input->line_info_cnt : 0;
-	struct bpf_line_info record;
-	const char *text;
 
-	/* The last record that begins at or before the instruction: they are sorted. */
 	while (low < high) {
 		u32 middle = low + (high - low) / 2;
 
@@ -39,17 +37,39 @@ bool line_find(const struct verify_input *input, u32 insn, struct source_line *o
 		else
 			high = middle;
 	}
-	if (!low)
+	return low;
+}
+
+bool line_find(const struct verify_input *input, u32 insn, struct source_line *out)
+{
+	u32 count = records_up_to(input, insn);
+	struct bpf_line_info record;
+	const char *whole, *text;
+
+	if (!count)
 		return false;
-	record = record_at(input, low - 1);
-	text = btf_string(input->btf, record.line_off);
+	record = record_at(input, count - 1);
+	whole = text = btf_string(input->btf, record.line_off);
 	while (isspace((unsigned char)*text))
 		text++;
 	*out = (struct source_line){
 		.file = btf_string(input->btf, record.file_name_off),
+		.whole = whole,
 		.text = text,
 		.number = BPF_LINE_INFO_LINE_NUM(record.line_col),
+		.column = BPF_LINE_INFO_LINE_COL(record.line_col),
 	};
+	return true;
+}
+
+bool line_stretch(const struct verify_input *input, u32 insn, struct line_stretch *out)
+{
+	u32 count = records_up_to(input, insn);
+
+	if (!count)
+		return false;
+	out->end = count < input->line_info_cnt ? record_at(input, count).insn_off
+						: input->insn_cnt;
 	return true;
 }
 

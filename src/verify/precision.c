@@ -60,7 +60,7 @@ int precision_init(struct walk *walk)
 	/* Facts of registers hold for all that pruning took as alike, of all its numbers. Where
 	 * loops run any number of times, what mattered so far says what to widen. */
 	precision->is_exact = has_open_loops(walk) || walk->out->regs;
-	precision->has_steps = has_open_loops(walk) || !walk->out->regs;
+	precision->has_steps = has_open_loops(walk) || !walk->out->regs || walk->watch;
 	walk->precision = precision;
 	return 0;
 }
@@ -127,6 +127,39 @@ void precision_resume(struct walk *walk, u32 length)
 		precision->link_cnt--;
 }
 
+static u64 step_slots(const struct step *step)
+{
+	return step->slot_cnt ? (~0ull >> (64 - step->slot_cnt)) << step->first_slot : 0;
+}
+
+/* Whether the exit at `index` goes back to the call that its frame was entered from. */
+static bool returns_to_call(const struct precision *precision, u32 index)
+{
+	const struct step *steps = precision->steps;
+	u32 entry = index;
+
+	if (index + 1 >= precision->length || steps[index + 1].depth >= steps[index].depth)
+		return false;
+	while (entry && steps[entry].depth >= steps[index].depth)
+		entry--;
+	return steps[entry].insn == steps[index + 1].insn;
+}
+
+struct path_step precision_step_at(const struct walk *walk, u32 index)
+{
+	const struct step *step = &walk->precision->steps[index];
+	u8 code = walk->insns[step->insn].code;
+
+	return (struct path_step){
+		.insn = step->insn,
+		.depth = step->depth,
+		.frame = step->frame,
+		.slots = step_slots(step),
+		.is_callback = code == (BPF_JMP | BPF_EXIT) &&
+			       returns_to_call(walk->precision, index),
+	};
+}
+
 bool precision_is_exact(const struct walk *walk)
 {
 	return walk->precision->is_exact;
@@ -150,11 +183,6 @@ void precision_note_stack(struct walk *walk)
 	step->frame = access->frame;
 	step->first_slot = (u8)first;
 	step->slot_cnt = (u8)(last - first + 1);
-}
-
-static u64 step_slots(const struct step *step)
-{
-	return step->slot_cnt ? (~0ull >> (64 - step->slot_cnt)) << step->first_slot : 0;
 }
 
 void precision_note_linked(struct walk *walk, u16 regs, u64 slots)

@@ -19,6 +19,18 @@ int precision_step(struct walk *walk);
 u32 precision_path_length(const struct walk *walk);
 void precision_resume(struct walk *walk, u32 length);
 
+/* One step of the path. */
+struct path_step {
+	u32 insn;
+	u32 depth;	  /* frames before it */
+	u32 frame;	  /* whose slots it accesses */
+	u64 slots;	  /* those that a load or store accesses, or may */
+	bool is_callback; /* an exit to the call of a helper that called back */
+};
+
+/* `index` < precision_path_length(). */
+struct path_step precision_step_at(const struct walk *walk, u32 index);
+
 /* The numbers in these registers, before the current instruction, decided something. */
 void precision_need(struct walk *walk, u16 regs);
 /* The slot at `off` of a frame held a number that decided something. */

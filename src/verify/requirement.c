@@ -38,6 +38,11 @@ static u8 access_size(u8 code)
 	}
 }
 
+u32 insn_access_size(const struct bpf_insn *insn)
+{
+	return access_size(insn->code);
+}
+
 static void alu_needs(const struct bpf_insn *insn, struct list *out)
 {
 	u8 op = BPF_OP(insn->code);

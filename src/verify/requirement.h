@@ -53,6 +53,9 @@ struct requirement {
 u32 requirements_of(const struct bpf_insn *insn, enum bpf_prog_type type,
 		    struct requirement out[REQUIREMENTS_MAX]);
 
+/* Bytes that a load or store of this instruction accesses. */
+u32 insn_access_size(const struct bpf_insn *insn);
+
 /* As text, for reports: "r1 + 4: 8 bytes that can be read". */
 struct strbuf;
 void requirement_print(const struct requirement *need, struct strbuf *out);

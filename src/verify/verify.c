@@ -6,6 +6,7 @@
 #include "base/os.h"
 #include "isa/isa.h"
 #include "verify/btf_info.h"
+#include "verify/explain.h"
 #include "verify/facts.h"
 #include "verify/global.h"
 #include "verify/line.h"
@@ -109,7 +110,7 @@ static int check_stack(struct walk *walk)
 	return cfg_check_stack_depth(&walk->cfg, walk->log, walk->err, &walk->out->stack_depth);
 }
 
-static int run(struct walk *walk)
+static int run_stages(struct walk *walk)
 {
 	int ret = check_size(walk);
 
@@ -127,7 +128,7 @@ static int run(struct walk *walk)
 	return ret;
 }
 
-static struct walk *walk_new(const struct verify_input *input, struct skep_error *err)
+struct walk *walk_new(const struct verify_input *input, struct skep_error *err)
 {
 	struct walk *walk = calloc(1, sizeof(*walk));
 
@@ -148,10 +149,16 @@ static struct walk *walk_new(const struct verify_input *input, struct skep_error
 		return NULL;
 	}
 	arena_init(&walk->out->arena);
+	walk->failure.reason = REASONS;
 	return walk;
 }
 
-static void walk_free(struct walk *walk)
+int walk_run(struct walk *walk)
+{
+	return walk->row ? run_stages(walk) : reject(walk, program_type, walk->input->type);
+}
+
+void walk_free(struct walk *walk)
 {
 	precision_done(walk);
 	arena_done(&walk->scratch);
@@ -165,6 +172,7 @@ int verify_program(const struct verify_input *input, struct verified **out,
 {
 	u64 start = os_time_ns(CLOCK_MONOTONIC);
 	struct skep_error unused;
+	struct watch watch = {0};
 	struct walk *walk;
 	int ret;
 
@@ -174,13 +182,17 @@ int verify_program(const struct verify_input *input, struct verified **out,
 	walk = walk_new(input, err);
 	if (!walk)
 		return -ENOMEM;
-	ret = walk->row ? run(walk) : reject(walk, program_type, input->type);
+	if (input->explanation && !watch_count(&watch, input->insn_cnt, &walk->scratch))
+		walk->watch = &watch;
+	ret = walk_run(walk);
 	walk->stats.insns_processed = (u32)walk->insns_processed;
 	walk->stats.time_ns = os_time_ns(CLOCK_MONOTONIC) - start;
 	trace_stats(walk);
 	walk->out->stats = walk->stats;
 	if (ret)
 		line_locate(input, err);
+	if (input->explanation)
+		*input->explanation = explain_verdict(walk, ret);
 	if (ret)
 		verified_free(walk->out);
 	else

@@ -31,6 +31,8 @@ enum verify_flags {
 /* log_level bits of bpf(2). */
 enum { VERIFY_LOG_PATH = 1, VERIFY_LOG_STATES = 2, VERIFY_LOG_STATS = 4 };
 
+struct explanation; /* verify/explain.h */
+
 struct verify_input {
 	const struct bpf_insn
 		*insns; /* as the loader passed them, pseudo operands unresolved */
@@ -58,6 +60,10 @@ struct verify_input {
 	const void *func_info, *line_info; /* records as passed; sizes below */
 	u32 func_info_cnt, func_info_rec_size, line_info_cnt, line_info_rec_size;
 	u32 attach_btf_id;
+
+	/* Where to put an explanation of the verdict, which is freed with explanation_free()
+	 * (NULL there: out of memory). NULL: none is made. */
+	struct explanation **explanation;
 
 	u32 log_level;
 	struct strbuf *log; /* kernel-style log; NULL when log_level is 0 */
@@ -167,6 +173,11 @@ struct verified {
 int verify_program(const struct verify_input *input, struct verified **out,
 		   struct skep_error *err);
 void verified_free(struct verified *verified);
+
+/* What others see of an explanation, and back. */
+struct skep_explanation *explanation_face(struct explanation *explanation);
+struct explanation *explanation_of_face(struct skep_explanation *face);
+void explanation_free(struct explanation *explanation);
 
 /* The stages of `skep inspect`: "insns", "cfg", "facts". 0 or -EINVAL for an unknown stage. */
 int verified_print(const struct verified *verified, const char *stage, struct strbuf *out);

@@ -14,6 +14,7 @@
 #include "verify/report.h"
 #include "verify/speculation.h"
 #include "verify/trace.h"
+#include "verify/watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -131,8 +132,11 @@ int walk_reject(struct walk *walk, enum reason reason, ...)
 	va_start(args, reason);
 	code = report_vreason(&to, walk->at, reason, args);
 	va_end(args);
-	if (walk->need)
+	walk->failure = (struct failure){.reason = reason, .has_need = walk->need};
+	if (walk->need) {
+		walk->failure.need = *walk->need;
 		add_need(walk);
+	}
 	return code;
 }
 
@@ -195,6 +199,8 @@ static int carry_out(struct walk *walk)
 	ret = ret ? ret : precision_step(walk);
 	if (ret)
 		return ret;
+	if (walk->watch)
+		watch_step(walk);
 	fact_visit(walk);
 	ret = prove(walk);
 	return ret ? ret : transfer(walk);

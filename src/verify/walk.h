@@ -93,6 +93,15 @@ struct trace {
 	u32 line_number;
 };
 
+/* What was rejected. */
+struct failure {
+	enum reason reason; /* REASONS: nothing, or not by reject() */
+	bool has_need;	    /* an instruction's requirement */
+	struct requirement need;
+};
+
+struct watch;
+
 struct walk {
 	const struct verify_input *input;
 	const struct prog_row *row;
@@ -137,6 +146,8 @@ struct walk {
 	struct trace trace;
 	u64 insns_processed, jumps_processed;
 	struct verify_stats stats;
+	struct failure failure;
+	struct watch *watch; /* watch.c; NULL: nobody watches */
 };
 
 static inline u32 walk_new_id(struct walk *walk)
@@ -164,6 +175,12 @@ static inline bool walk_hides_pointer(const struct walk *walk, const struct reg_
 {
 	return !walk->rules.may_leak && reg_is_pointer(reg);
 }
+
+/* --- one verification (verify.c) --- */
+struct walk *walk_new(const struct verify_input *input, struct skep_error *err);
+/* All stages. 0 or a negative errno; walk->out is the caller's to free either way. */
+int walk_run(struct walk *walk);
+void walk_free(struct walk *walk);
 
 /* --- rejection: reject(walk, ID, message arguments...) --- */
 int walk_reject(struct walk *walk, enum reason reason, ...);

@@ -37,13 +37,23 @@ def test_one_program_of_a_chain(skep):
 
 def test_rejection(skep):
     got = skep.fails(1, r"^invalid access to packet, off=0 size=1, R\d\(id=0,off=0,r=0\)$", "verify", "rejected.bpf.c")
-    matches(r"\n  at: .*rejected\.bpf\.c:18: return data\[0\];\n      instruction 1\n", got.stderr)
-    matches(r"\n  hint: .*data_end", got.stderr)
-    matches(r"\n  reason: packet_range\n  in: rejected\.bpf\.c, program wrong\n$", got.stderr)
+    matches(r"\n   --> rejected\.bpf\.c:18:9\n 18 \| \treturn data\[0\];\n    \| \t       \^\^\^\^\^\^\^\n", got.stderr)
+    matches(r"\nnote: r1 is loaded from ctx->data: data\n 16 \| ", got.stderr)
+    matches(r"\n    = needs: data_end - data >= 1 here\n    = known: data_end - data >= 0\n    = hint: .*data_end", got.stderr)
+    matches(r"\n    = reason: packet_range\n  in: rejected\.bpf\.c, program wrong, instruction 1: .*\n$", got.stderr)
     verdict, = json.loads(skep("verify", "rejected.bpf.c", "-j").stdout)
     same((verdict["verdict"], verdict["name"], verdict["insn"], verdict["reason"]),
          ("rejected", "wrong", 1, "packet_range"))
+    same((verdict["errno"], verdict["needs"], verdict["source"]["line"]), (13, "data_end - data >= 1 here", 18))
+    same([(step["kind"], step["place"], step["after"]) for step in verdict["steps"]], [("born", "r1", "data")])
     skep.ok("verify", "rejected.bpf.c", "-P", "right")
+
+
+def test_color(skep):
+    matches(r"^\x1b\[1;31minvalid access.*\x1b\[0m\n", skep("verify", "--color", "always", "rejected.bpf.c").stderr)
+    same("\x1b" in skep("verify", "--color=auto", "rejected.bpf.c").stderr, False)
+    same("\x1b" in skep("verify", "--color=never", "rejected.bpf.c").stderr, False)
+    skep.fails(2, "--color pink: expected auto, always or never", "verify", "--color", "pink", "rejected.bpf.c")
 
 
 def test_verifier_log(skep):

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "verify/watch.h"
+
+int watch_count(struct watch *watch, u32 insn_cnt, struct arena *arena)
+{
+	watch->processed = arena_array(arena, insn_cnt, sizeof(*watch->processed));
+	watch->states = arena_array(arena, insn_cnt, sizeof(*watch->states));
+	return watch->processed && watch->states ? 0 : -ENOMEM;
+}
+
+static u32 count_places(const struct live_set *set)
+{
+	u32 count = 0;
+
+	for (u32 i = 0; i < MAX_FRAMES; i++)
+		count += (u32)(__builtin_popcount(set->regs[i]) +
+			       __builtin_popcountll(set->slots[i]));
+	return count;
+}
+
+int watch_slice(struct watch *watch, const struct slice *slice, struct arena *arena)
+{
+	u32 total = 0;
+
+	watch->start = arena_array(arena, slice->count + 1, sizeof(*watch->start));
+	if (!watch->start)
+		return -ENOMEM;
+	for (u32 i = 0; i < slice->count; i++) {
+		watch->start[i] = total;
+		total += count_places(&slice->before[i]);
+	}
+	watch->values = arena_array(arena, total + 1, sizeof(*watch->values));
+	if (!watch->values)
+		return -ENOMEM;
+	watch->slice = slice;
+	return 0;
+}
+
+static void note(const struct state *state, struct place place, struct stack_slot *out)
+{
+	static const struct stack_slot nothing;
+	const struct frame *frame = &state->frames[place.frame];
+
+	*out = nothing;
+	if (place.frame >= state->frame_cnt)
+		return;
+	if (!place.is_slot)
+		out->spilled = frame->regs[place.index];
+	else if (place.index < frame->slot_cnt)
+		*out = frame->slots[place.index];
+}
+
+static void note_values(struct walk *walk, const struct watch *watch)
+{
+	u32 position = precision_path_length(walk) - 1 - watch->slice->first;
+	struct place_cursor cursor = {0};
+	struct place place;
+	u32 at;
+
+	if (position >= watch->slice->count)
+		return;
+	at = watch->start[position];
+	while (flow_next_place(&watch->slice->before[position], &cursor, &place))
+		note(&walk->state, place, &watch->values[at++]);
+}
+
+void watch_step(struct walk *walk)
+{
+	struct watch *watch = walk->watch;
+
+	if (watch->processed) {
+		watch->processed[walk->at]++;
+		watch->states[walk->at] += walk->stats.total_states - watch->states_seen;
+		watch->states_seen = walk->stats.total_states;
+	}
+	if (watch->slice)
+		note_values(walk, watch);
+}
+
+const struct stack_slot *watch_value(const struct watch *watch, u32 position,
+				     struct place place)
+{
+	struct place_cursor cursor = {0};
+	struct place other;
+
+	if (position >= watch->slice->count)
+		return NULL;
+	for (u32 at = watch->start[position];
+	     flow_next_place(&watch->slice->before[position], &cursor, &other); at++)
+		if (other.frame == place.frame && other.is_slot == place.is_slot &&
+		    other.index == place.index)
+			return &watch->values[at];
+	return NULL;
+}

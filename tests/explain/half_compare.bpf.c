@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The low 32 bits are checked, all 64 are used. */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+struct counters {
+	__u64 packets[8];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16);
+	__type(key, __u32);
+	__type(value, struct counters);
+} counts SEC(".maps");
+
+SEC("xdp")
+int count(struct xdp_md *ctx)
+{
+	__u32 key = 3;
+	struct counters *c = bpf_map_lookup_elem(&counts, &key);
+	register __u64 i asm("r3");
+
+	if (!c)
+		return XDP_PASS;
+	i = c->packets[0];
+	asm volatile goto("if w3 > 7 goto %l1" : : "r"(i) : : out);
+	c->packets[i]++;
+out:
+	return XDP_PASS;
+}
+
+char LICENSE[] SEC("license") = "GPL";

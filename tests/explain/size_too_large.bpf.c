@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The size argument of a helper may be larger than the buffer. */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+SEC("socket")
+int copy(struct __sk_buff *skb)
+{
+	char buffer[64] = {};
+	__u32 size = skb->len;
+
+	if (!size || size > 65)
+		return 0;
+	bpf_skb_load_bytes(skb, 0, buffer, size);
+	return buffer[0];
+}
+
+char LICENSE[] SEC("license") = "GPL";
