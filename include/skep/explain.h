@@ -31,7 +31,7 @@ enum skep_step_kind {
 	SKEP_STEP_NARROWED, /* a check told more of it */
 	SKEP_STEP_LOST,	    /* what was known of it is known no more */
 	SKEP_STEP_BRANCH,   /* a jump on the way to the rejected instruction */
-	SKEP_STEP_ROUND,    /* a part of the loop that was gone round */
+	SKEP_STEP_ROUND,    /* a part of what was gone round, or looked at most */
 	SKEP_STEP_FRAME,    /* a function's frame on the stack */
 };
 

@@ -185,7 +185,6 @@ void rejection_print_json(const struct rejection *rejection, struct output *outp
 	const struct skep_explanation *explanation = rejection->explanation;
 	const char *hint = explanation ? explanation->hint : rejection->hint;
 
-	output_begin(output, NULL);
 	output_bare(output, "verdict", "rejected");
 	if (rejection->program[0])
 		output_string(output, "name", rejection->program);
@@ -200,7 +199,6 @@ void rejection_print_json(const struct rejection *rejection, struct output *outp
 		output_string(output, "reason", rejection->reason);
 	if (explanation)
 		explanation_print_json(explanation, &output->json);
-	output_end(output);
 }
 
 void rejection_print_logs(const char *libbpf_log, FILE *out)

@@ -25,7 +25,7 @@ bool rejection_find(const char *libbpf_log, const struct skep_error *err,
 
 /* On stderr: the reason as the first line, then where, what to do, and of which program. */
 void rejection_print(const struct rejection *rejection, const char *path);
-/* As a record of the list of verdicts. */
+/* Fields of the record that is open. */
 void rejection_print_json(const struct rejection *rejection, struct output *output);
 
 /* The logs of programs in what libbpf said; each behind the name of its program if there are

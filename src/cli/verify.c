@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `skep verify` and `skep inspect`: what the verifier says and knows of a program. */
 #include "catalog/uapi.h"
+#include "cli/cost.h"
 #include "cli/session.h"
 
 #include <errno.h>
@@ -9,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOG_LEVEL_MAX 7
+#define LOG_LEVEL_MAX  7
+#define LOG_STATISTICS 4
+#define COST_ROWS      20
 
 static const struct {
 	const char *name;
@@ -73,8 +76,32 @@ static int set_log_level(struct session *session)
 		code = usage_error("--log-level %llu: expected a sum of 1, 2 and 4", level);
 	if (code)
 		return code;
+	/* Of Linux only the log tells what it took. */
+	if (session->on_linux && option_given(session->line, OPTION_cost))
+		level |= LOG_STATISTICS;
 	bpf_object__for_each_program (program, session->object)
 		bpf_program__set_log_level(program, level);
+	return 0;
+}
+
+static int print_cost(struct session *session, const char *program)
+{
+	struct output *output = &session->line->output;
+	const struct skep_explanation *explanation;
+	u64 top;
+	int code = option_number(session->line, OPTION_top, COST_ROWS, &top);
+
+	if (code || !option_given(session->line, OPTION_cost))
+		return code;
+	explanation = explanations_find(&session->explanations, program);
+	if (output->is_json)
+		json_object(&output->json, "cost");
+	if (explanation)
+		cost_print(explanation, top, output);
+	else
+		cost_print_log(strbuf_text(&session->log), program, output);
+	if (output->is_json)
+		json_object_end(&output->json);
 	return 0;
 }
 
@@ -108,6 +135,7 @@ static void print_accepted(struct session *session)
 		output_string(output, "section", bpf_program__section_name(program));
 		output_number(output, "insns", bpf_program__insn_cnt(program));
 		print_lacks(session, program);
+		print_cost(session, bpf_program__name(program));
 		output_end(output);
 	}
 	output_list_end(output);
@@ -125,12 +153,24 @@ static int verify_object(struct session *session)
 	return code ?: session_load(session);
 }
 
+/* The reason was printed on stderr; in JSON it is a record, too. */
 static void print_rejected(struct session *session)
 {
 	struct output *output = &session->line->output;
+	const char *name = session->rejection.program;
 
+	if (!output->is_json && !option_given(session->line, OPTION_cost))
+		return;
 	output_list(output);
-	rejection_print_json(&session->rejection, output);
+	output_begin(output, NULL);
+	if (output->is_json) {
+		rejection_print_json(&session->rejection, output);
+	} else {
+		output_bare(output, "verdict", "rejected");
+		output_string(output, "name", name);
+	}
+	print_cost(session, name);
+	output_end(output);
 	output_list_end(output);
 }
 
@@ -149,7 +189,7 @@ int cmd_verify(struct command_line *line)
 				     line->output.is_json || code ? stderr : stdout);
 	if (!code)
 		print_accepted(&session);
-	else if (code == EXIT_REJECTED && line->output.is_json)
+	else if (code == EXIT_REJECTED)
 		print_rejected(&session);
 	session_close(&session);
 	return code;

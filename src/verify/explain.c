@@ -186,6 +186,7 @@ struct explanation *explain_verdict(struct walk *walk, int code)
 	arena_init(&out->arena);
 	*explain = (struct explain){.walk = walk, .out = out};
 	explain_verdict_itself(explain, code);
+	explain_cost(explain);
 	if (code && was_walking(walk)) {
 		explain_need(explain);
 		explain_path(explain, code);
@@ -196,7 +197,6 @@ struct explanation *explain_verdict(struct walk *walk, int code)
 			explain_stack(explain);
 		keep_notes(explain);
 	}
-	explain_cost(explain);
 	free(explain);
 	return out;
 }

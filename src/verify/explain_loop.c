@@ -11,6 +11,7 @@
 
 #define ROUNDS_SHOWN   3
 #define CONDITIONS_MAX 4
+#define LINES_SHOWN    3
 
 /* The loop, as positions of the slice. */
 struct rounds {
@@ -237,6 +238,20 @@ static void say_infinite(struct explain *explain, u32 conditions)
 				: "no condition leads out of this loop: give it one";
 }
 
+/* Where the paths multiplied: the lines that were looked at most often. */
+static void note_dearest(struct explain *explain)
+{
+	const struct skep_explanation *face = &explain->out->face;
+
+	for (u32 i = 0; i < face->line_count && i < LINES_SHOWN; i++) {
+		explain->position = i;
+		explain_note(explain, SKEP_STEP_ROUND, face->lines[i]->insn,
+			     explain_text(explain, "%llu instructions were looked at for this "
+						   "line",
+					  (unsigned long long)face->lines[i]->processed));
+	}
+}
+
 static void say_complex(struct explain *explain, const struct rounds *rounds)
 {
 	struct skep_explanation *face = &explain->out->face;
@@ -251,11 +266,11 @@ static void say_complex(struct explain *explain, const struct rounds *rounds)
 			     "or use bpf_loop() or an iterator for many rounds";
 		return;
 	}
+	note_dearest(explain);
 	face->known = explain_text(explain, "%llu were looked at, and more paths wait",
 				   explain->walk->insns_processed);
-	face->hint = "the lines of the cost are where paths multiply: make parts of them "
-		     "functions that are not inlined and not static (__noinline), which are "
-		     "verified once";
+	face->hint = "make parts of the program where paths multiply functions that are neither "
+		     "inlined nor static (__noinline): they are verified once";
 }
 
 void explain_loop(struct explain *explain)

@@ -172,7 +172,8 @@ void slot_words(const struct stack_slot *slot, struct strbuf *out)
 	else if (zeros == SLOT_BYTES)
 		strbuf_adds(out, "zeros");
 	else
-		strbuf_addf(out, "%u of its 8 bytes are written", written);
+		strbuf_addf(out, "%u written byte%s", written,
+			    written == 1 ? "" : "s");
 }
 
 /* --- texts of the explanation --- */

@@ -210,6 +210,8 @@ static int step(struct walk *walk)
 {
 	int ret;
 
+	if (walk->watch)
+		watch_visit(walk);
 	if (++walk->insns_processed > INSNS_PROCESSED_MAX)
 		return reject(walk, too_complex, walk->insns_processed);
 	if (walk->cfg.flags[walk->at] & CFG_PRUNE_POINT) {

@@ -64,17 +64,22 @@ static void note_values(struct walk *walk, const struct watch *watch)
 		note(&walk->state, place, &watch->values[at++]);
 }
 
-void watch_step(struct walk *walk)
+void watch_visit(struct walk *walk)
 {
 	struct watch *watch = walk->watch;
 
-	if (watch->processed) {
-		watch->processed[walk->at]++;
-		watch->states[walk->at] += walk->stats.total_states - watch->states_seen;
-		watch->states_seen = walk->stats.total_states;
-	}
-	if (watch->slice)
-		note_values(walk, watch);
+	if (!watch->processed)
+		return;
+	watch->states[watch->at] += walk->stats.total_states - watch->states_seen;
+	watch->states_seen = walk->stats.total_states;
+	watch->at = walk->at;
+	watch->processed[walk->at]++;
+}
+
+void watch_step(struct walk *walk)
+{
+	if (walk->watch->slice)
+		note_values(walk, walk->watch);
 }
 
 const struct stack_slot *watch_value(const struct watch *watch, u32 position,

@@ -11,6 +11,7 @@
 struct watch {
 	u64 *processed, *states; /* insn_cnt each; NULL: not counted */
 	u64 states_seen;
+	u32 at; /* the instruction counted last: states kept since then are its own */
 	/* The slice whose values are noted, NULL: none. A step of another path at the same
 	 * position is overwritten by the step that comes last: that of the slice. */
 	const struct slice *slice;
@@ -22,7 +23,9 @@ struct watch {
 int watch_count(struct watch *watch, u32 insn_cnt, struct arena *arena);
 int watch_slice(struct watch *watch, const struct slice *slice, struct arena *arena);
 
-/* The walk is at an instruction, which is the path's last step. */
+/* The walk comes to an instruction. */
+void watch_visit(struct walk *walk);
+/* It goes over it: the instruction is the path's last step. */
 void watch_step(struct walk *walk);
 
 /* What was in `place` before the step at this position of the slice; NULL: not noted. */

@@ -49,6 +49,15 @@ def test_rejection(skep):
     skep.ok("verify", "rejected.bpf.c", "-P", "right")
 
 
+def test_cost(skep):
+    text = skep.ok("verify", "--cost", "--top", "3", "firewall.bpf.o")
+    matches(r"\n\tprocessed \d+  states \d+  at most at a time \d+  \d+us\n\t +processed +states +insns  functions\n", text)
+    same(len(text.split("lines\n")[1].splitlines()), 3)
+    cost = skep.json("verify", "--cost", "-j", "firewall.bpf.o")[0]["cost"]
+    same(cost["processed"], sum(row["processed"] for row in cost["functions"]))
+    matches(r"^rejected  name wrong\n\tprocessed 2 ", skep("verify", "--cost", "rejected.bpf.c", "-P", "wrong").stdout)
+
+
 def test_color(skep):
     matches(r"^\x1b\[1;31minvalid access.*\x1b\[0m\n", skep("verify", "--color", "always", "rejected.bpf.c").stderr)
     same("\x1b" in skep("verify", "--color=auto", "rejected.bpf.c").stderr, False)
