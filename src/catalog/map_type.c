@@ -27,19 +27,23 @@ enum {
 };
 
 #define H(helper) BPF_FUNC_##helper
-#define MAP(id, its_name, first, its_rights, its_flags, must, key_rule, value_rule, is_only, \
-	    ...)                                                                             \
-	[BPF_MAP_TYPE_##id] = {                                                              \
-		.type = BPF_MAP_TYPE_##id,                                                   \
-		.name = #its_name,                                                           \
-		.since = first,                                                              \
-		.rights = its_rights,                                                        \
-		.flags = its_flags,                                                          \
-		.required_flags = must,                                                      \
-		.key = key_rule,                                                             \
-		.value = value_rule,                                                         \
-		.only_helpers = is_only,                                                     \
-		.helpers = {__VA_ARGS__},                                                    \
+enum { ONLY = 1 << 0, SLEEPABLE = 1 << 1, FOR_EACH = 1 << 2 };
+
+#define MAP(id, its_name, first, its_rights, its_flags, must, key_rule, value_rule, traits, \
+	    ...)                                                                            \
+	[BPF_MAP_TYPE_##id] = {                                                             \
+		.type = BPF_MAP_TYPE_##id,                                                  \
+		.name = #its_name,                                                          \
+		.since = first,                                                             \
+		.rights = its_rights,                                                       \
+		.flags = its_flags,                                                         \
+		.required_flags = must,                                                     \
+		.key = key_rule,                                                            \
+		.value = value_rule,                                                        \
+		.only_helpers = (traits)&ONLY,                                              \
+		.for_sleepable = (traits)&SLEEPABLE,                                        \
+		.has_for_each = (traits)&FOR_EACH,                                          \
+		.helpers = {__VA_ARGS__},                                                   \
 	},
 
 static const struct map_type_row rows[] = {

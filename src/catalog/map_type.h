@@ -18,6 +18,8 @@ struct map_type_row {
 	const char *key;	       /* what a key is, in words */
 	const char *value;	       /* what a value is, in words */
 	bool only_helpers;	       /* no other helper than `helpers` takes it */
+	bool for_sleepable;	       /* sleepable programs may use it */
+	bool has_for_each;	       /* bpf_for_each_map_elem() takes it */
 	u16 helpers[MAP_TYPE_HELPERS]; /* helpers made for this type; 0: end */
 };
 

@@ -120,12 +120,44 @@ static void helpers_take_the_maps_of_linux(void **state)
 	assert_in_range(pairs, 100, 5000);
 }
 
+static void sleepable_programs_use_the_maps_of_linux(void **state)
+{
+	static char log[4096];
+	static const struct linux_kind kind = {BPF_PROG_TYPE_SYSCALL, 0, 0, true};
+
+	if (!linux_is_oracle())
+		skip();
+	for (u32 type = 1; type <= LAST_MAP_TYPE; type++) {
+		int map = type == BPF_MAP_TYPE_STRUCT_OPS
+				  ? -1
+				  : linux_make_map(type, map_type_row(type)->required_flags);
+		const struct bpf_insn insns[] = {
+			{.code = BPF_LD | BPF_IMM | BPF_DW,
+			 .dst_reg = 1,
+			 .src_reg = BPF_PSEUDO_MAP_FD,
+			 .imm = map},
+			{},
+			{.code = BPF_ALU64 | BPF_MOV | BPF_K},
+			{.code = BPF_JMP | BPF_EXIT},
+		};
+
+		if (map < 0)
+			continue;
+		linux_load_kind(&kind, insns, ARRAY_SIZE(insns), 1, log, sizeof(log));
+		if (map_type_row(type)->for_sleepable ==
+		    !!strstr(log, "Sleepable programs can only use"))
+			fail_msg("%s: %s", map_type_row(type)->name, log);
+		close(map);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_type_has_a_row),
 		cmocka_unit_test(flags_are_those_of_linux),
 		cmocka_unit_test(helpers_take_the_maps_of_linux),
+		cmocka_unit_test(sleepable_programs_use_the_maps_of_linux),
 	};
 
 	return cmocka_run_group_tests_name("catalog.map_type", tests, NULL, NULL);
