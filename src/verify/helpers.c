@@ -77,6 +77,8 @@ static int prove_map(struct walk *walk, const struct helper_row *row)
 
 	if (writes_map(row->id) && map->flags & BPF_F_RDONLY_PROG)
 		return reject(walk, map_change_forbidden);
+	if (row->id == BPF_FUNC_for_each_map_elem && !map_type_row(map->type)->has_for_each)
+		return reject(walk, map_without_for_each);
 	if (!map_type_may_use_helper(map->type, row->id))
 		return reject(walk, map_helper, map->type, row->name, row->id);
 	if (is_sockmap && writes_map(row->id) &&

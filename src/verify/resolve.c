@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "verify/resolve.h"
 
+#include "catalog/map_type.h"
 #include "isa/isa.h"
 #include "verify/kfunc.h"
 #include "verify/special.h"
@@ -13,6 +14,31 @@ static bool names_map(const struct bpf_insn *insn)
 	       insn->src_reg == BPF_PSEUDO_MAP_IDX || insn->src_reg == BPF_PSEUDO_MAP_IDX_VALUE;
 }
 
+static bool is_other_of_type(const struct verified *out, const struct map_desc *map)
+{
+	for (u32 i = 0; i < out->map_cnt; i++)
+		if (out->maps[i] != map && out->maps[i]->type == map->type)
+			return true;
+	return false;
+}
+
+/* Whether programs of this kind may use maps of this type at all, or several of them. */
+static int prove_map_type(struct walk *walk, const struct map_desc *map)
+{
+	bool is_one_of = map->type == BPF_MAP_TYPE_CGROUP_STORAGE ||
+			 map->type == BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE;
+
+	if (map->type == BPF_MAP_TYPE_STRUCT_OPS)
+		return reject(walk, struct_ops_map);
+	if ((walk->input->flags & VERIFY_SLEEPABLE) && !map_type_row(map->type)->for_sleepable)
+		return reject(walk, sleepable_map);
+	if (is_one_of && is_other_of_type(walk->out, map))
+		return reject(walk, second_cgroup_storage);
+	if (map->type == (u32)BPF_MAP_TYPE_ARENA && is_other_of_type(walk->out, map))
+		return reject(walk, second_arena);
+	return 0;
+}
+
 static int note_map(struct walk *walk, const struct map_desc *map)
 {
 	struct verified *out = walk->out;
@@ -23,7 +49,7 @@ static int note_map(struct walk *walk, const struct map_desc *map)
 	if (out->map_cnt == MAPS_MAX)
 		return reject(walk, too_many_maps, MAPS_MAX);
 	out->maps[out->map_cnt++] = map;
-	return special_prove_map(walk, map);
+	return special_prove_map(walk, map) ?: prove_map_type(walk, map);
 }
 
 static int resolve_value(struct walk *walk, const struct bpf_insn *insn, struct insn_fact *fact)

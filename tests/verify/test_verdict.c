@@ -42,7 +42,11 @@ enum {
 	KPTR,
 	STORAGE,
 	TEXT,
-	PLAIN
+	PLAIN,
+	OPERATIONS,
+	ARENA,
+	OTHER_ARENA,
+	OTHER_STORAGE,
 };
 
 static const struct map_desc maps[] = {
@@ -123,6 +127,17 @@ static const struct map_desc maps[] = {
 		   .value_size = 8,
 		   .max_entries = 1,
 		   .name = "plain"},
+	[OPERATIONS] = {.type = BPF_MAP_TYPE_STRUCT_OPS,
+			.key_size = 4,
+			.value_size = 64,
+			.max_entries = 1,
+			.name = "operations"},
+	[ARENA] = {.type = BPF_MAP_TYPE_ARENA, .max_entries = 1, .name = "arena"},
+	[OTHER_ARENA] = {.type = BPF_MAP_TYPE_ARENA, .max_entries = 1, .name = "other"},
+	[OTHER_STORAGE] = {.type = BPF_MAP_TYPE_CGROUP_STORAGE,
+			   .key_size = 16,
+			   .value_size = 8,
+			   .name = "other"},
 };
 
 /* Many more, for a program that names too many. */
@@ -370,6 +385,15 @@ static const struct row rows[] = {
 	{"direct_value_map", "r1 = map_value 0 + 0 ll" RETURN},
 	{"direct_value_range", "r1 = map_value 1 + 48 ll" RETURN},
 	{"kfunc_no_types", "call kfunc 0x10, 0x0" RETURN},
+	{"struct_ops_map", "r1 = map_fd 12 ll" RETURN},
+	{"second_arena", "r1 = map_fd 13 ll\n r1 = map_fd 14 ll" RETURN},
+	{"second_cgroup_storage", "r1 = map_fd 9 ll\n r1 = map_fd 15 ll" RETURN,
+	 BPF_PROG_TYPE_CGROUP_SKB},
+	{"sleepable_map", "r1 = map_fd 6 ll" RETURN, BPF_PROG_TYPE_SYSCALL,
+	 .flags = VERIFY_SLEEPABLE},
+	{"map_without_for_each",
+	 "r1 = map_fd 6 ll\n r2 = func each ll\n r3 = 0\n r4 = 0\n call 164" RETURN
+	 "\n each: r0 = 0\n exit"},
 
 	/* --- accepted --- */
 	{NULL, "r0 = 0\n exit"},
