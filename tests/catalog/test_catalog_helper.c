@@ -5,6 +5,7 @@
 #include "tests/catalog/linux_btf.h"
 #include "tests/unit.h"
 
+#include <linux/capability.h>
 #include <skep/skep.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,14 +135,14 @@ static bool linux_lets_call(const struct linux_kind *kind, u32 id)
 	       !strstr(log, "call might sleep");
 }
 
-static u32 compare_callers(const struct linux_kind *kind)
+static u32 compare_callers(const struct linux_kind *kind, u32 rights)
 {
 	u32 differences = 0;
 
 	for (u32 id = 1; id <= LAST_HELPER; id++) {
-		const struct helper_row *row = helper_row(id);
+		const struct helper_row *row = helper_row_for(id, kind->type) ?: helper_row(id);
 		bool got = helper_is_allowed(row, kind->type, kind->attach_type,
-					     kind->sleepable, SKEP_RIGHTS_ALL);
+					     kind->sleepable, rights);
 		bool want = linux_lets_call(kind, id);
 
 		if (got == want || (got && linux_may_lack_helper(id)))
@@ -168,7 +169,7 @@ static void callers_are_those_of_linux(void **state)
 
 			if (linux_can_load_plainly(type) &&
 			    !prog_check_attach_type(type, attach) && (!attach || by_attach))
-				differences += compare_callers(&kind);
+				differences += compare_callers(&kind, SKEP_RIGHTS_ALL);
 		}
 	assert_int_equal(differences, 0);
 }
@@ -184,9 +185,45 @@ static void callers_by_btf_are_those_of_linux(void **state)
 	count = linux_kinds(kernel, kinds);
 	for (u32 i = 0; i < count; i++)
 		if (kinds[i].btf_id)
-			differences += compare_callers(&kinds[i]);
+			differences += compare_callers(&kinds[i], SKEP_RIGHTS_ALL);
 	btf_view_free(kernel);
 	assert_int_equal(differences, 0);
+}
+
+/* The capabilities that count at the moment; true when the kernel took them. */
+static bool set_effective(u64 capabilities)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	data[0].effective = data[0].permitted & (u32)capabilities;
+	data[1].effective = data[1].permitted & (u32)(capabilities >> 32);
+	return !syscall(SYS_capset, &header, data);
+}
+
+static void rights_are_those_of_linux(void **state)
+{
+	static const u64 bpf = 1ull << CAP_BPF | 1ull << CAP_NET_ADMIN;
+	const u32 rights = SKEP_RIGHT_BPF | SKEP_RIGHT_NET_ADMIN;
+	u32 differences = 0, seen = 0;
+
+	if (!linux_is_oracle() || !set_effective(bpf))
+		skip();
+	for (u32 type = 1; type <= 32; type++) {
+		struct linux_kind kind = {type, 0, 0, type == BPF_PROG_TYPE_SYSCALL};
+
+		while (prog_check_attach_type(type, kind.attach_type))
+			kind.attach_type++;
+		if (!linux_can_load_plainly(type) || (prog_row(type)->rights & ~rights))
+			continue;
+		differences += compare_callers(&kind, rights);
+		seen++;
+	}
+	set_effective(~0ull);
+	assert_int_equal(differences, 0);
+	assert_in_range(seen, 15, 32);
 }
 
 static void rights_sleep_and_variants(void **state)
@@ -218,6 +255,7 @@ int main(void)
 		cmocka_unit_test(names_and_arities_are_those_of_libbpf),
 		cmocka_unit_test(callers_are_those_of_linux),
 		cmocka_unit_test(callers_by_btf_are_those_of_linux),
+		cmocka_unit_test(rights_are_those_of_linux),
 		cmocka_unit_test(rights_sleep_and_variants),
 	};
 
