@@ -127,6 +127,7 @@ static int follow_edge(struct follow *follow, u32 from, u32 to)
 		if (!follow->may_loop)
 			return report(follow->report, from, back_edge, from, to);
 		flag(follow->cfg, to, CFG_LOOP_HEAD);
+		follow->cfg->subprogs[follow->cfg->subprog_of[to]].has_loop = true;
 		break;
 	case DONE: break;
 	}

@@ -25,8 +25,11 @@
 
 struct frame_pointers {
 	const struct cfg *cfg;
-	bool stores_look;      /* what a slot holds decides whether it may be written to */
+	bool stores_look; /* what a slot holds decides whether it may be written to */
+	const struct insn_fact *facts;
+	const struct reg_use *uses;
 	s16 (*regs)[POINTERS]; /* before each instruction */
+	u16 *pointing;	       /* which of them point into the frame */
 	s16 spilled[SLOTS];    /* join over all stores of the subprogram */
 	bool changed;
 };
@@ -53,17 +56,16 @@ static s16 reg_place(const struct frame_pointers *pointers, u32 at, u32 reg)
 {
 	if (reg == BPF_REG_10)
 		return 0;
-	return reg < POINTERS ? pointers->regs[at][reg] : NOWHERE;
+	return pointers->pointing[at] >> reg & 1 ? pointers->regs[at][reg] : NOWHERE;
 }
 
 /* Slots that [start, start + bytes) from r10 touches. */
 static u64 slots_of(s64 start, s64 bytes)
 {
-	u64 slots = 0;
+	s64 low = max(start, -(s64)SLOT * SLOTS), high = min(start + bytes, 0ll);
+	u32 first = (u32)(-high / SLOT), last = (u32)((-low - 1) / SLOT);
 
-	for (s64 at = max(start, -(s64)SLOT * SLOTS); at < min(start + bytes, 0ll); at++)
-		slots |= 1ull << ((-at - 1) / SLOT);
-	return slots;
+	return low < high ? (SLOTS_ALL >> (SLOTS - 1 - last)) & (SLOTS_ALL << first) : 0;
 }
 
 /* --- forwards: who points into the frame --- */
@@ -76,6 +78,19 @@ static void join_into(struct frame_pointers *pointers, s16 *to, s16 from)
 		return;
 	*to = joined;
 	pointers->changed = true;
+}
+
+static void join_reg(struct frame_pointers *pointers, u32 at, u32 reg, s16 place)
+{
+	u16 bit = (u16)(1u << reg);
+
+	if (place == NOWHERE)
+		return;
+	if (!(pointers->pointing[at] & bit)) {
+		pointers->pointing[at] |= bit;
+		pointers->regs[at][reg] = NOWHERE;
+	}
+	join_into(pointers, &pointers->regs[at][reg], place);
 }
 
 static void spill(struct frame_pointers *pointers, s16 base, s32 off, s16 value)
@@ -133,38 +148,43 @@ static bool is_load(const struct bpf_insn *insn)
 	return BPF_CLASS(insn->code) == BPF_LDX || is_atomic_load(insn);
 }
 
-/* What the registers are after the instruction at `at`. */
-static void after_insn(struct frame_pointers *pointers, u32 at, s16 out[POINTERS])
+/* What the instruction at `at` writes to registers; stores are noted. */
+static s16 after_insn(struct frame_pointers *pointers, u32 at)
 {
 	const struct bpf_insn *insn = &pointers->cfg->insns[at];
 	s16 dst = reg_place(pointers, at, insn->dst_reg);
 	s16 src = reg_place(pointers, at, insn->src_reg);
-	u16 writes = insn_reg_use(insn).writes;
 	u8 class = BPF_CLASS(insn->code);
-	s16 value = NOWHERE;
 
-	if (class == BPF_ALU64 || class == BPF_ALU)
-		value = alu_place(insn, dst, src);
-	else if (is_load(insn))
-		value = fill(pointers, src, insn->off);
-	else if (is_atomic(insn))
-		value = fill(pointers, dst, insn->off);
 	if (class == BPF_STX && !is_atomic_load(insn))
 		spill(pointers, dst, insn->off, src);
-	memcpy(out, pointers->regs[at], sizeof(s16) * POINTERS);
-	for (; writes; writes &= writes - 1)
-		out[__builtin_ctz(writes)] = value;
+	if (class == BPF_ALU64 || class == BPF_ALU)
+		return alu_place(insn, dst, src);
+	if (is_load(insn))
+		return fill(pointers, src, insn->off);
+	return is_atomic(insn) ? fill(pointers, dst, insn->off) : NOWHERE;
 }
 
 static void spread(struct frame_pointers *pointers, u32 at)
 {
-	u32 successors[2], count = cfg_successors(pointers->cfg, at, successors);
-	s16 after[POINTERS];
+	const struct bpf_insn *insn = &pointers->cfg->insns[at];
+	u32 successors[2], count;
+	u16 writes, kept;
+	s16 written;
 
-	after_insn(pointers, at, after);
+	if (!pointers->pointing[at] && insn->dst_reg != BPF_REG_10 &&
+	    insn->src_reg != BPF_REG_10)
+		return; /* no pointer comes in, none is made */
+	writes = pointers->uses[at].writes;
+	kept = pointers->pointing[at] & ~writes;
+	written = after_insn(pointers, at);
+	count = cfg_successors(pointers->cfg, at, successors);
 	for (u32 i = 0; i < count; i++) {
-		for (u32 reg = 0; reg < POINTERS; reg++)
-			join_into(pointers, &pointers->regs[successors[i]][reg], after[reg]);
+		for (u16 set = kept; set; set &= set - 1)
+			join_reg(pointers, successors[i], __builtin_ctz(set),
+				 pointers->regs[at][__builtin_ctz(set)]);
+		for (u16 set = writes; set; set &= set - 1)
+			join_reg(pointers, successors[i], __builtin_ctz(set), written);
 	}
 }
 
@@ -179,7 +199,7 @@ static void find_pointers(struct frame_pointers *pointers, u32 subprog)
 		for (u32 i = cfg->postorder_start[subprog + 1];
 		     i > cfg->postorder_start[subprog]; i--)
 			spread(pointers, cfg->postorder[i - 1]);
-	} while (pointers->changed);
+	} while (pointers->changed && cfg->subprogs[subprog].has_loop);
 }
 
 /* --- backwards: which slots are read --- */
@@ -191,8 +211,39 @@ static u64 slots_from(s16 start, s64 bytes)
 	return start == ANYWHERE ? SLOTS_ALL : slots_of(start, bytes);
 }
 
+/* The map that the call's first argument is: named in the instructions just before. NULL: not
+ * known. */
+static const struct map_desc *call_map(const struct frame_pointers *pointers, u32 call)
+{
+	const struct cfg *cfg = pointers->cfg;
+
+	for (u32 at = call; pointers->facts && at > 0 && !(cfg->flags[at] & CFG_JUMP_TARGET);) {
+		at -= cfg->flags[at - 1] & CFG_SECOND_HALF ? 2 : 1;
+		if (pointers->uses[at].writes & 1u << BPF_REG_1)
+			return insn_is_wide(&cfg->insns[at]) &&
+					       cfg->insns[at].src_reg != BPF_PSEUDO_MAP_VALUE &&
+					       cfg->insns[at].src_reg !=
+						       BPF_PSEUDO_MAP_IDX_VALUE
+				       ? pointers->facts[at].map
+				       : NULL;
+	}
+	return NULL;
+}
+
+/* Sizes that are not known here: as far as the frame goes. */
+static s64 arg_bytes(const struct helper_arg *arg, const struct map_desc *map)
+{
+	if (arg->kind == ARG_FIXED_MEM)
+		return arg->size;
+	if (map && arg->kind == ARG_MAP_KEY)
+		return map->key_size;
+	if (map && arg->kind == ARG_MAP_VALUE)
+		return map->value_size;
+	return SLOT * SLOTS;
+}
+
 static u64 helper_arg_slots(const struct frame_pointers *pointers, const struct helper_arg *arg,
-			    s16 start)
+			    s16 start, const struct map_desc *map)
 {
 	bool is_sized = arg->kind == ARG_MAP_KEY || arg->kind == ARG_MAP_VALUE ||
 			arg->kind == ARG_MEM || arg->kind == ARG_FIXED_MEM;
@@ -203,8 +254,7 @@ static u64 helper_arg_slots(const struct frame_pointers *pointers, const struct 
 		return SLOTS_ALL;
 	if (arg->flags & ARG_UNINIT && !pointers->stores_look)
 		return 0;
-	/* Sizes out of maps and registers are not known here: as far as the frame goes. */
-	return slots_from(start, arg->kind == ARG_FIXED_MEM ? arg->size : SLOT * SLOTS);
+	return slots_from(start, arg_bytes(arg, map));
 }
 
 /* A callee may read all of a frame that it has an address in. */
@@ -222,16 +272,20 @@ static u64 call_slots(const struct frame_pointers *pointers, u32 at,
 {
 	const struct bpf_insn *insn = &pointers->cfg->insns[at];
 	const struct helper_row *helper = insn_helper(insn);
+	const struct map_desc *map;
 	s64 callee;
 	u64 slots = 0;
 
 	if (insn_is_subprog_call(insn, at, &callee))
 		return callee_slots(pointers, at, live->regs[callee]);
 	if (!helper || pointers->cfg->flags[at] & CFG_CALLS_BACK)
-		return callee_slots(pointers, at, insn_reg_use(insn).reads);
+		return callee_slots(pointers, at, pointers->uses[at].reads);
+	if (!pointers->pointing[at])
+		return 0;
+	map = call_map(pointers, at);
 	for (u32 i = 0; i < HELPER_ARGS; i++)
 		slots |= helper_arg_slots(pointers, &helper->arg[i],
-					  reg_place(pointers, at, BPF_REG_1 + i));
+					  reg_place(pointers, at, BPF_REG_1 + i), map);
 	return slots;
 }
 
@@ -289,27 +343,33 @@ static bool update_slots(const struct frame_pointers *pointers, u32 at, struct l
 	return true;
 }
 
-int liveness_compute_slots(const struct cfg *cfg, bool stores_look, struct arena *arena,
-			   struct liveness *out)
+static void find_live_slots(const struct frame_pointers *pointers, u32 subprog,
+			    struct liveness *live)
 {
-	struct frame_pointers pointers = {.cfg = cfg, .stores_look = stores_look};
+	const struct cfg *cfg = pointers->cfg;
 	bool changed;
 
+	do {
+		changed = false;
+		for (u32 i = cfg->postorder_start[subprog];
+		     i < cfg->postorder_start[subprog + 1]; i++)
+			changed |= update_slots(pointers, cfg->postorder[i], live);
+	} while (changed && cfg->subprogs[subprog].has_loop);
+}
+
+int liveness_compute_slots(const struct cfg *cfg, const struct insn_fact *facts,
+			   bool stores_look, struct arena *arena, struct liveness *out)
+{
+	struct frame_pointers pointers = {
+		.cfg = cfg, .facts = facts, .stores_look = stores_look, .uses = out->uses};
+
 	pointers.regs = arena_array(arena, cfg->insn_cnt, sizeof(*pointers.regs));
-	if (!pointers.regs)
+	pointers.pointing = arena_array(arena, cfg->insn_cnt, sizeof(*pointers.pointing));
+	if (!pointers.regs || !pointers.pointing)
 		return -ENOMEM;
-	for (u32 at = 0; at < cfg->insn_cnt; at++) {
-		for (u32 reg = 0; reg < POINTERS; reg++)
-			pointers.regs[at][reg] = NOWHERE;
-	}
 	for (u32 subprog = 0; subprog < cfg->subprog_cnt; subprog++) {
 		find_pointers(&pointers, subprog);
-		do {
-			changed = false;
-			for (u32 i = cfg->postorder_start[subprog];
-			     i < cfg->postorder_start[subprog + 1]; i++)
-				changed |= update_slots(&pointers, cfg->postorder[i], out);
-		} while (changed);
+		find_live_slots(&pointers, subprog, out);
 	}
 	return 0;
 }

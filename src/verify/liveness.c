@@ -76,7 +76,7 @@ struct reg_use insn_reg_use(const struct bpf_insn *insn)
 
 static bool update_regs(const struct cfg *cfg, u32 at, struct liveness *live)
 {
-	struct reg_use use = insn_reg_use(&cfg->insns[at]);
+	struct reg_use use = live->uses[at];
 	u32 successors[2], count = cfg_successors(cfg, at, successors);
 	u16 after = 0, before;
 
@@ -98,17 +98,23 @@ static void compute_regs(const struct cfg *cfg, u32 subprog, struct liveness *li
 		for (u32 i = cfg->postorder_start[subprog];
 		     i < cfg->postorder_start[subprog + 1]; i++)
 			changed |= update_regs(cfg, cfg->postorder[i], live);
+		if (!cfg->subprogs[subprog].has_loop)
+			break; /* all that follows an instruction came before it */
 	}
 }
 
-int liveness_compute(const struct cfg *cfg, bool stores_look, struct arena *arena,
-		     struct liveness *out)
+int liveness_compute(const struct cfg *cfg, const struct insn_fact *facts, bool stores_look,
+		     struct arena *arena, struct liveness *out)
 {
 	out->regs = arena_array(arena, cfg->insn_cnt, sizeof(*out->regs));
 	out->slots = arena_array(arena, cfg->insn_cnt, sizeof(*out->slots));
-	if (!out->regs || !out->slots)
+	out->uses = arena_array(arena, cfg->insn_cnt, sizeof(*out->uses));
+	if (!out->regs || !out->slots || !out->uses)
 		return -ENOMEM;
+	for (u32 at = 0; at < cfg->insn_cnt; at++)
+		if (!(cfg->flags[at] & CFG_SECOND_HALF))
+			out->uses[at] = insn_reg_use(&cfg->insns[at]);
 	for (u32 i = 0; i < cfg->subprog_cnt; i++)
 		compute_regs(cfg, i, out);
-	return liveness_compute_slots(cfg, stores_look, arena, out);
+	return liveness_compute_slots(cfg, facts, stores_look, arena, out);
 }

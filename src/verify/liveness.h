@@ -11,20 +11,22 @@
 
 #include "verify/cfg.h"
 
-struct liveness {
-	u16 *regs;  /* insn_cnt: registers alive before the instruction; r10 never is */
-	u64 *slots; /* insn_cnt: stack slots alive before the instruction */
-};
-
-/* 0 or -ENOMEM. `stores_look`: what a slot holds decides whether and how it may be written to
- * (loaders without CAP_PERFMON), so that a write counts as a read. */
-int liveness_compute(const struct cfg *cfg, bool stores_look, struct arena *arena,
-		     struct liveness *out);
-
 /* Registers that an instruction reads and writes, as masks; r10 is left out. */
 struct reg_use {
 	u16 reads, writes;
 };
+
+struct liveness {
+	u16 *regs;  /* insn_cnt: registers alive before the instruction; r10 never is */
+	u64 *slots; /* insn_cnt: stack slots alive before the instruction */
+	struct reg_use *uses; /* insn_cnt: insn_reg_use() of each */
+};
+
+/* `facts`: the maps that ld_imm64 name (resolve.c); NULL: none is known. `stores_look`: what a
+ * slot holds decides whether and how it may be written to (loaders without CAP_PERFMON), so
+ * that a write counts as a read. 0 or -ENOMEM. */
+int liveness_compute(const struct cfg *cfg, const struct insn_fact *facts, bool stores_look,
+		     struct arena *arena, struct liveness *out);
 
 struct reg_use insn_reg_use(const struct bpf_insn *insn);
 
@@ -32,7 +34,7 @@ struct reg_use insn_reg_use(const struct bpf_insn *insn);
 const struct helper_row *insn_helper(const struct bpf_insn *insn);
 
 /* The second half of liveness_compute(): out->regs are there, out->slots are filled in. */
-int liveness_compute_slots(const struct cfg *cfg, bool stores_look, struct arena *arena,
-			   struct liveness *out);
+int liveness_compute_slots(const struct cfg *cfg, const struct insn_fact *facts,
+			   bool stores_look, struct arena *arena, struct liveness *out);
 
 #endif

@@ -87,8 +87,8 @@ static int find_structure(struct walk *walk)
 
 static int prepare(struct walk *walk)
 {
-	int ret = liveness_compute(&walk->cfg, !walk->rules.may_leak, &walk->scratch,
-				   &walk->liveness);
+	int ret = liveness_compute(&walk->cfg, walk->out->facts, !walk->rules.may_leak,
+				   &walk->scratch, &walk->liveness);
 
 	ret = ret ? ret : facts_init(walk);
 	ret = ret ? ret : precision_init(walk);

@@ -140,7 +140,7 @@ struct subprog {
 	const char *name; /* from func_info; NULL */
 	bool is_callback, is_global, is_reachable;
 	bool is_async; /* a callback that runs later, on a stack of its own (timers) */
-	bool has_tail_call, has_ld_abs;
+	bool has_tail_call, has_ld_abs, has_loop;
 };
 
 struct verify_stats {

@@ -32,11 +32,11 @@ void walk_live_set(const struct walk *walk, const struct state *state, u32 insn,
 	for (u32 i = 0; i < top; i++) {
 		const struct frame *callee = &state->frames[i + 1];
 
-		/* What the caller needs after its call; a callee may reach all its slots. */
+		/* What the caller needs after its call, and what its callees may reach. */
 		out->regs[i] = callee->callback == CALLBACK_NOW
 				       ? liveness->regs[callee->call_site]
 				       : liveness->regs[callee->call_site + 1] & CALLEE_SAVED;
-		out->slots[i] = ~0ull;
+		out->slots[i] = liveness->slots[callee->call_site];
 	}
 	out->regs[top] = liveness->regs[insn];
 	out->slots[top] = liveness->slots[insn];

@@ -84,8 +84,9 @@ static void analyse(struct program *program, const char *name, const char *text)
 	if (cfg_find_subprogs(&input, &program->arena, &program->cfg, &err) ||
 	    cfg_check_edges(&program->cfg, true, &program->arena, NULL, &err))
 		fail_msg("%s: %s", name, err.text);
-	assert_int_equal(liveness_compute(&program->cfg, false, &program->arena,
-					  &program->live), 0);
+	assert_int_equal(liveness_compute(&program->cfg, NULL, false, &program->arena,
+					  &program->live),
+			 0);
 }
 
 static void program_done(struct program *program)
