@@ -30,14 +30,15 @@ void arena_done(struct arena *arena)
 	arena_init(arena);
 }
 
-/* Chunks grow with the arena, so that large products need few of them. */
+/* Chunks grow with the arena, so that large products need few of them. They are zeros from the
+ * start: for large ones the system has such pages at hand. */
 static bool arena_grow(struct arena *arena, size_t need)
 {
 	size_t size = min(max(arena->bytes, (size_t)CHUNK_MIN), (size_t)CHUNK_MAX);
 	struct arena_chunk *chunk;
 
 	size = max(size, need);
-	chunk = malloc(sizeof(*chunk) + size);
+	chunk = calloc(1, sizeof(*chunk) + size);
 	if (!chunk)
 		return false;
 	chunk->older = arena->chunks;
@@ -60,7 +61,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 		return NULL;
 	memory = arena->next;
 	arena->next += size;
-	return memset(memory, 0, size);
+	return memory;
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size)

@@ -145,7 +145,7 @@ static int prove_masked(struct walk *walk, const struct bpf_insn *insn, u32 poin
 	const struct scalar *offset = &walk_reg(walk, other)->number;
 	bool is_constant = scalar_is_const(offset), is_negative = offset->smin < 0;
 	struct mask_under_way *mask = &walk->mask;
-	u32 room;
+	u32 room = 0;
 	int ret;
 
 	mask->is_simulated = !is_constant;
@@ -228,7 +228,7 @@ int speculation_prove_sum(struct walk *walk, const struct bpf_insn *insn)
 	const struct reg_state *sum = walk_reg(walk, insn->dst_reg);
 	struct offset_mask mask = walk->mask.mask;
 	int ret = 0;
-	u32 room;
+	u32 room = 0;
 
 	if (walk->rules.may_speculate)
 		return 0;

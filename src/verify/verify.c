@@ -130,10 +130,12 @@ static int run_stages(struct walk *walk)
 
 struct walk *walk_new(const struct verify_input *input, struct skep_error *err)
 {
-	struct walk *walk = calloc(1, sizeof(*walk));
+	struct walk *walk = malloc(sizeof(*walk));
 
 	if (!walk)
 		return NULL;
+	memset(walk, 0,
+	       offsetof(struct walk, state.frames)); /* those have their own frame_init() */
 	walk->input = input;
 	walk->err = err;
 	walk->insn_cnt = input->insn_cnt;

@@ -127,7 +127,6 @@ struct walk {
 	struct access access;
 	struct mask_under_way mask;
 	struct call call;
-	struct state state;
 
 	bool compares_exactly; /* states: what differs in any number is different */
 	u32 id_cnt;	 /* ids given out */
@@ -148,6 +147,8 @@ struct walk {
 	struct verify_stats stats;
 	struct failure failure;
 	struct watch *watch; /* watch.c; NULL: nobody watches */
+
+	struct state state; /* before the instruction; the last, as it is large */
 };
 
 static inline u32 walk_new_id(struct walk *walk)
