@@ -180,6 +180,28 @@ static void index_patterns(struct pattern_index *index)
 	}
 }
 
+/* --- barriers --- */
+
+static bool needs_barrier(const struct prog_code *code, u32 at)
+{
+	const struct insn_fact *facts = code->verified ? code->verified->facts : NULL;
+
+	if (!facts || at >= code->insn_cnt)
+		return false;
+	return facts[at].barrier_before || (at && facts[at - 1].barrier_after);
+}
+
+/* How many instructions from here on run without one between them, as far as it matters. */
+static u32 run_length(const struct prog_code *code, u32 at)
+{
+	u32 length = 1;
+
+	while (length < PATTERN_MAX && at + length < code->insn_cnt &&
+	       !needs_barrier(code, at + length))
+		length++;
+	return length;
+}
+
 static u32 choose_handler(const struct pattern_index *index, const struct code_insn *insn,
 			  u32 left)
 {
@@ -195,7 +217,11 @@ void code_bind(struct prog_code *code)
 	struct pattern_index index;
 
 	index_patterns(&index);
-	for (u32 i = 0; i <= code->insn_cnt; i++)
-		code->insns[i].handler =
-			handlers[choose_handler(&index, &code->insns[i], code->insn_cnt - i)];
+	for (u32 i = 0; i <= code->insn_cnt; i++) {
+		u32 op = needs_barrier(code, i)
+				 ? OP_barrier
+				 : choose_handler(&index, &code->insns[i], run_length(code, i));
+
+		code->insns[i].handler = handlers[op];
+	}
 }

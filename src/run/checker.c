@@ -255,6 +255,11 @@ bool checked_branch(struct executor *exec, const struct code_insn *pc, bool take
 	return true;
 }
 
+bool checked_mask(struct executor *exec, const struct code_insn *pc, u64 offset, u64 masked)
+{
+	return offset == masked || violation(exec, pc, VIOLATION_MASK, offset);
+}
+
 bool checked_frame(struct executor *exec, const struct code_insn *pc, const u64 *reg,
 		   const struct frame *frame)
 {

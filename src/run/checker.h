@@ -28,6 +28,7 @@ bool checked_access(struct executor *exec, const struct code_insn *pc, const u64
 bool checked_atomic(struct executor *exec, const struct code_insn *pc, const u64 *reg,
 		    u64 address, u32 size);
 bool checked_branch(struct executor *exec, const struct code_insn *pc, bool taken);
+bool checked_mask(struct executor *exec, const struct code_insn *pc, u64 offset, u64 masked);
 bool checked_frame(struct executor *exec, const struct code_insn *pc, const u64 *reg,
 		   const struct frame *frame);
 bool checked_packet(struct executor *exec, const struct code_insn *pc, u64 ctx);

@@ -41,6 +41,26 @@ struct code_insn {
 	u16 op; /* enum code_op */
 };
 
+/* How OP_masked_add and OP_masked_sub know their offset (struct offset_mask). */
+enum masked {
+	MASKED_DST = 1 << 0, /* it is in dst */
+	MASKED_NEGATIVE = 1 << 1,
+	MASKED_CONSTANT = 1 << 2,
+};
+
+/* The offset, or 0 where it is beyond the limit; without a branch that could be guessed. */
+static inline u64 offset_masked(u64 offset, s64 limit, s16 how)
+{
+	u64 sign = how & MASKED_NEGATIVE ? -1ull : 0;
+	u64 distance = (offset ^ sign) - sign;
+
+	if (how & MASKED_CONSTANT)
+		distance = (u64)limit;
+	else
+		distance &= ~(u64)((s64)(((u64)limit - distance) | distance) >> 63);
+	return (distance ^ sign) - sign;
+}
+
 struct checker;
 
 struct prog_code {

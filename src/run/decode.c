@@ -88,9 +88,25 @@ static u16 byte_order_op(const struct bpf_insn *insn)
 	return swaps ? OP_swap64 : OP_same64;
 }
 
-static void decode_alu(const struct bpf_insn *insn, struct code_insn *out)
+static void decode_masked(const struct bpf_insn *insn, const struct offset_mask *mask,
+			  struct code_insn *out)
+{
+	out->op = BPF_OP(insn->code) == BPF_ADD ? OP_masked_add : OP_masked_sub;
+	out->imm = mask->limit;
+	out->off = (mask->kind == MASK_DST ? MASKED_DST : 0) |
+		   (mask->is_negative ? MASKED_NEGATIVE : 0) |
+		   (mask->is_constant ? MASKED_CONSTANT : 0);
+}
+
+static void decode_alu(const struct bpf_insn *insn, const struct insn_fact *fact,
+		       struct code_insn *out)
 {
 	const bool is64 = BPF_CLASS(insn->code) == BPF_ALU64;
+
+	if (fact && (fact->mask.kind == MASK_SRC || fact->mask.kind == MASK_DST)) {
+		decode_masked(insn, &fact->mask, out);
+		return;
+	}
 
 	switch (BPF_OP(insn->code)) {
 	case BPF_NEG:
@@ -323,7 +339,7 @@ static int decode_insn(struct decoder *decoder, u32 at)
 	out->imm = insn->imm;
 	switch (BPF_CLASS(insn->code)) {
 	case BPF_ALU:
-	case BPF_ALU64: decode_alu(insn, out); return 0;
+	case BPF_ALU64: decode_alu(insn, fact, out); return 0;
 	case BPF_LDX:
 	case BPF_ST:
 	case BPF_STX: decode_memory(decoder, insn, fact, out); return 0;

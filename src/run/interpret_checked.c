@@ -20,7 +20,8 @@
 		STOP_UNLESS(!exec->checker->found.kind); /* in a callback */ \
 		checked_helper_result(exec, pc, reg[BPF_REG_0]);             \
 	} while (0)
-#define DEAD_CODE goto stop
+#define MASK_CHECK(offset, masked) STOP_UNLESS(checked_mask(exec, pc, offset, masked))
+#define DEAD_CODE		   goto stop
 #define STOP_LABEL \
 stop:              \
 	return 0;

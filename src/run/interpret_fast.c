@@ -11,6 +11,7 @@
 #define FRAME_CHECK		     (void)0
 #define PACKET_CHECK		     (void)0
 #define AFTER_HELPER		     (void)0
+#define MASK_CHECK(offset, masked)   (void)0
 #define DEAD_CODE		     (void)0
 #define STOP_LABEL
 #include "run/interpreter.h"

@@ -12,6 +12,7 @@
  *	FRAME_CHECK			... before a frame is entered
  *	JUMP_TAKEN(taken)		... after a condition was computed
  *	AFTER_HELPER			... after the call of a helper
+ *	MASK_CHECK(offset, masked)	... after an offset was masked
  *	DEAD_CODE			... at an instruction that is never reached
  *	STOP_LABEL			where the checks go to end the run
  *	WITH_FUSED			only where there are superinstructions
@@ -45,6 +46,14 @@ typedef s32 __attribute__((aligned(1), may_alias)) mem_s32;
 	} while (0)
 #define JUMP_BY(bytes) (pc = (const struct code_insn *)((const char *)pc + (bytes)))
 #define HANDLER(name)  do_##name:
+
+#if defined(__x86_64__)
+#define SPECULATION_BARRIER __builtin_ia32_lfence()
+#elif defined(__aarch64__)
+#define SPECULATION_BARRIER __asm__ volatile("dsb nsh\n\tisb" ::: "memory")
+#else
+#define SPECULATION_BARRIER __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#endif
 
 /* --- families --- */
 #define ALU_FORM(name, type, second, result)                  \
@@ -223,6 +232,29 @@ u64 INTERPRET(struct executor *exec, const struct code_insn *pc, u64 fp, const u
 	ORDERED_FORM(32)
 	ORDERED_FORM(64)
 
+	HANDLER(masked_add)
+	{
+		const bool in_dst = pc->off & MASKED_DST;
+		const u64 offset = in_dst ? DST : SRC, pointer = in_dst ? SRC : DST;
+		const u64 masked = offset_masked(offset, pc->imm, pc->off);
+
+		MASK_CHECK(offset, masked);
+		DST = pointer + masked;
+		NEXT;
+	}
+	HANDLER(masked_sub)
+	{
+		const u64 masked = offset_masked(SRC, pc->imm, pc->off);
+
+		MASK_CHECK(SRC, masked);
+		DST -= masked;
+		NEXT;
+	}
+	HANDLER(barrier)
+	{
+		SPECULATION_BARRIER;
+		goto *handlers[pc->op];
+	}
 	HANDLER(ld_imm64)
 	{
 		DST = (u64)pc->imm;

@@ -44,6 +44,9 @@ void violation_print(const struct run_violation *violation, struct strbuf *out)
 		strbuf_addf(out, "a call below %llu frames finds no stack", violation->value);
 		break;
 	case VIOLATION_TARGET: strbuf_adds(out, "control left the program"); break;
+	case VIOLATION_MASK:
+		strbuf_addf(out, "the offset %lld is beyond its mask", (s64)violation->value);
+		break;
 	case VIOLATION_ALIGNMENT:
 		strbuf_addf(out, "atomic operation at the unaligned address 0x%llx",
 			    violation->value);

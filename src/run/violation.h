@@ -19,6 +19,7 @@ enum violation_kind {
 	VIOLATION_BRANCH,     /* a jump that is never, or always, taken */
 	VIOLATION_CALL_DEPTH, /* more frames or stack than there may be */
 	VIOLATION_TARGET,     /* a callback that is no function of the program, a wild jump */
+	VIOLATION_MASK,	      /* an offset that is masked, though nothing is speculated */
 	VIOLATION_ALIGNMENT,  /* an atomic operation on an unaligned address */
 	VIOLATION_BUDGET,     /* an unproven program that did not end */
 };

@@ -147,6 +147,14 @@ static void print_reg(const struct reg_fact *reg, u32 number, struct strbuf *out
 		strbuf_addf(out, "[%lld..%lld]", reg->number.smin, reg->number.smax);
 }
 
+static void print_mask(const struct offset_mask *mask, struct strbuf *out)
+{
+	if (mask->kind == MASK_SRC || mask->kind == MASK_DST)
+		strbuf_addf(out, " offset in %s%s%s%u", mask->kind == MASK_SRC ? "src" : "dst",
+			    mask->is_constant ? " = " : " up to ", mask->is_negative ? "-" : "",
+			    mask->limit);
+}
+
 static void print_fact(const struct verified *verified, u32 at, struct strbuf *out)
 {
 	const struct insn_fact *fact = &verified->facts[at];
@@ -155,6 +163,10 @@ static void print_fact(const struct verified *verified, u32 at, struct strbuf *o
 		strbuf_adds(out, " dead");
 	if (fact->never_taken || fact->always_taken)
 		strbuf_addf(out, " %s taken", fact->never_taken ? "never" : "always");
+	if (fact->barrier_before || fact->barrier_after)
+		strbuf_addf(out, " barrier%s%s", fact->barrier_before ? " before" : "",
+			    fact->barrier_after ? " after" : "");
+	print_mask(&fact->mask, out);
 	if (fact->mem)
 		strbuf_addf(out, " %s", mem_text(fact->mem));
 	if (fact->ctx)

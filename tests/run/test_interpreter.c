@@ -234,7 +234,8 @@ static void drop(struct prog *prog)
 	"*(u64 *)(r10 - 8) = r0\n" \
 	"r5 = *(u64 *)(r10 - 8)\n" \
 	"if r5 > 7 goto out\n"     \
-	"r0 = 2\n"                 \
+	"r0 = 1\n"                 \
+	"r0 += r0\n"               \
 	"exit\n"                   \
 	"out: r0 = 1\n"            \
 	"exit\n"
@@ -274,6 +275,11 @@ static void lie_not_taken(struct verified *v)
 	v->facts[8].always_taken = false;
 }
 
+static void lie_mask(struct verified *v)
+{
+	v->facts[10].mask = (struct offset_mask){.kind = MASK_SRC, .limit = 0};
+}
+
 static void lie_dead(struct verified *v)
 {
 	v->facts[9].visited = false;
@@ -292,6 +298,7 @@ static const struct lie {
 	{"range", lie_scalar, VIOLATION_REGISTER, 8},
 	{"kind of register", lie_kind, VIOLATION_REGISTER, 1},
 	{"branch", lie_taken, VIOLATION_BRANCH, 8},
+	{"mask", lie_mask, VIOLATION_MASK, 10},
 	{"dead code", lie_dead, VIOLATION_DEAD_CODE, 9},
 };
 

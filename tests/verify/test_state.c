@@ -119,11 +119,11 @@ static const struct map_desc *map_by_fd(void *cookie, int fd, bool is_index, int
 	return &map;
 }
 
-static struct verified *verify_text(const char *text, enum bpf_prog_type type)
+static struct verified *verify_with(const char *text, enum bpf_prog_type type, u32 rights)
 {
 	struct verify_input input = {.type = type,
 				     .flags = VERIFY_REG_FACTS,
-				     .rights = SKEP_RIGHTS_ALL,
+				     .rights = rights,
 				     .map_by_fd = map_by_fd};
 	struct verified *verified = NULL;
 	struct bpf_insn *insns;
@@ -136,6 +136,41 @@ static struct verified *verify_text(const char *text, enum bpf_prog_type type)
 		fail_msg("%s", err.text);
 	free(insns);
 	return verified;
+}
+
+static struct verified *verify_text(const char *text, enum bpf_prog_type type)
+{
+	return verify_with(text, type, SKEP_RIGHTS_ALL);
+}
+
+/* Offsets are masked, and barriers are put where speculation could do harm. */
+static void facts_guard_against_speculation(void **unused)
+{
+	struct verified *verified = verify_with("r2 = *(u32 *)(r1 + 0)\n"   /* 0 */
+						"r2 &= 3\n"		    /* 1 */
+						"r3 = map_value 0 + 4 ll\n" /* 2 */
+						"r3 += r2\n"		    /* 4 */
+						"*(u64 *)(r10 - 8) = r3\n"  /* 5 */
+						"r6 = 1\n"		    /* 6 */
+						"if r6 == 1 goto out\n"	    /* 7 */
+						"r0 = *(u64 *)(r9 + 0)\n"   /* 8 */
+						"out: r0 = 0\n"		    /* 9 */
+						"exit",
+						BPF_PROG_TYPE_SOCKET_FILTER, SKEP_RIGHT_BPF);
+	const struct insn_fact *facts = verified->facts;
+	struct strbuf text;
+
+	assert_int_equal(facts[4].mask.kind, MASK_SRC);
+	assert_int_equal(facts[4].mask.limit, 3);
+	assert_false(facts[4].mask.is_negative || facts[4].mask.is_constant);
+	assert_true(facts[5].barrier_after);
+	assert_true(facts[8].barrier_before && !facts[8].visited);
+	strbuf_init(&text);
+	verified_print(verified, "facts", &text);
+	assert_non_null(strstr(strbuf_text(&text), "offset in src up to 3"));
+	assert_non_null(strstr(strbuf_text(&text), "barrier after"));
+	strbuf_done(&text);
+	verified_free(verified);
 }
 
 static void facts_say_what_executors_need(void **unused)
@@ -206,6 +241,7 @@ int main(void)
 		cmocka_unit_test(what_is_dead_is_not_kept),
 		cmocka_unit_test(references_are_counted),
 		cmocka_unit_test(facts_say_what_executors_need),
+		cmocka_unit_test(facts_guard_against_speculation),
 		cmocka_unit_test(stages_are_printed),
 	};
 
