@@ -46,6 +46,11 @@ static struct bpf_func_info func_record(const struct verify_input *input, u32 in
 	return record;
 }
 
+u32 btf_info_start(const struct verify_input *input, u32 subprog)
+{
+	return func_record(input, subprog).insn_off;
+}
+
 u32 btf_info_func(const struct verify_input *input, u32 subprog)
 {
 	return subprog < input->func_info_cnt ? func_record(input, subprog).type_id : 0;

@@ -18,7 +18,8 @@ int btf_info_check_records(const struct verify_input *input, struct skep_error *
 int btf_info_check_subprogs(const struct verify_input *input, struct cfg *cfg,
 			    struct arena *arena, struct skep_error *err);
 
-/* The BTF function of a subprogram whose func_info was checked; 0: there is none. */
+/* The first instruction and the BTF function of a subprogram whose func_info was checked; 0: there is none. */
+u32 btf_info_start(const struct verify_input *input, u32 subprog);
 u32 btf_info_func(const struct verify_input *input, u32 subprog);
 
 #endif

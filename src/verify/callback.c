@@ -124,6 +124,7 @@ int callback_put_off(struct walk *walk, u32 helper)
 	int ret = 0;
 
 	walk->cfg.subprogs[subprog].is_callback = true;
+	walk->cfg.subprogs[subprog].is_async |= callback_is_later(helper);
 	if (callback_is_later(helper))
 		return put_off_later(walk, entry, helper);
 	if (may_call_again(walk, helper))

@@ -3,6 +3,7 @@
 #include "verify/cfg.h"
 
 #include "isa/isa.h"
+#include "verify/exception.h"
 #include "verify/report.h"
 #include <skep/skep.h>
 
@@ -94,6 +95,25 @@ static int add_callees(struct cfg *cfg, u32 rights, const struct report *report)
 	return 0;
 }
 
+/* Only the engine calls it. */
+static int add_exception_callback(struct cfg *cfg, const struct verify_input *input,
+				  const struct report *report)
+{
+	struct subprog *subprog;
+	u32 insn;
+	int ret = exception_find_callback(input, report, &insn);
+
+	if (ret || !insn)
+		return ret;
+	ret = add_subprog(cfg, 0, insn, report);
+	if (ret)
+		return ret;
+	cfg->exception_callback = (u32)cfg_subprog_at(cfg, insn);
+	subprog = &cfg->subprogs[cfg->exception_callback];
+	subprog->is_exception_callback = subprog->is_callback = subprog->is_async = true;
+	return 0;
+}
+
 static void close_subprogs(struct cfg *cfg, u32 log_level, const struct report *report)
 {
 	for (u32 i = 0; i < cfg->subprog_cnt; i++) {
@@ -168,6 +188,9 @@ int cfg_find_subprogs(const struct verify_input *input, struct arena *arena, str
 	if (!built.flags || !built.subprog_of || !built.subprogs)
 		return -ENOMEM;
 	ret = add_callees(&built, input->rights, &report);
+	if (ret)
+		return ret;
+	ret = add_exception_callback(&built, input, &report);
 	if (ret)
 		return ret;
 	close_subprogs(&built, input->log_level, &report);

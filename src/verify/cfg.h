@@ -36,6 +36,7 @@ struct cfg {
 	u16 *subprog_of; /* insn_cnt: index of the subprogram that the instruction is in */
 	u32 subprog_cnt;
 	struct subprog *subprogs; /* by start; [0] starts at 0 */
+	u32 exception_callback;	  /* the subprogram; 0: there is none */
 	/* Instructions of each subprogram, every one after all that it can lead to (edges
 	 * backwards aside): subprogram s has [postorder_start[s], postorder_start[s + 1]). */
 	u32 *postorder, *postorder_start;

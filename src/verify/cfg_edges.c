@@ -158,6 +158,7 @@ static int follow_subprog(struct follow *follow, u32 start)
 static int follow_all(struct follow *follow)
 {
 	enter_subprog(follow, 0);
+	enter_subprog(follow, follow->cfg->subprogs[follow->cfg->exception_callback].start);
 	for (u32 i = 0; i < follow->entered_cnt; i++) {
 		int ret =
 			follow_subprog(follow, follow->cfg->subprogs[follow->entered[i]].start);

@@ -12,6 +12,7 @@
 /* A call under way: the callee goes on at `at`, `depth` includes its frame. */
 struct chain_link {
 	u32 subprog, at, depth;
+	bool in_callback; /* it is one, or one led to it */
 };
 
 /*
@@ -19,12 +20,12 @@ struct chain_link {
  * again with no more of both finds nothing new; without this the chains are exponentially many.
  */
 struct looked_at {
-	u32 depth[SUBPROGS_MAX][CALL_DEPTH_MAX]; /* plus one; 0: never */
+	u32 depth[2][SUBPROGS_MAX][CALL_DEPTH_MAX]; /* plus one; 0: never. [1] in callbacks */
 };
 
-static bool is_new(struct looked_at *looked_at, u32 subprog, u32 frames, u32 depth)
+static bool is_new(struct looked_at *looked_at, const struct chain_link *link, u32 frames)
 {
-	u32 *known = looked_at->depth[subprog];
+	u32 *known = looked_at->depth[link->in_callback][link->subprog], depth = link->depth;
 
 	for (u32 i = frames - 1; i < CALL_DEPTH_MAX; i++) {
 		if (known[i] > depth)
@@ -50,6 +51,9 @@ static int check_link(const struct cfg *cfg, const struct chain_link *links, u32
 		return report(report, subprog->start, tail_call_stack, above);
 	if (link->depth > STACK_DEPTH_MAX)
 		return report(report, subprog->start, stack_depth, count, link->depth);
+	if (subprog->throws && link->in_callback)
+		return report(report, subprog->throws_at, throw_in_callback, subprog->throws_at,
+			      link->subprog);
 	return 0;
 }
 
@@ -80,21 +84,26 @@ static int enter(const struct cfg *cfg, struct chain_link *links, u32 *count, u3
 		 struct looked_at *looked_at, const struct report *report)
 {
 	const struct chain_link *top = &links[*count - 1];
-	u32 depth = top->depth + frame_bytes(&cfg->subprogs[callee]);
+	const struct subprog *subprog = &cfg->subprogs[callee];
+	struct chain_link next = {callee, subprog->start, top->depth + frame_bytes(subprog),
+				  top->in_callback || subprog->is_callback};
 
 	if (*count == CALL_DEPTH_MAX)
 		return report(report, top->at - 1, call_depth, *count);
-	if (!is_new(looked_at, callee, *count + 1, depth))
+	if (subprog->is_exception_callback)
+		return report(report, top->at - 1, exception_callback_call, top->at - 1);
+	if (!is_new(looked_at, &next, *count + 1))
 		return 0;
-	links[(*count)++] = (struct chain_link){callee, cfg->subprogs[callee].start, depth};
+	links[(*count)++] = next;
 	return check_link(cfg, links, *count, report);
 }
 
 static int check_chains_from(const struct cfg *cfg, u32 subprog, struct looked_at *looked_at,
 			     const struct report *report, u32 *deepest)
 {
+	const struct subprog *first = &cfg->subprogs[subprog];
 	struct chain_link links[CALL_DEPTH_MAX] = {
-		{subprog, cfg->subprogs[subprog].start, frame_bytes(&cfg->subprogs[subprog])}};
+		{subprog, first->start, frame_bytes(first), first->is_callback}};
 	u32 count = 1, callee;
 	int ret = check_link(cfg, links, count, report);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "verify/global.h"
 
+#include "verify/exception.h"
 #include "verify/helpers.h"
 #include "verify/precision.h"
 #include "verify/prototype.h"
@@ -209,6 +210,8 @@ static int enter(struct walk *walk, u32 subprog)
 
 	walk->at = walk->next = walk->cfg.subprogs[subprog].start;
 	ret = prototype_of(walk, subprog, &prototype);
+	if (!ret && subprog == walk->cfg.exception_callback)
+		ret = exception_prove_prototype(walk, prototype);
 	if (ret)
 		return ret;
 	memset(&walk->state.resources, 0, sizeof(walk->state.resources));
@@ -250,6 +253,7 @@ int global_walk_called(struct walk *walk)
 	struct globals *globals = walk->globals;
 	u32 subprog = 0;
 
+	globals->is_called[walk->cfg.exception_callback] |= walk->cfg.exception_callback != 0;
 	while ((subprog = next_called(globals, walk->cfg.subprog_cnt, subprog + 1))) {
 		int ret = walk_one(walk, subprog);
 

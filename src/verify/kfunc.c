@@ -2,6 +2,7 @@
 /* Calls of kernel functions: whether the program may call it here, and what is known after it. */
 #include "verify/kfunc.h"
 
+#include "verify/exception.h"
 #include "verify/facts.h"
 #include "verify/helpers.h"
 #include "verify/precision.h"
@@ -48,6 +49,7 @@ static bool is_understood(const struct kfunc *kfunc)
 {
 	switch (kfunc->row->special) {
 	case KFUNC_PLAIN:
+	case KFUNC_THROW:
 	case KFUNC_TRAP:
 	case KFUNC_ITER_NUM:
 	case KFUNC_GET_KMEM_CACHE:
@@ -67,7 +69,10 @@ int prove_kfunc(struct walk *walk)
 	ret = prove_allowed(walk, kfunc);
 	if (!ret && !is_understood(kfunc))
 		return reject(walk, not_supported, kfunc->name);
-	return ret ? ret : kfunc_prove_arguments(walk, kfunc);
+	ret = ret ? ret : kfunc_prove_arguments(walk, kfunc);
+	if (!ret && kfunc->row->special == KFUNC_THROW)
+		return exception_prove_throw(walk);
+	return ret;
 }
 
 /* --- what is known after it --- */
@@ -159,6 +164,10 @@ int transfer_kfunc(struct walk *walk)
 {
 	const struct kfunc *kfunc = walk->out->facts[walk->at].kfunc;
 
+	if (kfunc->row->special == KFUNC_THROW) {
+		walk->path_ends = true;
+		return 0;
+	}
 	call_write_memory(walk);
 	if (walk->call.released_ref)
 		call_forget_reference(walk, walk->call.released_ref);

@@ -101,6 +101,20 @@ static int resolve_wide(struct walk *walk, const struct bpf_insn *insn, struct i
 	}
 }
 
+static int resolve_kfunc(struct walk *walk, const struct bpf_insn *insn, struct insn_fact *fact)
+{
+	struct subprog *subprog = &walk->cfg.subprogs[walk->cfg.subprog_of[walk->at]];
+	int ret = kfunc_resolve(walk, insn, fact);
+	const struct kfunc *kfunc = fact->kfunc;
+
+	if (ret || subprog->throws || !kfunc || !kfunc->row ||
+	    kfunc->row->special != KFUNC_THROW)
+		return ret;
+	subprog->throws = true;
+	subprog->throws_at = walk->at;
+	return 0;
+}
+
 int resolve_operands(struct walk *walk)
 {
 	struct verified *out = walk->out;
@@ -117,7 +131,7 @@ int resolve_operands(struct walk *walk)
 		fact->callee = -1;
 		if (insn_is_subprog_call(insn, walk->at, &target))
 			fact->callee = cfg_subprog_at(&walk->cfg, (u32)target);
-		ret = insn_is_kfunc_call(insn) ? kfunc_resolve(walk, insn, fact) : 0;
+		ret = insn_is_kfunc_call(insn) ? resolve_kfunc(walk, insn, fact) : 0;
 		if (!ret && insn_is_wide(insn))
 			ret = resolve_wide(walk, insn, fact);
 		if (ret)

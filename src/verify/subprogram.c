@@ -49,61 +49,77 @@ void transfer_subprog_call(struct walk *walk)
 
 /* --- exits --- */
 
-int prove_released(struct walk *walk)
+int prove_nothing_held(struct walk *walk, const char *place)
 {
 	const struct state *state = &walk->state;
 
-	if (state->frame_cnt > 1)
-		return 0;
 	if (state_lock(state))
-		return reject(walk, lock_held, "BPF_EXIT instruction in main prog");
+		return reject(walk, lock_held, place);
 	if (state_reference(state))
 		return reject(walk, unreleased, state_reference(state)->id,
 			      state_reference(state)->insn);
 	return 0;
 }
 
-static int prove_result_range(struct walk *walk, const char *place, s64 least, s64 most)
+int prove_released(struct walk *walk)
 {
-	const struct reg_state *result = walk_reg(walk, BPF_REG_0);
+	return walk->state.frame_cnt > 1
+		       ? 0
+		       : prove_nothing_held(walk, "BPF_EXIT instruction in main prog");
+}
+
+static int prove_result_range(struct walk *walk, u32 regno, const char *place, s64 least,
+			      s64 most)
+{
+	const struct reg_state *result = walk_reg(walk, regno);
 	const struct scalar *number = &result->number;
 	char kind[REG_KIND_TEXT];
 
 	if (result->kind != REG_SCALAR)
-		return reject(walk, result_not_number, place, reg_kind_text(result, kind));
-	precision_need(walk, 1u << BPF_REG_0);
+		return reject(walk, result_not_number, place, regno,
+			      reg_kind_text(result, kind));
+	precision_need(walk, 1u << regno);
 	if (number->smin >= least && number->smax <= most)
 		return 0;
 	if (scalar_is_unknown(number))
-		return reject(walk, result_unknown, place, least, most);
-	return reject(walk, result_range, place, number->smin, number->smax, least, most);
+		return reject(walk, result_unknown, place, regno, least, most);
+	return reject(walk, result_range, place, regno, number->smin, number->smax, least,
+		      most);
+}
+
+static int prove_readable(struct walk *walk, u32 regno)
+{
+	if (walk_reg(walk, regno)->kind == REG_NOT_INIT)
+		return reject(walk, not_initialised, regno);
+	return 0;
 }
 
 /* A function called by a helper says whether to go on, a timer's nothing. */
 static int prove_callback_result(struct walk *walk, enum callback_kind callback)
 {
-	if (walk_reg(walk, BPF_REG_0)->kind == REG_NOT_INIT)
-		return reject(walk, not_initialised, BPF_REG_0);
+	int ret = prove_readable(walk, BPF_REG_0);
+
+	if (ret)
+		return ret;
 	if (walk_reg(walk, BPF_REG_0)->kind == REG_STACK && callback == CALLBACK_NOW)
 		return reject(walk, stack_returned);
 	if (callback == CALLBACK_NOW)
-		return prove_result_range(walk, "callback return", 0, 1);
-	return prove_result_range(walk, "async callback return", 0, 0);
+		return prove_result_range(walk, BPF_REG_0, "callback return", 0, 1);
+	return prove_result_range(walk, BPF_REG_0, "async callback return", 0, 0);
 }
 
-static int prove_program_result(struct walk *walk)
+static int prove_program_result(struct walk *walk, u32 regno)
 {
-	const struct reg_state *result = walk_reg(walk, BPF_REG_0);
-	struct ret_range range;
+	struct ret_range range = prog_ret_range(walk->input->type, walk->input->attach_type);
+	int ret = prove_readable(walk, regno);
 
-	if (result->kind == REG_NOT_INIT)
-		return reject(walk, not_initialised, BPF_REG_0);
-	if (walk_hides_pointer(walk, result))
+	if (ret)
+		return ret;
+	if (walk_hides_pointer(walk, walk_reg(walk, regno)))
 		return reject(walk, leak_as_result);
-	range = prog_ret_range(walk->input->type, walk->input->attach_type);
 	if (!range.checked)
 		return 0;
-	return prove_result_range(walk, "program exit", range.low, range.high);
+	return prove_result_range(walk, regno, "program exit", range.low, range.high);
 }
 
 /* Of a global function, which is walked on its own: its callers take any number. */
@@ -111,9 +127,10 @@ static int prove_global_result(struct walk *walk)
 {
 	const struct reg_state *result = walk_reg(walk, BPF_REG_0);
 	char kind[REG_KIND_TEXT];
+	int ret = prove_readable(walk, BPF_REG_0);
 
-	if (result->kind == REG_NOT_INIT)
-		return reject(walk, not_initialised, BPF_REG_0);
+	if (ret)
+		return ret;
 	if (walk_hides_pointer(walk, result))
 		return reject(walk, leak_as_result);
 	if (result->kind != REG_SCALAR)
@@ -121,15 +138,30 @@ static int prove_global_result(struct walk *walk)
 	return 0;
 }
 
+/* The walk is of the program itself, not of a function alone. */
+static bool is_in_program(const struct walk *walk)
+{
+	const struct frame *first = &walk->state.frames[0];
+
+	return !first->subprog && first->callback == CALLBACK_NONE;
+}
+
+int prove_cookie(struct walk *walk)
+{
+	return is_in_program(walk) ? prove_program_result(walk, BPF_REG_1) : 0;
+}
+
 int prove_result(struct walk *walk)
 {
-	enum callback_kind callback = state_top(&walk->state)->callback;
+	const struct frame *frame = state_top(&walk->state);
+	bool is_exception_callback = walk->cfg.subprogs[frame->subprog].is_exception_callback;
 
-	if (callback != CALLBACK_NONE)
-		return prove_callback_result(walk, callback);
+	if (frame->callback != CALLBACK_NONE)
+		return prove_callback_result(walk, frame->callback);
 	if (walk->state.frame_cnt == 1)
-		return state_top(&walk->state)->subprog ? prove_global_result(walk)
-							: prove_program_result(walk);
+		return is_in_program(walk) || is_exception_callback
+			       ? prove_program_result(walk, BPF_REG_0)
+			       : prove_global_result(walk);
 	if (walk_reg(walk, BPF_REG_0)->kind == REG_STACK)
 		return reject(walk, stack_returned);
 	return 0;
@@ -180,16 +212,14 @@ int subprogram_may_end(struct walk *walk, struct scalar result)
 
 int prove_packet_load(struct walk *walk)
 {
-	const struct state *state = &walk->state;
 	const struct reg_state *reg = walk_reg(walk, BPF_REG_6);
+	int ret;
 
 	if (!walk->row->has_ld_abs)
 		return reject(walk, ld_abs_type);
-	if (state_lock(state))
-		return reject(walk, lock_held, "BPF_LD_[ABS|IND]");
-	if (state_reference(state))
-		return reject(walk, unreleased, state_reference(state)->id,
-			      state_reference(state)->insn);
+	ret = prove_nothing_held(walk, "BPF_LD_[ABS|IND]");
+	if (ret)
+		return ret;
 	if (reg->kind == REG_NOT_INIT)
 		return reject(walk, not_initialised, BPF_REG_6);
 	if (reg->kind != REG_CTX)

@@ -141,6 +141,9 @@ struct subprog {
 	bool is_callback, is_global, is_reachable;
 	bool is_async; /* a callback that runs later, on a stack of its own (timers) */
 	bool has_tail_call, has_ld_abs, has_loop;
+	bool is_exception_callback;
+	bool throws; /* calls bpf_throw(), at `throws_at` first */
+	u32 throws_at;
 };
 
 struct verify_stats {

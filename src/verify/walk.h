@@ -202,6 +202,10 @@ int prove_agreement(struct walk *walk, const struct requirement *need);
 int prove_packet_load(struct walk *walk);
 int prove_callee(struct walk *walk);
 int prove_released(struct walk *walk);
+/* No lock and no reference; `place`: what cannot be there while one is, as Linux names it. */
+int prove_nothing_held(struct walk *walk, const char *place);
+/* What is thrown (r1) may be the result of the program. */
+int prove_cookie(struct walk *walk);
 int prove_result(struct walk *walk);
 
 /* --- moving the state (transfer*.c) --- */
