@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/session.h"
+#include "cli/adapt.h"
 #include "linux/rights.h"
 #include "shim/wrap.h"
 
 #include <bpf/btf.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define LIBBPF_LINE 512
@@ -131,11 +132,46 @@ static const char *last_words(struct session *session)
 	return line && !strncmp(line, "libbpf: ", 8) ? line + 8 : line;
 }
 
-static bool is_folder(const char *path)
+/* What can be said before libbpf looks at it. */
+static int read_image(struct session *session)
 {
-	struct stat info;
+	int err = image_read(session->compiled ?: session->path, &session->image);
 
-	return !stat(path, &info) && S_ISDIR(info.st_mode);
+	if (err == -EISDIR)
+		return usage_error("%s: a directory, expected an object or a .bpf.c",
+				   session->path);
+	if (err)
+		return usage_error("%s: %s", session->path, strerror(-err));
+	return check_object_types(session->path, session->image.btf);
+}
+
+/* Linux names an object by its file, up to the first point. */
+static void name_object(const char *path, char *out, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+
+	snprintf(out, size, "%s", slash ? slash + 1 : path);
+	out[strcspn(out, ".")] = '\0';
+}
+
+static int open_object(struct session *session)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts);
+	char name[PATH_MAX];
+
+	name_object(session->path, name, sizeof(name));
+	opts.object_name = name;
+	opts.relaxed_maps = arenas_find(&session->image);
+	struct_ops_find(&session->image, session->line->command->run == cmd_verify);
+	if (exceptions_find(&session->image))
+		return usage_error("out of memory");
+	register_sections();
+	session->object = bpf_object__open_mem(session->image.data, session->image.size, &opts);
+	if (!session->object)
+		return usage_error("%s: not an object that libbpf can open: %s", session->path,
+				   last_words(session) ?: strerror(errno));
+	arenas_set(session->object);
+	return 0;
 }
 
 int session_open(struct session *session, struct command_line *line, const char *path)
@@ -145,30 +181,19 @@ int session_open(struct session *session, struct command_line *line, const char 
 	if (code)
 		return code;
 	session->path = path;
-	if (is_source(path)) {
+	if (is_source(path))
 		code = compile_program(path, &session->compiled);
-		if (code)
-			return code;
-	}
-	code = check_object_types(session->compiled ?: path);
-	if (code)
-		return code;
-	session->object = bpf_object__open_file(session->compiled ?: path, NULL);
-	if (session->object)
-		return 0;
-	code = errno;
-	if (access(path, R_OK))
-		return usage_error("%s: %s", path, strerror(errno));
-	if (is_folder(path))
-		return usage_error("%s: a directory, expected an object or a .bpf.c", path);
-	return usage_error("%s: not an object that libbpf can open: %s", path,
-			   last_words(session) ?: strerror(code));
+	if (!code)
+		code = read_image(session);
+	return code ? code : open_object(session);
 }
 
 void session_close(struct session *session)
 {
 	if (session->object)
 		bpf_object__close(session->object);
+	exceptions_forget();
+	image_free(&session->image);
 	if (session->compiled)
 		unlink(session->compiled);
 	free(session->compiled);
@@ -294,7 +319,9 @@ int session_load(struct session *session)
 
 	drop_ring_value_sizes(session);
 	strbuf_clear(&session->log);
-	code = bpf_object__load(session->object);
+	code = arenas_make(session->object, session->on_linux);
+	if (!code)
+		code = bpf_object__load(session->object);
 	return !code || only_lacks_unchosen(session) ? 0 : explain_failure(session, code);
 }
 

@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/explanation.h"
+#include "cli/image.h"
 #include "cli/rejection.h"
 
 #include <bpf/bpf.h>
@@ -16,14 +17,15 @@
 
 struct session {
 	struct command_line *line;
-	const char *path; /* as the user gave it */
-	char *compiled;	  /* the object made of a .bpf.c; deleted at close */
+	const char *path;   /* as the user gave it */
+	char *compiled;	    /* the object made of a .bpf.c; deleted at close */
+	struct image image; /* the object's bytes, as libbpf gets them */
 	bool on_linux;
 	struct skep_engine *engine; /* NULL on linux */
 	struct bpf_object *object;
-	struct strbuf log;	    /* what libbpf said: warnings and the logs of programs */
+	struct strbuf log; /* what libbpf said: warnings and the logs of programs */
 	struct explanations explanations; /* of the programs loaded so far */
-	struct rejection rejection; /* of the load that failed; text empty: none */
+	struct rejection rejection;	  /* of the load that failed; text empty: none */
 };
 
 /*
@@ -63,7 +65,8 @@ struct btf_view *session_types(struct session *session);
 int session_check_types(struct session *session);
 
 /* 0, or an exit code after a message: the types of the object would lead libbpf astray. */
-int check_object_types(const char *path);
+struct btf;
+int check_object_types(const char *path, const struct btf *btf);
 
 /* --rights as enum skep_rights, all when it is not given; or an exit code after a message. */
 int parse_rights(const struct command_line *line, u32 *out);

@@ -95,18 +95,12 @@ static bool type_is_whole(const struct btf *btf, const struct btf_type *type)
 	}
 }
 
-int check_object_types(const char *path)
+int check_object_types(const char *path, const struct btf *btf)
 {
-	struct btf *btf = btf__parse_elf(path, NULL);
-	int code = 0;
-
-	if (!btf) /* none, or libbpf says itself what is wrong when it opens the object */
-		return 0;
-	for (u32 id = 1; !code && id < btf__type_cnt(btf); id++)
+	for (u32 id = 1; btf && id < btf__type_cnt(btf); id++)
 		if (!type_is_whole(btf, btf__type_by_id(btf, id)))
-			code = usage_error(
+			return usage_error(
 				"%s: its BTF is damaged: type %u refers to what is not there",
 				path, id);
-	btf__free(btf);
-	return code;
+	return 0;
 }

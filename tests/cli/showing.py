@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Commands that show something: text, and JSON with bpftool's keys."""
 import json
+import re
 import subprocess
 
 from harness import Skip, matches, rows, same
@@ -84,6 +85,15 @@ def test_verdict_on_what_skep_cannot_run(skep):
     same(skep.json("verify", "-j", "lacking.bpf.c")[0]["lacks"], ["helper get_stackid", "map type stack_trace"])
     same("lacks" in skep.json("verify", "-j", "firewall.bpf.o")[0], False)
     skep.fails(2, "skep does not have this map type", "prog", "show", "lacking.bpf.c")
+
+
+def test_sections_of_newer_loaders(skep):
+    names = re.findall(r'^SECTION\("([^"+]+)', (skep.source / "src/cli/sections.def").read_text(), re.M)
+    names = [name for name in names if not name.startswith("struct_ops")]
+    skep.path("newer.bpf.c").write_text("\n".join(
+        f'__attribute__((section("{name}"), used)) int program{number}(void *ctx) {{ return 1; }}'
+        for number, name in enumerate(names)) + '\n__attribute__((section("license"))) char _license[] = "GPL";')
+    same([row["section"] for row in skep.json("verify", "-j", "newer.bpf.c")], names)
 
 
 def test_inspect(skep):

@@ -41,6 +41,7 @@ WHOLE = {
     "src/catalog/writable_fields.def": "tests/catalog/test_kernel_field.c",
     "src/cli/commands.def": "tests/cli/coverage.py",
     "src/cli/options.def": "tests/cli/coverage.py",
+    "src/cli/sections.def": "tests/cli/showing.py",
     "src/run/fused.def": "tests/run/test_interpreter.c",
     "src/run/ops.def": "tests/run/test_interpreter.c",
     "src/sys/commands.def": "tests/sys/test_linux_attr.c",
