@@ -263,8 +263,9 @@ static int set_result(struct walk *walk, const struct helper_row *row)
 	if (casts_pointer(row->id)) {
 		result->ref_id = walk->call.ref_id;
 	} else if (acquires(walk, row)) {
-		if (!result->id)
-			result->id = walk_new_id(walk);
+		/* Of its own: where it may be NULL, Linux has given it one before, which
+		 * counts in the log. */
+		result->id = walk_new_id(walk);
 		result->ref_id = result->id;
 		if (!state_acquire(&walk->state, (struct resource){.id = result->id,
 								   .insn = walk->at}))

@@ -14,7 +14,7 @@
 const char *number_bits_text(const struct scalar *number, char *out)
 {
 	if (scalar_is_const(number))
-		snprintf(out, NUMBER_BITS_TEXT, "0x%llx", number->bits.value);
+		snprintf(out, NUMBER_BITS_TEXT, "%#llx", number->bits.value);
 	else
 		snprintf(out, NUMBER_BITS_TEXT, "(0x%llx; 0x%llx)", number->bits.value,
 			 number->bits.mask);
@@ -23,19 +23,38 @@ const char *number_bits_text(const struct scalar *number, char *out)
 
 /* --- bounds --- */
 
-static int reject_bounds(struct walk *walk, const struct extent *extent, s64 off, u64 limit)
+/* Which end of the access is wrong: Linux's second line. */
+static int say_which(struct walk *walk, const struct extent *extent, const char *which, int code)
+{
+	if (walk->log)
+		strbuf_addf(walk->log, "R%u %s\n", extent->reg, which);
+	return code;
+}
+
+static int reject_packet(struct walk *walk, const struct extent *extent, s64 off)
 {
 	const struct reg_state *reg = walk_reg(walk, extent->reg);
+	int code = reject(walk, packet_range, off, extent->size, extent->reg, reg->id, (s32)off,
+			  reg->range);
 
-	switch (reg->kind) {
-	case REG_MAP_VALUE: return reject(walk, map_value_range, (u32)limit, off, extent->size);
-	case REG_MAP_KEY: return reject(walk, map_key_range, (u32)limit, off, extent->size);
-	case REG_PACKET:
-	case REG_PACKET_META:
-		return reject(walk, packet_range, off, extent->size, extent->reg, reg->id,
-			      reg->off, reg->range);
-	default: return reject(walk, memory_range, (u32)limit, off, extent->size);
+	return say_which(walk, extent, "offset is outside of the packet", code);
+}
+
+static int reject_bounds(struct walk *walk, const struct extent *extent, s64 off, u64 limit,
+			 const char *which)
+{
+	int code;
+
+	switch (walk_reg(walk, extent->reg)->kind) {
+	case REG_MAP_VALUE:
+		code = reject(walk, map_value_range, (u32)limit, off, extent->size);
+		break;
+	case REG_MAP_KEY:
+		code = reject(walk, map_key_range, (u32)limit, off, extent->size);
+		break;
+	default: code = reject(walk, memory_range, (u32)limit, off, extent->size); break;
 	}
+	return say_which(walk, extent, which, code);
 }
 
 static bool is_inside(const struct extent *extent, s64 off, u64 limit)
@@ -53,11 +72,13 @@ int memory_prove_within(struct walk *walk, const struct extent *extent, u64 limi
 	if (smin < 0 && (smin < -(1ll << 32) || off + smin < 0))
 		return reject(walk, negative_offset, extent->reg);
 	if (!is_inside(extent, off + smin, limit))
-		return reject_bounds(walk, extent, off + smin, limit);
+		return reject_bounds(walk, extent, off + smin, limit,
+				     "min value is outside of the allowed memory range");
 	if (reg->number.umax >= POINTER_OFFSET_LIMIT)
 		return reject(walk, unbounded_offset, extent->reg);
 	if (!is_inside(extent, off + (s64)reg->number.umax, limit))
-		return reject_bounds(walk, extent, off + (s64)reg->number.umax, limit);
+		return reject_bounds(walk, extent, off + (s64)reg->number.umax, limit,
+				     "max value is outside of the allowed memory range");
 	walk->access = (struct access){.kind = extent->access,
 				       .is_fixed = scalar_is_const(&reg->number),
 				       .low = off + smin,
@@ -91,7 +112,7 @@ int memory_prove_packet(struct walk *walk, const struct extent *extent)
 	/* The range was measured from the same unknown offset: only the constant part counts.
 	 */
 	if (!is_inside(extent, off, reg->range))
-		return reject_bounds(walk, extent, off, reg->range);
+		return reject_packet(walk, extent, off);
 	walk->access = (struct access){.kind = extent->access, .size = (u32)extent->size};
 	return 0;
 }

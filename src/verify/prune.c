@@ -2,6 +2,7 @@
 #include "verify/prune.h"
 
 #include "verify/precision.h"
+#include "verify/trace.h"
 
 #include <string.h>
 
@@ -339,8 +340,14 @@ static int check_round(struct walk *walk, struct checkpoint *point, bool *covere
 	if (differs_again(walk, point) ||
 	    !states_equal(walk, point->state, &all_alive, COMPARE_EXACT, &point->last))
 		return 0;
-	if (point->open_rounds == walk->open_rounds)
-		return reject(walk, infinite_loop, walk->at);
+	if (point->open_rounds == walk->open_rounds) {
+		int ret;
+
+		trace_source(walk);
+		ret = reject(walk, infinite_loop, walk->at);
+		trace_same_again(walk, point->state);
+		return ret;
+	}
 	*covered = true; /* once more round a loop that ends */
 	return 0;
 }

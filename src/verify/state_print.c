@@ -3,19 +3,20 @@
 
 #include "verify/tnum.h"
 
-/* Numbers up to this magnitude are decimal, larger ones hexadecimal. */
-#define DECIMAL_MAX 0xffff
+/* Smaller numbers are decimal, others hexadecimal. */
+static bool is_small_signed(s64 value)
+{
+	return value >= INT16_MIN && value <= INT16_MAX;
+}
 
 static void print_signed(s64 value, struct strbuf *out)
 {
-	bool is_small = value >= -DECIMAL_MAX && value <= DECIMAL_MAX;
-
-	strbuf_addf(out, is_small ? "%lld" : "%#llx", value);
+	strbuf_addf(out, is_small_signed(value) ? "%lld" : "%#llx", value);
 }
 
 static void print_unsigned(u64 value, struct strbuf *out)
 {
-	strbuf_addf(out, value <= DECIMAL_MAX ? "%llu" : "%#llx", value);
+	strbuf_addf(out, value < UINT16_MAX ? "%llu" : "%#llx", value);
 }
 
 /* The attributes in parentheses, commas between them. */
@@ -67,6 +68,12 @@ static void print_bounds(struct attributes *attributes, struct bound *bounds, u3
 	}
 }
 
+/* Large ones are their 32 bits. */
+static u64 low_bound(s32 value)
+{
+	return is_small_signed(value) ? (u64)(s64)value : (u32)value;
+}
+
 static void print_number(struct attributes *attributes, const struct scalar *number)
 {
 	struct bound bounds[] = {
@@ -74,8 +81,8 @@ static void print_number(struct attributes *attributes, const struct scalar *num
 		{"smax", (u64)number->smax, true, number->smax == INT64_MAX},
 		{"umin", number->umin, false, number->umin == 0},
 		{"umax", number->umax, false, number->umax == UINT64_MAX},
-		{"smin32", (u64)(s64)number->smin32, true, number->smin32 == INT32_MIN},
-		{"smax32", (u64)(s64)number->smax32, true, number->smax32 == INT32_MAX},
+		{"smin32", low_bound(number->smin32), true, number->smin32 == INT32_MIN},
+		{"smax32", low_bound(number->smax32), true, number->smax32 == INT32_MAX},
 		{"umin32", number->umin32, false, number->umin32 == 0},
 		{"umax32", number->umax32, false, number->umax32 == UINT32_MAX},
 	};

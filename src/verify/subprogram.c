@@ -49,6 +49,23 @@ void transfer_subprog_call(struct walk *walk)
 
 /* --- exits --- */
 
+/* Linux names each, and what would lose them. */
+static int reject_unreleased(struct walk *walk, const char *what)
+{
+	const struct resource *first = state_reference(&walk->state);
+	const struct resources *held = &walk->state.resources;
+	int code = reject(walk, unreleased, first->id, first->insn);
+
+	if (!walk->log)
+		return code;
+	for (u32 i = 0; i < held->count; i++)
+		if (held->all[i].kind == RESOURCE_REFERENCE && &held->all[i] != first)
+			strbuf_addf(walk->log, "Unreleased reference id=%u alloc_insn=%u\n",
+				    held->all[i].id, held->all[i].insn);
+	strbuf_addf(walk->log, "%s would lead to reference leak\n", what);
+	return code;
+}
+
 int prove_nothing_held(struct walk *walk, const char *place)
 {
 	const struct state *state = &walk->state;
@@ -56,8 +73,7 @@ int prove_nothing_held(struct walk *walk, const char *place)
 	if (state_lock(state))
 		return reject(walk, lock_held, place);
 	if (state_reference(state))
-		return reject(walk, unreleased, state_reference(state)->id,
-			      state_reference(state)->insn);
+		return reject_unreleased(walk, place);
 	return 0;
 }
 

@@ -2,10 +2,11 @@
 #include "verify/trace.h"
 
 #include "isa/isa.h"
+#include "verify/kfunc.h"
 #include "verify/line.h"
 #include "verify/state_print.h"
 
-#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Columns: what an instruction changed stands behind it from COLUMN on, in steps of STEP. */
@@ -29,29 +30,52 @@ static void print_top(struct walk *walk, u16 regs, u64 slots)
 	print_frame(walk, walk->state.frame_cnt - 1, regs, slots);
 }
 
-static const char *helper_name(void *cookie, const struct bpf_insn *insn)
-{
-	const struct helper_row *row = helper_row((u32)insn->imm);
-	struct strbuf *name = cookie;
+/* For what an instruction does not say itself. */
+struct insn_context {
+	const struct walk *walk;
+	struct strbuf name;
+};
 
-	if (!row)
-		return NULL;
-	strbuf_clear(name);
-	strbuf_addf(name, "bpf_%s", row->name);
-	return strbuf_text(name);
+static const struct insn_fact *fact_of(const struct walk *walk, const struct bpf_insn *insn)
+{
+	return &walk->out->facts[insn - walk->insns];
 }
 
-static void print_insn(struct walk *walk)
+static const char *callee_name(void *cookie, const struct bpf_insn *insn)
 {
-	struct strbuf name;
-	struct insn_names names = {.cookie = &name, .callee = helper_name};
+	struct insn_context *context = cookie;
+	const struct helper_row *row = helper_row((u32)insn->imm);
 
-	strbuf_init(&name);
-	strbuf_addf(walk->log, "%u: ", walk->at);
-	insn_print(walk->insns, walk->insn_cnt, walk->at, INSN_SYNTAX_KERNEL, &names,
-		   walk->log);
-	strbuf_addc(walk->log, '\n');
-	strbuf_done(&name);
+	if (insn->src_reg == BPF_PSEUDO_KFUNC_CALL) {
+		const struct kfunc *kfunc = fact_of(context->walk, insn)->kfunc;
+
+		return kfunc ? kfunc->name : NULL;
+	}
+	if (!row)
+		return NULL;
+	strbuf_clear(&context->name);
+	strbuf_addf(&context->name, "bpf_%s", row->name);
+	return strbuf_text(&context->name);
+}
+
+/* Addresses are for those who may see them. */
+static u64 resolved_imm(void *cookie, const struct bpf_insn *insn)
+{
+	const struct insn_context *context = cookie;
+	u64 imm = fact_of(context->walk, insn)->imm64;
+
+	return !insn->src_reg || context->walk->rules.may_leak ? imm : 0;
+}
+
+static void print_insn(struct walk *walk, u32 at)
+{
+	struct insn_context context = {.walk = walk};
+	struct insn_names names = {
+		.cookie = &context, .callee = callee_name, .wide_imm = resolved_imm};
+
+	strbuf_init(&context.name);
+	insn_print(walk->insns, walk->insn_cnt, at, INSN_SYNTAX_KERNEL, &names, walk->log);
+	strbuf_done(&context.name);
 }
 
 /* --- what the last instruction changed --- */
@@ -136,7 +160,7 @@ static void print_before(struct walk *walk)
 		print_call(walk);
 	} else if (frame_cnt < trace->frame_cnt) {
 		print_return(walk);
-	} else if (touched_regs(&walk->insns[trace->insn])) {
+	} else if (!trace->is_told && touched_regs(&walk->insns[trace->insn])) {
 		print_changes(walk);
 	}
 }
@@ -158,6 +182,12 @@ static void print_line(struct walk *walk)
 	trace->line_number = line.number;
 }
 
+void trace_source(struct walk *walk)
+{
+	if (is_traced(walk))
+		print_line(walk);
+}
+
 void trace_insn(struct walk *walk)
 {
 	struct trace *trace = &walk->trace;
@@ -167,15 +197,26 @@ void trace_insn(struct walk *walk)
 	print_before(walk);
 	print_line(walk);
 	trace->line_length = walk->log->length;
-	print_insn(walk);
+	strbuf_addf(walk->log, "%u: ", walk->at);
+	print_insn(walk, walk->at);
+	strbuf_addc(walk->log, '\n');
 	trace->line_length = walk->log->length - trace->line_length;
 	trace->line_end = walk->log->length;
 	trace->insn = walk->at;
+	trace->is_told = false;
 	trace->frame_cnt = walk->state.frame_cnt;
 	if (walk_insn(walk)->code != (BPF_JMP | BPF_EXIT) || trace->frame_cnt == 1)
 		return;
 	strbuf_adds(walk->log, "returning from callee:\n");
 	print_top(walk, PRINT_ALL_REGS, PRINT_ALL_SLOTS);
+}
+
+void trace_branch(struct walk *walk)
+{
+	if (!is_traced(walk))
+		return;
+	print_changes(walk);
+	walk->trace.is_told = true;
 }
 
 /* --- paths --- */
@@ -188,12 +229,30 @@ void trace_drop_path(struct walk *walk, const struct pending *pending)
 
 void trace_resume(struct walk *walk)
 {
-	if (!is_traced(walk))
+	walk->trace.frame_cnt = 0;
+	if (!walk->log || !(walk->log_level & VERIFY_LOG_STATES))
 		return;
 	strbuf_addf(walk->log, "\nfrom %u to %u%s:", walk->prev, walk->next,
 		    walk->state.is_speculative ? " (speculative execution)" : "");
 	print_top(walk, PRINT_ALL_REGS, PRINT_ALL_SLOTS);
-	walk->trace.frame_cnt = 0;
+}
+
+void trace_same_again(struct walk *walk, const struct packed_state *before)
+{
+	struct state *old;
+
+	if (!walk->log)
+		return;
+	old = malloc(sizeof(*old));
+	if (!old)
+		return;
+	state_unpack(before, old);
+	strbuf_adds(walk->log, "cur state:");
+	print_top(walk, PRINT_ALL_REGS, PRINT_ALL_SLOTS);
+	strbuf_adds(walk->log, "old state:");
+	frame_print(old, old->frame_cnt - 1, PRINT_ALL_REGS, PRINT_ALL_SLOTS, walk->log);
+	strbuf_addc(walk->log, '\n');
+	free(old);
 }
 
 void trace_pruned(struct walk *walk)
@@ -207,6 +266,11 @@ static void drop_accepted(struct walk *walk)
 {
 	if (walk->log && !(walk->log_level & VERIFY_LOG_STATES))
 		strbuf_clear(walk->log);
+}
+
+void trace_program_ends(struct walk *walk)
+{
+	drop_accepted(walk);
 }
 
 void trace_function_starts(struct walk *walk, u32 subprog)
@@ -227,14 +291,45 @@ void trace_function_ends(struct walk *walk, u32 subprog)
 			    subprog, walk->cfg.subprogs[subprog].name);
 }
 
+/* Of each function's own frame. */
+static void print_depths(struct walk *walk)
+{
+	strbuf_adds(walk->log, "stack depth ");
+	for (u32 i = 0; i < walk->cfg.subprog_cnt; i++)
+		strbuf_addf(walk->log, "%s%u", i ? "+" : "",
+			    walk->cfg.subprogs[i].stack_depth);
+	strbuf_addc(walk->log, '\n');
+}
+
+/* Registers that may still be read: "0: .1........ (61) r2 = ...". */
+void trace_liveness(struct walk *walk)
+{
+	if (!walk->log || !(walk->log_level & VERIFY_LOG_STATES))
+		return;
+	strbuf_adds(walk->log, "Live regs before insn:\n");
+	for (u32 at = 0; at < walk->insn_cnt; at++) {
+		strbuf_addf(walk->log, "%7u: ", at);
+		for (u32 reg = 0; reg < FRAME_REG; reg++)
+			strbuf_addc(walk->log, walk->liveness.regs[at] >> reg & 1
+						       ? (char)('0' + reg)
+						       : '.');
+		strbuf_addc(walk->log, ' ');
+		print_insn(walk, at);
+		strbuf_addc(walk->log, '\n');
+		at += insn_is_wide(&walk->insns[at]);
+	}
+}
+
 void trace_stats(struct walk *walk)
 {
 	const struct verify_stats *stats = &walk->stats;
 
 	if (!walk->log)
 		return;
-	if (walk->log_level & VERIFY_LOG_STATS)
+	if (walk->log_level & VERIFY_LOG_STATS) {
 		strbuf_addf(walk->log, "verification time %llu usec\n", stats->time_ns / 1000);
+		print_depths(walk);
+	}
 	strbuf_addf(walk->log,
 		    "processed %u insns (limit %d) max_states_per_insn %u total_states %u "
 		    "peak_states %u mark_read %u\n",

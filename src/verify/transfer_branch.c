@@ -7,6 +7,7 @@
 #include "verify/precision.h"
 #include "verify/prune.h"
 #include "verify/speculation.h"
+#include "verify/trace.h"
 #include "verify/walk.h"
 
 /* --- which way --- */
@@ -287,6 +288,7 @@ static int transfer_both_ways(struct walk *walk, const struct bpf_insn *insn)
 		return ret;
 	if (learn(walk, insn, false)) {
 		fact_branch(walk, false);
+		trace_branch(walk);
 		return 0;
 	}
 	precision_need(walk, operand_regs(insn));

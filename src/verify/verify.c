@@ -120,7 +120,10 @@ static int run_stages(struct walk *walk)
 	if (ret)
 		return ret;
 	enter_program(walk);
+	trace_liveness(walk);
 	ret = walk_program(walk);
+	if (!ret)
+		trace_program_ends(walk);
 	ret = ret ? ret : global_walk_called(walk);
 	ret = ret ? ret : check_stack(walk);
 	if (!ret)

@@ -86,6 +86,7 @@ struct fact_notes;
 /* The last instruction in the log (trace.c). */
 struct trace {
 	u32 insn;
+	bool is_told;	    /* what it changed is printed */
 	u32 frame_cnt;	    /* when it was printed; 0: a path starts */
 	size_t line_length; /* of its line */
 	size_t line_end;    /* of the log after it */

@@ -4,6 +4,8 @@ import ctypes
 import functools
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import time
@@ -125,3 +127,22 @@ def test_features_of_linux(skep):
     need_linux(skep)
     answers = {(row["kind"], row["name"]): row["answer"] for row in skep.json("feature", "--target", "linux", "-j")}
     same(answers[("prog_type", "xdp")], "available")
+
+
+def log_lines(skep, source, *options):
+    """The path that led to a rejection, without what is no property of the program."""
+    text = skep("verify", "--log-level", "1", *options, source, env={**os.environ, "SKEP_CLANG": "clang-19"}).stderr
+    text = text[text.index("\n0: R1=ctx()"):]
+    text = re.sub(r"(?m)^(\d+: \(18\) r\d = 0x)[0-9a-f]+ +;", r"\1 ;", text)
+    return re.sub(r"processed .*| \(unknown func of this type\)", "", text).splitlines()
+
+
+def test_the_log_is_that_of_linux(skep):
+    need_linux(skep)
+    if not shutil.which("clang-19"):
+        raise Skip("no clang-19")
+    for name in ("check_before_change", "context_field", "context_moved", "helper_of_other_type", "misaligned",
+                 "narrow_spill", "null_unchecked", "off_by_one", "packet_check_lost", "packet_unchecked",
+                 "register_unset", "result_range", "signed_index", "size_too_large", "size_zero", "variable_packet"):
+        skep.path(name + ".bpf.c").write_text((skep.source / "tests/explain" / (name + ".bpf.c")).read_text())
+        same(log_lines(skep, name + ".bpf.c"), log_lines(skep, name + ".bpf.c", "--target", "linux"), name)
