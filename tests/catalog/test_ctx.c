@@ -2,7 +2,7 @@
 /* Context access: every place, size and kind of access, compared with the running kernel. */
 #include "catalog/ctx.h"
 #include "catalog/prog.h"
-#include "tests/catalog/linux_load.h"
+#include "tests/catalog/linux_btf.h"
 #include "tests/unit.h"
 
 #include <stdio.h>
@@ -95,6 +95,66 @@ static void accesses_are_allowed_as_on_linux(void **state)
 				differences += compare_offsets(type, attach, first, size + 8);
 		}
 	assert_int_equal(differences, 0);
+}
+
+/* How the kernel's log writes what a field holds. */
+static const char *const value_texts[] = {
+	[CTX_SCALAR] = "scalar(",
+	[CTX_PACKET] = "pkt(",
+	[CTX_PACKET_META] = "pkt_meta(",
+	[CTX_PACKET_END] = "pkt_end()",
+	[CTX_FLOW_KEYS] = "flow_keys()",
+	[CTX_SOCK_COMMON_OR_NULL] = "sock_common_or_null(",
+	[CTX_SOCK_OR_NULL] = "sock_or_null(",
+	[CTX_SOCKET] = "sock()",
+	[CTX_BUFFER] = "tp_buffer()",
+	[CTX_BTF_POINTER] = "trusted_ptr_",
+};
+
+static u32 compare_values(u32 type, u32 attach, u32 size)
+{
+	static char log[8192];
+	const struct linux_kind kind = {type, attach, 0, type == BPF_PROG_TYPE_SYSCALL};
+	u32 seen = 0;
+
+	for (u32 offset = 0; offset < size; offset++)
+		for (u32 log2 = 0; log2 < 4; log2++) {
+			const struct ctx_field *field =
+				ctx_field_find(type, attach, offset, 1u << log2, false);
+			const struct bpf_insn insns[] = {
+				access_insn(ACCESS_LOAD, size_codes[log2], offset, BPF_REG_1),
+				{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 1},
+				{.code = BPF_JMP | BPF_EXIT},
+			};
+			const char *state;
+
+			if (!field || linux_load_kind(&kind, insns, ARRAY_SIZE(insns), 2, log,
+						      sizeof(log)))
+				continue;
+			state = linux_last_state(log, "R2=");
+			seen++;
+			if (strncmp(state, value_texts[field->value],
+				    strlen(value_texts[field->value])))
+				fail_msg("type %u, attach type %u, offset %u: %s, not %s", type,
+					 attach, offset, state, value_texts[field->value]);
+		}
+	return seen;
+}
+
+static void fields_hold_what_they_hold_on_linux(void **state)
+{
+	u32 seen = 0;
+
+	if (!linux_is_oracle())
+		skip();
+	for (u32 type = 1; type <= 32; type++)
+		for (u32 attach = 0; attach <= 57; attach++)
+			if (linux_can_load_plainly(type) &&
+			    !prog_check_attach_type(type, attach) &&
+			    has_own_rules(type, attach))
+				seen += compare_values(type, attach,
+						       prog_row(type)->ctx_size ?: 100);
+	assert_in_range(seen, 1000, 100000);
 }
 
 /* Areas too long for the walk above: their ends. */
@@ -207,6 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accesses_are_allowed_as_on_linux),
+		cmocka_unit_test(fields_hold_what_they_hold_on_linux),
 		cmocka_unit_test(long_areas_end_as_on_linux),
 		cmocka_unit_test(objects_are_accessed_as_on_linux),
 		cmocka_unit_test(values_and_own_places),

@@ -2,7 +2,7 @@
 /* Program and attach types: the tables against the running kernel. */
 #include "catalog/helper.h"
 #include "catalog/prog.h"
-#include "tests/catalog/linux_load.h"
+#include "tests/catalog/linux_btf.h"
 #include "tests/unit.h"
 
 #include <skep/skep.h>
@@ -57,7 +57,7 @@ static void attach_types_are_checked_as_linux_does(void **state)
 	}
 }
 
-static int linux_load_returning(u32 type, u32 attach, s64 value)
+static bool linux_lets_return(const struct linux_kind *kind, s64 value)
 {
 	const struct bpf_insn insns[] = {
 		{.code = BPF_LD | BPF_IMM | BPF_DW, .imm = (s32)value},
@@ -65,7 +65,7 @@ static int linux_load_returning(u32 type, u32 attach, s64 value)
 		{.code = BPF_JMP | BPF_EXIT},
 	};
 
-	return linux_load(type, attach, insns, ARRAY_SIZE(insns), NULL, 0);
+	return !linux_load_kind(kind, insns, ARRAY_SIZE(insns), 0, NULL, 0);
 }
 
 static bool is_in_range(struct ret_range range, s64 value)
@@ -77,30 +77,46 @@ static bool is_in_range(struct ret_range range, s64 value)
 	return range.low <= value && value <= range.high;
 }
 
-static void return_values_are_checked_as_linux_does(void **state)
+static void compare_returns(const struct linux_kind *kind)
 {
 	static const s64 values[] = {
 		-4096, -1, 0, 1, 2, 3, 4, 255, 1ll << 32, (1ll << 32) + 1, -(1ll << 32)};
+	struct ret_range range = prog_ret_range(kind->type, kind->attach_type);
 
+	for (u32 i = 0; i < ARRAY_SIZE(values); i++)
+		if (is_in_range(range, values[i]) != linux_lets_return(kind, values[i]))
+			fail_msg("type %u, attach type %u, returns %lld", kind->type,
+				 kind->attach_type, values[i]);
+}
+
+static void return_values_are_checked_as_linux_does(void **state)
+{
 	if (!linux_is_oracle())
 		skip();
-	for (u32 type = 1; type <= 32; type++) {
+	for (u32 type = 1; type <= 32; type++)
 		for (u32 attach = 0; attach <= 57; attach++) {
-			if (!linux_can_load_plainly(type) ||
-			    prog_check_attach_type(type, attach))
-				continue;
-			for (u32 i = 0; i < ARRAY_SIZE(values); i++) {
-				bool want = !linux_load_returning(type, attach, values[i]);
+			const struct linux_kind kind = {type, attach, 0,
+							type == BPF_PROG_TYPE_SYSCALL};
 
-				if (is_in_range(prog_ret_range(type, attach), values[i]) !=
-				    want)
-					fail_msg("type %u, attach type %u, returns %lld: Linux "
-						 "%s it",
-						 type, attach, values[i],
-						 want ? "takes" : "refuses");
-			}
+			if (linux_can_load_plainly(type) &&
+			    !prog_check_attach_type(type, attach))
+				compare_returns(&kind);
 		}
-	}
+}
+
+static void return_values_by_btf_are_checked_as_linux_does(void **state)
+{
+	struct btf_view *kernel = linux_is_oracle() ? linux_btf_open() : NULL;
+	struct linux_kind kinds[40];
+	u32 count;
+
+	if (!kernel)
+		skip();
+	count = linux_kinds(kernel, kinds);
+	for (u32 i = 0; i < count; i++)
+		if (kinds[i].btf_id)
+			compare_returns(&kinds[i]);
+	btf_view_free(kernel);
 }
 
 /* A load from an unknown direct pointer, and LD_ABS: which types may. */
@@ -136,6 +152,7 @@ int main(void)
 		cmocka_unit_test(every_attach_type_has_a_row),
 		cmocka_unit_test(attach_types_are_checked_as_linux_does),
 		cmocka_unit_test(return_values_are_checked_as_linux_does),
+		cmocka_unit_test(return_values_by_btf_are_checked_as_linux_does),
 		cmocka_unit_test(packet_loads_are_allowed_as_on_linux),
 	};
 
