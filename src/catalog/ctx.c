@@ -181,3 +181,24 @@ const struct ctx_field *ctx_object_field_find(enum ctx_view view, s32 offset, u3
 		field = field_find(CTX_VIEW_SOCK_COMMON, ANY, 0, offset, size, is_write);
 	return field;
 }
+
+static const struct {
+	u32 view, start, end;
+	const char *since;
+} younger[] = {
+#define SINCE(its_view, first, last, version)                   \
+	{CTX_VIEW_##its_view, offsetof(uapi_##its_view, first), \
+	 offsetof(uapi_##its_view, last) + MEMBER_SIZE(uapi_##its_view, last), version},
+#include "catalog/ctx_since.def"
+	/* skb_hwtstamp, which headers may lack */
+	{CTX_VIEW_SOCK_OPS, 216, 224, "6.2"},
+};
+
+const char *ctx_field_since(const struct ctx_field *field)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(younger); i++)
+		if (younger[i].view == field->view && younger[i].start <= field->offset &&
+		    field->offset < younger[i].end)
+			return younger[i].since;
+	return NULL;
+}

@@ -118,6 +118,9 @@ const struct ctx_field *ctx_field_find(enum bpf_prog_type type,
 const struct ctx_field *ctx_object_field_find(enum ctx_view view, s32 offset, u32 size,
 					      bool is_write);
 
+/* First Linux that has the field; NULL: it is as old as its context. */
+const char *ctx_field_since(const struct ctx_field *field);
+
 struct ret_range {
 	s64 low, high; /* as 32-bit signed unless `is64` */
 	bool checked;  /* false: any value */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Context access: every place, size and kind of access, compared with the running kernel. */
 #include "catalog/ctx.h"
+#include "catalog/linux_need.h"
 #include "catalog/prog.h"
 #include "tests/catalog/linux_btf.h"
 #include "tests/unit.h"
@@ -263,6 +264,34 @@ static void values_and_own_places(void **state)
 	assert_non_null(ctx_object_field_find(CTX_VIEW_XDP_SOCK, 0, 4, false));
 }
 
+static void fields_have_a_version(void **state)
+{
+	static const struct {
+		u32 type, offset, size;
+		const char *since;
+	} cases[] = {
+		{BPF_PROG_TYPE_SCHED_CLS, offsetof(struct __sk_buff, len), 4, NULL},
+		{BPF_PROG_TYPE_SCHED_CLS, offsetof(struct __sk_buff, cb[4]), 4, "4.2"},
+		{BPF_PROG_TYPE_SCHED_CLS, offsetof(struct __sk_buff, sk), 8, "5.1"},
+		{BPF_PROG_TYPE_XDP, offsetof(struct xdp_md, rx_queue_index), 4, "4.16"},
+		{BPF_PROG_TYPE_SOCK_OPS, offsetof(struct bpf_sock_ops, op), 4, NULL},
+		{BPF_PROG_TYPE_SOCK_OPS, 216, 8, "6.2"},
+		{BPF_PROG_TYPE_SK_MSG, offsetof(struct sk_msg_md, size), 4, "5.0"},
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct ctx_field *field =
+			ctx_field_find(cases[i].type, 0, cases[i].offset, cases[i].size, false);
+		const char *since = ctx_field_since(field);
+
+		if (strcmp(since ?: "", cases[i].since ?: ""))
+			fail_msg("row %u: %s", i, since ?: "as old as the context");
+		if (since)
+			assert_true(linux_version_compare(since,
+							  prog_row(cases[i].type)->since) > 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +300,7 @@ int main(void)
 		cmocka_unit_test(long_areas_end_as_on_linux),
 		cmocka_unit_test(objects_are_accessed_as_on_linux),
 		cmocka_unit_test(values_and_own_places),
+		cmocka_unit_test(fields_have_a_version),
 	};
 
 	return cmocka_run_group_tests_name("catalog.ctx", tests, NULL, NULL);

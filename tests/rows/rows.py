@@ -27,6 +27,7 @@ WHOLE = {
     "src/btf/fields.def": "tests/btf/test_btf_fields.c",
     "src/catalog/attach.def": "tests/catalog/test_prog.c",
     "src/catalog/ctx.def": "tests/catalog/test_ctx.c",
+    "src/catalog/ctx_since.def": "tests/catalog/test_ctx.c",
     "src/catalog/functions.def": "tests/catalog/test_tracing.c",
     "src/catalog/helper_limits.def": "tests/catalog/test_catalog_helper.c",
     "src/catalog/helper_variants.def": "tests/catalog/test_catalog_helper.c",
