@@ -35,6 +35,7 @@ struct map_desc {
 	u8 *values;
 	u32 value_stride;
 
+	bool by_unprivileged; /* made without CAP_PERFMON: speculation may use any index */
 	bool frozen; /* BPF_MAP_FREEZE: user space can no longer write */
 	u64 bytes_memlock;
 };

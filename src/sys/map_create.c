@@ -102,6 +102,7 @@ static int create(struct call *call, struct object *btf, struct map **out)
 	int ret;
 
 	describe(attr, btf, &desc);
+	desc.by_unprivileged = !engine_may(call->engine, SKEP_RIGHT_PERFMON);
 	if (attr->btf_vmlinux_value_type_id)
 		desc.kernel = kernel_btf_view(&call->engine->kernel_btf);
 	ret = call_name(call, attr->map_name, desc.name);

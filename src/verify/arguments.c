@@ -24,7 +24,9 @@ struct fit {
 
 static const char memory_kinds[] =
 	"fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem, buf, trusted_ptr_";
-static const char sock_kinds[] = "sock_common, sock, tcp_sock, xdp_sock, ptr_, trusted_ptr_";
+static const char sock_kinds[] = "sock_common, sock, tcp_sock, xdp_sock";
+static const char btf_sock_kinds[] =
+	"sock_common, sock, tcp_sock, xdp_sock, ptr_, trusted_ptr_";
 
 static const struct fit fits[] = {
 	[ARG_CONST_MAP_PTR] = {KIND(REG_MAP), "map_ptr"},
@@ -41,7 +43,7 @@ static const struct fit fits[] = {
 	[ARG_SOCK_COMMON] = {SOCK_KINDS, sock_kinds},
 	[ARG_SOCKET] = {KIND(REG_SOCKET), "sock"},
 	[ARG_BTF_ID] = {KIND(REG_BTF), "ptr_, trusted_ptr_, rcu_ptr_"},
-	[ARG_BTF_ID_SOCK_COMMON] = {SOCK_KINDS, sock_kinds},
+	[ARG_BTF_ID_SOCK_COMMON] = {SOCK_KINDS, btf_sock_kinds},
 	[ARG_PERCPU_BTF_ID] = {0, "percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_"},
 	[ARG_RINGBUF_MEM] = {KIND(REG_MEM), "ringbuf_mem"},
 	[ARG_FUNC] = {KIND(REG_FUNC), "func"},

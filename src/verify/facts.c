@@ -7,7 +7,7 @@
 struct fact_notes {
 	bool taken, passed;
 	u8 kind; /* enum reg_kind; REG_NOT_INIT: no access yet */
-	bool has_map;
+	bool has_map, has_unprivileged_map;
 };
 
 int facts_init(struct walk *walk)
@@ -179,6 +179,24 @@ void fact_call_map(struct walk *walk, const struct map_desc *map)
 	else if (fact->map != map)
 		fact->map = NULL;
 	notes->has_map = true;
+	notes->has_unprivileged_map |= map->by_unprivileged;
+}
+
+int facts_check_tail_calls(struct walk *walk)
+{
+	for (u32 at = 0; at < walk->insn_cnt; at++) {
+		const struct bpf_insn *insn = &walk->insns[at];
+		const struct insn_fact *fact = &walk->out->facts[at];
+
+		if (insn->code != (BPF_JMP | BPF_CALL) || insn->src_reg ||
+		    insn->imm != BPF_FUNC_tail_call || !fact->visited)
+			continue;
+		if (!fact->map && walk->notes[at].has_unprivileged_map) {
+			walk->at = at;
+			return reject(walk, tail_call_maps);
+		}
+	}
+	return 0;
 }
 
 void facts_finish(struct walk *walk)

@@ -14,6 +14,8 @@ int fact_memory(struct walk *walk, const struct reg_state *reg);
 void fact_branch(struct walk *walk, bool taken);
 /* The helper call's map. */
 void fact_call_map(struct walk *walk, const struct map_desc *map);
+/* A tail call through maps whose index speculation may choose has one map only. */
+int facts_check_tail_calls(struct walk *walk);
 void facts_finish(struct walk *walk);
 
 #endif

@@ -239,6 +239,15 @@ static bool fits_sign_extension(const struct walk *walk, const struct ctx_field 
 	       BPF_MODE(insn->code) != BPF_MEMSX;
 }
 
+/* What programs on a cgroup's packets may do with CAP_BPF only. */
+static bool needs_bpf(const struct walk *walk, const struct ctx_field *field, u8 access)
+{
+	if (walk->rules.may_loop || walk->input->type != BPF_PROG_TYPE_CGROUP_SKB)
+		return false;
+	return field->value == CTX_PACKET || field->value == CTX_PACKET_END ||
+	       (access & ACCESS_WRITE && field->offset == offsetof(struct __sk_buff, tstamp));
+}
+
 static int prove_context(struct walk *walk, const struct requirement *need)
 {
 	const struct reg_state *reg = walk_reg(walk, need->reg);
@@ -257,7 +266,8 @@ static int prove_context(struct walk *walk, const struct requirement *need)
 		.field = ctx_field_find(walk->input->type, walk->input->attach_type, off,
 					need->size, need->access & ACCESS_WRITE),
 	};
-	if (!walk->access.field || !fits_sign_extension(walk, walk->access.field))
+	if (!walk->access.field || !fits_sign_extension(walk, walk->access.field) ||
+	    needs_bpf(walk, walk->access.field, need->access))
 		return reject(walk, ctx_access, off, need->size);
 	return 0;
 }

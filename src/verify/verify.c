@@ -126,6 +126,7 @@ static int run_stages(struct walk *walk)
 		trace_program_ends(walk);
 	ret = ret ? ret : global_walk_called(walk);
 	ret = ret ? ret : check_stack(walk);
+	ret = ret ? ret : facts_check_tail_calls(walk);
 	if (!ret)
 		facts_finish(walk);
 	return ret;

@@ -47,6 +47,7 @@ enum {
 	ARENA,
 	OTHER_ARENA,
 	OTHER_STORAGE,
+	UNPRIVILEGED_PROGS,
 };
 
 static const struct map_desc maps[] = {
@@ -138,6 +139,12 @@ static const struct map_desc maps[] = {
 			   .key_size = 16,
 			   .value_size = 8,
 			   .name = "other"},
+	[UNPRIVILEGED_PROGS] = {.type = BPF_MAP_TYPE_PROG_ARRAY,
+				.key_size = 4,
+				.value_size = 4,
+				.max_entries = 4,
+				.name = "unprivileged",
+				.by_unprivileged = true},
 };
 
 /* Many more, for a program that names too many. */
@@ -344,6 +351,14 @@ static const struct row rows[] = {
 	{"tail_call_reference",
 	 "r6 = r1\n" RESERVE FOUND "r7 = r0\n r1 = r6\n r2 = map_fd 6 ll\n r3 = 0\n call 12\n"
 	 "r1 = r7\n" SUBMIT OUT},
+	{"tail_call_maps",
+	 "r2 = map_fd 6 ll\n r3 = *(u32 *)(r1 + 0)\n if r3 == 0 goto l\n r2 = map_fd 16 ll\n"
+	 "l: call 12" RETURN},
+	{NULL, "r2 = map_fd 16 ll\n r3 = *(u32 *)(r1 + 0)\n call 12" RETURN},
+	{"ctx_access", "r0 = *(u32 *)(r1 + 76)" RETURN, BPF_PROG_TYPE_CGROUP_SKB,
+	 .rights = SKEP_RIGHT_NET_ADMIN},
+	{"ctx_access", "r0 = 0\n *(u64 *)(r1 + 152) = r0" RETURN, BPF_PROG_TYPE_CGROUP_SKB,
+	 .rights = SKEP_RIGHT_NET_ADMIN},
 	{"local_storage_flags", "r1 = map_fd 9 ll\n r2 = 1\n call 81" RETURN,
 	 BPF_PROG_TYPE_CGROUP_SKB},
 	{"field_variable_offset",
