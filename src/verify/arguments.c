@@ -4,6 +4,7 @@
 #include "verify/memory.h"
 #include "verify/precision.h"
 #include "verify/special.h"
+#include "verify/stack_object.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -50,7 +51,7 @@ static const struct fit fits[] = {
 	[ARG_STACK] = {KIND(REG_STACK), "fp"},
 	[ARG_CONST_STR] = {KIND(REG_MAP_VALUE), "map_value"},
 	[ARG_KPTR] = {0, "map_value"},
-	[ARG_DYNPTR] = {0, "fp, dynptr_ptr"},
+	[ARG_DYNPTR] = {KIND(REG_STACK) | KIND(REG_DYNPTR), "fp, dynptr_ptr"},
 };
 
 static bool is_written(const struct helper_arg *arg)
@@ -119,6 +120,8 @@ static int prove_offset(struct walk *walk, u32 regno, const struct helper_arg *a
 	const struct reg_state *reg = walk_reg(walk, regno);
 	u32 movable = MEMORY_KINDS | KIND(REG_SCALAR);
 
+	if (arg->kind == ARG_DYNPTR)
+		return 0;
 	if (arg->flags & ARG_RELEASE && reg_is_pointer(reg) &&
 	    (reg->off || !scalar_is_const(&reg->number) || reg->number.bits.value))
 		return reject(walk, release_offset, regno);
@@ -139,6 +142,8 @@ static int prove_reference(struct walk *walk, u32 regno, const struct helper_arg
 	const struct reg_state *reg = walk_reg(walk, regno);
 	struct call *call = &walk->call;
 
+	if (arg->kind == ARG_DYNPTR)
+		return 0;
 	if (arg->flags & ARG_RELEASE) {
 		if (!reg->ref_id && !is_null(reg))
 			return reject(walk, not_referenced, regno);
@@ -182,6 +187,8 @@ static int prove_stack_memory(struct walk *walk, const struct extent *extent, bo
 		return ret;
 	if (!may_be_raw || !walk->access.is_fixed)
 		ret = stack_prove_initialised(walk, extent);
+	else
+		ret = stack_prove_no_dynptr(walk);
 	if (ret || !(extent->access & ACCESS_WRITE))
 		return ret;
 	call->raw[call->raw_cnt++] = walk->access;
@@ -352,6 +359,22 @@ int call_prove_string(struct walk *walk, u32 regno)
 	return 0;
 }
 
+static enum dynptr_kind dynptr_kind_of(const struct helper_arg *arg)
+{
+	if (arg->flags & ARG_DYNPTR_LOCAL)
+		return DYNPTR_LOCAL;
+	return arg->flags & ARG_DYNPTR_RINGBUF ? DYNPTR_RINGBUF : DYNPTR_NONE;
+}
+
+static int prove_dynptr(struct walk *walk, u32 regno, const struct helper_arg *arg)
+{
+	if (arg->flags & ARG_UNINIT)
+		return dynptr_prove_place(walk, regno);
+	if (arg->flags & ARG_RELEASE)
+		return dynptr_prove_release(walk, regno);
+	return dynptr_prove(walk, regno, dynptr_kind_of(arg), !(arg->flags & ARG_DYNPTR_READ));
+}
+
 /* --- by kind of argument --- */
 
 static int prove_anything(struct walk *walk, u32 regno)
@@ -377,6 +400,7 @@ static int prove_content(struct walk *walk, u32 regno, const struct helper_row *
 	case ARG_SPIN_LOCK: return special_prove_lock(walk, regno, row->id);
 	case ARG_TIMER: return special_prove_timer(walk, regno);
 	case ARG_CONST_STR: return call_prove_string(walk, regno);
+	case ARG_DYNPTR: return prove_dynptr(walk, regno, arg);
 	case ARG_FUNC:
 		walk->call.callback = (u32)reg->subprog;
 		walk->call.calls_back = true;
@@ -392,8 +416,7 @@ static int prove_content(struct walk *walk, u32 regno, const struct helper_row *
 	case ARG_PERCPU_BTF_ID:
 	case ARG_RINGBUF_MEM:
 	case ARG_STACK:
-	case ARG_KPTR:
-	case ARG_DYNPTR: break;
+	case ARG_KPTR: break;
 	}
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "verify/callback.h"
 
 #include "verify/precision.h"
+#include "verify/stack_object.h"
 
 #include <string.h>
 
@@ -61,6 +62,12 @@ static void set_arguments(struct walk *walk, const struct frame *caller, struct 
 		regs[BPF_REG_1] = caller->regs[BPF_REG_1];
 		set_memory_area(walk, &regs[BPF_REG_2]);
 		regs[BPF_REG_3] = caller->regs[BPF_REG_4];
+		return;
+	case BPF_FUNC_user_ringbuf_drain:
+		reg_set_pointer(&regs[BPF_REG_1], REG_DYNPTR);
+		regs[BPF_REG_1].sub = DYNPTR_LOCAL;
+		regs[BPF_REG_1].id = walk_new_id(walk);
+		regs[BPF_REG_2] = caller->regs[BPF_REG_3];
 		return;
 	default: break;
 	}

@@ -106,10 +106,13 @@ static bool reg_covers(struct comparison *cmp, const struct reg_state *old,
 	case REG_XDP_SOCK:
 	case REG_BTF:
 	case REG_FUNC:
+	case REG_DYNPTR:
+	case REG_ITERATOR:
+	case REG_IRQ_FLAG:
 	case REG_KINDS: return regs_exact(cmp, old, now);
 	}
-	return old->flags == now->flags && old->off == now->off && old->word == now->word &&
-	       old->type_id == now->type_id && scalar_contains(&old->number, &now->number) &&
+	return old->flags == now->flags && old->sub == now->sub && old->off == now->off &&
+	       old->word == now->word && old->type_id == now->type_id && scalar_contains(&old->number, &now->number) &&
 	       ids_match(cmp, old->id, now->id) && ids_match(cmp, old->ref_id, now->ref_id);
 }
 
@@ -130,7 +133,10 @@ static bool byte_covers(const struct comparison *cmp, u8 old, u8 now,
 	case BYTE_ZERO:
 		return now == BYTE_ZERO || (is_number && reg_is_const(&now_slot->spilled) &&
 					    !now_slot->spilled.number.bits.value);
-	case BYTE_SPILL: return now == BYTE_SPILL;
+	case BYTE_SPILL:
+	case BYTE_DYNPTR:
+	case BYTE_ITERATOR:
+	case BYTE_IRQ_FLAG: return now == old;
 	}
 	return false;
 }

@@ -5,6 +5,7 @@
 #include "verify/btf_info.h"
 #include "verify/prototype.h"
 #include "verify/report.h"
+#include "verify/sections.h"
 
 #include <errno.h>
 #include <string.h>
@@ -77,5 +78,5 @@ int exception_prove_throw(struct walk *walk)
 
 	if (!walk->cfg.exception_callback)
 		ret = prove_cookie(walk);
-	return ret ? ret : prove_nothing_held(walk, "bpf_throw");
+	return ret ? ret : section_prove_all_left(walk, "bpf_throw");
 }

@@ -42,7 +42,7 @@ static bool reaches_out(enum reason reason)
 {
 	return reason == REASON_not_initialised || reason == REASON_unreleased ||
 	       reason == REASON_stack_read_unwritten || reason == REASON_stack_indirect_read ||
-	       reason == REASON_lock_held || reason == REASON_tail_call_reference;
+	       reason == REASON_lock_held;
 }
 
 /* What was taken and never given back, and the way from there. */
@@ -69,7 +69,7 @@ static void tell_path(struct explain *explain)
 		return;
 	}
 	explain_steps(explain);
-	if (reason == REASON_unreleased || reason == REASON_tail_call_reference)
+	if (reason == REASON_unreleased)
 		tell_reference(explain);
 	else if (reaches_out(reason))
 		explain_branches(explain, 0);

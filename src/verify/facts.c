@@ -110,6 +110,9 @@ static enum mem_kind mem_kind_of(const struct reg_state *reg)
 	case REG_MAP:
 	case REG_PACKET_END:
 	case REG_FUNC:
+	case REG_DYNPTR:
+	case REG_ITERATOR:
+	case REG_IRQ_FLAG:
 	case REG_KINDS: break;
 	}
 	return MEM_NONE;

@@ -9,6 +9,8 @@
 #include "verify/callback.h"
 #include "verify/facts.h"
 #include "verify/precision.h"
+#include "verify/sections.h"
+#include "verify/stack_object.h"
 
 #include <string.h>
 
@@ -34,7 +36,7 @@ int prove_helper(struct walk *walk, const struct requirement *need)
 		return helper_row(id)
 			       ? reject(walk, helper_not_for_type, helper_row(id)->name, id)
 			       : reject(walk, helper_unknown, "unknown", id);
-	if (row->flags & HELPER_SLEEPS && !(walk->input->flags & VERIFY_SLEEPABLE))
+	if (row->flags & HELPER_SLEEPS && !walk_may_sleep(walk))
 		return reject(walk, helper_sleeps);
 	if (!is_allowed(walk, row))
 		return reject(walk, helper_not_for_type, row->name, id);
@@ -44,7 +46,7 @@ int prove_helper(struct walk *walk, const struct requirement *need)
 		return reject(walk, helper_missing, row->name, id);
 	if (state_lock(&walk->state) && id != BPF_FUNC_spin_unlock)
 		return reject(walk, call_under_lock);
-	return 0;
+	return row->flags & HELPER_SLEEPS ? section_prove_helper_sleeps(walk, row->name, id) : 0;
 }
 
 /* --- whether the arguments go together --- */
@@ -89,8 +91,10 @@ static int prove_map(struct walk *walk, const struct helper_row *row)
 
 static int prove_tail_call(struct walk *walk)
 {
-	if (state_reference(&walk->state))
-		return reject(walk, tail_call_reference);
+	int ret = section_prove_left(walk, "tail_call", true);
+
+	if (ret)
+		return ret;
 	walk->out->has_tail_call = true;
 	walk->cfg.subprogs[state_top(&walk->state)->subprog].has_tail_call = true;
 	return 0;
@@ -106,6 +110,16 @@ static int prove_local_storage(struct walk *walk)
 	return 0;
 }
 
+static int prove_dynptr_memory(struct walk *walk)
+{
+	const struct reg_state *memory = walk_reg(walk, BPF_REG_1);
+	char kind[REG_KIND_TEXT];
+
+	if (memory->kind == REG_MAP_VALUE)
+		return 0;
+	return reject(walk, dynptr_memory, reg_kind_text(memory, kind));
+}
+
 int prove_agreement(struct walk *walk, const struct requirement *need)
 {
 	const struct helper_row *row = need->helper;
@@ -116,6 +130,7 @@ int prove_agreement(struct walk *walk, const struct requirement *need)
 	switch (row->id) {
 	case BPF_FUNC_tail_call: return prove_tail_call(walk);
 	case BPF_FUNC_get_local_storage: return prove_local_storage(walk);
+	case BPF_FUNC_dynptr_from_mem: return prove_dynptr_memory(walk);
 	default: break;
 	}
 	return walk->call.calls_back ? callback_prove(walk, row->id) : 0;
@@ -125,12 +140,19 @@ int prove_agreement(struct walk *walk, const struct requirement *need)
 
 /* It points to nothing any more: a number, but one that only those may look at who may see
  * addresses. */
-static void forget_pointer(struct walk *walk, struct reg_state *reg)
+void call_forget_pointer(struct walk *walk, struct reg_state *reg)
 {
 	if (walk->rules.may_leak)
 		reg_set_unknown(reg);
 	else
 		reg_set_not_init(reg);
+}
+
+/* Memory that a dynptr of the packet gave. */
+static bool is_packet_slice(const struct reg_state *reg)
+{
+	return reg->kind == REG_MEM &&
+	       (reg->sub == DYNPTR_SKB || reg->sub == DYNPTR_XDP || reg->sub == DYNPTR_SKB_META);
 }
 
 void call_change_packet(struct walk *walk)
@@ -141,8 +163,8 @@ void call_change_packet(struct walk *walk)
 	walk->out->changes_packet = true;
 	while ((reg = state_next_reg(&walk->state, &cursor)))
 		if (reg->kind == REG_PACKET || reg->kind == REG_PACKET_META ||
-		    reg->kind == REG_PACKET_END)
-			forget_pointer(walk, reg);
+		    reg->kind == REG_PACKET_END || is_packet_slice(reg))
+			call_forget_pointer(walk, reg);
 }
 
 void call_forget_reference(struct walk *walk, u32 ref_id)
@@ -153,7 +175,7 @@ void call_forget_reference(struct walk *walk, u32 ref_id)
 	state_release(&walk->state, RESOURCE_REFERENCE, ref_id);
 	while ((reg = state_next_reg(&walk->state, &cursor)))
 		if (reg_is_pointer(reg) && reg->ref_id == ref_id)
-			forget_pointer(walk, reg);
+			call_forget_pointer(walk, reg);
 }
 
 void call_write_memory(struct walk *walk)
@@ -217,6 +239,9 @@ static void set_result_kind(struct walk *walk, const struct helper_row *row,
 	case RET_DYNPTR_MEM:
 		reg_set_pointer(result, REG_MEM);
 		result->mem_size = walk->call.memory_size;
+		result->sub = walk->call.dynptr.sub;
+		result->parent_id = walk->call.dynptr.id;
+		result->ref_id = walk->call.dynptr.ref_id;
 		break;
 	case RET_BTF_ID:
 	case RET_MEM_OR_BTF_ID:
@@ -280,7 +305,24 @@ static bool changes_packet_here(const struct walk *walk, const struct helper_row
 {
 	if (row->id == BPF_FUNC_tail_call && walk->state.frame_cnt == 1)
 		return false;
+	/* What is written through a dynptr may make room in the packet. */
+	if (row->id == BPF_FUNC_dynptr_write)
+		return walk->call.dynptr.sub == DYNPTR_SKB ||
+		       walk->call.dynptr.sub == DYNPTR_SKB_META;
 	return row->flags & HELPER_CHANGES_PACKET;
+}
+
+/* Dynptrs that the helper makes or takes back. */
+static int transfer_dynptr(struct walk *walk, const struct helper_row *row)
+{
+	switch (row->id) {
+	case BPF_FUNC_dynptr_from_mem: return dynptr_make(walk, BPF_REG_4, DYNPTR_LOCAL);
+	case BPF_FUNC_ringbuf_reserve_dynptr:
+		return dynptr_make(walk, BPF_REG_4, DYNPTR_RINGBUF);
+	case BPF_FUNC_ringbuf_submit_dynptr:
+	case BPF_FUNC_ringbuf_discard_dynptr: dynptr_release(walk, BPF_REG_1); return 0;
+	default: return 0;
+	}
 }
 
 int transfer_helper(struct walk *walk, const struct bpf_insn *insn)
@@ -292,6 +334,9 @@ int transfer_helper(struct walk *walk, const struct bpf_insn *insn)
 	if (ret)
 		return ret;
 	call_write_memory(walk);
+	ret = transfer_dynptr(walk, row);
+	if (ret)
+		return ret;
 	if (row->id == BPF_FUNC_spin_lock || row->id == BPF_FUNC_spin_unlock)
 		special_transfer_lock(walk, row->id);
 	if (walk->call.released_ref)

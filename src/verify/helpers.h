@@ -22,6 +22,7 @@ void call_change_packet(struct walk *walk);
  * that cannot change; a reference that was given back. */
 int call_prove_memory(struct walk *walk, u32 regno, u32 size, u8 access);
 int call_prove_string(struct walk *walk, u32 regno);
+void call_forget_pointer(struct walk *walk, struct reg_state *reg);
 void call_forget_reference(struct walk *walk, u32 ref_id);
 
 int special_prove_lock(struct walk *walk, u32 regno, u32 helper);

@@ -5,17 +5,13 @@
 #include "verify/exception.h"
 #include "verify/facts.h"
 #include "verify/helpers.h"
-#include "verify/precision.h"
+#include "verify/sections.h"
+#include "verify/stack_object.h"
 
 #include <skep/skep.h>
 #include <string.h>
 
 /* --- whether it may be called --- */
-
-static bool is_sleepable(const struct walk *walk)
-{
-	return walk->input->flags & VERIFY_SLEEPABLE;
-}
 
 static int prove_allowed(struct walk *walk, const struct kfunc *kfunc)
 {
@@ -28,7 +24,7 @@ static int prove_allowed(struct walk *walk, const struct kfunc *kfunc)
 	if (kfunc_has_flag(kfunc, KF_DESTRUCTIVE) &&
 	    !(walk->input->rights & SKEP_RIGHT_ADMIN))
 		return reject(walk, kfunc_destructive);
-	if (kfunc_has_flag(kfunc, KF_SLEEPABLE) && !is_sleepable(walk))
+	if (kfunc_has_flag(kfunc, KF_SLEEPABLE) && !walk_may_sleep(walk))
 		return reject(walk, kfunc_sleeps, kfunc->name);
 	return 0;
 }
@@ -51,6 +47,19 @@ static bool is_understood(const struct kfunc *kfunc)
 	case KFUNC_PLAIN:
 	case KFUNC_THROW:
 	case KFUNC_TRAP:
+	case KFUNC_RCU_READ_LOCK:
+	case KFUNC_RCU_READ_UNLOCK:
+	case KFUNC_PREEMPT_DISABLE:
+	case KFUNC_PREEMPT_ENABLE:
+	case KFUNC_LOCAL_IRQ_SAVE:
+	case KFUNC_LOCAL_IRQ_RESTORE:
+	case KFUNC_ITER_CSS_TASK_NEW:
+	case KFUNC_DYNPTR_FROM_SKB:
+	case KFUNC_DYNPTR_FROM_SKB_META:
+	case KFUNC_DYNPTR_FROM_XDP:
+	case KFUNC_DYNPTR_SLICE:
+	case KFUNC_DYNPTR_SLICE_RDWR:
+	case KFUNC_DYNPTR_CLONE:
 	case KFUNC_ITER_NUM:
 	case KFUNC_GET_KMEM_CACHE:
 	case KFUNC_XDP_PULL_DATA: return true;
@@ -70,6 +79,7 @@ int prove_kfunc(struct walk *walk)
 	if (!ret && !is_understood(kfunc))
 		return reject(walk, not_supported, kfunc->name);
 	ret = ret ? ret : kfunc_prove_arguments(walk, kfunc);
+	ret = ret ? ret : section_prove_kfunc(walk, kfunc);
 	if (!ret && kfunc->row->special == KFUNC_THROW)
 		return exception_prove_throw(walk);
 	return ret;
@@ -113,6 +123,27 @@ static int set_memory(struct walk *walk, const struct kfunc *kfunc, u32 type_id,
 	return 0;
 }
 
+/* A part of a dynptr: it lives as long as that, and where it is of a packet, as the packet
+ * stays as it is. */
+static int set_slice(struct walk *walk, const struct kfunc *kfunc)
+{
+	struct reg_state *result = walk_reg(walk, BPF_REG_0);
+	const struct reg_state *dynptr = &walk->call.dynptr;
+
+	if (kfunc->row->special == KFUNC_DYNPTR_SLICE_RDWR && !walk->row->may_write_packet)
+		return reject(walk, slice_read_only);
+	reg_set_pointer(result, REG_MEM);
+	result->sub = dynptr->sub;
+	result->mem_size = walk->call.memory_size;
+	result->parent_id = dynptr->id;
+	result->ref_id = dynptr->ref_id;
+	result->flags = REG_MAY_BE_NULL;
+	if (kfunc->row->special == KFUNC_DYNPTR_SLICE)
+		result->flags |= REG_READ_ONLY;
+	result->id = walk_new_id(walk);
+	return 0;
+}
+
 static int set_pointer(struct walk *walk, const struct kfunc *kfunc,
 		       const struct btf_type *pointer)
 {
@@ -121,6 +152,9 @@ static int set_pointer(struct walk *walk, const struct kfunc *kfunc,
 	const struct btf_type *type = btf_type(kfunc->btf, target);
 	int ret = 0;
 
+	if (kfunc->row->special == KFUNC_DYNPTR_SLICE ||
+	    kfunc->row->special == KFUNC_DYNPTR_SLICE_RDWR)
+		return set_slice(walk, kfunc);
 	if (!target) {
 		reg_set_unknown(result);
 		return 0;
@@ -160,20 +194,61 @@ static int set_result(struct walk *walk, const struct kfunc *kfunc)
 	return 0;
 }
 
+static enum dynptr_kind dynptr_made(const struct kfunc *kfunc)
+{
+	switch (kfunc->row->special) {
+	case KFUNC_DYNPTR_FROM_SKB: return DYNPTR_SKB;
+	case KFUNC_DYNPTR_FROM_SKB_META: return DYNPTR_SKB_META;
+	case KFUNC_DYNPTR_FROM_XDP: return DYNPTR_XDP;
+	default: return DYNPTR_NONE;
+	}
+}
+
+static int transfer_dynptr(struct walk *walk, const struct kfunc *kfunc, u32 index)
+{
+	if (!(kfunc->arg[index].flags & KFUNC_ARG_UNINIT))
+		return 0;
+	if (kfunc->row->special == KFUNC_DYNPTR_CLONE)
+		return dynptr_clone(walk, kfunc_arg_reg(index));
+	return dynptr_make(walk, kfunc_arg_reg(index), dynptr_made(kfunc));
+}
+
+/* What becomes of objects on the stack. */
+static int transfer_objects(struct walk *walk, const struct kfunc *kfunc)
+{
+	int ret = 0;
+
+	for (u32 i = 0; i < kfunc->arg_cnt && !ret; i++) {
+		if (kfunc->arg[i].kind == KFUNC_ARG_ITERATOR)
+			ret = iterator_transfer(walk, kfunc, i);
+		else if (kfunc->arg[i].kind == KFUNC_ARG_IRQ_FLAG)
+			ret = irq_flag_transfer(walk, kfunc, i);
+		else if (kfunc->arg[i].kind == KFUNC_ARG_DYNPTR)
+			ret = transfer_dynptr(walk, kfunc, i);
+	}
+	return ret;
+}
+
 int transfer_kfunc(struct walk *walk)
 {
 	const struct kfunc *kfunc = walk->out->facts[walk->at].kfunc;
+	int ret;
 
 	if (kfunc->row->special == KFUNC_THROW) {
 		walk->path_ends = true;
 		return 0;
 	}
 	call_write_memory(walk);
+	ret = transfer_objects(walk, kfunc);
+	if (ret)
+		return ret;
+	section_transfer_kfunc(walk, kfunc);
 	if (walk->call.released_ref)
 		call_forget_reference(walk, walk->call.released_ref);
 	for (u32 i = BPF_REG_1; i <= BPF_REG_5; i++)
 		reg_set_not_init(walk_reg(walk, i));
 	if (kfunc->row->special == KFUNC_XDP_PULL_DATA)
 		call_change_packet(walk);
-	return set_result(walk, kfunc);
+	ret = set_result(walk, kfunc);
+	return ret || !walk->call.iterator ? ret : iterator_branch(walk);
 }

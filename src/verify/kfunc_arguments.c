@@ -4,6 +4,7 @@
 
 #include "verify/helpers.h"
 #include "verify/precision.h"
+#include "verify/stack_object.h"
 
 #include <string.h>
 
@@ -114,20 +115,23 @@ static int prove_by_kind(struct walk *walk, const struct kfunc *kfunc, u32 index
 	case KFUNC_ARG_STRING: return prove_string(walk, index);
 	case KFUNC_ARG_MAP: return prove_map(walk, index);
 	case KFUNC_ARG_POINTER: return kfunc_prove_pointer(walk, kfunc, index);
+	case KFUNC_ARG_DYNPTR:
+		return arg->flags & KFUNC_ARG_UNINIT
+			       ? dynptr_prove_place(walk, kfunc_arg_reg(index))
+			       : dynptr_prove(walk, kfunc_arg_reg(index), DYNPTR_NONE, false);
+	case KFUNC_ARG_ITERATOR: return iterator_prove(walk, kfunc, index);
+	case KFUNC_ARG_IRQ_FLAG: return irq_flag_prove(walk, kfunc, index);
 	case KFUNC_ARG_SCALAR:
 	case KFUNC_ARG_IGNORED:
 	case KFUNC_ARG_PROGRAM: return 0;
 	case KFUNC_ARG_ALLOCATED:
 	case KFUNC_ARG_REFCOUNTED:
-	case KFUNC_ARG_DYNPTR:
-	case KFUNC_ARG_ITERATOR:
 	case KFUNC_ARG_LIST_HEAD:
 	case KFUNC_ARG_LIST_NODE:
 	case KFUNC_ARG_RB_ROOT:
 	case KFUNC_ARG_RB_NODE:
 	case KFUNC_ARG_WORKQUEUE:
 	case KFUNC_ARG_TASK_WORK:
-	case KFUNC_ARG_IRQ_FLAG:
 	case KFUNC_ARG_RES_LOCK:
 	case KFUNC_ARG_CALLBACK:
 	case KFUNC_ARG_UNKNOWN: break;
@@ -140,7 +144,7 @@ static int prove_pointer(struct walk *walk, const struct kfunc *kfunc, u32 index
 	const struct kfunc_arg *arg = &kfunc->arg[index];
 	u32 regno = kfunc_arg_reg(index);
 	const struct reg_state *reg = walk_reg(walk, regno);
-	bool is_nullable = arg->flags & KFUNC_ARG_NULLABLE;
+	bool is_nullable = arg->flags & (KFUNC_ARG_NULLABLE | KFUNC_ARG_OPTIONAL);
 	int ret;
 
 	if (is_null(reg))

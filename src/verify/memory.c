@@ -408,6 +408,9 @@ static int prove_by_kind(struct walk *walk, const struct requirement *need)
 		case REG_PACKET_END:
 		case REG_BTF:
 		case REG_FUNC:
+	case REG_DYNPTR:
+	case REG_ITERATOR:
+	case REG_IRQ_FLAG:
 		case REG_KINDS: break;
 		}
 	}

@@ -32,6 +32,10 @@ int stack_prove_initialised(struct walk *walk, const struct extent *extent);
 void stack_load(struct walk *walk, struct reg_state *dst);
 /* `value` NULL: the constant `imm`. */
 void stack_store(struct walk *walk, struct reg_state *value, s32 imm);
+/* No byte of walk->access is part of a dynptr. */
+int stack_prove_no_dynptr(struct walk *walk);
+/* Makes the frame deep enough to hold `off`. */
+void stack_grow(struct walk *walk, struct frame *frame, s64 off);
 /* A helper or an atomic operation wrote these bytes. */
 void stack_clobber(struct walk *walk, const struct access *access);
 

@@ -53,6 +53,9 @@ static int prove_atomic(struct walk *walk, u32 regno)
 	case REG_TP_BUFFER:
 	case REG_BTF:
 	case REG_FUNC:
+	case REG_DYNPTR:
+	case REG_ITERATOR:
+	case REG_IRQ_FLAG:
 	case REG_KINDS: return 0;
 	}
 	return reject(walk, atomic_target, regno, reg_kind_text(reg, kind));
@@ -93,6 +96,9 @@ static int prove_pointer_kind(struct walk *walk, u32 regno, const struct scalar 
 	case REG_SOCK_COMMON:
 	case REG_TCP_SOCK:
 	case REG_XDP_SOCK:
+	case REG_DYNPTR:
+	case REG_ITERATOR:
+	case REG_IRQ_FLAG:
 	case REG_NOT_INIT:
 	case REG_SCALAR:
 	case REG_KINDS: break;

@@ -2,6 +2,7 @@
 #include "verify/prune.h"
 
 #include "verify/precision.h"
+#include "verify/stack_object.h"
 #include "verify/trace.h"
 
 #include <string.h>
@@ -332,7 +333,7 @@ static bool is_covered(struct walk *walk, struct checkpoint *point)
 static int check_round(struct walk *walk, struct checkpoint *point, bool *covered)
 {
 	if (is_open_loop(walk) && point->open_rounds != walk->open_rounds) {
-		*covered = is_covered(walk, point);
+		*covered = iterator_goes_on(walk) && is_covered(walk, point);
 		if (*covered)
 			precision_need_all(walk, &point->needs);
 		return 0;

@@ -5,6 +5,7 @@
  */
 #include "verify/helpers.h"
 #include "verify/precision.h"
+#include "verify/stack_object.h"
 #include "verify/speculation.h"
 
 #include <stdio.h>
@@ -27,8 +28,7 @@ static struct frame *frame_of(struct walk *walk, const struct reg_state *reg)
 	return &walk->state.frames[reg->frame];
 }
 
-/* Makes the frame deep enough to hold `off`. */
-static void frame_grow(struct walk *walk, struct frame *frame, s64 off)
+void stack_grow(struct walk *walk, struct frame *frame, s64 off)
 {
 	struct subprog *subprog = &walk->cfg.subprogs[frame->subprog];
 	u32 depth = (slot_of(off) + 1) * SLOT_BYTES;
@@ -73,7 +73,7 @@ int stack_prove_bounds(struct walk *walk, const struct extent *extent)
 		lowest = -(s64)frame->slot_cnt * SLOT_BYTES;
 	if (low < lowest || low > -1 || high + extent->size > 0 || extent->size < 0)
 		return reject_stack_bounds(walk, extent);
-	frame_grow(walk, frame, low);
+	stack_grow(walk, frame, low);
 	walk->access = (struct access){.kind = extent->access,
 				       .is_fixed = scalar_is_const(&reg->number),
 				       .low = low,
@@ -180,6 +180,17 @@ int stack_prove_initialised(struct walk *walk, const struct extent *extent)
 	return 0;
 }
 
+int stack_prove_no_dynptr(struct walk *walk)
+{
+	const struct access *access = &walk->access;
+	struct frame *frame = &walk->state.frames[access->frame];
+
+	for (s64 off = access->low; off < access->high + access->size; off++)
+		if (*byte_at(frame, off) == BYTE_DYNPTR)
+			return reject(walk, dynptr_write, (s32)off);
+	return 0;
+}
+
 static bool slot_is_spilled_zero(const struct stack_slot *slot)
 {
 	return reg_is_const(&slot->spilled) && slot->spilled.number.bits.value == 0;
@@ -264,9 +275,12 @@ static int prove_fixed_write(struct walk *walk, const struct requirement *need,
 /* Who may use unknown offsets into the stack may also overwrite spilled pointers. */
 int stack_prove_write(struct walk *walk, const struct requirement *need)
 {
-	if (!walk->access.is_fixed)
-		return 0;
-	return prove_fixed_write(walk, need, frame_of(walk, walk_reg(walk, need->reg)));
+	const struct access *access = &walk->access;
+	struct frame *frame = frame_of(walk, walk_reg(walk, need->reg));
+	int ret = access->is_fixed ? prove_fixed_write(walk, need, frame) : 0;
+
+	return ret ? ret : dynptr_prove_overwrite(walk, frame, access->low,
+						  access->high + access->size);
 }
 
 /* What a spill that is partly overwritten leaves: bytes of some number. */
@@ -282,6 +296,7 @@ void stack_clobber(struct walk *walk, const struct access *access)
 	struct frame *frame = &walk->state.frames[access->frame];
 
 	speculation_note_store(walk, frame, access, NULL);
+	dynptr_overwrite(walk, frame, access->low, access->high + access->size);
 	for (s64 off = access->low; off < access->high + access->size; off++) {
 		slot_scrub(&frame->slots[slot_of(off)]);
 		*byte_at(frame, off) = BYTE_MISC;
@@ -343,6 +358,7 @@ void stack_store(struct walk *walk, struct reg_state *value, s32 imm)
 	bool is_zero = value ? reg_is_const(value) && value->number.bits.value == 0 : imm == 0;
 
 	speculation_note_store(walk, frame, access, value);
+	dynptr_overwrite(walk, frame, access->low, access->high + access->size);
 	if (!is_spilled && value && is_zero)
 		precision_need(walk, 1u << walk_insn(walk)->src_reg); /* the bytes say so */
 	if (!access->is_fixed) {

@@ -59,6 +59,9 @@ static const char *const kind_text[REG_KINDS] = {
 	[REG_TP_BUFFER] = "tp_buffer",
 	[REG_BTF] = "ptr_",
 	[REG_FUNC] = "func",
+	[REG_DYNPTR] = "dynptr_ptr",
+	[REG_ITERATOR] = "iter",
+	[REG_IRQ_FLAG] = "irq_flag",
 };
 
 const char *reg_type_name(const struct reg_state *reg)
@@ -105,6 +108,9 @@ bool reg_is_never_null(const struct reg_state *reg)
 	case REG_TP_BUFFER:
 	case REG_BTF:
 	case REG_FUNC:
+	case REG_DYNPTR:
+	case REG_ITERATOR:
+	case REG_IRQ_FLAG:
 	case REG_KINDS: break;
 	}
 	return false;
@@ -195,7 +201,7 @@ static u64 frame_used_slots(const struct frame *frame, u64 live, u64 *spills)
 		if (!kinds || !(live >> i & 1)) /* all BYTE_INVALID */
 			continue;
 		used |= 1ull << i;
-		if (slot_is_spill(&frame->slots[i]))
+		if (slot_is_described(&frame->slots[i]))
 			*spills |= 1ull << i;
 	}
 	return used;

@@ -11,6 +11,8 @@
 #include "catalog/map_desc.h"
 #include "verify/scalar.h"
 
+#include <string.h>
+
 #define FRAME_REG	 BPF_REG_10
 #define MAX_FRAMES	 8
 #define STACK_BYTES	 512
@@ -44,6 +46,10 @@ enum reg_kind {
 	REG_TP_BUFFER, /* record of a writable raw tracepoint */
 	REG_BTF,       /* object by its BTF type: the kernel's, or the program's own */
 	REG_FUNC,      /* a subprogram of this program */
+	REG_DYNPTR,    /* a dynptr that the program was given and cannot change */
+	/* Only what a stack slot holds is described so. */
+	REG_ITERATOR,
+	REG_IRQ_FLAG,
 	REG_KINDS,
 };
 
@@ -61,6 +67,7 @@ enum reg_flags {
 	REG_USER = 1 << 9,	 /* user space's memory */
 	REG_ALLOCATED = 1 << 10, /* an object of the program's own type (bpf_obj_new) */
 	REG_NON_OWNING = 1 << 11, /* in a list or tree under the lock that is held */
+	REG_SECOND_SLOT = 1 << 12, /* REG_DYNPTR: of its slots that with the higher address */
 };
 
 /*
@@ -70,7 +77,7 @@ enum reg_flags {
  */
 struct reg_state {
 	u8 kind;   /* enum reg_kind */
-	u8 sub;	   /* of what sort: for objects on the stack */
+	u8 sub;	   /* of what sort: objects on the stack, and REG_MEM of a dynptr */
 	u16 flags; /* enum reg_flags */
 	u16 range; /* packet: bytes from base + number that are known to be there */
 	s32 off;
@@ -113,7 +120,13 @@ enum byte_kind {
 	BYTE_SPILL,   /* part of a spilled register */
 	BYTE_MISC,    /* some number */
 	BYTE_ZERO,
+	/* Part of an object that only functions made for it access (stack_object.h). */
+	BYTE_DYNPTR,
+	BYTE_ITERATOR,
+	BYTE_IRQ_FLAG,
 };
+
+#define BYTE_OBJECT 4 /* the bit that the last three have in common */
 
 /*
  * Eight aligned bytes of the stack: slot i is [-8 (i + 1), -8 i) from the frame pointer, byte k
@@ -144,6 +157,7 @@ struct frame {
 enum resource_kind {
 	RESOURCE_REFERENCE, /* a pointer that must be released */
 	RESOURCE_LOCK,	    /* bpf_spin_lock */
+	RESOURCE_IRQ,	    /* interrupts are off */
 };
 
 /* Something that must be given back before the program ends. */
@@ -208,6 +222,21 @@ static inline bool slot_is_spill(const struct stack_slot *slot)
 static inline bool slot_is_full_spill(const struct stack_slot *slot)
 {
 	return slot->bytes[SLOT_BYTES - 1] == BYTE_SPILL;
+}
+
+/* Some byte belongs to an object. */
+static inline bool slot_is_object(const struct stack_slot *slot)
+{
+	u64 kinds;
+
+	memcpy(&kinds, slot->bytes, sizeof(kinds));
+	return kinds & BYTE_OBJECT * 0x0101010101010101ull;
+}
+
+/* `spilled` says something. */
+static inline bool slot_is_described(const struct stack_slot *slot)
+{
+	return slot_is_spill(slot) || slot_is_object(slot);
 }
 
 /* --- frames --- */

@@ -190,6 +190,9 @@ static char byte_text(u8 kind)
 	case BYTE_SPILL: return 'r';
 	case BYTE_MISC: return 'm';
 	case BYTE_ZERO: return '0';
+	case BYTE_DYNPTR: return 'd';
+	case BYTE_ITERATOR: return 'i';
+	case BYTE_IRQ_FLAG: return 'f';
 	}
 	return '?';
 }

@@ -5,6 +5,7 @@
 #include "verify/memory.h"
 #include "verify/precision.h"
 #include "verify/prune.h"
+#include "verify/sections.h"
 
 /* --- calls --- */
 
@@ -49,39 +50,10 @@ void transfer_subprog_call(struct walk *walk)
 
 /* --- exits --- */
 
-/* Linux names each, and what would lose them. */
-static int reject_unreleased(struct walk *walk, const char *what)
-{
-	const struct resource *first = state_reference(&walk->state);
-	const struct resources *held = &walk->state.resources;
-	int code = reject(walk, unreleased, first->id, first->insn);
-
-	if (!walk->log)
-		return code;
-	for (u32 i = 0; i < held->count; i++)
-		if (held->all[i].kind == RESOURCE_REFERENCE && &held->all[i] != first)
-			strbuf_addf(walk->log, "Unreleased reference id=%u alloc_insn=%u\n",
-				    held->all[i].id, held->all[i].insn);
-	strbuf_addf(walk->log, "%s would lead to reference leak\n", what);
-	return code;
-}
-
-int prove_nothing_held(struct walk *walk, const char *place)
-{
-	const struct state *state = &walk->state;
-
-	if (state_lock(state))
-		return reject(walk, lock_held, place);
-	if (state_reference(state))
-		return reject_unreleased(walk, place);
-	return 0;
-}
-
 int prove_released(struct walk *walk)
 {
-	return walk->state.frame_cnt > 1
-		       ? 0
-		       : prove_nothing_held(walk, "BPF_EXIT instruction in main prog");
+	return section_prove_left(walk, "BPF_EXIT instruction in main prog",
+				  walk->state.frame_cnt == 1);
 }
 
 static int prove_result_range(struct walk *walk, u32 regno, const char *place, s64 least,
@@ -233,7 +205,7 @@ int prove_packet_load(struct walk *walk)
 
 	if (!walk->row->has_ld_abs)
 		return reject(walk, ld_abs_type);
-	ret = prove_nothing_held(walk, "BPF_LD_[ABS|IND]");
+	ret = section_prove_left(walk, "BPF_LD_[ABS|IND]", true);
 	if (ret)
 		return ret;
 	if (reg->kind == REG_NOT_INIT)

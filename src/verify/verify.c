@@ -8,6 +8,7 @@
 #include "verify/btf_info.h"
 #include "verify/explain.h"
 #include "verify/facts.h"
+#include "verify/kfunc.h"
 #include "verify/global.h"
 #include "verify/line.h"
 #include "verify/precision.h"
@@ -67,6 +68,17 @@ static int check_codes(struct walk *walk)
 	return ret;
 }
 
+/* How often an iterator's next function is called is not known ahead. */
+static void mark_iterations(struct walk *walk)
+{
+	for (u32 i = 0; i < walk->insn_cnt && walk->cfg.flags; i++) {
+		const struct kfunc *kfunc = walk->out->facts[i].kfunc;
+
+		if (kfunc && kfunc->row && kfunc_has_flag(kfunc, KF_ITER_NEXT))
+			walk->cfg.flags[i] |= CFG_PRUNE_POINT | CFG_FORCE_CHECKPOINT;
+	}
+}
+
 /* In the order of Linux's checks. */
 static int find_structure(struct walk *walk)
 {
@@ -80,6 +92,7 @@ static int find_structure(struct walk *walk)
 	ret = ret ? ret
 		  : cfg_check_edges(&walk->cfg, walk->rules.may_loop, &walk->scratch, walk->log,
 				    walk->err);
+	mark_iterations(walk);
 	walk->out->subprogs = walk->cfg.subprogs;
 	walk->out->subprog_cnt = walk->cfg.subprog_cnt;
 	return ret;

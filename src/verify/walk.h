@@ -56,6 +56,8 @@ struct call {
 	/* Stack memory that the helper writes to. */
 	u32 raw_cnt;
 	struct access raw[HELPER_ARGS];
+	struct reg_state dynptr;      /* that an argument is */
+	struct stack_slot *iterator;  /* whose next element was asked for; NULL */
 	u64 key; /* constant key of an array; has_key */
 	bool has_key;
 };
@@ -172,6 +174,12 @@ const struct btf_view *walk_kernel(struct walk *walk);
 /* The structure of this name; 0: there is none. */
 u32 walk_kernel_struct(struct walk *walk, const char *name);
 
+/* The program may sleep, sections aside. */
+static inline bool walk_may_sleep(const struct walk *walk)
+{
+	return walk->input->flags & VERIFY_SLEEPABLE;
+}
+
 /* Holds a pointer, and the loader may not see pointers. */
 static inline bool walk_hides_pointer(const struct walk *walk, const struct reg_state *reg)
 {
@@ -203,8 +211,6 @@ int prove_agreement(struct walk *walk, const struct requirement *need);
 int prove_packet_load(struct walk *walk);
 int prove_callee(struct walk *walk);
 int prove_released(struct walk *walk);
-/* No lock and no reference; `place`: what cannot be there while one is, as Linux names it. */
-int prove_nothing_held(struct walk *walk, const char *place);
 /* What is thrown (r1) may be the result of the program. */
 int prove_cookie(struct walk *walk);
 int prove_result(struct walk *walk);

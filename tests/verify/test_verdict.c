@@ -348,7 +348,7 @@ static const struct row rows[] = {
 	{"map_change_forbidden",
 	 KEY "r1 = map_fd 2 ll\n r3 = r10\n r3 += -48\n r4 = 0\n call 2" RETURN},
 	{"map_helper", LOOKUP("6") RETURN},
-	{"tail_call_reference",
+	{"unreleased",
 	 "r6 = r1\n" RESERVE FOUND "r7 = r0\n r1 = r6\n r2 = map_fd 6 ll\n r3 = 0\n call 12\n"
 	 "r1 = r7\n" SUBMIT OUT},
 	{"tail_call_maps",
