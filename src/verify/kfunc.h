@@ -96,12 +96,6 @@ static inline bool kfunc_has_flag(const struct kfunc *kfunc, u16 flag)
 	return kfunc->row->flags & flag;
 }
 
-/* No pointer may be NULL that the prototype does not say may be. */
-static inline bool kfunc_needs_no_null(const struct kfunc *kfunc)
-{
-	return true;
-}
-
 /* Pointers to objects must be trusted, or such that RCU protects them. */
 static inline bool kfunc_needs_trusted(const struct kfunc *kfunc)
 {

@@ -144,12 +144,12 @@ static int prove_pointer(struct walk *walk, const struct kfunc *kfunc, u32 index
 	const struct kfunc_arg *arg = &kfunc->arg[index];
 	u32 regno = kfunc_arg_reg(index);
 	const struct reg_state *reg = walk_reg(walk, regno);
-	bool is_nullable = arg->flags & (KFUNC_ARG_NULLABLE | KFUNC_ARG_OPTIONAL);
+	bool is_nullable = arg->flags & KFUNC_ARG_NULLABLE;
 	int ret;
 
 	if (is_null(reg))
 		precision_need(walk, 1u << regno); /* another number would be refused */
-	if (may_be_null(reg) && !is_nullable && kfunc_needs_no_null(kfunc))
+	if (may_be_null(reg) && !is_nullable && !(arg->flags & KFUNC_ARG_OPTIONAL))
 		return reject(walk, kfunc_null, index);
 	ret = prove_reference(walk, kfunc, regno);
 	if (ret || (is_nullable && is_null(reg)))
