@@ -208,7 +208,7 @@ bool insn_is_kfunc_call(const struct bpf_insn *insn)
 	return insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL;
 }
 
-u32 cfg_successors(const struct cfg *cfg, u32 at, u32 successors[2])
+u32 cfg_jump_successors(const struct cfg *cfg, u32 at, u32 successors[2])
 {
 	const struct bpf_insn *insn = &cfg->insns[at];
 	u32 end = cfg->subprogs[cfg->subprog_of[at]].end, count = 0;

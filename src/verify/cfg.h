@@ -60,8 +60,20 @@ int cfg_check_edges(struct cfg *cfg, bool may_loop, struct arena *arena, struct 
 /* Index of the subprogram that starts at `insn`, -1: none does. */
 s32 cfg_subprog_at(const struct cfg *cfg, u32 insn);
 
-/* Where an instruction leads to. 0 to 2 successors inside the subprogram. */
-u32 cfg_successors(const struct cfg *cfg, u32 insn, u32 successors[2]);
+/* As cfg_successors(), of jumps, calls and exits. */
+u32 cfg_jump_successors(const struct cfg *cfg, u32 insn, u32 successors[2]);
+
+/* Where an instruction leads to. 0 to 2 successors inside the subprogram, which does not end
+ * with anything but a jump. */
+static inline u32 cfg_successors(const struct cfg *cfg, u32 insn, u32 successors[2])
+{
+	u8 code = cfg->insns[insn].code, class = BPF_CLASS(code);
+
+	if (class == BPF_JMP || class == BPF_JMP32)
+		return cfg_jump_successors(cfg, insn, successors);
+	successors[0] = insn + (code == (BPF_LD | BPF_IMM | BPF_DW) ? 2 : 1);
+	return successors[0] < cfg->insn_cnt;
+}
 
 /* A call of a subprogram; *target is the instruction that it calls. */
 bool insn_is_subprog_call(const struct bpf_insn *insn, u32 at, s64 *target);
