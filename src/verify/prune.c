@@ -10,16 +10,23 @@
 /* A state is kept when this much was walked since the last one. */
 #define KEEP_AFTER_JUMPS 2
 #define KEEP_AFTER_INSNS 8
-/* The same inside what may be a loop, where every round would else leave one. */
+/* The same inside what may be a loop, where every round would else leave one: unless a path was
+ * put off, which then need not be walked through all the rounds that follow. */
 #define LOOP_AFTER_JUMPS 20
 #define LOOP_AFTER_INSNS 100
 /* A state that was looked at this much more often than it helped is dropped. */
 #define MISSES_MIN	  8
 #define MISSES_MIN_FORCED 64
 #define MISSES_PER_HIT	  3
+#define PLACES_MANY	  4000
+/* Bytes of complete states that are kept: the walk is depth first, so those that were completed
+ * last are most likely to be met again. */
+#define COMPLETE_BYTES_MAX (16u << 20)
 
 struct checkpoint {
-	struct checkpoint *next; /* of the same instruction */
+	struct checkpoint *next;	  /* of the same place, or one with the same hash */
+	struct checkpoint *older, *newer; /* while it is complete */
+	u64 place;			  /* place_of() */
 	struct packed_state *state;
 	u32 misses, hits;
 	u32 path_length; /* steps that led to it */
@@ -28,38 +35,101 @@ struct checkpoint {
 	u32 pending_cnt;	/* paths put off when it was made: those above are its own */
 	struct difference last; /* from a state that it was compared with */
 	bool is_complete;
-	bool is_dropped; /* frees itself once it is complete */
+	bool is_asleep; /* not looked at until it is complete */
 };
 
 struct prune {
-	struct checkpoint **points; /* per instruction */
-	struct checkpoint **trail;  /* those not complete, oldest first */
+	struct checkpoint **points; /* by hash of the place */
+	u32 hash_mask;
+	struct checkpoint **trail; /* those not complete, oldest first */
 	u32 trail_cnt, trail_cap;
 	struct checkpoint *unused;
-	u64 last_insns, last_jumps;
+	struct checkpoint *oldest, *newest; /* of those that are complete */
+	u64 complete_bytes;
+	u64 last_insns, last_jumps, last_put_off;
 	u32 states_kept;
 };
 
 int prune_init(struct walk *walk)
 {
 	struct prune *prune = arena_alloc(&walk->scratch, sizeof(*prune));
+	/* Without calls there are no more places than instructions. */
+	u32 places = walk->cfg.subprog_cnt > 1 ? max(4 * walk->insn_cnt, (u32)PLACES_MANY)
+					       : walk->insn_cnt;
 
 	if (!prune)
 		return -ENOMEM;
-	prune->points = arena_array(&walk->scratch, walk->insn_cnt, sizeof(*prune->points));
+	while (prune->hash_mask < places)
+		prune->hash_mask = prune->hash_mask * 2 + 1;
+	prune->points =
+		arena_array(&walk->scratch, prune->hash_mask + 1, sizeof(*prune->points));
 	if (!prune->points)
 		return -ENOMEM;
 	walk->prune = prune;
 	return 0;
 }
 
+/* An instruction and the calls that led to it: states of other places are never alike. In the
+ * main program it is the instruction. */
+static u64 place_of(const struct walk *walk, u32 insn)
+{
+	u64 place = insn;
+
+	for (u32 i = 1; i < walk->state.frame_cnt; i++)
+		place = (place ^ (u64)(walk->state.frames[i].call_site + 1) << 32) *
+			0x9e3779b97f4a7c15ull;
+	return place;
+}
+
+static struct checkpoint **points_at(const struct prune *prune, u64 place)
+{
+	return &prune->points[(place ^ place >> 32) & prune->hash_mask];
+}
+
+static void set_complete(struct prune *prune, struct checkpoint *point)
+{
+	point->is_complete = true;
+	point->older = prune->newest;
+	if (prune->newest)
+		prune->newest->newer = point;
+	else
+		prune->oldest = point;
+	prune->newest = point;
+	prune->complete_bytes += state_bytes(point->state);
+}
+
+/* A complete one, which is in no list of its place any more. */
 static void checkpoint_free(struct walk *walk, struct checkpoint *point)
 {
+	struct prune *prune = walk->prune;
+
+	*(point->older ? &point->older->newer : &prune->oldest) = point->newer;
+	*(point->newer ? &point->newer->older : &prune->newest) = point->older;
+	prune->complete_bytes -= state_bytes(point->state);
 	state_free(&walk->pool, point->state);
 	point->state = NULL;
-	point->next = walk->prune->unused;
-	walk->prune->unused = point;
-	walk->prune->states_kept--;
+	point->next = prune->unused;
+	prune->unused = point;
+	prune->states_kept--;
+}
+
+static void forget_oldest(struct walk *walk)
+{
+	struct checkpoint *point = walk->prune->oldest;
+	struct checkpoint **link = points_at(walk->prune, point->place);
+
+	while (*link != point)
+		link = &(*link)->next;
+	*link = point->next;
+	checkpoint_free(walk, point);
+}
+
+static void checkpoint_link(struct prune *prune, struct checkpoint *point)
+{
+	struct checkpoint **points = points_at(prune, point->place);
+
+	point->next = *points;
+	*points = point;
 }
 
 void prune_path_ended(struct walk *walk, u32 left)
@@ -69,10 +139,14 @@ void prune_path_ended(struct walk *walk, u32 left)
 	while (prune->trail_cnt && prune->trail[prune->trail_cnt - 1]->pending_cnt > left) {
 		struct checkpoint *point = prune->trail[--prune->trail_cnt];
 
-		point->is_complete = true;
-		if (point->is_dropped)
-			checkpoint_free(walk, point);
+		set_complete(prune, point);
+		if (!point->is_asleep)
+			continue;
+		point->misses = 0;
+		checkpoint_link(prune, point);
 	}
+	while (prune->complete_bytes > COMPLETE_BYTES_MAX)
+		forget_oldest(walk);
 }
 
 /* --- keeping --- */
@@ -147,10 +221,11 @@ static int keep(struct walk *walk)
 	point->path_length = precision_path_length(walk);
 	point->open_rounds = walk->open_rounds;
 	point->pending_cnt = walk->pending_cnt;
-	point->next = prune->points[walk->at];
-	prune->points[walk->at] = point;
+	point->place = place_of(walk, walk->at);
+	checkpoint_link(prune, point);
 	prune->last_insns = walk->insns_processed;
 	prune->last_jumps = walk->jumps_processed;
+	prune->last_put_off = walk->put_off_cnt;
 	walk->stats.total_states++;
 	walk->stats.peak_states = max(walk->stats.peak_states, ++prune->states_kept);
 	return 0;
@@ -192,6 +267,13 @@ static bool walked_at_least(const struct walk *walk, u64 jumps, u64 insns)
 	       walk->insns_processed - prune->last_insns >= insns;
 }
 
+static bool is_due_in_loop(const struct walk *walk)
+{
+	return walk->put_off_cnt != walk->prune->last_put_off ||
+	       walked_at_least(walk, LOOP_AFTER_JUMPS, 0) ||
+	       walked_at_least(walk, 0, LOOP_AFTER_INSNS);
+}
+
 static bool is_forced(const struct walk *walk)
 {
 	return walk->input->flags & VERIFY_STATE_FREQ ||
@@ -204,7 +286,11 @@ static bool helps_too_little(const struct checkpoint *point, bool forced)
 	       point->hits * MISSES_PER_HIT + (forced ? MISSES_MIN_FORCED : MISSES_MIN);
 }
 
-/* Counts a miss of *link and unlinks it when it is of no use; the next link to look at. */
+/*
+ * Counts a miss of *link and unlinks it when it is of no use; the next link to look at. One
+ * that is not complete has only been asked whether the path goes in circles: it gets its
+ * chance later.
+ */
 static struct checkpoint **missed(struct walk *walk, struct checkpoint **link, bool counts)
 {
 	struct checkpoint *point = *link;
@@ -214,7 +300,7 @@ static struct checkpoint **missed(struct walk *walk, struct checkpoint **link, b
 	if (!helps_too_little(point, is_forced(walk)))
 		return &point->next;
 	*link = point->next;
-	point->is_dropped = true;
+	point->is_asleep = !point->is_complete;
 	if (point->is_complete)
 		checkpoint_free(walk, point);
 	return link;
@@ -355,7 +441,8 @@ static int check_round(struct walk *walk, struct checkpoint *point, bool *covere
 
 int prune_check(struct walk *walk, bool *covered)
 {
-	struct checkpoint **link = &walk->prune->points[walk->at];
+	u64 place = place_of(walk, walk->at);
+	struct checkpoint **link = points_at(walk->prune, place);
 	bool keeps =
 		is_forced(walk) || walked_at_least(walk, KEEP_AFTER_JUMPS, KEEP_AFTER_INSNS);
 	u32 count = 0;
@@ -363,13 +450,16 @@ int prune_check(struct walk *walk, bool *covered)
 	while (*link) {
 		struct checkpoint *point = *link;
 
+		if (point->place != place) {
+			link = &point->next;
+			continue;
+		}
 		if (!point->is_complete) {
 			int ret = check_round(walk, point, covered);
 
 			if (ret || *covered)
 				return ret;
-			if (!is_forced(walk) && !walked_at_least(walk, LOOP_AFTER_JUMPS, 0) &&
-			    !walked_at_least(walk, 0, LOOP_AFTER_INSNS))
+			if (!is_forced(walk) && !is_due_in_loop(walk))
 				keeps = false;
 		} else if (is_covered(walk, point)) {
 			precision_need_all(walk, &point->needs);

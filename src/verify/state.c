@@ -172,11 +172,11 @@ static void *pool_take(struct state_pool *pool, u32 size_class)
 {
 	void *block = pool->free[size_class];
 
+	pool->bytes_used += (u64)size_class * PACKED_STEP;
 	if (block) {
 		memcpy(&pool->free[size_class], block, sizeof(void *));
 		return block;
 	}
-	pool->bytes_used += (u64)size_class * PACKED_STEP;
 	return arena_alloc(&pool->arena, (size_t)size_class * PACKED_STEP);
 }
 
@@ -184,6 +184,7 @@ void state_free(struct state_pool *pool, struct packed_state *packed)
 {
 	u32 size_class = packed->size_class;
 
+	pool->bytes_used -= (u64)size_class * PACKED_STEP;
 	memcpy(packed, &pool->free[size_class], sizeof(void *));
 	pool->free[size_class] = packed;
 }

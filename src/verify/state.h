@@ -294,11 +294,16 @@ struct packed_state {
 struct state_pool {
 	struct arena arena;
 	void *free[PACKED_CLASSES];
-	u64 bytes_used;
+	u64 bytes_used; /* by blocks that are not free */
 };
 
 void state_pool_init(struct state_pool *pool);
 void state_pool_done(struct state_pool *pool);
+static inline u64 state_bytes(const struct packed_state *packed)
+{
+	return (u64)packed->size_class * PACKED_STEP;
+}
+
 /* NULL when out of memory. */
 struct packed_state *state_pack(struct state_pool *pool, const struct state *state,
 				const struct live_set *live);

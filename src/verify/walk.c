@@ -73,6 +73,7 @@ int walk_put_off(struct walk *walk, u32 insn, bool takes_branch)
 	pending->takes_branch = takes_branch;
 	pending->log_length = walk->log ? walk->log->length : 0;
 	walk->pending_cnt++;
+	walk->put_off_cnt++;
 	return 0;
 }
 

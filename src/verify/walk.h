@@ -146,7 +146,7 @@ struct walk {
 	u32 log_level;
 	struct strbuf *log;
 	struct trace trace;
-	u64 insns_processed, jumps_processed;
+	u64 insns_processed, jumps_processed, put_off_cnt;
 	struct verify_stats stats;
 	struct failure failure;
 	struct watch *watch; /* watch.c; NULL: nobody watches */
