@@ -90,16 +90,53 @@ static bool stays_linked(struct reg_state *dst, const struct bpf_insn *insn)
 	       !__builtin_add_overflow(dst->off, distance, &dst->off);
 }
 
-static void transfer_numbers(struct walk *walk, const struct bpf_insn *insn)
+/* A number that is 0 or -1, in 64 or in its low 32 bits: false if neither, else the two. */
+static bool splits_by_sign(const struct scalar *number, struct scalar *zero, struct scalar *ones)
+{
+	*zero = scalar_const(0);
+	*ones = scalar_const(~0ull);
+	if (number->smin == -1 && number->smax == 0)
+		return true;
+	*zero = *ones = *number;
+	zero->smin32 = zero->smax32 = 0;
+	ones->smin32 = ones->smax32 = -1;
+	return number->smin32 == -1 && number->smax32 == 0 && scalar_sync(zero) &&
+	       scalar_sync(ones);
+}
+
+/*
+ * Compilers make `x < 0 ? a : b` of a sign that is shifted over all bits and masked: both cases
+ * are walked on their own, as a branch would be.
+ */
+static int split_by_sign(struct walk *walk, const struct bpf_insn *insn,
+			 const struct scalar *src)
+{
+	struct reg_state *dst = walk_reg(walk, insn->dst_reg);
+	struct scalar zero, ones;
+	u8 op = BPF_OP(insn->code);
+	int ret;
+
+	if ((op != BPF_AND && op != BPF_OR) || !scalar_is_const(src) ||
+	    !splits_by_sign(&dst->number, &zero, &ones))
+		return 0;
+	dst->number = zero;
+	ret = walk_put_off(walk, walk->at, false);
+	dst->number = ones;
+	return ret;
+}
+
+static int transfer_numbers(struct walk *walk, const struct bpf_insn *insn)
 {
 	struct reg_state *dst = walk_reg(walk, insn->dst_reg);
 	bool is_reg = BPF_SRC(insn->code) == BPF_X, is32 = BPF_CLASS(insn->code) == BPF_ALU;
 	struct scalar src = is_reg ? walk_reg(walk, insn->src_reg)->number
 				   : scalar_const((u64)(s64)insn->imm);
+	int ret = split_by_sign(walk, insn, &src);
 
 	scalar_alu(&dst->number, &src, BPF_OP(insn->code), is32, insn->off);
 	if (!stays_linked(dst, insn))
 		unlink_number(dst);
+	return ret;
 }
 
 /* --- pointers --- */
@@ -194,9 +231,7 @@ int transfer_alu(struct walk *walk, const struct bpf_insn *insn)
 	if (!is_pointer_math(walk, insn)) {
 		int ret = speculation_prove_numbers(walk, insn);
 
-		if (!ret)
-			transfer_numbers(walk, insn);
-		return ret;
+		return ret ? ret : transfer_numbers(walk, insn);
 	}
 	if (gives_number(walk, insn)) {
 		reg_set_unknown(walk_reg(walk, insn->dst_reg));
