@@ -73,15 +73,16 @@ static void set_arguments(struct walk *walk, const struct frame *caller, struct 
 	}
 	set_map_element(callee, walk->call.map);
 	regs[BPF_REG_3].id = walk_new_id(walk);
-	if (helper == BPF_FUNC_for_each_map_elem)
-		regs[BPF_REG_4] = caller->regs[BPF_REG_3];
+	regs[BPF_REG_4] = caller->regs[BPF_REG_3];
 }
 
 /* --- putting off --- */
 
-static int put_off_later(struct walk *walk, u32 entry, u32 helper)
+/* Alone, with the element of the map that its timer is in. */
+static int put_off_later(struct walk *walk, u32 entry)
 {
 	struct packed_state *here = state_pack(&walk->pool, &walk->state, &all_alive);
+	const struct map_desc *map = walk_reg(walk, BPF_REG_1)->map;
 	struct state *state = &walk->state;
 	int ret;
 
@@ -91,8 +92,9 @@ static int put_off_later(struct walk *walk, u32 entry, u32 helper)
 	state->resources = (struct resources){0};
 	frame_init(&state->frames[0], 0, walk->call.callback, 0);
 	state->frames[0].callback = CALLBACK_LATER;
-	set_arguments(walk, NULL, &state->frames[0], helper);
-	ret = walk_put_off(walk, entry, false);
+	set_map_element(&state->frames[0], map);
+	walk_reg(walk, BPF_REG_3)->id = walk_new_id(walk);
+	ret = walk_put_off_round(walk, entry); /* it may start its timer again */
 	state_unpack(here, state);
 	state_free(&walk->pool, here);
 	return ret;
@@ -133,7 +135,7 @@ int callback_put_off(struct walk *walk, u32 helper)
 	walk->cfg.subprogs[subprog].is_callback = true;
 	walk->cfg.subprogs[subprog].is_async |= callback_is_later(helper);
 	if (callback_is_later(helper))
-		return put_off_later(walk, entry, helper);
+		return put_off_later(walk, entry);
 	if (may_call_again(walk, helper))
 		ret = put_off_round(walk, entry, helper);
 	state_top(&walk->state)->rounds = 0;

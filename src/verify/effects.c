@@ -5,20 +5,41 @@
  */
 #include "catalog/helper.h"
 #include "verify/global.h"
+#include "verify/kfunc.h"
 #include "verify/liveness.h"
 
-static u8 insn_effects(const struct bpf_insn *insn)
+static u8 kfunc_effects(const struct kfunc *kfunc)
 {
-	const struct helper_row *helper = insn_helper(insn);
 	u8 effects = 0;
 
-	if (!helper)
+	if (!kfunc->row)
 		return 0;
+	if (kfunc->row->special == KFUNC_XDP_PULL_DATA)
+		effects |= EFFECT_CHANGES_PACKET;
+	if (kfunc_has_flag(kfunc, KF_SLEEPABLE))
+		effects |= EFFECT_SLEEPS;
+	return effects;
+}
+
+static u8 helper_effects(const struct helper_row *helper)
+{
+	u8 effects = 0;
+
 	if (helper->flags & HELPER_CHANGES_PACKET)
 		effects |= EFFECT_CHANGES_PACKET;
 	if (helper->flags & HELPER_SLEEPS)
 		effects |= EFFECT_SLEEPS;
 	return effects;
+}
+
+static u8 insn_effects(const struct walk *walk, u32 at)
+{
+	const struct helper_row *helper = insn_helper(&walk->insns[at]);
+	const struct kfunc *kfunc = walk->out->facts[at].kfunc;
+
+	if (kfunc)
+		return kfunc_effects(kfunc);
+	return helper ? helper_effects(helper) : 0;
 }
 
 /* Adds the callees' effects to their callers'. False: nothing was new. */
@@ -45,7 +66,7 @@ int effects_compute(struct walk *walk, u8 **out)
 	if (!effects)
 		return -ENOMEM;
 	for (u32 at = 0; at < walk->insn_cnt; at++)
-		effects[walk->cfg.subprog_of[at]] |= insn_effects(&walk->insns[at]);
+		effects[walk->cfg.subprog_of[at]] |= insn_effects(walk, at);
 	while (spread(walk, effects))
 		;
 	*out = effects;

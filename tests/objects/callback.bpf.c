@@ -203,8 +203,8 @@ STATIC int returns_round(int round, void *context)
 }
 
 SEC("tc")
-REJECT("At callback return the register R0 has smin=0 smax=4294967295") int result_is_any_number(
-	struct __sk_buff *skb)
+REJECT("At callback return the register R0 has smin=0 smax=4294967295")
+int result_is_any_number(struct __sk_buff *skb)
 {
 	bpf_loop(1, returns_round, 0, 0);
 	return 0;
@@ -219,8 +219,8 @@ STATIC int returns_context(int round, void *context)
 }
 
 SEC("tc")
-REJECT("cannot return stack pointer to the caller") int result_is_an_address(
-	struct __sk_buff *skb)
+REJECT("cannot return stack pointer to the caller")
+int result_is_an_address(struct __sk_buff *skb)
 {
 	struct counts counts = {};
 
@@ -236,7 +236,7 @@ STATIC int calls_program(int round, struct __sk_buff **skb)
 
 SEC("tc")
 REJECT("At callback return the register R0 has unknown scalar value")
-	LINUX_REJECTS("") int tail_call(struct __sk_buff *skb)
+LINUX_REJECTS("") int tail_call(struct __sk_buff *skb)
 {
 	bpf_loop(1, calls_program, &skb, 0);
 	return 0;
@@ -345,8 +345,8 @@ STATIC int gives_its_stack(int round, char **pointer)
 }
 
 SEC("tc")
-REJECT("cannot spill pointers to stack into stack frame of the caller") int address_of_its_stack(
-	struct __sk_buff *skb)
+REJECT("cannot spill pointers to stack into stack frame of the caller")
+int address_of_its_stack(struct __sk_buff *skb)
 {
 	char *pointer = 0;
 
@@ -365,8 +365,8 @@ STATIC int takes_lock(int round, void *context)
 }
 
 SEC("tc")
-REJECT("function calls are not allowed while holding a lock") int keeps_lock(
-	struct __sk_buff *skb)
+REJECT("function calls are not allowed while holding a lock")
+int keeps_lock(struct __sk_buff *skb)
 {
 	bpf_loop(1, takes_lock, 0, 0);
 	return 0;
@@ -437,11 +437,90 @@ STATIC long reads_beyond(void *map, int *key, volatile long *value, void *contex
 }
 
 SEC("tc")
-REJECT("invalid access to map value, value_size=8 off=8 size=8") int beyond_the_element(
-	struct __sk_buff *skb)
+REJECT("invalid access to map value, value_size=8 off=8 size=8")
+int beyond_the_element(struct __sk_buff *skb)
 {
 	bpf_for_each_map_elem(&hash, reads_beyond, 0, 0);
 	return 0;
+}
+
+/* --- timers --- */
+
+struct timed {
+	struct bpf_timer timer;
+	int number;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 8);
+	__type(key, int);
+	__type(value, struct timed);
+} timers SEC(".maps");
+
+#define WITH_TIMER(callback)                                      \
+	int key = 0;                                              \
+	struct timed *value = bpf_map_lookup_elem(&timers, &key); \
+                                                                  \
+	if (value)                                                \
+		bpf_timer_set_callback(&value->timer, callback);  \
+	return 0
+
+STATIC int counts_ticks(void *map, int *key, struct timed *value)
+{
+	value->number += *key;
+	return 0;
+}
+
+SEC("tc") ACCEPT int timer(struct __sk_buff *skb)
+{
+	WITH_TIMER(counts_ticks);
+}
+
+STATIC int tick_returns_one(void *map, int *key, struct timed *value)
+{
+	return 1;
+}
+
+SEC("tc")
+REJECT("At async callback return the register R0 has smin=1 smax=1 should have been in [0, 0]")
+int result_of_tick(struct __sk_buff *skb)
+{
+	WITH_TIMER(tick_returns_one);
+}
+
+STATIC int starts_again(void *map, int *key, struct timed *value)
+{
+	bpf_timer_set_callback(&value->timer, starts_again);
+	return 0;
+}
+
+SEC("tc") ACCEPT int timer_starts_itself(struct __sk_buff *skb)
+{
+	WITH_TIMER(starts_again);
+}
+
+STATIC int tick_reserves(void *map, int *key, struct timed *value)
+{
+	bpf_ringbuf_reserve(&ring, 8, 0);
+	return 0;
+}
+
+SEC("tc") REJECT("Unreleased reference id=") int tick_leaks(struct __sk_buff *skb)
+{
+	WITH_TIMER(tick_reserves);
+}
+
+STATIC int tick_uses_timer(void *map, int *key, struct timed *value)
+{
+	return *(volatile int *)&value->timer & 0;
+}
+
+SEC("tc")
+REJECT("bpf_timer cannot be accessed directly by load/store") int tick_reads_timer(
+	struct __sk_buff *skb)
+{
+	WITH_TIMER(tick_uses_timer);
 }
 
 char _license[] SEC("license") = "GPL";

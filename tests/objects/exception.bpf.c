@@ -10,14 +10,6 @@
 #define STATIC	       static __attribute__((noinline))
 #define CALLBACK(name) __attribute__((btf_decl_tag("exception_callback:" #name)))
 
-/*
- * Older loaders take only those functions along that are called. Here they find the address of
- * this one in code that is dead, as that of a local symbol.
- */
-#define TAKES(name) \
-	asm volatile("r0 = 0; if r0 == 0 goto 1f; r2 = _" #name " ll; 1:" ::: "r0", "r2")
-#define LOCAL(name) asm(".set _" #name ", " #name)
-
 extern void bpf_throw(__u64 cookie) __ksym;
 
 struct {
@@ -71,8 +63,8 @@ SEC("tc") REJECT("Unreleased reference id=") int holds_record(struct __sk_buff *
 }
 
 SEC("tc")
-REJECT("function calls are not allowed while holding a lock") int holds_lock(
-	struct __sk_buff *skb)
+REJECT("function calls are not allowed while holding a lock")
+int holds_lock(struct __sk_buff *skb)
 {
 	int key = 0;
 	struct locked *value = bpf_map_lookup_elem(&locks, &key);
@@ -184,8 +176,8 @@ STATIC int throws_77(struct __sk_buff *skb)
 }
 
 SEC("cgroup_skb/ingress")
-REJECT("At program exit the register R1 has smin=77 smax=77") int static_throws_no_verdict(
-	struct __sk_buff *skb)
+REJECT("At program exit the register R1 has smin=77 smax=77")
+int static_throws_no_verdict(struct __sk_buff *skb)
 {
 	return throws_77(skb);
 }
@@ -202,12 +194,10 @@ GLOBAL int gives_two(__u64 cookie)
 {
 	return cookie ? 1 : 2;
 }
-LOCAL(gives_two);
 
 SEC("tc") ACCEPT CALLBACK(gives_two)
 int has_callback(struct __sk_buff *skb)
 {
-	TAKES(gives_two);
 	bpf_throw(3);
 	return 1;
 }
@@ -216,25 +206,15 @@ SEC("cgroup_skb/ingress")
 REJECT("At program exit the register R0 has smin=2 smax=2 should have been in [0, 1]")
 CALLBACK(gives_two) int callback_gives_no_verdict(struct __sk_buff *skb)
 {
-	TAKES(gives_two);
 	bpf_throw(77);
 	return 1;
 }
 
 SEC("tc")
 REJECT("cannot call exception cb directly")
-	CALLBACK(gives_two) int callback_is_called(struct __sk_buff *skb)
+CALLBACK(gives_two) int callback_is_called(struct __sk_buff *skb)
 {
-	TAKES(gives_two);
 	gives_two(1);
-	return 1;
-}
-
-SEC("tc")
-REJECT("exception callback type id not found in func_info")
-	CALLBACK(gives_two) int callback_is_not_loaded(struct __sk_buff *skb)
-{
-	bpf_throw(3);
 	return 1;
 }
 
@@ -242,13 +222,11 @@ GLOBAL int takes_two(int a, int b)
 {
 	return 1;
 }
-LOCAL(takes_two);
 
 SEC("tc")
 REJECT("exception cb only supports single integer argument")
-	CALLBACK(takes_two) int callback_takes_two(struct __sk_buff *skb)
+CALLBACK(takes_two) int callback_takes_two(struct __sk_buff *skb)
 {
-	TAKES(takes_two);
 	bpf_throw(3);
 	return 1;
 }
@@ -259,13 +237,11 @@ GLOBAL int throws_again(__u64 cookie)
 		bpf_throw(1);
 	return 1;
 }
-LOCAL(throws_again);
 
 SEC("tc")
 REJECT("cannot be called from callback subprog 1")
-	CALLBACK(throws_again) int callback_throws(struct __sk_buff *skb)
+CALLBACK(throws_again) int callback_throws(struct __sk_buff *skb)
 {
-	TAKES(throws_again);
 	bpf_throw(3);
 	return 1;
 }
@@ -274,13 +250,11 @@ GLOBAL int follows_cookie(__u64 cookie)
 {
 	return *(volatile int *)cookie;
 }
-LOCAL(follows_cookie);
 
 SEC("tc")
 REJECT("R1 invalid mem access 'scalar'")
-	CALLBACK(follows_cookie) int callback_follows_cookie(struct __sk_buff *skb)
+CALLBACK(follows_cookie) int callback_follows_cookie(struct __sk_buff *skb)
 {
-	TAKES(follows_cookie);
 	return 1;
 }
 
@@ -292,7 +266,7 @@ STATIC int not_global(__u64 cookie)
 
 SEC("tc")
 REJECT("exception callback 'not_global' must have global linkage")
-	CALLBACK(not_global) int callback_is_static(struct __sk_buff *skb)
+CALLBACK(not_global) int callback_is_static(struct __sk_buff *skb)
 {
 	if (skb->len)
 		return not_global(1);
@@ -302,23 +276,15 @@ REJECT("exception callback 'not_global' must have global linkage")
 
 SEC("tc")
 REJECT("exception callback 'nowhere' could not be found in BTF")
-	CALLBACK(nowhere) int callback_is_nowhere(struct __sk_buff *skb)
+CALLBACK(nowhere) int callback_is_nowhere(struct __sk_buff *skb)
 {
 	bpf_throw(3);
 	return 1;
 }
 
 SEC("tc")
-REJECT("multiple exception callback tags for main subprog") CALLBACK(gives_two)
-	CALLBACK(takes_two) int two_callbacks(struct __sk_buff *skb)
-{
-	bpf_throw(3);
-	return 1;
-}
-
-SEC("tc")
-REJECT("invalid exception callback insn_off in func_info: 0")
-	CALLBACK(is_its_own) int is_its_own(struct __sk_buff *skb)
+REJECT("multiple exception callback tags for main subprog")
+CALLBACK(gives_two) CALLBACK(takes_two) int two_callbacks(struct __sk_buff *skb)
 {
 	bpf_throw(3);
 	return 1;
