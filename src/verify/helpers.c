@@ -42,8 +42,6 @@ int prove_helper(struct walk *walk, const struct requirement *need)
 		return reject(walk, helper_not_for_type, row->name, id);
 	if (row->flags & HELPER_GPL && !walk->input->gpl)
 		return reject(walk, helper_gpl);
-	if (walk->input->has_helper && !walk->input->has_helper(id))
-		return reject(walk, helper_missing, row->name, id);
 	if (state_lock(&walk->state) && id != BPF_FUNC_spin_unlock)
 		return reject(walk, call_under_lock);
 	return row->flags & HELPER_SLEEPS ? section_prove_helper_sleeps(walk, row->name, id) : 0;
@@ -127,6 +125,9 @@ int prove_agreement(struct walk *walk, const struct requirement *need)
 
 	if (ret)
 		return ret;
+	/* Last of what concerns the call itself: a program that Linux rejects is rejected. */
+	if (walk->input->has_helper && !walk->input->has_helper(row->id))
+		return reject(walk, helper_missing, row->name, row->id);
 	switch (row->id) {
 	case BPF_FUNC_tail_call: return prove_tail_call(walk);
 	case BPF_FUNC_get_local_storage: return prove_local_storage(walk);

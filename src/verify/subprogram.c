@@ -7,6 +7,8 @@
 #include "verify/prune.h"
 #include "verify/sections.h"
 
+#include <stdio.h>
+
 /* --- calls --- */
 
 int prove_callee(struct walk *walk)
@@ -56,12 +58,27 @@ int prove_released(struct walk *walk)
 				  walk->state.frame_cnt == 1);
 }
 
+#define ENDS_TEXT 64
+
+/* The ends of a range that are known: Linux leaves the others out. */
+static const char *known_ends(const struct scalar *number, char *out)
+{
+	int length = 0;
+
+	*out = '\0';
+	if (number->smin > INT64_MIN)
+		length = snprintf(out, ENDS_TEXT, " smin=%lld", number->smin);
+	if (number->smax < INT64_MAX)
+		snprintf(out + length, ENDS_TEXT - length, " smax=%lld", number->smax);
+	return out;
+}
+
 static int prove_result_range(struct walk *walk, u32 regno, const char *place, s64 least,
 			      s64 most)
 {
 	const struct reg_state *result = walk_reg(walk, regno);
 	const struct scalar *number = &result->number;
-	char kind[REG_KIND_TEXT];
+	char kind[REG_KIND_TEXT], ends[ENDS_TEXT];
 
 	if (result->kind != REG_SCALAR)
 		return reject(walk, result_not_number, place, regno,
@@ -69,10 +86,9 @@ static int prove_result_range(struct walk *walk, u32 regno, const char *place, s
 	precision_need(walk, 1u << regno);
 	if (number->smin >= least && number->smax <= most)
 		return 0;
-	if (scalar_is_unknown(number))
+	if (number->smin == INT64_MIN && number->smax == INT64_MAX)
 		return reject(walk, result_unknown, place, regno, least, most);
-	return reject(walk, result_range, place, regno, number->smin, number->smax, least,
-		      most);
+	return reject(walk, result_range, place, regno, known_ends(number, ends), least, most);
 }
 
 static int prove_readable(struct walk *walk, u32 regno)
