@@ -113,6 +113,14 @@ int precision_step(struct walk *walk)
 	return 0;
 }
 
+u64 precision_bytes(const struct walk *walk)
+{
+	const struct precision *precision = walk->precision;
+
+	return precision->capacity * sizeof(*precision->steps) +
+	       precision->link_cap * sizeof(*precision->links);
+}
+
 u32 precision_path_length(const struct walk *walk)
 {
 	return walk->precision->length;
@@ -155,8 +163,8 @@ struct path_step precision_step_at(const struct walk *walk, u32 index)
 		.depth = step->depth,
 		.frame = step->frame,
 		.slots = step_slots(step),
-		.is_callback = code == (BPF_JMP | BPF_EXIT) &&
-			       returns_to_call(walk->precision, index),
+		.is_callback =
+			code == (BPF_JMP | BPF_EXIT) && returns_to_call(walk->precision, index),
 	};
 }
 

@@ -15,6 +15,8 @@ void precision_done(struct walk *walk);
 
 /* The walk comes to an instruction: the path gets longer. -ENOMEM is the only failure. */
 int precision_step(struct walk *walk);
+/* Memory that the path takes. */
+u64 precision_bytes(const struct walk *walk);
 /* How long the path is, for a path that is put off; and back to that length. */
 u32 precision_path_length(const struct walk *walk);
 void precision_resume(struct walk *walk, u32 length);

@@ -8,8 +8,8 @@
 #include "verify/btf_info.h"
 #include "verify/explain.h"
 #include "verify/facts.h"
-#include "verify/kfunc.h"
 #include "verify/global.h"
+#include "verify/kfunc.h"
 #include "verify/line.h"
 #include "verify/precision.h"
 #include "verify/prune.h"
@@ -32,6 +32,17 @@ static void set_rules(struct walk *walk)
 	walk->rules.may_read_uninit = is_perfmon;
 	walk->rules.may_speculate = is_perfmon;
 	walk->rules.strict_alignment = walk->input->flags & VERIFY_STRICT_ALIGNMENT;
+}
+
+static void set_budget(struct walk *walk)
+{
+	struct verify_budget *budget = &walk->budget;
+
+	*budget = walk->input->budget;
+	budget->insns = budget->insns ?: INSNS_PROCESSED_MAX;
+	budget->memory = budget->memory ?: VERIFY_MEMORY;
+	budget->time_ns = budget->time_ns ?: VERIFY_TIME_NS;
+	walk->started = os_time_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static int check_size(struct walk *walk)
@@ -162,6 +173,7 @@ struct walk *walk_new(const struct verify_input *input, struct skep_error *err)
 	arena_init(&walk->scratch);
 	state_pool_init(&walk->pool);
 	set_rules(walk);
+	set_budget(walk);
 	walk->out = calloc(1, sizeof(*walk->out));
 	if (!walk->out) {
 		free(walk);

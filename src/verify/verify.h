@@ -33,6 +33,9 @@ enum { VERIFY_LOG_PATH = 1, VERIFY_LOG_STATES = 2, VERIFY_LOG_STATS = 4 };
 
 struct explanation; /* verify/explain.h */
 
+#define VERIFY_MEMORY  (256ull << 20)
+#define VERIFY_TIME_NS 60000000000ull
+
 struct verify_input {
 	const struct bpf_insn
 		*insns; /* as the loader passed them, pseudo operands unresolved */
@@ -64,6 +67,13 @@ struct verify_input {
 	/* Where to put an explanation of the verdict, which is freed with explanation_free()
 	 * (NULL there: out of memory). NULL: none is made. */
 	struct explanation **explanation;
+
+	/* What one verification may use up before it is given up; 0: the defaults. */
+	struct verify_budget {
+		u64 insns;   /* processed; default: Linux's 1,000,000 */
+		u64 memory;  /* bytes; default: VERIFY_MEMORY */
+		u64 time_ns; /* of the thread's processor time; default: VERIFY_TIME_NS */
+	} budget;
 
 	u32 log_level;
 	struct strbuf *log; /* kernel-style log; NULL when log_level is 0 */
@@ -107,14 +117,14 @@ struct insn_fact {
 	/* Speculation ends before, or behind it (loaders without CAP_PERFMON). */
 	bool barrier_before, barrier_after;
 	struct offset_mask mask;
-	u8 mem;				/* enum mem_kind of the memory operand */
+	u8 mem;			     /* enum mem_kind of the memory operand */
 	const struct ctx_field *ctx; /* MEM_CTX on a context that is converted: the field */
 	const struct map_desc
 		*map; /* ld_imm64: the map it names or points into; call: its map
 			 argument when always the same; memory: the map of the value */
 	u64 imm64;    /* ld_imm64: the resolved 64-bit operand (address, constant) */
 	const struct kfunc *kfunc; /* call of a kernel function */
-	s32 callee;   /* call of a subprogram, function address: index in subprogs; -1 */
+	s32 callee; /* call of a subprogram, function address: index in subprogs; -1 */
 };
 
 enum reg_fact_kind {

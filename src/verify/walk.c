@@ -6,6 +6,7 @@
 #include "verify/walk.h"
 
 #include "base/error.h"
+#include "base/os.h"
 
 #include "isa/isa.h"
 #include "verify/facts.h"
@@ -18,6 +19,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define CALLEE_SAVED 0x3c0 /* r6 to r9 */
 
@@ -207,14 +209,36 @@ static int carry_out(struct walk *walk)
 	return ret ? ret : transfer(walk);
 }
 
+static u64 memory_of(const struct walk *walk)
+{
+	return walk->out->arena.bytes + walk->scratch.bytes + walk->pool.arena.bytes +
+	       precision_bytes(walk) + walk->pending_cap * sizeof(*walk->pending);
+}
+
+static int check_budget(struct walk *walk)
+{
+	const struct verify_budget *budget = &walk->budget;
+
+	if (memory_of(walk) > budget->memory)
+		return reject(walk, budget, budget->memory, "bytes of memory");
+	if (os_time_ns(CLOCK_THREAD_CPUTIME_ID) - walk->started > budget->time_ns)
+		return reject(walk, budget, budget->time_ns / 1000000, "ms");
+	return 0;
+}
+
 static int step(struct walk *walk)
 {
 	int ret;
 
 	if (walk->watch)
 		watch_visit(walk);
-	if (++walk->insns_processed > INSNS_PROCESSED_MAX)
+	if (++walk->insns_processed > walk->budget.insns)
 		return reject(walk, too_complex, walk->insns_processed);
+	if (!(walk->insns_processed % BUDGET_EVERY)) {
+		ret = check_budget(walk);
+		if (ret)
+			return ret;
+	}
 	if (walk->cfg.flags[walk->at] & CFG_PRUNE_POINT) {
 		ret = prune_check(walk, &walk->path_ends);
 		if (!ret && walk->path_ends)

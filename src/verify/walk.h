@@ -19,6 +19,7 @@
 #include "verify/verify.h"
 
 #define INSNS_PROCESSED_MAX  1000000
+#define BUDGET_EVERY	     1024 /* instructions: how often memory and time are looked at */
 #define INSNS_UNPRIVILEGED   4096
 #define KFUNCS_MAX	     256       /* kernel functions that one program calls */
 #define POINTER_OFFSET_LIMIT (1 << 29) /* offsets of pointers stay below, either way */
@@ -56,9 +57,9 @@ struct call {
 	/* Stack memory that the helper writes to. */
 	u32 raw_cnt;
 	struct access raw[HELPER_ARGS];
-	struct reg_state dynptr;      /* that an argument is */
-	struct stack_slot *iterator;  /* whose next element was asked for; NULL */
-	u64 key; /* constant key of an array; has_key */
+	struct reg_state dynptr;     /* that an argument is */
+	struct stack_slot *iterator; /* whose next element was asked for; NULL */
+	u64 key;		     /* constant key of an array; has_key */
 	bool has_key;
 };
 
@@ -132,8 +133,8 @@ struct walk {
 	struct call call;
 
 	bool compares_exactly; /* states: what differs in any number is different */
-	u32 id_cnt;	 /* ids given out */
-	u32 open_rounds; /* rounds on this path of loops that end some day */
+	u32 id_cnt;	       /* ids given out */
+	u32 open_rounds;       /* rounds on this path of loops that end some day */
 	struct pending *pending;
 	u32 pending_cnt, pending_cap;
 	struct state_pool pool;
@@ -147,6 +148,8 @@ struct walk {
 	struct strbuf *log;
 	struct trace trace;
 	u64 insns_processed, jumps_processed, put_off_cnt;
+	struct verify_budget budget; /* with the defaults */
+	u64 started;		     /* by the thread's clock */
 	struct verify_stats stats;
 	struct failure failure;
 	struct watch *watch; /* watch.c; NULL: nobody watches */

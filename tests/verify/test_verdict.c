@@ -100,9 +100,7 @@ static const struct map_desc maps[] = {
 		   .value_size = 4,
 		   .max_entries = 4,
 		   .name = "progs"},
-	[RINGBUF] = {.type = BPF_MAP_TYPE_RINGBUF,
-		     .max_entries = 4096,
-		     .name = "ringbuf"},
+	[RINGBUF] = {.type = BPF_MAP_TYPE_RINGBUF, .max_entries = 4096, .name = "ringbuf"},
 	[KPTR] = {.type = BPF_MAP_TYPE_HASH,
 		  .key_size = 8,
 		  .value_size = 24,
@@ -185,8 +183,10 @@ static const struct map_desc *map_by_fd(void *cookie, int fd, bool is_index, int
 		"r8 += r1\n r0 = *(u8 *)(r8 + 0)\n" OUT "\n sub: r6 = r2\n" body        \
 		"\n r0 = 0\n exit"
 
-#define BPF_ONLY SKEP_RIGHT_BPF
-#define ROOT	 SKEP_RIGHTS_ALL
+#define BPF_ONLY	SKEP_RIGHT_BPF
+#define ROOT		SKEP_RIGHTS_ALL
+
+#define COUNT_TO(limit) "r0 = 0\n again: r0 += 1\n if r0 < " limit " goto again\n r0 = 0\n exit"
 
 struct row {
 	const char *reason; /* NULL: accepted */
@@ -197,6 +197,7 @@ struct row {
 	enum bpf_attach_type attach_type;
 	bool not_gpl, untyped;
 	bool typed; /* though it takes no function's address */
+	struct verify_budget budget;
 };
 
 static const struct row rows[] = {
@@ -391,7 +392,11 @@ static const struct row rows[] = {
 	{"ld_abs_type", "r6 = r1\n r0 = *(u8 *)skb[0]\n exit", BPF_PROG_TYPE_KPROBE},
 	{"ld_abs_context", "r6 = 0\n r0 = *(u8 *)skb[0]\n exit"},
 	{"infinite_loop", "again: r0 = 0\n if r0 == 0 goto again\n exit"},
-	{"too_complex", "r0 = 0\n again: r0 += 1\n if r0 < 1000000 goto again\n exit"},
+	{"too_complex", COUNT_TO("1000000")},
+	{"too_complex", COUNT_TO("1000"), .budget = {.insns = 100}},
+	{"budget", COUNT_TO("1000"), .budget = {.memory = 1}},
+	{"budget", COUNT_TO("1000"), .budget = {.time_ns = 1}},
+	{NULL, COUNT_TO("1000"), .budget = {.insns = 2003}},
 	/* the program as a whole */
 	{"program_type", "r0 = 0\n exit", (enum bpf_prog_type)1000},
 	{"program_size", ""},
@@ -531,6 +536,7 @@ static int verify_insns(const struct row *row, const struct bpf_insn *insns, u32
 		.gpl = !row->not_gpl,
 		.map_by_fd = map_by_fd,
 		.has_helper = has_helper,
+		.budget = row->budget,
 	};
 	struct bpf_func_info functions[] = {{0, 3},
 					    {second_function(insns, count, row->typed), 4}};
