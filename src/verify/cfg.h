@@ -15,6 +15,7 @@
 #define CALL_DEPTH_MAX	8
 #define STACK_DEPTH_MAX 512
 #define FRAME_ROUND	16
+#define OWN_STACK_MIN	64 /* bytes of a frame that may have a stack of its own */
 /* Bytes that the callers of a subprogram with a tail call may use, itself not included. */
 #define TAIL_CALL_STACK_MAX 256
 
@@ -84,9 +85,10 @@ bool insn_is_subprog_address(const struct bpf_insn *insn, u32 at, s64 *target);
 
 /*
  * The call chains' use of the stack, dead code included, once each subprogram's `stack_depth`
- * is known. *deepest: the largest sum, each frame rounded up to FRAME_ROUND bytes.
+ * is known. *deepest: the largest sum, each frame rounded up to FRAME_ROUND bytes; above
+ * STACK_DEPTH_MAX only where frames have stacks of their own.
  */
-int cfg_check_stack_depth(const struct cfg *cfg, struct strbuf *log, struct skep_error *err,
-			  u32 *deepest);
+int cfg_check_stack_depth(const struct cfg *cfg, const struct verify_input *input,
+			  struct skep_error *err, u32 *deepest);
 
 #endif

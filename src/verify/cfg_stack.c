@@ -1,37 +1,53 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Depth of calls and of the stack over every chain of calls in the text, taken or not. Linux
- * gives tracing programs stacks of their own beyond 512 bytes; here the limit is the same for
- * all.
+ * Depth of calls and of the stack over every chain of calls in the text, taken or not.
+ *
+ * In programs that trace, every larger frame has a stack of its own, which counts for no chain:
+ * such a program may interrupt whatever is deep in calls already. That is off where there are
+ * tail calls, and for what a timer may call, too, since two runs would share that stack.
  */
 #include "verify/cfg.h"
 #include "verify/report.h"
 
 #include <errno.h>
 
-/* A call under way: the callee goes on at `at`, `depth` includes its frame. */
+/* A call under way: the callee goes on at `at`. */
 struct chain_link {
-	u32 subprog, at, depth;
+	u32 subprog, at;
+	u32 depth;	  /* of the chain's stack, with this frame */
+	u32 total;	  /* the same with the frames that have stacks of their own */
 	bool in_callback; /* it is one, or one led to it */
 };
 
-/*
- * For each subprogram and number of frames the deepest stack it was looked at with. Looking
- * again with no more of both finds nothing new; without this the chains are exponentially many.
- */
+/* What a subprogram was looked at with; all plus one, 0: never. */
 struct looked_at {
-	u32 depth[2][SUBPROGS_MAX][CALL_DEPTH_MAX]; /* plus one; 0: never. [1] in callbacks */
+	u32 depth, total;
 };
 
-static bool is_new(struct looked_at *looked_at, const struct chain_link *link, u32 frames)
+struct depths {
+	const struct cfg *cfg;
+	struct report report;
+	bool has_own_stacks;
+	bool is_shared[SUBPROGS_MAX]; /* a timer's function may call it */
+	struct chain_link links[CALL_DEPTH_MAX];
+	u32 count;
+	/*
+	 * For each subprogram and number of frames the deepest stack. Looking again with no
+	 * more of both finds nothing new; without this the chains are exponentially many.
+	 */
+	struct looked_at looked_at[2][SUBPROGS_MAX][CALL_DEPTH_MAX]; /* [1] in callbacks */
+	u32 deepest;
+};
+
+static bool is_new(struct depths *depths, const struct chain_link *link, u32 frames)
 {
-	u32 *known = looked_at->depth[link->in_callback][link->subprog], depth = link->depth;
+	struct looked_at *known = depths->looked_at[link->in_callback][link->subprog];
 
 	for (u32 i = frames - 1; i < CALL_DEPTH_MAX; i++) {
-		if (known[i] > depth)
+		if (known[i].depth > link->depth && known[i].total > link->total)
 			return false;
 	}
-	known[frames - 1] = depth + 1;
+	known[frames - 1] = (struct looked_at){link->depth + 1, link->total + 1};
 	return true;
 }
 
@@ -40,20 +56,29 @@ static u32 frame_bytes(const struct subprog *subprog)
 	return (u32)round_up(subprog->stack_depth, FRAME_ROUND);
 }
 
-static int check_link(const struct cfg *cfg, const struct chain_link *links, u32 count,
-		      const struct report *report)
+/* What the frame adds to its chain. */
+static u32 chain_bytes(const struct depths *depths, u32 index)
 {
-	const struct chain_link *link = &links[count - 1];
-	const struct subprog *subprog = &cfg->subprogs[link->subprog];
-	u32 above = link->depth - frame_bytes(subprog);
+	u32 bytes = frame_bytes(&depths->cfg->subprogs[index]);
+	bool has_own = depths->has_own_stacks && !depths->is_shared[index];
 
-	if (count > 1 && subprog->has_tail_call && above >= TAIL_CALL_STACK_MAX)
-		return report(report, subprog->start, tail_call_stack, above);
+	return has_own && bytes >= OWN_STACK_MIN ? 0 : bytes;
+}
+
+static int check_top(const struct depths *depths)
+{
+	const struct chain_link *link = &depths->links[depths->count - 1];
+	const struct subprog *subprog = &depths->cfg->subprogs[link->subprog];
+	u32 above = link->depth - chain_bytes(depths, link->subprog);
+
+	if (depths->count > 1 && subprog->has_tail_call && above >= TAIL_CALL_STACK_MAX)
+		return report(&depths->report, subprog->start, tail_call_stack, above);
 	if (link->depth > STACK_DEPTH_MAX)
-		return report(report, subprog->start, stack_depth, count, link->depth);
+		return report(&depths->report, subprog->start, stack_depth, depths->count,
+			      link->depth);
 	if (subprog->throws && link->in_callback)
-		return report(report, subprog->throws_at, throw_in_callback, subprog->throws_at,
-			      link->subprog);
+		return report(&depths->report, subprog->throws_at, throw_in_callback,
+			      subprog->throws_at, link->subprog);
 	return 0;
 }
 
@@ -79,61 +104,90 @@ static bool next_callee(const struct cfg *cfg, struct chain_link *link, u32 *cal
 	return false;
 }
 
-/* Enters the callee, unless nothing new can come of it. */
-static int enter(const struct cfg *cfg, struct chain_link *links, u32 *count, u32 callee,
-		 struct looked_at *looked_at, const struct report *report)
+static int push_link(struct depths *depths, struct chain_link link)
 {
-	const struct chain_link *top = &links[*count - 1];
-	const struct subprog *subprog = &cfg->subprogs[callee];
-	struct chain_link next = {callee, subprog->start, top->depth + frame_bytes(subprog),
-				  top->in_callback || subprog->is_callback};
-
-	if (*count == CALL_DEPTH_MAX)
-		return report(report, top->at - 1, call_depth, *count);
-	if (subprog->is_exception_callback)
-		return report(report, top->at - 1, exception_callback_call, top->at - 1);
-	if (!is_new(looked_at, &next, *count + 1))
+	link.at = depths->cfg->subprogs[link.subprog].start;
+	link.depth += chain_bytes(depths, link.subprog);
+	link.total += frame_bytes(&depths->cfg->subprogs[link.subprog]);
+	if (!is_new(depths, &link, depths->count + 1))
 		return 0;
-	links[(*count)++] = next;
-	return check_link(cfg, links, *count, report);
+	depths->links[depths->count++] = link;
+	depths->deepest = max(depths->deepest, link.total);
+	return check_top(depths);
 }
 
-static int check_chains_from(const struct cfg *cfg, u32 subprog, struct looked_at *looked_at,
-			     const struct report *report, u32 *deepest)
+/* Enters the callee, unless nothing new can come of it. */
+static int enter(struct depths *depths, u32 callee, bool in_timer)
 {
-	const struct subprog *first = &cfg->subprogs[subprog];
-	struct chain_link links[CALL_DEPTH_MAX] = {
-		{subprog, first->start, frame_bytes(first), first->is_callback}};
-	u32 count = 1, callee;
-	int ret = check_link(cfg, links, count, report);
+	const struct chain_link *top = &depths->links[depths->count - 1];
+	const struct subprog *subprog = &depths->cfg->subprogs[callee];
 
-	while (!ret && count) {
-		struct chain_link *top = &links[count - 1];
+	if (depths->count == CALL_DEPTH_MAX)
+		return report(&depths->report, top->at - 1, call_depth, depths->count);
+	if (subprog->is_exception_callback)
+		return report(&depths->report, top->at - 1, exception_callback_call,
+			      top->at - 1);
+	depths->is_shared[callee] |= in_timer;
+	return push_link(depths, (struct chain_link){.subprog = callee,
+						     .depth = top->depth,
+						     .total = top->total,
+						     .in_callback = top->in_callback ||
+								    subprog->is_callback});
+}
 
-		*deepest = max(*deepest, top->depth);
-		if (next_callee(cfg, top, &callee))
-			ret = enter(cfg, links, &count, callee, looked_at, report);
+static int check_chains_from(struct depths *depths, u32 subprog)
+{
+	bool is_timer = subprog != 0;
+	u32 callee;
+	int ret;
+
+	depths->is_shared[subprog] |= is_timer;
+	ret = push_link(
+		depths,
+		(struct chain_link){.subprog = subprog,
+				    .in_callback = depths->cfg->subprogs[subprog].is_callback});
+	while (!ret && depths->count) {
+		if (next_callee(depths->cfg, &depths->links[depths->count - 1], &callee))
+			ret = enter(depths, callee, is_timer);
 		else
-			count--;
+			depths->count--;
 	}
 	return ret;
 }
 
-int cfg_check_stack_depth(const struct cfg *cfg, struct strbuf *log, struct skep_error *err,
-			  u32 *deepest)
+static bool may_have_own_stacks(const struct cfg *cfg, const struct verify_input *input)
 {
-	struct report report = {log, err};
-	struct looked_at looked_at = {0};
-	u32 most = 0;
+	for (u32 i = 0; i < cfg->subprog_cnt; i++)
+		if (cfg->subprogs[i].has_tail_call)
+			return false;
+	switch ((u32)input->type) {
+	case BPF_PROG_TYPE_KPROBE:
+	case BPF_PROG_TYPE_TRACEPOINT:
+	case BPF_PROG_TYPE_PERF_EVENT:
+	case BPF_PROG_TYPE_RAW_TRACEPOINT: return true;
+	case BPF_PROG_TYPE_TRACING: return input->attach_type != BPF_TRACE_ITER;
+	default: return false;
+	}
+}
 
-	for (u32 i = 0; i < cfg->subprog_cnt; i++) {
+/* The main program last: by then it is known what the timers call. */
+int cfg_check_stack_depth(const struct cfg *cfg, const struct verify_input *input,
+			  struct skep_error *err, u32 *deepest)
+{
+	struct depths depths = {
+		.cfg = cfg,
+		.report = {input->log, err},
+		.has_own_stacks = may_have_own_stacks(cfg, input),
+	};
+
+	for (u32 i = cfg->subprog_cnt; i-- > 0;) {
 		int ret = 0;
 
 		if (i == 0 || cfg->subprogs[i].is_async)
-			ret = check_chains_from(cfg, i, &looked_at, &report, &most);
+			ret = check_chains_from(&depths, i);
 		if (ret)
 			return ret;
 	}
-	*deepest = most;
+	*deepest = depths.deepest;
 	return 0;
 }

@@ -26,6 +26,26 @@ static bool is_allowed(const struct walk *walk, const struct helper_row *row)
 				 input->flags & VERIFY_SLEEPABLE, input->rights);
 }
 
+/* In Linux's words since 6.11, and for the probes of libbpf before 1.5 in those before, too. */
+static int reject_for_type(struct walk *walk, const char *name, u32 id)
+{
+	int ret = reject(walk, helper_not_for_type, name, (s32)id);
+
+	if (walk->log)
+		strbuf_addf(walk->log, "unknown func bpf_%s#%d\n", name, (s32)id);
+	return ret;
+}
+
+/* No row for this type of program: a helper of others, or none at all. */
+static int reject_unknown(struct walk *walk, u32 id)
+{
+	if (id == BPF_FUNC_unspec)
+		return reject_for_type(walk, "unspec", id);
+	if (helper_row(id))
+		return reject_for_type(walk, helper_row(id)->name, id);
+	return reject(walk, helper_unknown, "unknown", (s32)id);
+}
+
 int prove_helper(struct walk *walk, const struct requirement *need)
 {
 	const struct helper_row *row = need->helper;
@@ -33,13 +53,11 @@ int prove_helper(struct walk *walk, const struct requirement *need)
 
 	memset(&walk->call, 0, sizeof(walk->call));
 	if (!row)
-		return helper_row(id)
-			       ? reject(walk, helper_not_for_type, helper_row(id)->name, id)
-			       : reject(walk, helper_unknown, "unknown", id);
+		return reject_unknown(walk, id);
 	if (row->flags & HELPER_SLEEPS && !walk_may_sleep(walk))
 		return reject(walk, helper_sleeps);
 	if (!is_allowed(walk, row))
-		return reject(walk, helper_not_for_type, row->name, id);
+		return reject_for_type(walk, row->name, id);
 	if (row->flags & HELPER_GPL && !walk->input->gpl)
 		return reject(walk, helper_gpl);
 	if (state_lock(&walk->state) && id != BPF_FUNC_spin_unlock)
@@ -283,7 +301,8 @@ static int set_result(struct walk *walk, const struct helper_row *row)
 	if (row->flags & HELPER_RET_OR_NULL && !is_certain(walk, row)) {
 		result->flags |= REG_MAY_BE_NULL;
 		result->id = walk_new_id(walk);
-	} else if (result->kind == REG_MAP_VALUE && map_desc_field(result->map, BTF_FIELD_SPIN_LOCK) >= 0) {
+	} else if (result->kind == REG_MAP_VALUE &&
+		   map_desc_field(result->map, BTF_FIELD_SPIN_LOCK) >= 0) {
 		result->id = walk_new_id(walk);
 	}
 	if (casts_pointer(row->id)) {
@@ -293,8 +312,8 @@ static int set_result(struct walk *walk, const struct helper_row *row)
 		 * counts in the log. */
 		result->id = walk_new_id(walk);
 		result->ref_id = result->id;
-		if (!state_acquire(&walk->state, (struct resource){.id = result->id,
-								   .insn = walk->at}))
+		if (!state_acquire(&walk->state,
+				   (struct resource){.id = result->id, .insn = walk->at}))
 			return reject(walk, too_many_references, RESOURCES_MAX);
 	}
 	return 0;

@@ -149,9 +149,9 @@ static void jump_needs(const struct bpf_insn *insn, struct list *out)
 		return;
 	default: break;
 	}
+	add(out, NEED_INITIALISED, insn->dst_reg);
 	if (BPF_SRC(insn->code) == BPF_X)
 		add(out, NEED_INITIALISED, insn->src_reg);
-	add(out, NEED_INITIALISED, insn->dst_reg);
 	add(out, NEED_COMPARABLE, insn->dst_reg);
 }
 

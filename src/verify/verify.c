@@ -131,7 +131,8 @@ static void enter_program(struct walk *walk)
 
 static int check_stack(struct walk *walk)
 {
-	return cfg_check_stack_depth(&walk->cfg, walk->log, walk->err, &walk->out->stack_depth);
+	return cfg_check_stack_depth(&walk->cfg, walk->input, walk->err,
+				     &walk->out->stack_depth);
 }
 
 static int run_stages(struct walk *walk)

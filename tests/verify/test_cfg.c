@@ -286,6 +286,8 @@ struct depth_row {
 	int code;
 	u32 deepest;
 	const char *log;
+	enum bpf_prog_type type;
+	enum bpf_attach_type attach_type;
 };
 
 static const struct depth_row depth_rows[] = {
@@ -331,12 +333,47 @@ static const struct depth_row depth_rows[] = {
 	 "tail_calls are not allowed when call stack of previous frames is 256 bytes. "
 	 "Too large\n"},
 	{"tail call in the program itself", {512}, 1, 0, 0, 512, ""},
+	{"larger frames of a tracing program",
+	 {512, 64, 512, 56},
+	 4,
+	 -1,
+	 0,
+	 1152,
+	 "",
+	 BPF_PROG_TYPE_KPROBE},
+	{"small frames of a tracing program",
+	 {48, 48, 48, 48, 48, 48, 48, 512},
+	 8,
+	 -1,
+	 0,
+	 848,
+	 "",
+	 BPF_PROG_TYPE_RAW_TRACEPOINT},
+	{"tail call in a tracing program",
+	 {512, 64},
+	 2,
+	 0,
+	 -EACCES,
+	 0,
+	 "combined stack size of 2 calls is 576. Too large\n",
+	 BPF_PROG_TYPE_KPROBE},
+	{"an iterator does not interrupt",
+	 {512, 64},
+	 2,
+	 -1,
+	 -EACCES,
+	 0,
+	 "combined stack size of 2 calls is 576. Too large\n",
+	 BPF_PROG_TYPE_TRACING,
+	 BPF_TRACE_ITER},
 };
 
 static void stack_depth_is_limited(void **state)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(depth_rows); i++) {
 		const struct depth_row *row = &depth_rows[i];
+		struct verify_input input = {.type = row->type,
+					     .attach_type = row->attach_type};
 		struct bpf_insn insns[18] = {0};
 		struct analysis analysis;
 		u32 deepest = 0;
@@ -354,8 +391,8 @@ static void stack_depth_is_limited(void **state)
 			analysis.cfg.subprogs[f].stack_depth = row->depths[f];
 			analysis.cfg.subprogs[f].has_tail_call = row->tail_call_in == (s32)f;
 		}
-		ret = cfg_check_stack_depth(&analysis.cfg, &analysis.log, &analysis.err,
-					    &deepest);
+		input.log = &analysis.log;
+		ret = cfg_check_stack_depth(&analysis.cfg, &input, &analysis.err, &deepest);
 		if (ret != row->code || deepest != row->deepest ||
 		    strcmp(strbuf_text(&analysis.log), row->log))
 			fail_msg("%s: %d, deepest %u, log: %s", row->name, ret, deepest,
@@ -385,6 +422,7 @@ static void many_chains_take_no_time(void **state)
 {
 	enum { LAYERS = 8, WIDTH = 31, LENGTH = WIDTH + 2, COUNT = LAYERS * WIDTH * LENGTH };
 	struct bpf_insn *insns = calloc(COUNT, sizeof(*insns));
+	struct verify_input input = {.type = BPF_PROG_TYPE_XDP};
 	struct analysis analysis;
 	u32 deepest;
 
@@ -402,9 +440,8 @@ static void many_chains_take_no_time(void **state)
 	assert_int_equal(analysis.ret, -EINVAL); /* nothing calls the rest of the first layer */
 	for (u32 i = 0; i < analysis.cfg.subprog_cnt; i++)
 		analysis.cfg.subprogs[i].stack_depth = 1;
-	assert_int_equal(
-		cfg_check_stack_depth(&analysis.cfg, &analysis.log, &analysis.err, &deepest),
-		0);
+	assert_int_equal(cfg_check_stack_depth(&analysis.cfg, &input, &analysis.err, &deepest),
+			 0);
 	assert_int_equal(deepest, LAYERS * FRAME_ROUND);
 	analysis_done(&analysis);
 	free(insns);
