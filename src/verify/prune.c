@@ -322,9 +322,11 @@ static bool same_calls(const struct packed_state *old, const struct state *now)
 /* The last state kept at `insn` on this path, before its step `before`. NULL: none. */
 static const struct checkpoint *last_round(const struct walk *walk, u32 insn, u32 before)
 {
-	const struct checkpoint *point = walk->prune->points[insn];
+	u64 place = place_of(walk, insn);
+	const struct checkpoint *point = *points_at(walk->prune, place);
 
-	while (point && (point->is_complete || point->path_length >= before ||
+	while (point && (point->place != place || point->is_complete ||
+			 point->path_length >= before ||
 			 !same_calls(point->state, &walk->state)))
 		point = point->next;
 	return point;
