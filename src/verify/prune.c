@@ -21,7 +21,7 @@
 #define PLACES_MANY	  4000
 /* Bytes of complete states that are kept: the walk is depth first, so those that were completed
  * last are most likely to be met again. */
-#define COMPLETE_BYTES_MAX (16u << 20)
+#define COMPLETE_BYTES_MAX (8u << 20)
 
 struct checkpoint {
 	struct checkpoint *next;	  /* of the same place, or one with the same hash */
