@@ -139,6 +139,19 @@ static const char *copy_text(struct explain *explain, const char *text)
 	return text && *text ? arena_string(&explain->out->arena, text) : NULL;
 }
 
+static const char *insn_text(struct explain *explain, u32 insn)
+{
+	const struct walk *walk = explain->walk;
+	const char *callee = callee_words(explain, insn);
+	struct strbuf text;
+
+	if (walk->insns[insn].code == (BPF_JMP | BPF_CALL) && callee != unknown_callee)
+		return explain_text(explain, "call %s", callee);
+	strbuf_init(&text);
+	insn_print(walk->insns, walk->insn_cnt, insn, INSN_SYNTAX_LLVM, NULL, &text);
+	return explain_keep(explain, &text);
+}
+
 static void explain_verdict_itself(struct explain *explain, int code)
 {
 	const struct walk *walk = explain->walk;
@@ -154,15 +167,10 @@ static void explain_verdict_itself(struct explain *explain, int code)
 	face->reason = err->reason;
 	face->message = copy_text(explain, err->text);
 	face->insn = err->insn;
-	if (err->insn >= 0 && (u32)err->insn < walk->insn_cnt && walk->insns) {
-		struct strbuf text;
-
-		strbuf_init(&text);
-		insn_print(walk->insns, walk->insn_cnt, (u32)err->insn, INSN_SYNTAX_LLVM, NULL,
-			   &text);
-		face->insn_text = explain_keep(explain, &text);
-		face->source = explain_source(explain, (u32)err->insn);
-	}
+	if (err->insn < 0 || (u32)err->insn >= walk->insn_cnt || !walk->insns)
+		return;
+	face->insn_text = insn_text(explain, (u32)err->insn);
+	face->source = explain_source(explain, (u32)err->insn);
 }
 
 /* The rejection came from an instruction that was walked over. What is wrong where only

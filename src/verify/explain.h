@@ -101,5 +101,6 @@ const char *explain_text(struct explain *explain, const char *format, ...)
 struct skep_source explain_source(struct explain *explain, u32 insn);
 /* "bpf_map_lookup_elem()", or the name of a subprogram. */
 const char *callee_words(struct explain *explain, u32 insn);
+extern const char unknown_callee[]; /* where it has none */
 
 #endif

@@ -52,6 +52,19 @@ static const char *hint_packet_moved(struct explain *explain)
 			    callee_words(explain, lost->insn), where(explain, lost));
 }
 
+/* --- an object was given back --- */
+
+static const char *hint_given_back(struct explain *explain)
+{
+	const struct skep_step *lost = last_of(explain, SKEP_STEP_LOST);
+
+	if (!lost || explain->walk->failure.reason == REASON_not_initialised ||
+	    explain->walk->insns[lost->insn].code != (BPF_JMP | BPF_CALL))
+		return NULL;
+	return explain_text(explain, "use it before %s (%s), which ends its life",
+			    callee_words(explain, lost->insn), where(explain, lost));
+}
+
 /* --- packet: a range that no check can give --- */
 
 static const char *hint_packet_variable(struct explain *explain)
@@ -245,10 +258,11 @@ static const char *hint_by_path(struct explain *explain)
 
 	if (!explain->walk->failure.has_need)
 		return NULL;
-	if (explain->walk->failure.need.reg >= MAX_BPF_REG)
-		return NULL;
 	hint = hint_packet_moved(explain);
-	hint = hint ? hint : hint_null(explain);
+	hint = hint ? hint : hint_given_back(explain);
+	if (hint || explain->walk->failure.need.reg >= MAX_BPF_REG)
+		return hint;
+	hint = hint_null(explain);
 	hint = hint ? hint : hint_packet_variable(explain);
 	if (!hint && is_about_bounds(explain->walk->failure.reason))
 		hint = hint_bounds(explain);

@@ -22,9 +22,12 @@ struct stretch {
 	const char *object;
 };
 
+/* NO_REG holds nothing. */
 static const struct reg_state *reg_of(const struct explain *explain, u32 reg)
 {
-	return state_reg(&explain->walk->state, reg);
+	static const struct reg_state nothing;
+
+	return reg < MAX_BPF_REG ? state_reg(&explain->walk->state, reg) : &nothing;
 }
 
 static void set_limit(struct stretch *stretch)
@@ -130,6 +133,38 @@ static bool reads_stack(enum reason reason)
 	       reason == REASON_fill_size;
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/*
+ * The register that the message is about, where the requirement is about none: "R3" at the
+ * begin of a word, or the argument in "arg#2", "args#2", "arg #2", "arg2", counted from 0.
+ * NO_REG: none.
+ */
+static u32 message_reg(const struct walk *walk)
+{
+	const char *text = walk->err->text, *arg = strstr(text, "arg");
+
+	for (const char *at = strchr(text, 'R'); at; at = strchr(at + 1, 'R'))
+		if (is_digit(at[1]) && !is_digit(at[2]) && (at == text || at[-1] == ' '))
+			return (u32)(at[1] - '0');
+	if (!arg)
+		return NO_REG;
+	arg += strcspn(arg, "#0123456789");
+	arg += *arg == '#';
+	return is_digit(*arg) && *arg < '5' ? (u32)(*arg - '0') + BPF_REG_1 : NO_REG;
+}
+
+static u32 subject_reg(const struct walk *walk)
+{
+	const struct failure *failure = &walk->failure;
+
+	return failure->has_need && failure->need.reg < MAX_BPF_REG ? failure->need.reg
+								    : message_reg(walk);
+}
+
 void explain_subjects(const struct walk *walk, struct live_set *out)
 {
 	const struct requirement *need = &walk->failure.need;
@@ -137,14 +172,14 @@ void explain_subjects(const struct walk *walk, struct live_set *out)
 	s64 off;
 
 	memset(out, 0, sizeof(*out));
-	if (!walk->failure.has_need)
-		return;
 	if (reads_stack(walk->failure.reason) && missing_byte(walk, &off)) {
 		out->slots[walk->access.frame % MAX_FRAMES] |=
 			1ull << ((u32)(-off - 1) / SLOT_BYTES);
 		return;
 	}
-	add_reg(walk, need->reg, out);
+	add_reg(walk, subject_reg(walk), out);
+	if (!walk->failure.has_need)
+		return;
 	if (walk->failure.reason == REASON_leak_into_memory)
 		add_reg(walk, need->value, out);
 	if ((need->kind == NEED_OPERANDS || need->kind == NEED_COMPARABLE) &&
@@ -278,7 +313,7 @@ static void need_inside(struct explain *explain)
 
 static void need_pointer(struct explain *explain)
 {
-	u32 regno = explain->walk->failure.need.reg;
+	u32 regno = subject_reg(explain->walk);
 	const struct reg_state *reg = reg_of(explain, regno);
 
 	if (explain->walk->failure.need.kind == NEED_OPERANDS && !reg_may_be_null(reg)) {
@@ -294,7 +329,7 @@ static void need_pointer(struct explain *explain)
 
 static void need_argument(struct explain *explain, const char *expected)
 {
-	u32 regno = explain->walk->failure.need.reg;
+	u32 regno = subject_reg(explain->walk);
 
 	set(explain, explain_text(explain, "r%u is %s", regno, expected),
 	    explain_text(explain, "r%u is %s", regno, reg_words(explain, regno)));
@@ -315,7 +350,7 @@ static void need_stack_bytes(struct explain *explain)
 
 static void need_stack_range(struct explain *explain)
 {
-	u32 regno = explain->walk->failure.need.reg;
+	u32 regno = subject_reg(explain->walk);
 
 	if (is_about_size(&explain->walk->failure.need)) {
 		need_size(explain);
@@ -354,7 +389,7 @@ static void need_alignment(struct explain *explain)
 
 static void need_value(struct explain *explain)
 {
-	u32 regno = explain->walk->failure.need.reg;
+	u32 regno = subject_reg(explain->walk);
 
 	set(explain, explain_text(explain, "r%u holds a value", regno),
 	    explain_text(explain, "on this path nothing is in r%u", regno));
@@ -394,7 +429,7 @@ static void need_release(struct explain *explain)
 
 static void need_as_it_came(struct explain *explain)
 {
-	u32 regno = explain->walk->failure.need.reg;
+	u32 regno = subject_reg(explain->walk);
 
 	set(explain, explain_text(explain, "r%u points to the start of its object", regno),
 	    explain_text(explain, "r%u is %s", regno, reg_words(explain, regno)));
@@ -426,14 +461,22 @@ static void need_type(struct explain *explain)
 static void need_in_general(struct explain *explain)
 {
 	const struct requirement *need = &explain->walk->failure.need;
+	u32 regno = subject_reg(explain->walk);
 	struct strbuf text;
 
 	strbuf_init(&text);
-	requirement_print(need, &text);
+	if (need->kind == NEED_CALLEE && regno < MAX_BPF_REG)
+		strbuf_addf(&text, "r%u is what %s asks for", regno,
+			    callee_words(explain, explain->walk->at));
+	else if (need->kind == NEED_CALLEE)
+		strbuf_addf(&text, "%s may be called here",
+			    callee_words(explain, explain->walk->at));
+	else
+		requirement_print(need, &text);
 	set(explain, explain_keep(explain, &text),
-	    need->reg < MAX_BPF_REG ? explain_text(explain, "r%u is %s", need->reg,
-						   reg_words(explain, need->reg))
-				    : NULL);
+	    regno < MAX_BPF_REG ? explain_text(explain, "r%u is %s", regno,
+					       reg_words(explain, regno))
+				: NULL);
 }
 
 static void need_of_instruction(struct explain *explain)
@@ -476,6 +519,13 @@ static void need_of_instruction(struct explain *explain)
 
 void explain_need(struct explain *explain)
 {
-	if (explain->walk->failure.has_need)
+	const struct failure *failure = &explain->walk->failure;
+
+	if (!failure->has_need)
+		return;
+	/* What functions of the program ask for is theirs; no register is named. */
+	if (failure->need.kind == NEED_CALLEE)
+		need_in_general(explain);
+	else
 		need_of_instruction(explain);
 }

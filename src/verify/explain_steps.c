@@ -234,16 +234,26 @@ static bool is_lost(const struct passage *passage)
 	       !scalar_contains(&before->number, &after->number);
 }
 
+static const char *callee_effect(struct explain *explain, u32 insn)
+{
+	const struct bpf_insn *call = &explain->walk->insns[insn];
+	const struct helper_row *row = helper_row((u32)call->imm);
+	bool changes_packet = !call->src_reg && row && row->flags & HELPER_CHANGES_PACKET;
+
+	return explain_text(explain,
+			    changes_packet ? "%s may move the packet" : "%s gives back the object",
+			    callee_words(explain, insn));
+}
+
 static const char *lost_words(struct explain *explain, const struct passage *passage)
 {
 	const char *name = passage->name;
 	const char *before = words(explain, &passage->place, passage->before);
 	u32 at = passage->step.insn;
 
-	if (BPF_OP(passage->insn->code) == BPF_CALL && BPF_CLASS(passage->insn->code) == BPF_JMP)
-		return explain_text(
-			explain, "%s may change what %s points to: it was %s, and is void now",
-			callee_words(explain, at), name, before);
+	if (passage->insn->code == (BPF_JMP | BPF_CALL))
+		return explain_text(explain, "%s: %s was %s, and is void now",
+				    callee_effect(explain, at), name, before);
 	if (BPF_CLASS(passage->insn->code) == BPF_STX)
 		return explain_text(explain, "this store overwrites %s: it was %s", name, before);
 	return explain_text(explain,

@@ -3,6 +3,7 @@
 #include "verify/explain.h"
 
 #include "isa/isa.h"
+#include "verify/kfunc.h"
 #include "verify/line.h"
 
 #include <stdarg.h>
@@ -121,6 +122,7 @@ static void map_words(const struct reg_state *reg, const char *what, struct strb
 
 static void pointer_words(const struct reg_state *reg, struct strbuf *out)
 {
+	struct reg_state not_null = *reg; /* said by the caller */
 	char kind[REG_KIND_TEXT];
 
 	switch (reg->kind) {
@@ -135,7 +137,8 @@ static void pointer_words(const struct reg_state *reg, struct strbuf *out)
 	case REG_SOCKET: strbuf_adds(out, "pointer to a socket"); break;
 	case REG_MEM: strbuf_addf(out, "pointer to %llu bytes of memory", reg->mem_size); break;
 	default:
-		strbuf_addf(out, "pointer (%s)", reg_kind_text(reg, kind));
+		not_null.flags &= (u16)~REG_MAY_BE_NULL;
+		strbuf_addf(out, "pointer (%s)", reg_kind_text(&not_null, kind));
 		offset_words(reg, out);
 		return;
 	}
@@ -161,6 +164,12 @@ void slot_words(const struct stack_slot *slot, struct strbuf *out)
 
 	if (slot_is_spill(slot)) {
 		value_words(&slot->spilled, out);
+		return;
+	}
+	if (slot->bytes[0] & BYTE_OBJECT) {
+		strbuf_adds(out, slot->bytes[0] == BYTE_DYNPTR	   ? "a dynptr"
+				 : slot->bytes[0] == BYTE_ITERATOR ? "an iterator"
+								   : "an interrupt flag");
 		return;
 	}
 	for (u32 i = 0; i < SLOT_BYTES; i++) {
@@ -231,15 +240,19 @@ static const char *subprogram_name(const struct walk *walk, u32 insn)
 	return index < 0 ? NULL : walk->cfg.subprogs[index].name;
 }
 
+const char unknown_callee[] = "the call";
+
 const char *callee_words(struct explain *explain, u32 insn)
 {
 	const struct bpf_insn *call = &explain->walk->insns[insn];
 	const char *name = subprogram_name(explain->walk, insn);
 	const struct helper_row *row = helper_row((u32)call->imm);
 
+	if (call->src_reg == BPF_PSEUDO_KFUNC_CALL && explain->walk->out->facts[insn].kfunc)
+		name = explain->walk->out->facts[insn].kfunc->name;
 	if (name)
 		return explain_text(explain, "%s()", name);
 	if (call->src_reg == 0 && row)
 		return explain_text(explain, "bpf_%s()", row->name);
-	return BPF_CLASS(call->code) == BPF_LD ? "the packet's load" : "the call";
+	return BPF_CLASS(call->code) == BPF_LD ? "the packet's load" : unknown_callee;
 }
