@@ -359,6 +359,10 @@ static const char *copy_words(struct explain *explain, const struct passage *pas
 	if (is_same || !passage->before)
 		return explain_text(explain, "%s is what %s was: %s", passage->name, from, now);
 	was = words(explain, &passage->origin.from, passage->before);
+	if (class == BPF_STX)
+		return explain_text(explain, "the low %u bytes of %s go to %s: %s (before: %s)",
+				    insn_access_size(passage->insn), from, passage->name, now,
+				    was);
 	if (class == BPF_ALU)
 		return explain_text(explain,
 				    "%s takes the low 32 bits of %s: %s (before: %s)",

@@ -4,11 +4,13 @@
 
 usage: explain.py FOLDER SKEP [--rewrite]
 
-Each NAME.bpf.c of the folder is rejected with the text in NAME.txt. --rewrite makes the texts anew:
+Each NAME.bpf.c of the folder is rejected with the text in NAME.txt; a line "/* options: ... */" in it has options for
+`skep verify`. --rewrite makes the texts anew:
 look at what `git diff` shows of them.
 """
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -18,7 +20,8 @@ COMPILER = "clang-19"  # others put other columns into the line info
 
 def said(folder, skep, source):
     """The text on stderr, with the exit code."""
-    got = subprocess.run([skep, "verify", "--color=never", source.name], cwd=folder, text=True, capture_output=True,
+    options = re.search(r"/\* options: (.*) \*/", source.read_text())
+    got = subprocess.run([skep, "verify", "--color=never", *(options.group(1).split() if options else []), source.name], cwd=folder, text=True, capture_output=True,
                          timeout=120, env={**os.environ, "SKEP_CLANG": COMPILER})
     return f"{got.stderr}exit code {got.returncode}\n"
 
