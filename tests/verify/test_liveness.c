@@ -71,6 +71,21 @@ struct program {
 	struct liveness live;
 };
 
+static const struct map_desc map = {
+	.type = BPF_MAP_TYPE_HASH, .key_size = 8, .value_size = 16, .max_entries = 1};
+
+/* What resolve.c would say: every map that is named is this one. */
+static struct insn_fact *find_maps(struct program *program)
+{
+	struct insn_fact *facts = arena_array(&program->arena, program->count, sizeof(*facts));
+
+	for (u32 at = 0; at < program->count; at++)
+		if (insn_is_wide(&program->insns[at]) &&
+		    program->insns[at].src_reg == BPF_PSEUDO_MAP_FD)
+			facts[at].map = &map;
+	return facts;
+}
+
 static void analyse(struct program *program, const char *name, const char *text)
 {
 	struct skep_error err;
@@ -84,8 +99,8 @@ static void analyse(struct program *program, const char *name, const char *text)
 	if (cfg_find_subprogs(&input, &program->arena, &program->cfg, &err) ||
 	    cfg_check_edges(&program->cfg, true, &program->arena, NULL, &err))
 		fail_msg("%s: %s", name, err.text);
-	assert_int_equal(liveness_compute(&program->cfg, NULL, false, &program->arena,
-					  &program->live),
+	assert_int_equal(liveness_compute(&program->cfg, find_maps(program), false,
+					  &program->arena, &program->live),
 			 0);
 }
 
@@ -167,6 +182,32 @@ static const struct slots_row slots_rows[] = {
 	 "r0 = 0\n"
 	 "exit\n",
 	 {3, 0, 3, 3, 3, 0, 0}},
+	{"a key is as long as the map says",
+	 "r1 = map_fd 0 ll\n"
+	 "r2 = r10\n"
+	 "r2 += -16\n"
+	 "call 1\n"
+	 "exit\n",
+	 {2, 0, 2, 2, 2, 0}},
+	{"a value is as long as the map says",
+	 "r2 = r10\n"
+	 "r2 += -8\n"
+	 "r3 = r10\n"
+	 "r3 += -32\n"
+	 "r1 = map_fd 0 ll\n"
+	 "call 2\n"
+	 "exit\n",
+	 {0xd, 0xd, 0xd, 0xd, 0xd, 0, 0xd, 0}},
+	{"which map is not known where paths meet",
+	 "r1 = map_fd 0 ll\n"
+	 "if r3 == 0 goto +2\n"
+	 "r2 = r10\n"
+	 "goto +1\n"
+	 "r2 = r10\n"
+	 "r2 += -16\n"
+	 "call 1\n"
+	 "exit\n",
+	 {3, 0, 3, 3, 3, 3, 3, 3, 0}},
 	{"a callee may read everything",
 	 "r1 = r10\n"
 	 "call pc+1\n"
