@@ -73,6 +73,18 @@ static int add_subprog(struct cfg *cfg, u32 at, s64 target, const struct report 
 	return 0;
 }
 
+/* The main program, an exception's callback, and one for each call and address. */
+static u32 subprogs_at_most(const struct cfg *cfg)
+{
+	u32 count = 2;
+	s64 target;
+
+	for (u32 at = 0; at < cfg->insn_cnt && count < SUBPROGS_MAX; at++)
+		count += insn_is_subprog_call(&cfg->insns[at], at, &target) ||
+			 insn_is_subprog_address(&cfg->insns[at], at, &target);
+	return count;
+}
+
 static int add_callees(struct cfg *cfg, u32 rights, const struct report *report)
 {
 	for (u32 at = 0; at < cfg->insn_cnt; at++) {
@@ -184,7 +196,7 @@ int cfg_find_subprogs(const struct verify_input *input, struct arena *arena, str
 
 	built.flags = arena_array(arena, built.insn_cnt, sizeof(*built.flags));
 	built.subprog_of = arena_array(arena, built.insn_cnt, sizeof(*built.subprog_of));
-	built.subprogs = arena_array(arena, SUBPROGS_MAX, sizeof(*built.subprogs));
+	built.subprogs = arena_array(arena, subprogs_at_most(&built), sizeof(*built.subprogs));
 	if (!built.flags || !built.subprog_of || !built.subprogs)
 		return -ENOMEM;
 	ret = add_callees(&built, input->rights, &report);

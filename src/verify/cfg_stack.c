@@ -10,6 +10,7 @@
 #include "verify/report.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* A call under way: the callee goes on at `at`. */
 struct chain_link {
@@ -31,17 +32,17 @@ struct depths {
 	bool is_shared[SUBPROGS_MAX]; /* a timer's function may call it */
 	struct chain_link links[CALL_DEPTH_MAX];
 	u32 count;
+	u32 deepest;
 	/*
 	 * For each subprogram and number of frames the deepest stack. Looking again with no
 	 * more of both finds nothing new; without this the chains are exponentially many.
 	 */
-	struct looked_at looked_at[2][SUBPROGS_MAX][CALL_DEPTH_MAX]; /* [1] in callbacks */
-	u32 deepest;
+	struct looked_at looked_at[SUBPROGS_MAX][2][CALL_DEPTH_MAX]; /* [1] in callbacks */
 };
 
 static bool is_new(struct depths *depths, const struct chain_link *link, u32 frames)
 {
-	struct looked_at *known = depths->looked_at[link->in_callback][link->subprog];
+	struct looked_at *known = depths->looked_at[link->subprog][link->in_callback];
 
 	for (u32 i = frames - 1; i < CALL_DEPTH_MAX; i++) {
 		if (known[i].depth > link->depth && known[i].total > link->total)
@@ -174,12 +175,15 @@ static bool may_have_own_stacks(const struct cfg *cfg, const struct verify_input
 int cfg_check_stack_depth(const struct cfg *cfg, const struct verify_input *input,
 			  struct skep_error *err, u32 *deepest)
 {
-	struct depths depths = {
-		.cfg = cfg,
-		.report = {input->log, err},
-		.has_own_stacks = may_have_own_stacks(cfg, input),
-	};
+	struct depths depths;
 
+	/* Most programs have one subprogram: that is a small part of it all. */
+	memset(&depths, 0,
+	       offsetof(struct depths, looked_at) +
+		       cfg->subprog_cnt * sizeof(depths.looked_at[0]));
+	depths.cfg = cfg;
+	depths.report = (struct report){input->log, err};
+	depths.has_own_stacks = may_have_own_stacks(cfg, input);
 	for (u32 i = cfg->subprog_cnt; i-- > 0;) {
 		int ret = 0;
 
