@@ -148,7 +148,8 @@ static bool in_kind(const struct executor *exec, const struct code_insn *pc, con
 	case MEM_PACKET: return in_packet(exec, address, size);
 	case MEM_BUFFER:
 	case MEM_SOCK: return in_other(exec, address, size) || in_maps(exec, address, size);
-	case MEM_NONE: return false;
+	case MEM_NONE:
+	case MEM_KERNEL: return false;
 	case MEM_HELPER:
 	case MEM_BTF:
 	case MEM_MIXED: return in_any(exec, pc, reg, address, size);

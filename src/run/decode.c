@@ -332,6 +332,8 @@ static int decode_insn(struct decoder *decoder, u32 at)
 	out->op = OP_dead;
 	if (fact && !fact->visited)
 		return 0;
+	if (fact && fact->mem == MEM_KERNEL)
+		return bad_insn(decoder, at, -EOPNOTSUPP, "needs memory that only a kernel has");
 	out->op = plain_ops[insn->code];
 	out->dst = insn->dst_reg;
 	out->src = insn->src_reg;

@@ -7,7 +7,8 @@ static const char *const mem_names[] = {
 	[MEM_CTX] = "the context",    [MEM_MAP_VALUE] = "a map value",
 	[MEM_PACKET] = "the packet",  [MEM_BUFFER] = "a buffer",
 	[MEM_SOCK] = "a socket",      [MEM_HELPER] = "memory of a helper",
-	[MEM_BTF] = "a typed object", [MEM_MIXED] = "any memory of the program",
+	[MEM_BTF] = "a typed object", [MEM_KERNEL] = "a kernel's structure",
+	[MEM_MIXED] = "any memory of the program",
 };
 
 static const char *const fact_names[] = {

@@ -133,23 +133,6 @@ static int check_attach(struct call *call)
 		   : 0;
 }
 
-/* Some programs may sleep, and those that user space calls must. */
-static int check_sleepable(struct load *load)
-{
-	const u64 may = PROG_BIT(BPF_PROG_TYPE_TRACING) | PROG_BIT(BPF_PROG_TYPE_LSM) |
-			PROG_BIT(BPF_PROG_TYPE_KPROBE) | PROG_BIT(BPF_PROG_TYPE_STRUCT_OPS) |
-			PROG_BIT(BPF_PROG_TYPE_SYSCALL);
-	u32 type = load->call->attr.v.prog_type;
-	bool sleeps = load->input.flags & VERIFY_SLEEPABLE;
-
-	if (sleeps ? may & PROG_BIT(type) : type != BPF_PROG_TYPE_SYSCALL)
-		return 0;
-	return call_fail(load->call, -EINVAL,
-			 sleeps ? "programs of type %u cannot be sleepable"
-				: "programs of type %u can only be sleepable",
-			 type);
-}
-
 static int check_call(struct load *load)
 {
 	struct call *call = load->call;
@@ -193,7 +176,7 @@ static int read_program(struct load *load)
 	if (!prog_row(attr->prog_type))
 		return call_fail(load->call, -EINVAL, "no program type %u", attr->prog_type);
 	ret = call_name(load->call, attr->prog_name, load->name);
-	return ret < 0 ? ret : check_sleepable(load);
+	return ret < 0 ? ret : 0;
 }
 
 /* An array of records; what the verifier would refuse anyway is not read. */

@@ -2,6 +2,7 @@
 /* Shows that the registers of a helper call are what the helper's row asks for. */
 #include "verify/helpers.h"
 #include "verify/memory.h"
+#include "verify/object.h"
 #include "verify/precision.h"
 #include "verify/special.h"
 #include "verify/stack_object.h"
@@ -43,7 +44,7 @@ static const struct fit fits[] = {
 	[ARG_TIMER] = {KIND(REG_MAP_VALUE), "map_value"},
 	[ARG_SOCK_COMMON] = {SOCK_KINDS, sock_kinds},
 	[ARG_SOCKET] = {KIND(REG_SOCKET), "sock"},
-	[ARG_BTF_ID] = {KIND(REG_BTF), "ptr_, trusted_ptr_, rcu_ptr_"},
+	[ARG_BTF_ID] = {0, "ptr_, trusted_ptr_, rcu_ptr_"},
 	[ARG_BTF_ID_SOCK_COMMON] = {SOCK_KINDS, btf_sock_kinds},
 	[ARG_PERCPU_BTF_ID] = {0, "percpu_ptr_, percpu_rcu_ptr_, percpu_trusted_ptr_"},
 	[ARG_RINGBUF_MEM] = {KIND(REG_MEM), "ringbuf_mem"},
@@ -66,7 +67,7 @@ static bool is_null(const struct reg_state *reg)
 
 static bool flags_fit(const struct reg_state *reg, const struct helper_arg *arg)
 {
-	u8 flags = reg->flags;
+	u16 flags = reg->flags;
 
 	if (reg->kind == REG_SCALAR)
 		return true;
@@ -79,21 +80,22 @@ static bool flags_fit(const struct reg_state *reg, const struct helper_arg *arg)
 	return !(flags & ~REG_RINGBUF);
 }
 
-/* Kernel's structures that begin with a struct sock_common. */
-static bool is_btf_socket(const struct reg_state *reg)
+/* Kinds of arguments that an object may be, too. */
+static bool takes_object(const struct helper_arg *arg)
 {
-	static const char *const names[] = {
-		"sock_common", "sock",	    "tcp_sock",		 "tcp6_sock",
-		"udp6_sock",   "unix_sock", "tcp_timewait_sock", "tcp_request_sock",
-		"mptcp_sock",
-	};
+	return arg->kind == ARG_BTF_ID || arg->kind == ARG_BTF_ID_SOCK_COMMON ||
+	       arg->kind == ARG_SOCK_COMMON || arg->kind == ARG_PERCPU_BTF_ID ||
+	       fits[arg->kind].expected == memory_kinds;
+}
 
-	if (reg->kind != REG_BTF)
-		return false;
-	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(reg_type_name(reg), names[i]))
-			return true;
-	return false;
+static int prove_object(struct walk *walk, u32 regno, const struct helper_arg *arg)
+{
+	char kind[REG_KIND_TEXT];
+
+	if (fits[arg->kind].expected == memory_kinds && is_written(arg))
+		return reject(walk, arg_may_write, walk->need->helper->name, regno,
+			      reg_kind_text(walk_reg(walk, regno), kind));
+	return object_prove_argument(walk, regno, arg);
 }
 
 static int prove_kind(struct walk *walk, u32 regno, const struct helper_arg *arg)
@@ -102,15 +104,10 @@ static int prove_kind(struct walk *walk, u32 regno, const struct helper_arg *arg
 	const struct fit *fit = &fits[arg->kind];
 	char kind[REG_KIND_TEXT];
 
-	if (arg->kind == ARG_BTF_ID_SOCK_COMMON && is_btf_socket(reg) && flags_fit(reg, arg))
+	if (reg->kind == REG_BTF && takes_object(arg) && object_fits(reg, arg))
+		return prove_object(walk, regno, arg);
+	if (fit->kinds & KIND(reg->kind) && flags_fit(reg, arg))
 		return 0;
-	if (fit->kinds & KIND(reg->kind) && flags_fit(reg, arg)) {
-		if (reg->kind == REG_BTF &&
-		    strcmp(reg_type_name(reg), arg->btf_type ? arg->btf_type : ""))
-			return reject(walk, arg_btf_type, regno, reg_kind_text(reg, kind),
-				      arg->btf_type ? arg->btf_type : "?");
-		return 0;
-	}
 	return reject(walk, arg_kind, regno, reg_kind_text(reg, kind), fit->expected);
 }
 
@@ -127,7 +124,8 @@ static int prove_offset(struct walk *walk, u32 regno, const struct helper_arg *a
 		return reject(walk, release_offset, regno);
 	if (movable & KIND(reg->kind))
 		return 0;
-	return memory_prove_unmoved(walk, regno);
+	return reg->kind == REG_BTF ? memory_prove_fixed(walk, regno)
+				    : memory_prove_unmoved(walk, regno);
 }
 
 int argument_prove_object(struct walk *walk, u32 regno, const struct helper_arg *arg)
@@ -224,6 +222,7 @@ int argument_prove_extent(struct walk *walk, const struct extent *extent, bool m
 			return reject_read_only(walk, extent->reg);
 		return reg->kind == REG_MEM ? memory_prove_within(walk, extent, reg->mem_size)
 					    : memory_prove_buffer(walk, extent);
+	case REG_BTF: return object_prove(walk, extent);
 	default: break;
 	}
 	if (is_null(reg) && extent->may_be_empty && !extent->size)
@@ -401,6 +400,9 @@ static int prove_content(struct walk *walk, u32 regno, const struct helper_row *
 	case ARG_TIMER: return special_prove_timer(walk, regno);
 	case ARG_CONST_STR: return call_prove_string(walk, regno);
 	case ARG_DYNPTR: return prove_dynptr(walk, regno, arg);
+	case ARG_PERCPU_BTF_ID:
+		walk->call.per_cpu = *reg;
+		return object_prove_per_cpu(walk, regno);
 	case ARG_FUNC:
 		walk->call.callback = (u32)reg->subprog;
 		walk->call.calls_back = true;
@@ -413,7 +415,6 @@ static int prove_content(struct walk *walk, u32 regno, const struct helper_row *
 	case ARG_SOCKET:
 	case ARG_BTF_ID:
 	case ARG_BTF_ID_SOCK_COMMON:
-	case ARG_PERCPU_BTF_ID:
 	case ARG_RINGBUF_MEM:
 	case ARG_STACK:
 	case ARG_KPTR: break;

@@ -150,7 +150,8 @@ static const char *load_words(struct explain *explain, u32 at)
 	case MEM_PACKET: return explain_text(explain, "%u byte%s of the packet", size, plural);
 	case MEM_STACK: return explain_text(explain, "%u byte%s of the stack", size, plural);
 	case MEM_SOCK: return "a socket";
-	case MEM_BTF: return "a kernel object";
+	case MEM_BTF:
+	case MEM_KERNEL: return "a kernel object";
 	case MEM_NONE:
 	case MEM_BUFFER:
 	case MEM_HELPER:

@@ -8,6 +8,7 @@ struct fact_notes {
 	bool taken, passed;
 	u8 kind; /* enum reg_kind; REG_NOT_INIT: no access yet */
 	bool has_map, has_unprivileged_map;
+	u16 flags; /* enum reg_flags */
 };
 
 int facts_init(struct walk *walk)
@@ -104,10 +105,12 @@ static enum mem_kind mem_kind_of(const struct reg_state *reg)
 	case REG_TCP_SOCK:
 	case REG_XDP_SOCK: return MEM_SOCK;
 	case REG_MEM: return reg->flags & REG_UNTRUSTED ? MEM_BTF : MEM_HELPER;
-	case REG_BTF: return MEM_BTF;
+	case REG_BTF: /* a program's own objects are memory like any other */
+		return reg->flags & REG_ALLOCATED && !(reg->flags & REG_UNTRUSTED) ? MEM_HELPER
+										   : MEM_BTF;
+	case REG_MAP: return MEM_KERNEL;
 	case REG_NOT_INIT:
 	case REG_SCALAR:
-	case REG_MAP:
 	case REG_PACKET_END:
 	case REG_FUNC:
 	case REG_DYNPTR:
@@ -118,16 +121,61 @@ static enum mem_kind mem_kind_of(const struct reg_state *reg)
 	return MEM_NONE;
 }
 
-/* Executed as it stands, whatever it points to. */
-static bool is_plain(enum mem_kind kind)
+/* Kinds of pointers whose instructions Linux rewrites by kind. */
+static bool is_rewritten(enum reg_kind kind)
 {
-	return kind != MEM_CTX && kind != MEM_SOCK && kind != MEM_BTF;
+	switch (kind) {
+	case REG_CTX:
+	case REG_SOCKET:
+	case REG_SOCK_COMMON:
+	case REG_TCP_SOCK:
+	case REG_XDP_SOCK:
+	case REG_BTF: return true;
+	case REG_NOT_INIT:
+	case REG_SCALAR:
+	case REG_MAP:
+	case REG_MAP_VALUE:
+	case REG_MAP_KEY:
+	case REG_STACK:
+	case REG_PACKET:
+	case REG_PACKET_META:
+	case REG_PACKET_END:
+	case REG_FLOW_KEYS:
+	case REG_MEM:
+	case REG_BUFFER:
+	case REG_TP_BUFFER:
+	case REG_FUNC:
+	case REG_DYNPTR:
+	case REG_ITERATOR:
+	case REG_IRQ_FLAG:
+	case REG_KINDS: break;
+	}
+	return false;
 }
 
-/* Memory that is accessed with a guard on some paths and without on others. */
-static bool is_typed(u8 kind)
+static bool is_object_or_memory(enum reg_kind kind)
 {
-	return kind == REG_MEM || kind == REG_BTF;
+	return kind == REG_BTF || kind == REG_MEM;
+}
+
+/* A load of which one path is less sure than another is executed as the less sure one. */
+static bool can_mix(struct walk *walk, const struct fact_notes *notes,
+		    const struct reg_state *reg)
+{
+	if (notes->kind == reg->kind && (reg->kind != REG_BTF || notes->flags == reg->flags))
+		return true;
+	if (is_object_or_memory(notes->kind) && is_object_or_memory(reg->kind))
+		return BPF_CLASS(walk_insn(walk)->code) == BPF_LDX;
+	return !is_rewritten(notes->kind) && !is_rewritten(reg->kind);
+}
+
+static enum mem_kind mem_join(enum mem_kind a, enum mem_kind b)
+{
+	if (a == b)
+		return a;
+	if (a == MEM_KERNEL || b == MEM_KERNEL)
+		return MEM_KERNEL;
+	return a == MEM_BTF || b == MEM_BTF ? MEM_BTF : MEM_MIXED;
 }
 
 int fact_memory(struct walk *walk, const struct reg_state *reg)
@@ -139,6 +187,7 @@ int fact_memory(struct walk *walk, const struct reg_state *reg)
 
 	if (notes->kind == REG_NOT_INIT) {
 		notes->kind = reg->kind;
+		notes->flags = reg->flags;
 		fact->mem = kind;
 		fact->map = map;
 		if (reg->kind == REG_CTX && walk->access.field->flags & CTX_CONVERTED)
@@ -147,16 +196,9 @@ int fact_memory(struct walk *walk, const struct reg_state *reg)
 	}
 	if (fact->map != map)
 		fact->map = NULL;
-	if (is_typed(notes->kind) && is_typed(reg->kind)) {
-		fact->mem = fact->mem == kind ? kind : MEM_BTF; /* a guard does no harm */
-		return 0;
-	}
-	if (notes->kind == reg->kind)
-		return 0;
-	if (!is_plain(fact->mem) || !is_plain(kind))
+	if (!can_mix(walk, notes, reg))
 		return reject(walk, different_pointers);
-	if (fact->mem != kind)
-		fact->mem = MEM_MIXED;
+	fact->mem = mem_join(fact->mem, kind);
 	return 0;
 }
 

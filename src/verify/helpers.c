@@ -8,6 +8,7 @@
 #include "catalog/map_type.h"
 #include "verify/callback.h"
 #include "verify/facts.h"
+#include "verify/object.h"
 #include "verify/precision.h"
 #include "verify/sections.h"
 #include "verify/stack_object.h"
@@ -262,8 +263,8 @@ static void set_result_kind(struct walk *walk, const struct helper_row *row,
 		result->parent_id = walk->call.dynptr.id;
 		result->ref_id = walk->call.dynptr.ref_id;
 		break;
+	case RET_MEM_OR_BTF_ID: object_set_this_cpu(&walk->call.per_cpu, result); break;
 	case RET_BTF_ID:
-	case RET_MEM_OR_BTF_ID:
 		reg_set_pointer(result, REG_BTF);
 		result->btf = walk_kernel(walk);
 		result->type_id = walk_kernel_struct(walk, row->ret_btf_type);

@@ -5,7 +5,9 @@
  */
 #include "verify/memory.h"
 
+#include "verify/attach.h"
 #include "verify/facts.h"
+#include "verify/object.h"
 #include "verify/special.h"
 
 #include <stdio.h>
@@ -136,7 +138,7 @@ int memory_prove_buffer(struct walk *walk, const struct extent *extent)
 	return 0;
 }
 
-int memory_prove_unmoved(struct walk *walk, u32 regno)
+int memory_prove_fixed(struct walk *walk, u32 regno)
 {
 	const struct reg_state *reg = walk_reg(walk, regno);
 	char kind[REG_KIND_TEXT], bits[NUMBER_BITS_TEXT];
@@ -144,13 +146,21 @@ int memory_prove_unmoved(struct walk *walk, u32 regno)
 	if (reg->off < 0)
 		return reject(walk, pointer_negative_offset, reg_kind_text(reg, kind), regno,
 			      reg->off);
-	if (reg->off)
-		return reject(walk, pointer_modified, reg_kind_text(reg, kind), regno,
-			      reg->off);
 	if (!scalar_is_const(&reg->number) || reg->number.bits.value)
 		return reject(walk, pointer_variable_offset, reg_kind_text(reg, kind),
 			      number_bits_text(&reg->number, bits));
 	return 0;
+}
+
+int memory_prove_unmoved(struct walk *walk, u32 regno)
+{
+	const struct reg_state *reg = walk_reg(walk, regno);
+	char kind[REG_KIND_TEXT];
+
+	if (reg->off > 0)
+		return reject(walk, pointer_modified, reg_kind_text(reg, kind), regno,
+			      reg->off);
+	return memory_prove_fixed(walk, regno);
 }
 
 /* --- alignment --- */
@@ -248,6 +258,34 @@ static bool needs_bpf(const struct walk *walk, const struct ctx_field *field, u8
 	       (access & ACCESS_WRITE && field->offset == offsetof(struct __sk_buff, tstamp));
 }
 
+/* The context is the arguments of what the program attaches to. */
+static int prove_argument_load(struct walk *walk, const struct requirement *need)
+{
+	struct access *access = &walk->access;
+
+	access->field = ctx_field_find(walk->input->type, walk->input->attach_type, 0,
+				       sizeof(u64), false);
+	if (need->access & ACCESS_WRITE)
+		return reject(walk, ctx_access, (s32)access->low, need->size);
+	return attach_prove_argument(walk, access->low, need->size);
+}
+
+/* A field that points to an object of the kernel. */
+static int find_field_object(struct walk *walk)
+{
+	const struct ctx_field *field = walk->access.field;
+
+	if (field->value != CTX_BTF_POINTER || !field->btf_type)
+		return 0;
+	walk->access.loaded = (struct loaded){.kind = REG_BTF,
+					      .flags = REG_TRUSTED,
+					      .btf = walk_kernel(walk),
+					      .type_id = walk_kernel_struct(walk, field->btf_type)};
+	if (!walk->access.loaded.type_id)
+		return reject(walk, ctx_access, (s32)walk->access.low, walk->access.size);
+	return 0;
+}
+
 static int prove_context(struct walk *walk, const struct requirement *need)
 {
 	const struct reg_state *reg = walk_reg(walk, need->reg);
@@ -266,10 +304,12 @@ static int prove_context(struct walk *walk, const struct requirement *need)
 		.field = ctx_field_find(walk->input->type, walk->input->attach_type, off,
 					need->size, need->access & ACCESS_WRITE),
 	};
+	if (walk->attach.btf)
+		return prove_argument_load(walk, need);
 	if (!walk->access.field || !fits_sign_extension(walk, walk->access.field) ||
 	    needs_bpf(walk, walk->access.field, need->access))
 		return reject(walk, ctx_access, off, need->size);
-	return 0;
+	return find_field_object(walk);
 }
 
 static enum ctx_view socket_view(const struct reg_state *reg)
@@ -402,11 +442,11 @@ static int prove_by_kind(struct walk *walk, const struct requirement *need)
 		case REG_MEM:
 		case REG_BUFFER:
 		case REG_TP_BUFFER: return prove_given_memory(walk, need, &extent);
+		case REG_BTF: return object_prove(walk, &extent);
+		case REG_MAP: return object_prove_map(walk, &extent);
 		case REG_NOT_INIT:
 		case REG_SCALAR:
-		case REG_MAP:
 		case REG_PACKET_END:
-		case REG_BTF:
 		case REG_FUNC:
 	case REG_DYNPTR:
 	case REG_ITERATOR:

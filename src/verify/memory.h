@@ -20,6 +20,8 @@ int memory_prove_within(struct walk *walk, const struct extent *extent, u64 limi
 int memory_prove_map_value(struct walk *walk, const struct extent *extent);
 int memory_prove_packet(struct walk *walk, const struct extent *extent);
 int memory_prove_buffer(struct walk *walk, const struct extent *extent);
+/* The pointer was moved forward by constants only. */
+int memory_prove_fixed(struct walk *walk, u32 reg);
 /* The pointer was not moved from where it came (contexts, kernel objects). */
 int memory_prove_unmoved(struct walk *walk, u32 reg);
 

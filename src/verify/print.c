@@ -122,6 +122,7 @@ static const char *mem_text(u8 mem)
 		[MEM_MAP_VALUE] = "map value",	[MEM_PACKET] = "packet",
 		[MEM_BUFFER] = "buffer",	[MEM_SOCK] = "socket",
 		[MEM_HELPER] = "helper memory", [MEM_BTF] = "kernel object",
+		[MEM_KERNEL] = "kernel",
 		[MEM_MIXED] = "mixed",
 	};
 

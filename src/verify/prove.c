@@ -159,6 +159,8 @@ static int prove_pointer_math(struct walk *walk, const struct bpf_insn *insn, u3
 		return reject(walk, pointer_32bit, insn->dst_reg);
 	}
 	ret = prove_pointer_kind(walk, pointer_reg, &other->number, op);
+	if (!ret && pointer->kind == REG_MEM && pointer->flags & REG_UNTRUSTED)
+		return 0; /* loads are guarded, wherever it points */
 	ret = ret ? ret : prove_pointer_sane(walk, other, pointer);
 	ret = ret ? ret : prove_pointer_sane(walk, pointer, pointer);
 	ret = ret ? ret : speculation_prove_offset(walk, insn, pointer_reg);

@@ -3,6 +3,7 @@
 
 #include "catalog/map_type.h"
 #include "isa/isa.h"
+#include "verify/object.h"
 #include "verify/kfunc.h"
 #include "verify/special.h"
 
@@ -88,6 +89,16 @@ static int resolve_map(struct walk *walk, const struct bpf_insn *insn, struct in
 	return 0;
 }
 
+/* The address of a kernel's variable or function: only a kernel has it. */
+static int resolve_variable(struct walk *walk, const struct bpf_insn *insn,
+			    struct insn_fact *fact)
+{
+	struct reg_state unused;
+
+	fact->mem = MEM_KERNEL;
+	return object_load_variable(walk, insn, &unused);
+}
+
 static int resolve_wide(struct walk *walk, const struct bpf_insn *insn, struct insn_fact *fact)
 {
 	if (names_map(insn))
@@ -97,7 +108,7 @@ static int resolve_wide(struct walk *walk, const struct bpf_insn *insn, struct i
 	case BPF_PSEUDO_FUNC:
 		fact->callee = cfg_subprog_at(&walk->cfg, walk->at + 1 + insn->imm);
 		return 0;
-	default: return reject(walk, not_supported, "the address of a kernel's variable");
+	default: return resolve_variable(walk, insn, fact);
 	}
 }
 

@@ -31,10 +31,23 @@ static int reject_unreleased(struct walk *walk, const struct resource *first, co
 	return code;
 }
 
-static int prove_references(struct walk *walk, const char *what)
+/* A member of a structure of functions may return a reference: the kernel has it then. */
+static const struct resource *leaked_reference(struct walk *walk)
 {
-	const struct resource *reference = state_reference(&walk->state);
+	const struct resources *held = &walk->state.resources;
+	const struct reg_state *result = walk_reg(walk, BPF_REG_0);
+	u32 returned = walk->attach.ops && reg_is_pointer(result) ? result->ref_id : 0;
 
+	for (u32 i = 0; i < held->count; i++)
+		if (held->all[i].kind == RESOURCE_REFERENCE &&
+		    (!returned || held->all[i].id != returned))
+			return &held->all[i];
+	return NULL;
+}
+
+static int prove_references(struct walk *walk, const struct resource *reference,
+			    const char *what)
+{
 	return reference ? reject_unreleased(walk, reference, what) : 0;
 }
 
@@ -56,14 +69,16 @@ static int prove_sections(struct walk *walk, const char *what, bool with_section
 /* Only the program itself must have released all: a function may return what it acquired. */
 int section_prove_left(struct walk *walk, const char *what, bool with_sections)
 {
-	int ret = walk->state.frame_cnt > 1 ? 0 : prove_references(walk, what);
+	int ret = walk->state.frame_cnt > 1
+			  ? 0
+			  : prove_references(walk, leaked_reference(walk), what);
 
 	return ret ? ret : prove_sections(walk, what, with_sections);
 }
 
 int section_prove_all_left(struct walk *walk, const char *what)
 {
-	int ret = prove_references(walk, what);
+	int ret = prove_references(walk, state_reference(&walk->state), what);
 
 	return ret ? ret : prove_sections(walk, what, true);
 }

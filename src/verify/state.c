@@ -72,15 +72,28 @@ const char *reg_type_name(const struct reg_state *reg)
 const char *reg_kind_text(const struct reg_state *reg, char *out)
 {
 	u16 flags = reg->kind == REG_SCALAR ? 0 : reg->flags;
+	const char *or_null = reg->kind == REG_BTF ? "or_null_" : "_or_null";
 
 	/* Prefixes in the order in which Linux puts them. */
-	snprintf(out, REG_KIND_TEXT, "%s%s%s%s%s%s%s%s%s%s%s",
+	snprintf(out, REG_KIND_TEXT, "%s%s%s%s%s%s%s%s%s",
 		 flags & REG_READ_ONLY ? "rdonly_" : "", flags & REG_RINGBUF ? "ringbuf_" : "",
 		 flags & REG_USER ? "user_" : "", flags & REG_PERCPU ? "percpu_" : "",
-		 flags & REG_UNTRUSTED ? "untrusted_" : "", flags & REG_TRUSTED ? "trusted_" : "",
-		 flags & REG_RCU ? "rcu_" : "", flags & REG_NON_OWNING ? "non_own_" : "",
-		 kind_text[reg->kind], reg_type_name(reg), flags & REG_MAY_BE_NULL ? "_or_null" : "");
+		 flags & REG_RCU ? "rcu_" : "", flags & REG_UNTRUSTED ? "untrusted_" : "",
+		 flags & REG_TRUSTED ? "trusted_" : "", kind_text[reg->kind],
+		 flags & REG_MAY_BE_NULL ? or_null : "");
 	return out;
+}
+
+bool reg_is_trusted(const struct reg_state *reg)
+{
+	bool is_kept = reg->kind == REG_SOCKET || reg->kind == REG_SOCK_COMMON ||
+		       reg->kind == REG_TCP_SOCK || reg->kind == REG_MAP;
+
+	if (reg->ref_id)
+		return true;
+	if (reg->flags & ~REG_TRUST_FLAGS)
+		return false;
+	return is_kept || reg->flags & REG_TRUST_FLAGS;
 }
 
 bool reg_is_never_null(const struct reg_state *reg)
@@ -93,8 +106,9 @@ bool reg_is_never_null(const struct reg_state *reg)
 	case REG_MAP_KEY:
 	case REG_SOCKET:
 	case REG_SOCK_COMMON:
-	case REG_TCP_SOCK:
-	case REG_MEM: return true;
+	case REG_TCP_SOCK: return true;
+	case REG_MEM: return !(reg->flags & REG_UNTRUSTED);
+	case REG_BTF: return reg_is_trusted(reg);
 	case REG_NOT_INIT:
 	case REG_SCALAR:
 	case REG_CTX:
@@ -106,7 +120,6 @@ bool reg_is_never_null(const struct reg_state *reg)
 	case REG_XDP_SOCK:
 	case REG_BUFFER:
 	case REG_TP_BUFFER:
-	case REG_BTF:
 	case REG_FUNC:
 	case REG_DYNPTR:
 	case REG_ITERATOR:

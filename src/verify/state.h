@@ -70,6 +70,9 @@ enum reg_flags {
 	REG_SECOND_SLOT = 1 << 12, /* REG_DYNPTR: of its slots that with the higher address */
 };
 
+/* With one of these and no other flag an object is there for sure. */
+#define REG_TRUST_FLAGS (REG_TRUSTED | REG_ALLOCATED | REG_NON_OWNING)
+
 /*
  * A pointer is base + off + number: `off` is what constants added, `number` the rest (packet
  * pointers with the same id have the same rest). A scalar is number alone; those with the
@@ -204,6 +207,9 @@ void reg_set_const(struct reg_state *reg, u64 value);
 void reg_set_unknown(struct reg_state *reg);
 /* A pointer of this kind to the start of its object. */
 void reg_set_pointer(struct reg_state *reg, enum reg_kind kind);
+/* A pointer to a kernel's or own object that is valid as long as the program runs, or is
+ * referenced. */
+bool reg_is_trusted(const struct reg_state *reg);
 /* Cannot be NULL, so that a comparison with 0 is decided. */
 bool reg_is_never_null(const struct reg_state *reg);
 /* Name of the type of an object; "": none is known. */

@@ -153,6 +153,7 @@ static bool print_plain(const struct reg_state *reg, u32 frame, struct strbuf *o
 		return true;
 	}
 	strbuf_adds(out, reg_kind_text(reg, kind));
+	strbuf_adds(out, reg_type_name(reg));
 	if (reg->kind != REG_STACK)
 		return false;
 	if (reg->frame != frame)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls of the program's own functions, and the way out of them and of the program. */
+#include "verify/attach.h"
 #include "verify/global.h"
 #include "verify/kfunc.h"
 #include "verify/memory.h"
@@ -112,11 +113,38 @@ static int prove_callback_result(struct walk *walk, enum callback_kind callback)
 	return prove_result_range(walk, BPF_REG_0, "async callback return", 0, 0);
 }
 
+/* Functions that attach to what returns nothing need not set r0. */
+static bool returns_nothing(const struct walk *walk)
+{
+	const struct attach *attach = &walk->attach;
+
+	return attach->proto && !attach->proto->type &&
+	       (attach->ops || (walk->input->type == BPF_PROG_TYPE_LSM &&
+				walk->input->attach_type != BPF_LSM_CGROUP));
+}
+
+/* A member of a structure may give the kernel a reference. */
+static bool returns_reference(const struct walk *walk, const struct reg_state *result)
+{
+	const struct attach *attach = &walk->attach;
+	const struct btf_type *type;
+	u32 id = attach->ops ? btf_resolve(attach->btf, attach->proto->type) : 0;
+
+	if (!id || result->kind != REG_BTF || !result->ref_id || result->btf != attach->btf)
+		return false;
+	type = btf_type(attach->btf, id);
+	return btf_kind(type) == BTF_KIND_PTR &&
+	       btf_resolve(attach->btf, type->type) == result->type_id && !result->off;
+}
+
 static int prove_program_result(struct walk *walk, u32 regno)
 {
-	struct ret_range range = prog_ret_range(walk->input->type, walk->input->attach_type);
-	int ret = prove_readable(walk, regno);
+	struct ret_range range = attach_ret_range(walk);
+	int ret;
 
+	if (returns_nothing(walk) || returns_reference(walk, walk_reg(walk, regno)))
+		return 0;
+	ret = prove_readable(walk, regno);
 	if (ret)
 		return ret;
 	if (walk_hides_pointer(walk, walk_reg(walk, regno)))

@@ -6,6 +6,8 @@
 #include "verify/line.h"
 #include "verify/state_print.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -318,6 +320,19 @@ void trace_liveness(struct walk *walk)
 		strbuf_addc(walk->log, '\n');
 		at += insn_is_wide(&walk->insns[at]);
 	}
+}
+
+void trace_note(struct walk *walk, const char *format, ...)
+{
+	char line[SKEP_ERROR_TEXT];
+	va_list args;
+
+	if (!walk->log)
+		return;
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	strbuf_addf(walk->log, "%s\n", line);
 }
 
 void trace_stats(struct walk *walk)

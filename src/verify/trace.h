@@ -31,6 +31,9 @@ void trace_function_ends(struct walk *walk, u32 subprog);
 void trace_program_ends(struct walk *walk);
 /* What is alive before each instruction. */
 void trace_liveness(struct walk *walk);
+/* A line that says what was found, at any log level. */
+void trace_note(struct walk *walk, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 void trace_stats(struct walk *walk);
 
 #endif

@@ -4,6 +4,7 @@
 #include "verify/facts.h"
 #include "verify/kfunc.h"
 #include "verify/memory.h"
+#include "verify/object.h"
 #include "verify/precision.h"
 #include "verify/walk.h"
 
@@ -26,11 +27,34 @@ static enum reg_kind field_kind(const struct ctx_field *field)
 	return REG_SCALAR;
 }
 
+static void load_through_object(struct walk *walk, struct reg_state *dst)
+{
+	const struct loaded *loaded = &walk->access.loaded;
+
+	if (loaded->kind == REG_SCALAR) {
+		reg_set_scalar(dst, scalar_unsigned_bytes(walk->access.size));
+		return;
+	}
+	reg_set_pointer(dst, loaded->kind);
+	dst->flags = loaded->flags;
+	if (loaded->kind == REG_BTF) {
+		dst->btf = loaded->btf;
+		dst->type_id = loaded->type_id;
+		dst->ref_id = loaded->ref_id;
+	}
+	if (reg_may_be_null(dst))
+		dst->id = walk_new_id(walk);
+}
+
 static void load_field(struct walk *walk, struct reg_state *dst)
 {
 	const struct ctx_field *field = walk->access.field;
 	enum reg_kind kind = field_kind(field);
 
+	if (field->value == CTX_BTF_POINTER) {
+		load_through_object(walk, dst);
+		return;
+	}
 	if (kind == REG_SCALAR) {
 		reg_set_scalar(dst, scalar_unsigned_bytes(walk->access.size));
 		return;
@@ -51,6 +75,8 @@ static void load_memory(struct walk *walk, const struct reg_state *base, struct 
 		stack_load(walk, dst);
 	else if (base->kind == REG_CTX)
 		load_field(walk, dst);
+	else if (base->kind == REG_BTF || base->kind == REG_MAP)
+		load_through_object(walk, dst);
 	else if (memory_constant(walk, base, size, &value))
 		reg_set_const(dst, value);
 	else
@@ -144,6 +170,7 @@ int transfer_wide(struct walk *walk, const struct bpf_insn *insn)
 		dst->map = fact->map;
 		dst->off = insn[1].imm;
 		break;
+	case BPF_PSEUDO_BTF_ID: return object_load_variable(walk, insn, dst);
 	default:
 		reg_set_pointer(dst, REG_MAP);
 		dst->map = fact->map;

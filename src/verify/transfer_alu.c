@@ -193,6 +193,10 @@ int transfer_pointer_alu(struct walk *walk, const struct bpf_insn *insn)
 	} else if (is_reg) {
 		precision_need(walk, 1u << insn->src_reg);
 	}
+	if (pointer.kind == REG_MEM && pointer.flags & REG_UNTRUSTED) {
+		*dst = pointer; /* it may point anywhere already */
+		return 0;
+	}
 	ret = speculation_put_off_masked(walk, &pointer);
 	if (ret)
 		return ret;

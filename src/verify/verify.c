@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/os.h"
 #include "isa/isa.h"
+#include "verify/attach.h"
 #include "verify/btf_info.h"
 #include "verify/explain.h"
 #include "verify/facts.h"
@@ -104,6 +105,7 @@ static int find_structure(struct walk *walk)
 		  : cfg_check_edges(&walk->cfg, walk->rules.may_loop, &walk->scratch, walk->log,
 				    walk->err);
 	mark_iterations(walk);
+	ret = ret ? ret : attach_resolve(walk);
 	walk->out->subprogs = walk->cfg.subprogs;
 	walk->out->subprog_cnt = walk->cfg.subprog_cnt;
 	return ret;
@@ -121,12 +123,13 @@ static int prepare(struct walk *walk)
 }
 
 /* The state at the program's entry: r1 is the context. */
-static void enter_program(struct walk *walk)
+static int enter_program(struct walk *walk)
 {
 	walk->state.frame_cnt = 1;
 	frame_init(&walk->state.frames[0], 0, 0, 0);
 	reg_set_pointer(walk_reg(walk, BPF_REG_1), REG_CTX);
 	walk->at = walk->next = 0;
+	return attach_enter(walk);
 }
 
 static int check_stack(struct walk *walk)
@@ -144,7 +147,9 @@ static int run_stages(struct walk *walk)
 	ret = ret ? ret : prepare(walk);
 	if (ret)
 		return ret;
-	enter_program(walk);
+	ret = enter_program(walk);
+	if (ret)
+		return ret;
 	trace_liveness(walk);
 	ret = walk_program(walk);
 	if (!ret)

@@ -33,6 +33,15 @@ struct rules {
 	bool strict_alignment;
 };
 
+/* What a load through a context or an object gives. */
+struct loaded {
+	u8 kind; /* enum reg_kind */
+	u16 flags; /* enum reg_flags */
+	u32 type_id; /* REG_BTF: in `btf` */
+	u32 ref_id;
+	const struct btf_view *btf;
+};
+
 /* The memory access that the last NEED_MEMORY (or memory argument) was shown to be. */
 struct access {
 	u8 kind;       /* enum access_kind */
@@ -42,6 +51,7 @@ struct access {
 	u32 size;
 	u32 frame;		       /* REG_STACK */
 	const struct ctx_field *field; /* REG_CTX */
+	struct loaded loaded;	       /* REG_CTX, REG_BTF, REG_MAP */
 };
 
 /* What the arguments of the helper call under way were found to be (arguments.c). */
@@ -59,6 +69,7 @@ struct call {
 	struct access raw[HELPER_ARGS];
 	struct reg_state dynptr;     /* that an argument is */
 	struct stack_slot *iterator; /* whose next element was asked for; NULL */
+	struct reg_state per_cpu;    /* ARG_PERCPU_BTF_ID */
 	u64 key;		     /* constant key of an array; has_key */
 	bool has_key;
 };
@@ -68,6 +79,18 @@ struct mask_under_way {
 	struct offset_mask mask; /* kind MASK_NONE: none is needed */
 	bool to_left;		 /* towards the start of the object */
 	bool is_simulated;	 /* speculation may mask it to 0 */
+};
+
+/* What a program attaches to by its BTF (attach.c). */
+struct attach {
+	const struct btf_view *btf;    /* NULL: programs of this type attach otherwise */
+	const char *name;	       /* of the function, the event or the member */
+	const struct btf_type *proto;  /* the context's arguments, and what may be returned */
+	u32 skipped;		       /* first arguments that the program does not get */
+	const struct struct_ops_row *ops; /* struct_ops: of the structure */
+	const struct btf_type *stub;   /* of the kernel's own function for the member; NULL */
+	u64 refs;   /* bit n: argument n is a reference that the program must give back */
+	u32 ref_id; /* of the first of them; the others follow */
 };
 
 /* A path that was put off. */
@@ -141,6 +164,7 @@ struct walk {
 	struct prune *prune;
 	struct precision *precision;
 	struct fact_notes *notes;
+	struct attach attach;
 	struct globals *globals;
 	struct prototype **prototypes; /* of each subprogram; NULL: not looked up */
 

@@ -326,7 +326,6 @@ static const struct row rows[] = {
 	{"helper_packet", "r2 = 0\n r3 = *(u32 *)(r1 + 76)\n r4 = 4\n call 26" RETURN,
 	 BPF_PROG_TYPE_SCHED_CLS},
 	{"arg_kind", KEY "r1 = 0\n call 1" RETURN},
-	{"arg_btf_type", "r1 = *(u64 *)(r1 + 0)\n call 175" RETURN, BPF_PROG_TYPE_TRACING},
 	{"not_referenced", SOCK "call 95\n if r0 == 0 goto out\n r1 = r0\n call 86" OUT,
 	 BPF_PROG_TYPE_SCHED_CLS},
 	{"release_offset", RESERVE FOUND "r1 = r0\n r1 += 8\n" SUBMIT OUT},
