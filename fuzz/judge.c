@@ -6,14 +6,16 @@
  *  - what skep accepts does nothing that its facts exclude, and gives Linux's result: the
  *checked interpreter runs it on random packets and map values.
  *
- *	judge [--seed N] [--count N] [--rights RIGHT[,RIGHT...]] [--show]
+ *	judge [--seed N] [--count N] [--runs N] [--alone] [--rights RIGHT[,RIGHT...]] [--show]
  *
+ * --runs: of each program. --alone: without Linux.
  * --rights: those of the loader, on both sides (bpf, perfmon, net-admin; all if not given).
  * --show prints the program of the first seed with both logs and stops.
  */
 #include "base/error.h"
 #include "base/slot.h"
 #include "fuzz/generate.h"
+#include "fuzz/inputs.h"
 #include "isa/isa.h"
 #include "map/map.h"
 #include "run/run.h"
@@ -32,14 +34,14 @@
 #define LOG_SIZE	 (4u << 20)
 #define PACKET_SIZE	 128
 #define PACKET_LEAST	 14
-#define RUNS		 4 /* per program */
 #define TEDIOUS_EVERY	 64
 #define LINUX_RUNS_EVERY 8 /* programs: Linux takes its time */
 
 struct options {
 	u64 seed, count;
 	u32 rights; /* enum skep_rights */
-	bool show;
+	u32 runs;   /* of each program */
+	bool alone, show;
 };
 
 struct judge {
@@ -52,7 +54,7 @@ struct judge {
 	struct strbuf violation;
 	char *linux_log;
 	struct strbuf log;
-	u64 random;
+	struct inputs inputs;
 
 	u64 accepted_by_both, rejected_by_both, only_linux, only_skep, explained, left_out;
 	u64 runs, violations, wrong_results;
@@ -317,17 +319,6 @@ static void compare_verdicts(struct judge *judge, const struct generated *progra
 
 /* --- runs --- */
 
-static void fill_random(struct judge *judge, u8 *bytes, size_t size)
-{
-	bool is_small = random_next(&judge->random) % 2;
-
-	for (size_t i = 0; i < size; i++) {
-		u64 number = random_next(&judge->random) >> 20;
-
-		bytes[i] = is_small && i % 8 ? 0 : (u8)(number % (is_small ? 64 : 256));
-	}
-}
-
 static bool write_maps(struct judge *judge, bool in_linux)
 {
 	for (u32 map = 0; map < GENERATED_MAPS; map++) {
@@ -337,7 +328,7 @@ static bool write_maps(struct judge *judge, bool in_linux)
 					       .key = ptr_to_u64(&key),
 					       .value = ptr_to_u64(value)};
 
-			fill_random(judge, value, sizeof(value));
+			inputs_fill(&judge->inputs, value, sizeof(value));
 			rcu_read_lock();
 			map_update(judge->maps[map], &key, value, BPF_ANY, 0);
 			rcu_read_unlock();
@@ -351,12 +342,11 @@ static bool write_maps(struct judge *judge, bool in_linux)
 static bool run_once(struct judge *judge, struct prog *prog, int linux_fd, bool compare)
 {
 	u8 packet[PACKET_SIZE];
-	u32 size = PACKET_LEAST +
-		   (u32)(random_next(&judge->random) >> 20) % (PACKET_SIZE - PACKET_LEAST);
+	u32 size = inputs_length(&judge->inputs, PACKET_LEAST, PACKET_SIZE);
 	union bpf_attr attr, linux_attr;
 
 	memset(&attr, 0, sizeof(attr));
-	fill_random(judge, packet, size);
+	inputs_fill(&judge->inputs, packet, size);
 	attr.test.data_in = ptr_to_u64(packet);
 	attr.test.data_size_in = size;
 	attr.test.repeat = 1;
@@ -384,7 +374,7 @@ static void run(struct judge *judge, const struct generated *program, struct ver
 		maps[i] = map_of_desc(verified->maps[i]);
 	if (prog_new(verified, maps, &prog, NULL))
 		return;
-	for (u32 i = 0; i < RUNS; i++) {
+	for (u32 i = 0; i < judge->options.runs; i++) {
 		strbuf_clear(&judge->violation);
 		judge->violated = false;
 		if (run_once(judge, prog, linux_fd, compare))
@@ -435,7 +425,7 @@ static void judge_seed(struct judge *judge, u64 seed)
 		judge->left_out++;
 		return;
 	}
-	judge->random = seed + 1;
+	inputs_init(&judge->inputs, &program, seed);
 	ret = verify(judge, &program, flags_of_seed(seed), 0, &verified);
 	if (judge->has_linux) {
 		fd = load_into_linux(judge, &program, 0);
@@ -487,12 +477,17 @@ static bool read_rights(char *text, u32 *out)
 
 static bool read_options(int argc, char **argv, struct options *options)
 {
-	*options = (struct options){.seed = 1, .count = 1000, .rights = SKEP_RIGHTS_ALL};
+	*options = (struct options){
+		.seed = 1, .count = 1000, .runs = 4, .rights = SKEP_RIGHTS_ALL};
 	for (int i = 1; i < argc; i++) {
 		bool has_number = i + 1 < argc;
 
 		if (!strcmp(argv[i], "--show"))
 			options->show = true;
+		else if (!strcmp(argv[i], "--alone"))
+			options->alone = true;
+		else if (!strcmp(argv[i], "--runs") && has_number)
+			options->runs = (u32)strtoul(argv[++i], NULL, 0);
 		else if (!strcmp(argv[i], "--seed") && has_number)
 			options->seed = strtoull(argv[++i], NULL, 0);
 		else if (!strcmp(argv[i], "--count") && has_number)
@@ -512,13 +507,14 @@ int main(int argc, char **argv)
 
 	if (!read_options(argc, argv, &judge.options)) {
 		fprintf(stderr,
-			"usage: judge [--seed N] [--count N] [--rights RIGHTS] [--show]\n");
+			"usage: judge [--seed N] [--count N] [--runs N] [--alone] "
+			"[--rights RIGHTS] [--show]\n");
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	judge.linux_log = calloc(1, LOG_SIZE);
 	judge.has_linux =
-		open_linux(&judge) && linux_keep_rights(judge.options.rights, &before);
+		!judge.options.alone && open_linux(&judge) && linux_keep_rights(judge.options.rights, &before);
 	if (!judge.linux_log || !open_skep(&judge))
 		return 2;
 	if (judge.options.show) {
