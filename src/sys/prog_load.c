@@ -179,18 +179,17 @@ static int read_program(struct load *load)
 	return ret < 0 ? ret : 0;
 }
 
-/* An array of records; what the verifier would refuse anyway is not read. */
-static int read_records(struct load *load, const char *what, u64 from, u32 count, u32 size,
-			u32 size_min, void **out)
+/*
+ * An array of records. Those of a size that the verifier refuses are not read, and no more than
+ * it needs to see that there are too many: they are ordered by instruction.
+ */
+static int read_records(struct load *load, const char *what, u64 from, u32 size, u32 size_min,
+			u32 *count, void **out)
 {
-	if (!count)
+	*count = min(*count, load->call->attr.v.insn_cnt + 1);
+	if (!*count || size < size_min || size > INFO_RECORD_MAX || size % 4)
 		return 0;
-	if (size < size_min || size > INFO_RECORD_MAX || size % 4)
-		return call_fail(load->call, -EINVAL, "%s records of %u bytes", what, size);
-	if (count > load->call->attr.v.insn_cnt)
-		return call_fail(load->call, -EINVAL, "more %s records than instructions",
-				 what);
-	if (user_duplicate(from, (size_t)count * size, out))
+	if (user_duplicate(from, (size_t)*count * size, out))
 		return call_fail(load->call, -EFAULT, "%s cannot be read", what);
 	return 0;
 }
@@ -207,12 +206,14 @@ static int read_btf(struct load *load)
 	if (!load->btf)
 		return call_fail(load->call, ret, "prog_btf_fd %u is no BTF",
 				 attr->prog_btf_fd);
-	ret = read_records(load, "func_info", attr->func_info, attr->func_info_cnt,
-			   attr->func_info_rec_size, sizeof(struct bpf_func_info),
+	load->input.func_info_cnt = attr->func_info_cnt;
+	load->input.line_info_cnt = attr->line_info_cnt;
+	ret = read_records(load, "func_info", attr->func_info, attr->func_info_rec_size,
+			   sizeof(struct bpf_func_info), &load->input.func_info_cnt,
 			   &load->func_info);
 	if (!ret)
-		ret = read_records(load, "line_info", attr->line_info, attr->line_info_cnt,
-				   attr->line_info_rec_size, sizeof(struct bpf_line_info),
+		ret = read_records(load, "line_info", attr->line_info, attr->line_info_rec_size,
+				   sizeof(struct bpf_line_info), &load->input.line_info_cnt,
 				   &load->line_info);
 	return ret;
 }
@@ -313,10 +314,8 @@ static void fill_input(struct load *load)
 	input->cookie = load;
 	input->btf = load->btf ? btf_of_object(load->btf)->view : NULL;
 	input->func_info = load->func_info;
-	input->func_info_cnt = attr->func_info_cnt;
 	input->func_info_rec_size = attr->func_info_rec_size;
 	input->line_info = load->line_info;
-	input->line_info_cnt = attr->line_info_cnt;
 	input->line_info_rec_size = attr->line_info_rec_size;
 	input->attach_btf_id = attr->attach_btf_id;
 	input->log_level = attr->log_level;
