@@ -142,25 +142,40 @@ bool rejection_find(const char *libbpf_log, const struct skep_error *err, struct
 	return true;
 }
 
-static void print_place(const struct rejection *rejection)
+/* "FILE:LINE: TEXT" as an excerpt, without carets: Linux's log has no columns. */
+static void print_place(const char *where)
 {
-	if (rejection->where[0])
-		fprintf(stderr, "  at: %s", relative_name(rejection->where));
-	if (rejection->insn >= 0)
-		fprintf(stderr, "%s %d",
-			rejection->where[0] ? "\n      instruction" : "  at: instruction",
-			rejection->insn);
-	if (rejection->where[0] || rejection->insn >= 0)
-		fputc('\n', stderr);
+	const char *line = strchr(where, ':'), *text = line ? strstr(line, ": ") : NULL;
+	struct skep_source source = {.file = where};
+	int width;
+
+	if (!text || sscanf(line, ":%u: ", &source.line) != 1)
+		return;
+	source.text = text + 2;
+	width = excerpt_number_width(source.line) + 1;
+	where = relative_name(where);
+	fprintf(stderr, "%s%*s-->%s %.*s\n", color(COLOR_FRAME), width, "", color(COLOR_NONE),
+		(int)(text - where), where);
+	excerpt_print(&source, width, COLOR_ERROR, "");
 }
 
 static void print_record(const struct rejection *rejection)
 {
-	print_place(rejection);
+	print_place(rejection->where);
 	if (rejection->hint)
-		fprintf(stderr, "  hint: %s\n", rejection->hint);
+		fprintf(stderr, "   = hint: %s\n", rejection->hint);
 	if (rejection->reason)
-		fprintf(stderr, "  reason: %s\n", rejection->reason);
+		fprintf(stderr, "   = reason: %s\n", rejection->reason);
+}
+
+static void print_instruction(const struct rejection *rejection)
+{
+	const struct skep_explanation *explanation = rejection->explanation;
+
+	if (rejection->insn >= 0)
+		fprintf(stderr, ", instruction %d", rejection->insn);
+	if (explanation && explanation->insn_text)
+		fprintf(stderr, ": %s", explanation->insn_text);
 }
 
 void rejection_print(const struct rejection *rejection, const char *path)
@@ -174,9 +189,7 @@ void rejection_print(const struct rejection *rejection, const char *path)
 		print_record(rejection);
 	fprintf(stderr, "  in: %s%s%s", path, rejection->program[0] ? ", program " : "",
 		rejection->program);
-	if (explanation && explanation->insn_text)
-		fprintf(stderr, ", instruction %d: %s", explanation->insn,
-			explanation->insn_text);
+	print_instruction(rejection);
 	fputc('\n', stderr);
 }
 

@@ -118,6 +118,19 @@ static void find_subjects(struct explain *explain)
 	flow_follow(explain->walk, slice);
 }
 
+/* No register's story matters: nothing need be watched. */
+static bool is_empty(const struct slice *slice)
+{
+	for (u32 i = 0; i < slice->count; i++) {
+		struct place_cursor cursor = {0};
+		struct place place;
+
+		if (flow_next_place(&slice->before[i], &cursor, &place))
+			return false;
+	}
+	return true;
+}
+
 static void explain_path(struct explain *explain, int code)
 {
 	struct watch watch = {0};
@@ -125,7 +138,7 @@ static void explain_path(struct explain *explain, int code)
 	if (flow_slice(explain->walk, EXPLAIN_STEPS_MAX, &explain->slice))
 		return;
 	find_subjects(explain);
-	if (!walk_again(explain, &watch, code))
+	if (!is_empty(&explain->slice) && !walk_again(explain, &watch, code))
 		return;
 	tell_path(explain);
 	keep_notes(explain);
