@@ -29,6 +29,7 @@ struct follow {
 	u8 *progress;	    /* enum progress per instruction */
 	struct visit *path; /* at most one per instruction */
 	u32 path_length;
+	u32 *postorder; /* over all subprograms, as they were reached */
 	u32 postorder_cnt;
 	u16 *entered; /* subprograms that were reached, in order */
 	u32 entered_cnt;
@@ -149,7 +150,7 @@ static int follow_subprog(struct follow *follow, u32 start)
 			continue;
 		}
 		follow->progress[from] = DONE;
-		follow->cfg->postorder[follow->postorder_cnt++] = from;
+		follow->postorder[follow->postorder_cnt++] = from;
 		follow->path_length--;
 	}
 	return 0;
@@ -196,15 +197,30 @@ static int sort_postorder(struct follow *follow, struct arena *arena)
 	if (!sorted || !place || !cfg->postorder_start)
 		return -ENOMEM;
 	for (u32 i = 0; i < follow->postorder_cnt; i++)
-		cfg->postorder_start[cfg->subprog_of[cfg->postorder[i]] + 1]++;
+		cfg->postorder_start[cfg->subprog_of[follow->postorder[i]] + 1]++;
 	for (u32 i = 0; i < cfg->subprog_cnt; i++) {
 		cfg->postorder_start[i + 1] += cfg->postorder_start[i];
 		place[i] = cfg->postorder_start[i];
 	}
 	for (u32 i = 0; i < follow->postorder_cnt; i++)
-		sorted[place[cfg->subprog_of[cfg->postorder[i]]]++] = cfg->postorder[i];
+		sorted[place[cfg->subprog_of[follow->postorder[i]]]++] = follow->postorder[i];
 	cfg->postorder = sorted;
 	return 0;
+}
+
+static int follow_init(struct follow *follow, struct arena *arena)
+{
+	const struct cfg *cfg = follow->cfg;
+
+	follow->postorder = arena_array(arena, cfg->insn_cnt, sizeof(*follow->postorder));
+	follow->progress = arena_array(arena, cfg->insn_cnt, sizeof(*follow->progress));
+	follow->path = arena_array(arena, cfg->insn_cnt, sizeof(*follow->path));
+	follow->entered = arena_array(arena, cfg->subprog_cnt, sizeof(*follow->entered));
+	follow->is_entered = arena_array(arena, cfg->subprog_cnt, sizeof(*follow->is_entered));
+	return follow->postorder && follow->progress && follow->path && follow->entered &&
+			       follow->is_entered
+		       ? 0
+		       : -ENOMEM;
 }
 
 int cfg_check_edges(struct cfg *cfg, bool may_loop, struct arena *arena, struct strbuf *log,
@@ -212,18 +228,14 @@ int cfg_check_edges(struct cfg *cfg, bool may_loop, struct arena *arena, struct 
 {
 	struct report report = {log, err};
 	struct follow follow = {.cfg = cfg, .report = &report, .may_loop = may_loop};
+	struct arena own;
 	int ret;
 
-	cfg->postorder = arena_array(arena, cfg->insn_cnt, sizeof(*cfg->postorder));
-	follow.progress = arena_array(arena, cfg->insn_cnt, sizeof(*follow.progress));
-	follow.path = arena_array(arena, cfg->insn_cnt, sizeof(*follow.path));
-	follow.entered = arena_array(arena, cfg->subprog_cnt, sizeof(*follow.entered));
-	follow.is_entered = arena_array(arena, cfg->subprog_cnt, sizeof(*follow.is_entered));
-	if (!cfg->postorder || !follow.progress || !follow.path || !follow.entered ||
-	    !follow.is_entered)
-		return -ENOMEM;
-	ret = follow_all(&follow);
-	if (!ret)
-		ret = check_reached(&follow);
-	return ret ? ret : sort_postorder(&follow, arena);
+	arena_init(&own);
+	ret = follow_init(&follow, &own);
+	ret = ret ? ret : follow_all(&follow);
+	ret = ret ? ret : check_reached(&follow);
+	ret = ret ? ret : sort_postorder(&follow, arena);
+	arena_done(&own);
+	return ret;
 }

@@ -103,18 +103,30 @@ static void compute_regs(const struct cfg *cfg, u32 subprog, struct liveness *li
 	}
 }
 
+static void find_uses(const struct cfg *cfg, struct reg_use *uses)
+{
+	for (u32 at = 0; at < cfg->insn_cnt; at++)
+		if (!(cfg->flags[at] & CFG_SECOND_HALF))
+			uses[at] = insn_reg_use(&cfg->insns[at]);
+}
+
 int liveness_compute(const struct cfg *cfg, const struct insn_fact *facts, bool stores_look,
 		     struct arena *arena, struct liveness *out)
 {
+	struct arena own;
+	int ret = -ENOMEM;
+
+	arena_init(&own);
 	out->regs = arena_array(arena, cfg->insn_cnt, sizeof(*out->regs));
 	out->slots = arena_array(arena, cfg->insn_cnt, sizeof(*out->slots));
-	out->uses = arena_array(arena, cfg->insn_cnt, sizeof(*out->uses));
-	if (!out->regs || !out->slots || !out->uses)
-		return -ENOMEM;
-	for (u32 at = 0; at < cfg->insn_cnt; at++)
-		if (!(cfg->flags[at] & CFG_SECOND_HALF))
-			out->uses[at] = insn_reg_use(&cfg->insns[at]);
-	for (u32 i = 0; i < cfg->subprog_cnt; i++)
-		compute_regs(cfg, i, out);
-	return liveness_compute_slots(cfg, facts, stores_look, arena, out);
+	out->uses = arena_array(&own, cfg->insn_cnt, sizeof(*out->uses));
+	if (out->regs && out->slots && out->uses) {
+		find_uses(cfg, out->uses);
+		for (u32 i = 0; i < cfg->subprog_cnt; i++)
+			compute_regs(cfg, i, out);
+		ret = liveness_compute_slots(cfg, facts, stores_look, &own, out);
+	}
+	out->uses = NULL;
+	arena_done(&own);
+	return ret;
 }

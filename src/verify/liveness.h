@@ -19,7 +19,7 @@ struct reg_use {
 struct liveness {
 	u16 *regs;  /* insn_cnt: registers alive before the instruction; r10 never is */
 	u64 *slots; /* insn_cnt: stack slots alive before the instruction */
-	struct reg_use *uses; /* insn_cnt: insn_reg_use() of each */
+	struct reg_use *uses; /* insn_cnt: insn_reg_use() of each, while slots are found */
 };
 
 /* `facts`: the maps that ld_imm64 name (resolve.c); NULL: none is known. `stores_look`: what a
@@ -33,7 +33,8 @@ struct reg_use insn_reg_use(const struct bpf_insn *insn);
 /* The helper that is called; NULL: no helper call, or of an unknown one. */
 const struct helper_row *insn_helper(const struct bpf_insn *insn);
 
-/* The second half of liveness_compute(): out->regs are there, out->slots are filled in. */
+/* The second half of liveness_compute(): out->regs are there, out->slots are filled in. The
+ * arena may go then. */
 int liveness_compute_slots(const struct cfg *cfg, const struct insn_fact *facts,
 			   bool stores_look, struct arena *arena, struct liveness *out);
 

@@ -19,6 +19,7 @@
 #define MISSES_MIN_FORCED 64
 #define MISSES_PER_HIT	  3
 #define PLACES_MANY	  4000
+#define PLACES_MAX	  60000
 /* Bytes of complete states that are kept: the walk is depth first, so those that were completed
  * last are most likely to be met again. */
 #define COMPLETE_BYTES_MAX (8u << 20)
@@ -59,7 +60,7 @@ int prune_init(struct walk *walk)
 
 	if (!prune)
 		return -ENOMEM;
-	while (prune->hash_mask < places)
+	while (prune->hash_mask < min(places, (u32)PLACES_MAX))
 		prune->hash_mask = prune->hash_mask * 2 + 1;
 	prune->points =
 		arena_array(&walk->scratch, prune->hash_mask + 1, sizeof(*prune->points));
