@@ -321,6 +321,7 @@ static int check_fields(const struct btf_view *btf, struct btf_fields *fields, u
 	for (u32 i = 0; i < fields->count; i++) {
 		struct btf_field *field = &fields->field[i];
 
+		field->btf = btf;
 		if ((u64)field->offset + field->size > size)
 			return -EFAULT;
 		if (field->offset < next)
@@ -374,6 +375,30 @@ const struct btf_field *btf_field_of_kind(const struct btf_fields *fields,
 {
 	for (u32 i = 0; i < fields->count; i++)
 		if (fields->field[i].kind == kind)
+			return &fields->field[i];
+	return NULL;
+}
+
+void btf_fields_bind(struct btf_fields *fields, const struct btf_view *kernel)
+{
+	for (u32 i = 0; kernel && i < fields->count; i++) {
+		struct btf_field *field = &fields->field[i];
+		u32 id = 0;
+
+		if (field_rows[field->kind].flags & FIELD_POINTER && field->kind != BTF_FIELD_UPTR)
+			id = btf_find(kernel, btf_type_name(field->btf, field->type_id),
+				      BTF_KIND_STRUCT);
+		if (!id)
+			continue;
+		field->btf = kernel;
+		field->type_id = id;
+	}
+}
+
+const struct btf_field *btf_field_at(const struct btf_fields *fields, u32 kinds, u32 offset)
+{
+	for (u32 i = 0; i < fields->count; i++)
+		if (kinds >> fields->field[i].kind & 1 && fields->field[i].offset == offset)
 			return &fields->field[i];
 	return NULL;
 }

@@ -13,11 +13,16 @@ enum btf_field_kind {
 };
 
 #define BTF_FIELD_BIT(kind) (1u << (kind))
+/* Pointers to objects that a value holds. */
+#define BTF_FIELDS_POINTERS                                                         \
+	(BTF_FIELD_BIT(BTF_FIELD_KPTR_UNTRUSTED) | BTF_FIELD_BIT(BTF_FIELD_KPTR) | \
+	 BTF_FIELD_BIT(BTF_FIELD_KPTR_PERCPU) | BTF_FIELD_BIT(BTF_FIELD_UPTR))
 #define BTF_FIELDS_MAX	    11 /* in one value */
 
 struct btf_field {
 	u8 kind; /* enum btf_field_kind */
 	u32 offset, size;
+	const struct btf_view *btf; /* that type_id is in */
 	u32 type_id;	       /* pointer: what it points to; list, tree: what it contains */
 	const char *node_name; /* list, tree: the member of type_id that is the node */
 	u32 node_offset;
@@ -37,6 +42,13 @@ int btf_find_fields(const struct btf_view *btf, u32 type_id, u32 kinds, struct b
 
 /* The structure's name, or the type tag's: "bpf_spin_lock", "kptr". */
 const char *btf_field_text(enum btf_field_kind kind);
+
+/* Pointers to a structure that the kernel has, too, are pointers to the kernel's. `kernel` NULL:
+ * there is none. */
+void btf_fields_bind(struct btf_fields *fields, const struct btf_view *kernel);
+
+/* The field of one of these kinds at `offset`; NULL: none is. */
+const struct btf_field *btf_field_at(const struct btf_fields *fields, u32 kinds, u32 offset);
 
 /* NULL: the value has no field of this kind. */
 const struct btf_field *btf_field_of_kind(const struct btf_fields *fields,

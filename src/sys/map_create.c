@@ -55,7 +55,8 @@ static int find_btf(struct call *call, struct object **out)
 
 /* The fields of a value with a meaning of their own; types that Linux cannot parse have none.
  */
-static struct btf_fields find_fields(const struct btf_view *btf, u32 value_type)
+static struct btf_fields find_fields(struct call *call, const struct btf_view *btf,
+				     u32 value_type)
 {
 	/* These are of objects that programs allocate, not of map values. */
 	const u32 nodes = BTF_FIELD_BIT(BTF_FIELD_LIST_NODE) | BTF_FIELD_BIT(BTF_FIELD_RB_NODE);
@@ -63,11 +64,15 @@ static struct btf_fields find_fields(const struct btf_view *btf, u32 value_type)
 
 	if (btf_find_fields(btf, value_type, ~nodes, &fields))
 		return (struct btf_fields){};
+	if (fields.kinds & BTF_FIELDS_POINTERS)
+		btf_fields_bind(&fields, kernel_btf_view(&call->engine->kernel_btf));
 	return fields;
 }
 
-static void describe(const union bpf_attr *attr, struct object *btf, struct map_desc *desc)
+static void describe(struct call *call, struct object *btf, struct map_desc *desc)
 {
+	const union bpf_attr *attr = &call->attr.v;
+
 	*desc = (struct map_desc){
 		.type = attr->map_type,
 		.key_size = attr->key_size,
@@ -85,7 +90,7 @@ static void describe(const union bpf_attr *attr, struct object *btf, struct map_
 	desc->btf_id = btf->id;
 	desc->key_type = attr->btf_key_type_id;
 	desc->value_type = attr->btf_value_type_id;
-	desc->fields = find_fields(desc->btf, desc->value_type);
+	desc->fields = find_fields(call, desc->btf, desc->value_type);
 }
 
 static bool holds_maps(u32 type)
@@ -101,7 +106,7 @@ static int create(struct call *call, struct object *btf, struct map **out)
 	struct map_desc desc;
 	int ret;
 
-	describe(attr, btf, &desc);
+	describe(call, btf, &desc);
 	desc.by_unprivileged = !engine_may(call->engine, SKEP_RIGHT_PERFMON);
 	if (attr->btf_vmlinux_value_type_id)
 		desc.kernel = kernel_btf_view(&call->engine->kernel_btf);

@@ -4,6 +4,7 @@
 #include "verify/memory.h"
 #include "verify/object.h"
 #include "verify/precision.h"
+#include "verify/own.h"
 #include "verify/special.h"
 #include "verify/stack_object.h"
 
@@ -51,7 +52,8 @@ static const struct fit fits[] = {
 	[ARG_FUNC] = {KIND(REG_FUNC), "func"},
 	[ARG_STACK] = {KIND(REG_STACK), "fp"},
 	[ARG_CONST_STR] = {KIND(REG_MAP_VALUE), "map_value"},
-	[ARG_KPTR] = {0, "map_value"},
+	[ARG_KPTR] = {KIND(REG_MAP_VALUE),
+		      "map_value, ptr_, rcu_ptr_, non_own_ptr_, rcu_non_own_ptr_"},
 	[ARG_DYNPTR] = {KIND(REG_STACK) | KIND(REG_DYNPTR), "fp, dynptr_ptr"},
 };
 
@@ -98,12 +100,30 @@ static int prove_object(struct walk *walk, u32 regno, const struct helper_arg *a
 	return object_prove_argument(walk, regno, arg);
 }
 
+/* An own object, whoever owns it. */
+static const u16 own_flags = REG_ALLOCATED | REG_NON_OWNING | REG_RCU;
+
+static bool takes_own(const struct helper_arg *arg)
+{
+	return arg->kind == ARG_SPIN_LOCK || arg->kind == ARG_KPTR;
+}
+
+/* An object of whatever type the pointer in the value has. */
+static bool is_kptr_value(const struct helper_arg *arg)
+{
+	return arg->kind == ARG_BTF_ID && !arg->btf_type;
+}
+
 static int prove_kind(struct walk *walk, u32 regno, const struct helper_arg *arg)
 {
 	const struct reg_state *reg = walk_reg(walk, regno);
 	const struct fit *fit = &fits[arg->kind];
 	char kind[REG_KIND_TEXT];
 
+	if (own_is_object(reg) && takes_own(arg) && !(reg->flags & ~own_flags))
+		return 0;
+	if (reg->kind == REG_BTF && is_kptr_value(arg))
+		return kptr_prove_value(walk, regno);
 	if (reg->kind == REG_BTF && takes_object(arg) && object_fits(reg, arg))
 		return prove_object(walk, regno, arg);
 	if (fit->kinds & KIND(reg->kind) && flags_fit(reg, arg))
@@ -396,7 +416,8 @@ static int prove_content(struct walk *walk, u32 regno, const struct helper_row *
 	case ARG_CONST_SIZE:
 	case ARG_CONST_SIZE_OR_ZERO: return prove_size(walk, regno, row);
 	case ARG_CONST_ALLOC_SIZE: return prove_alloc_size(walk, regno);
-	case ARG_SPIN_LOCK: return special_prove_lock(walk, regno, row->id);
+	case ARG_SPIN_LOCK: return lock_prove(walk, regno, row->id == BPF_FUNC_spin_lock);
+	case ARG_KPTR: return kptr_prove_slot(walk, regno);
 	case ARG_TIMER: return special_prove_timer(walk, regno);
 	case ARG_CONST_STR: return call_prove_string(walk, regno);
 	case ARG_DYNPTR: return prove_dynptr(walk, regno, arg);
@@ -416,8 +437,7 @@ static int prove_content(struct walk *walk, u32 regno, const struct helper_row *
 	case ARG_BTF_ID:
 	case ARG_BTF_ID_SOCK_COMMON:
 	case ARG_RINGBUF_MEM:
-	case ARG_STACK:
-	case ARG_KPTR: break;
+	case ARG_STACK: break;
 	}
 	return 0;
 }

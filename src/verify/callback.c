@@ -12,6 +12,7 @@
  */
 #include "verify/callback.h"
 
+#include "verify/own.h"
 #include "verify/precision.h"
 #include "verify/stack_object.h"
 
@@ -78,25 +79,47 @@ static void set_arguments(struct walk *walk, const struct frame *caller, struct 
 
 /* --- putting off --- */
 
-/* Alone, with the element of the map that its timer is in. */
-static int put_off_later(struct walk *walk, u32 entry)
+int callback_put_off_later(struct walk *walk, const struct map_desc *map, bool may_sleep)
 {
 	struct packed_state *here = state_pack(&walk->pool, &walk->state, &all_alive);
-	const struct map_desc *map = walk_reg(walk, BPF_REG_1)->map;
+	struct subprog *subprog = &walk->cfg.subprogs[walk->call.callback];
 	struct state *state = &walk->state;
 	int ret;
 
 	if (!here)
 		return -ENOMEM;
+	subprog->is_callback = subprog->is_async = true;
 	state->frame_cnt = 1;
 	state->resources = (struct resources){0};
 	frame_init(&state->frames[0], 0, walk->call.callback, 0);
-	state->frames[0].callback = CALLBACK_LATER;
+	state->frames[0].callback = may_sleep ? CALLBACK_WORK : CALLBACK_LATER;
 	set_map_element(&state->frames[0], map);
 	walk_reg(walk, BPF_REG_3)->id = walk_new_id(walk);
-	ret = walk_put_off_round(walk, entry); /* it may start its timer again */
+	ret = walk_put_off_round(walk, subprog->start); /* it may start itself again */
 	state_unpack(here, state);
 	state_free(&walk->pool, here);
+	return ret;
+}
+
+int callback_put_off_less(struct walk *walk)
+{
+	struct subprog *subprog = &walk->cfg.subprogs[walk->call.callback];
+	struct state *state = &walk->state;
+	struct frame *callee = &state->frames[state->frame_cnt];
+	int ret;
+
+	if (state->frame_cnt == MAX_FRAMES)
+		return reject(walk, frame_depth, walk->state.frame_cnt + 1);
+	subprog->is_callback = true;
+	frame_init(callee, walk->at, walk->call.callback, state->frame_cnt);
+	callee->callback = CALLBACK_NOW;
+	graph_set_node(walk, walk->call.field, &callee->regs[BPF_REG_1]);
+	graph_set_node(walk, walk->call.field, &callee->regs[BPF_REG_2]);
+	state_top(state)->rounds++;
+	state->frame_cnt++;
+	ret = walk_put_off_round(walk, subprog->start);
+	state->frame_cnt--;
+	state_top(state)->rounds = 0;
 	return ret;
 }
 
@@ -132,10 +155,9 @@ int callback_put_off(struct walk *walk, u32 helper)
 	u32 subprog = walk->call.callback, entry = walk->cfg.subprogs[subprog].start;
 	int ret = 0;
 
-	walk->cfg.subprogs[subprog].is_callback = true;
-	walk->cfg.subprogs[subprog].is_async |= callback_is_later(helper);
 	if (callback_is_later(helper))
-		return put_off_later(walk, entry);
+		return callback_put_off_later(walk, walk_reg(walk, BPF_REG_1)->map, false);
+	walk->cfg.subprogs[subprog].is_callback = true;
 	if (may_call_again(walk, helper))
 		ret = put_off_round(walk, entry, helper);
 	state_top(&walk->state)->rounds = 0;

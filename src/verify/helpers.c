@@ -9,6 +9,7 @@
 #include "verify/callback.h"
 #include "verify/facts.h"
 #include "verify/object.h"
+#include "verify/own.h"
 #include "verify/precision.h"
 #include "verify/sections.h"
 #include "verify/stack_object.h"
@@ -24,7 +25,7 @@ static bool is_allowed(const struct walk *walk, const struct helper_row *row)
 	const struct verify_input *input = walk->input;
 
 	return helper_is_allowed(row, input->type, input->attach_type,
-				 input->flags & VERIFY_SLEEPABLE, input->rights);
+				 walk_may_sleep(walk), input->rights);
 }
 
 /* In Linux's words since 6.11, and for the probes of libbpf before 1.5 in those before, too. */
@@ -61,7 +62,7 @@ int prove_helper(struct walk *walk, const struct requirement *need)
 		return reject_for_type(walk, row->name, id);
 	if (row->flags & HELPER_GPL && !walk->input->gpl)
 		return reject(walk, helper_gpl);
-	if (state_lock(&walk->state) && id != BPF_FUNC_spin_unlock)
+	if (state_lock(&walk->state) && id != BPF_FUNC_spin_unlock && id != BPF_FUNC_kptr_xchg)
 		return reject(walk, call_under_lock);
 	return row->flags & HELPER_SLEEPS ? section_prove_helper_sleeps(walk, row->name, id) : 0;
 }
@@ -265,6 +266,10 @@ static void set_result_kind(struct walk *walk, const struct helper_row *row,
 		break;
 	case RET_MEM_OR_BTF_ID: object_set_this_cpu(&walk->call.per_cpu, result); break;
 	case RET_BTF_ID:
+		if (row->id == BPF_FUNC_kptr_xchg) {
+			kptr_set_result(walk, result);
+			break;
+		}
 		reg_set_pointer(result, REG_BTF);
 		result->btf = walk_kernel(walk);
 		result->type_id = walk_kernel_struct(walk, row->ret_btf_type);
@@ -302,8 +307,7 @@ static int set_result(struct walk *walk, const struct helper_row *row)
 	if (row->flags & HELPER_RET_OR_NULL && !is_certain(walk, row)) {
 		result->flags |= REG_MAY_BE_NULL;
 		result->id = walk_new_id(walk);
-	} else if (result->kind == REG_MAP_VALUE &&
-		   map_desc_field(result->map, BTF_FIELD_SPIN_LOCK) >= 0) {
+	} else if (own_has_lock(walk, result)) {
 		result->id = walk_new_id(walk);
 	}
 	if (casts_pointer(row->id)) {
@@ -359,8 +363,10 @@ int transfer_helper(struct walk *walk, const struct bpf_insn *insn)
 	if (ret)
 		return ret;
 	if (row->id == BPF_FUNC_spin_lock || row->id == BPF_FUNC_spin_unlock)
-		special_transfer_lock(walk, row->id);
-	if (walk->call.released_ref)
+		lock_transfer(walk, BPF_REG_1, row->id == BPF_FUNC_spin_lock);
+	if (walk->call.released_ref && row->id == BPF_FUNC_kptr_xchg)
+		kptr_give_away(walk, walk->call.released_ref);
+	else if (walk->call.released_ref)
 		call_forget_reference(walk, walk->call.released_ref);
 	if (walk->call.map)
 		fact_call_map(walk, walk->call.map);

@@ -25,8 +25,6 @@ int call_prove_string(struct walk *walk, u32 regno);
 void call_forget_pointer(struct walk *walk, struct reg_state *reg);
 void call_forget_reference(struct walk *walk, u32 ref_id);
 
-int special_prove_lock(struct walk *walk, u32 regno, u32 helper);
 int special_prove_timer(struct walk *walk, u32 regno);
-void special_transfer_lock(struct walk *walk, u32 helper);
 
 #endif

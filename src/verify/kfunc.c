@@ -3,8 +3,11 @@
 #include "verify/kfunc.h"
 
 #include "verify/exception.h"
+#include "verify/callback.h"
+#include "verify/cast.h"
 #include "verify/facts.h"
 #include "verify/helpers.h"
+#include "verify/own.h"
 #include "verify/sections.h"
 #include "verify/stack_object.h"
 
@@ -40,30 +43,27 @@ static bool may_run_locked(const struct kfunc *kfunc)
 	       (special >= KFUNC_ARENA_ALLOC_PAGES && special <= KFUNC_ARENA_RESERVE_PAGES);
 }
 
-/* Functions of which flags and types say all, or whose peculiarity is dealt with here. */
+/* Functions that need what no engine has yet. */
 static bool is_understood(const struct kfunc *kfunc)
 {
 	switch (kfunc->row->special) {
-	case KFUNC_PLAIN:
-	case KFUNC_THROW:
-	case KFUNC_TRAP:
-	case KFUNC_RCU_READ_LOCK:
-	case KFUNC_RCU_READ_UNLOCK:
-	case KFUNC_PREEMPT_DISABLE:
-	case KFUNC_PREEMPT_ENABLE:
-	case KFUNC_LOCAL_IRQ_SAVE:
-	case KFUNC_LOCAL_IRQ_RESTORE:
-	case KFUNC_ITER_CSS_TASK_NEW:
-	case KFUNC_DYNPTR_FROM_SKB:
-	case KFUNC_DYNPTR_FROM_SKB_META:
-	case KFUNC_DYNPTR_FROM_XDP:
-	case KFUNC_DYNPTR_SLICE:
-	case KFUNC_DYNPTR_SLICE_RDWR:
-	case KFUNC_DYNPTR_CLONE:
-	case KFUNC_ITER_NUM:
-	case KFUNC_GET_KMEM_CACHE:
-	case KFUNC_XDP_PULL_DATA: return true;
-	default: return false;
+	case KFUNC_TASK_WORK_SCHEDULE:
+	case KFUNC_ARENA_ALLOC_PAGES:
+	case KFUNC_ARENA_FREE_PAGES:
+	case KFUNC_ARENA_RESERVE_PAGES: return false;
+	default: return true;
+	}
+}
+
+/* What the flags and types of the arguments do not say. */
+static int prove_special(struct walk *walk, const struct kfunc *kfunc)
+{
+	switch (kfunc->row->special) {
+	case KFUNC_OBJ_NEW:
+	case KFUNC_PERCPU_OBJ_NEW: return own_prove_new(walk, kfunc);
+	case KFUNC_RDONLY_CAST: return cast_prove(walk);
+	case KFUNC_THROW: return exception_prove_throw(walk);
+	default: return 0;
 	}
 }
 
@@ -80,9 +80,7 @@ int prove_kfunc(struct walk *walk)
 		return reject(walk, not_supported, kfunc->name);
 	ret = ret ? ret : kfunc_prove_arguments(walk, kfunc);
 	ret = ret ? ret : section_prove_kfunc(walk, kfunc);
-	if (!ret && kfunc->row->special == KFUNC_THROW)
-		return exception_prove_throw(walk);
-	return ret;
+	return ret ? ret : prove_special(walk, kfunc);
 }
 
 /* --- what is known after it --- */
@@ -144,6 +142,26 @@ static int set_slice(struct walk *walk, const struct kfunc *kfunc)
 	return 0;
 }
 
+static bool is_graph_node(const struct btf_view *btf, u32 type_id)
+{
+	const char *name = btf_type_name(btf, type_id);
+
+	return !strcmp(name, "bpf_list_node") || !strcmp(name, "bpf_rb_node");
+}
+
+/* What a function that is declared to return void * really gives. False: nothing special. */
+static bool set_untyped(struct walk *walk, const struct kfunc *kfunc, struct reg_state *result)
+{
+	switch (kfunc->row->special) {
+	case KFUNC_OBJ_NEW:
+	case KFUNC_PERCPU_OBJ_NEW:
+	case KFUNC_REFCOUNT_ACQUIRE: own_set_new(walk, kfunc, result); return true;
+	case KFUNC_CAST_TO_KERN_CTX: cast_set_context(walk, kfunc, result); return true;
+	case KFUNC_RDONLY_CAST: cast_set_object(walk, kfunc, result); return true;
+	default: return false;
+	}
+}
+
 static int set_pointer(struct walk *walk, const struct kfunc *kfunc,
 		       const struct btf_type *pointer)
 {
@@ -155,11 +173,15 @@ static int set_pointer(struct walk *walk, const struct kfunc *kfunc,
 	if (kfunc->row->special == KFUNC_DYNPTR_SLICE ||
 	    kfunc->row->special == KFUNC_DYNPTR_SLICE_RDWR)
 		return set_slice(walk, kfunc);
-	if (!target) {
+	if (!target && !set_untyped(walk, kfunc, result)) {
 		reg_set_unknown(result);
 		return 0;
 	}
-	if (btf_kind(type) == BTF_KIND_STRUCT || btf_kind(type) == BTF_KIND_UNION)
+	if (!target)
+		;
+	else if (is_graph_node(kfunc->btf, target))
+		graph_set_result(walk, result);
+	else if (btf_kind(type) == BTF_KIND_STRUCT || btf_kind(type) == BTF_KIND_UNION)
 		set_object(walk, kfunc, target, result);
 	else
 		ret = set_memory(walk, kfunc, target, result);
@@ -169,10 +191,13 @@ static int set_pointer(struct walk *walk, const struct kfunc *kfunc,
 		result->flags |= REG_MAY_BE_NULL;
 		result->id = walk_new_id(walk);
 	}
-	if (!kfunc_has_flag(kfunc, KF_ACQUIRE))
+	if (!kfunc_has_flag(kfunc, KF_ACQUIRE)) {
+		if (target && is_graph_node(kfunc->btf, target))
+			graph_borrow(walk, result);
 		return 0;
-	if (!result->id)
-		result->id = walk_new_id(walk);
+	}
+	/* Of its own: where it may be NULL, Linux has given it one before. */
+	result->id = walk_new_id(walk);
 	result->ref_id = result->id;
 	if (!state_acquire(&walk->state,
 			   (struct resource){.id = result->ref_id, .insn = walk->at}))
@@ -189,6 +214,9 @@ static int set_result(struct walk *walk, const struct kfunc *kfunc)
 		reg_set_not_init(result);
 	else if (btf_kind(type) == BTF_KIND_PTR)
 		return set_pointer(walk, kfunc, type);
+	else if (kfunc->row->special == KFUNC_RES_SPIN_LOCK ||
+		 kfunc->row->special == KFUNC_RES_SPIN_LOCK_IRQSAVE)
+		reg_set_const(result, 0); /* the path where it fails was put off */
 	else
 		reg_set_scalar(result, scalar_unknown());
 	return 0;
@@ -223,10 +251,29 @@ static int transfer_objects(struct walk *walk, const struct kfunc *kfunc)
 			ret = iterator_transfer(walk, kfunc, i);
 		else if (kfunc->arg[i].kind == KFUNC_ARG_IRQ_FLAG)
 			ret = irq_flag_transfer(walk, kfunc, i);
+		else if (kfunc->arg[i].kind == KFUNC_ARG_RES_LOCK)
+			ret = res_lock_transfer(walk, kfunc, i);
 		else if (kfunc->arg[i].kind == KFUNC_ARG_DYNPTR)
 			ret = transfer_dynptr(walk, kfunc, i);
 	}
 	return ret;
+}
+
+static int transfer_callback(struct walk *walk, const struct kfunc *kfunc)
+{
+	switch (kfunc->row->special) {
+	case KFUNC_RBTREE_ADD: return callback_put_off_less(walk);
+	case KFUNC_WQ_SET_CALLBACK: return callback_put_off_later(walk, walk->call.map, true);
+	default: return 0;
+	}
+}
+
+/* The list or tree owns the node from here on. */
+static bool gives_away(const struct kfunc *kfunc)
+{
+	return kfunc->row->special == KFUNC_LIST_PUSH_FRONT ||
+	       kfunc->row->special == KFUNC_LIST_PUSH_BACK ||
+	       kfunc->row->special == KFUNC_RBTREE_ADD;
 }
 
 int transfer_kfunc(struct walk *walk)
@@ -243,6 +290,11 @@ int transfer_kfunc(struct walk *walk)
 	if (ret)
 		return ret;
 	section_transfer_kfunc(walk, kfunc);
+	ret = transfer_callback(walk, kfunc);
+	if (ret)
+		return ret;
+	if (gives_away(kfunc))
+		graph_give_away(walk, walk->call.ref_id);
 	if (walk->call.released_ref)
 		call_forget_reference(walk, walk->call.released_ref);
 	for (u32 i = BPF_REG_1; i <= BPF_REG_5; i++)

@@ -86,6 +86,9 @@ int kfunc_prove_arguments(struct walk *walk, const struct kfunc *kfunc);
 /* --- objects and memory (kfunc_memory.c) --- */
 int kfunc_prove_pointer(struct walk *walk, const struct kfunc *kfunc, u32 index);
 
+/* The type has numbers only, also in what it contains. */
+bool kfunc_is_plain(const struct btf_view *btf, u32 type_id);
+
 static inline u32 kfunc_arg_reg(u32 index)
 {
 	return BPF_REG_1 + index;

@@ -3,7 +3,9 @@
 #include "verify/kfunc.h"
 
 #include "verify/helpers.h"
+#include "verify/own.h"
 #include "verify/precision.h"
+#include "verify/special.h"
 #include "verify/stack_object.h"
 
 #include <string.h>
@@ -106,6 +108,27 @@ static int prove_map(struct walk *walk, u32 index)
 	return 0;
 }
 
+static int prove_workqueue(struct walk *walk, u32 index)
+{
+	const struct reg_state *reg = walk_reg(walk, kfunc_arg_reg(index));
+
+	if (reg->kind != REG_MAP_VALUE)
+		return reject(walk, workqueue_expected, index);
+	walk->call.map = reg->map;
+	return special_prove_field(walk, kfunc_arg_reg(index), BTF_FIELD_WORKQUEUE);
+}
+
+static int prove_callback(struct walk *walk, u32 index)
+{
+	const struct reg_state *reg = walk_reg(walk, kfunc_arg_reg(index));
+
+	if (reg->kind != REG_FUNC)
+		return reject(walk, kfunc_callback, index);
+	walk->call.callback = (u32)reg->subprog;
+	walk->call.calls_back = true;
+	return 0;
+}
+
 static int prove_by_kind(struct walk *walk, const struct kfunc *kfunc, u32 index)
 {
 	const struct kfunc_arg *arg = &kfunc->arg[index];
@@ -121,19 +144,19 @@ static int prove_by_kind(struct walk *walk, const struct kfunc *kfunc, u32 index
 			       : dynptr_prove(walk, kfunc_arg_reg(index), DYNPTR_NONE, false);
 	case KFUNC_ARG_ITERATOR: return iterator_prove(walk, kfunc, index);
 	case KFUNC_ARG_IRQ_FLAG: return irq_flag_prove(walk, kfunc, index);
+	case KFUNC_ARG_RES_LOCK: return res_lock_prove(walk, kfunc, index);
+	case KFUNC_ARG_ALLOCATED: return own_prove_object(walk, kfunc, index);
+	case KFUNC_ARG_REFCOUNTED: return own_prove_refcounted(walk, kfunc, index);
+	case KFUNC_ARG_LIST_HEAD:
+	case KFUNC_ARG_RB_ROOT: return graph_prove_root(walk, kfunc, index);
+	case KFUNC_ARG_LIST_NODE:
+	case KFUNC_ARG_RB_NODE: return graph_prove_node(walk, kfunc, index);
+	case KFUNC_ARG_WORKQUEUE: return prove_workqueue(walk, index);
+	case KFUNC_ARG_CALLBACK: return prove_callback(walk, index);
 	case KFUNC_ARG_SCALAR:
 	case KFUNC_ARG_IGNORED:
 	case KFUNC_ARG_PROGRAM: return 0;
-	case KFUNC_ARG_ALLOCATED:
-	case KFUNC_ARG_REFCOUNTED:
-	case KFUNC_ARG_LIST_HEAD:
-	case KFUNC_ARG_LIST_NODE:
-	case KFUNC_ARG_RB_ROOT:
-	case KFUNC_ARG_RB_NODE:
-	case KFUNC_ARG_WORKQUEUE:
 	case KFUNC_ARG_TASK_WORK:
-	case KFUNC_ARG_RES_LOCK:
-	case KFUNC_ARG_CALLBACK:
 	case KFUNC_ARG_UNKNOWN: break;
 	}
 	return reject(walk, not_supported, "an argument of this kernel function");

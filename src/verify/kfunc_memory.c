@@ -2,6 +2,7 @@
 /* Pointer arguments of kernel functions that are objects of the kernel, or plain memory. */
 #include "verify/helpers.h"
 #include "verify/kfunc.h"
+#include "verify/object.h"
 #include "verify/precision.h"
 
 #include <string.h>
@@ -49,6 +50,13 @@ static const char *kind_word(const struct btf_view *btf, u32 id)
 	return btf_kind_text(btf_kind(btf_type(btf, id)));
 }
 
+/* What user space calls so is the other to the kernel. */
+static bool is_projection(const char *want, const char *have)
+{
+	return (!strcmp(want, "__sk_buff") && !strcmp(have, "sk_buff")) ||
+	       (!strcmp(want, "xdp_md") && !strcmp(have, "xdp_buff"));
+}
+
 static int prove_object(struct walk *walk, const struct kfunc *kfunc, u32 index, u32 type_id)
 {
 	const struct kfunc_arg *arg = &kfunc->arg[index];
@@ -61,7 +69,9 @@ static int prove_object(struct walk *walk, const struct kfunc *kfunc, u32 index,
 
 	if (ret)
 		return ret;
-	if (!strcmp(have, want) && !reg->off)
+	if (object_type_is(btf, type_id, reg->off, kfunc->btf, arg->target_id,
+			   kfunc_has_flag(kfunc, KF_RELEASE) && reg->ref_id) ||
+	    is_projection(want, have))
 		return 0;
 	return reject(walk, kfunc_object, kfunc->name, index,
 		      kind_word(kfunc->btf, arg->target_id), want, index + 1,
@@ -86,6 +96,11 @@ static bool is_plain(const struct btf_view *btf, u32 id, u32 depth)
 		if (!is_plain(btf, member[i].type, depth + 1))
 			return false;
 	return true;
+}
+
+bool kfunc_is_plain(const struct btf_view *btf, u32 type_id)
+{
+	return is_plain(btf, type_id, 0);
 }
 
 /* The register as it is where it is not NULL: what is asked of the memory holds for that. */

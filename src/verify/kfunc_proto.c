@@ -122,6 +122,8 @@ static void read_arguments(const struct walk *walk, struct kfunc *kfunc,
 		read_name(arg);
 		if (is_iterator(kfunc, i))
 			arg->kind = KFUNC_ARG_ITERATOR;
+		if (kfunc->row && kfunc->row->special == KFUNC_CAST_TO_KERN_CTX)
+			arg->kind = KFUNC_ARG_CONTEXT;
 	}
 }
 

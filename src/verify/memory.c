@@ -101,7 +101,7 @@ int memory_prove_map_value(struct walk *walk, const struct extent *extent)
 	if (extent->access & ACCESS_READ && map->flags & BPF_F_WRONLY_PROG)
 		return reject(walk, map_read_forbidden, map->value_size, off, extent->size);
 	ret = memory_prove_within(walk, extent, map->value_size);
-	return ret ? ret : special_prove_untouched(walk, map);
+	return ret ? ret : special_prove_untouched(walk, map, extent);
 }
 
 int memory_prove_packet(struct walk *walk, const struct extent *extent)

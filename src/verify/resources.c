@@ -39,12 +39,18 @@ const struct resource *state_reference(const struct state *state)
 	return NULL;
 }
 
+static bool is_lock(enum resource_kind kind)
+{
+	return kind == RESOURCE_LOCK || kind == RESOURCE_RES_LOCK ||
+	       kind == RESOURCE_RES_LOCK_IRQ;
+}
+
 const struct resource *state_lock(const struct state *state)
 {
 	const struct resources *held = &state->resources;
 
 	for (u32 i = held->count; i-- > 0;)
-		if (held->all[i].kind == RESOURCE_LOCK)
+		if (is_lock(held->all[i].kind))
 			return &held->all[i];
 	return NULL;
 }

@@ -2,6 +2,7 @@
 #include "verify/special.h"
 
 #include "verify/helpers.h"
+#include "verify/own.h"
 
 static bool overlaps(const struct access *access, const struct btf_field *field)
 {
@@ -9,13 +10,17 @@ static bool overlaps(const struct access *access, const struct btf_field *field)
 	       field->offset < access->high + (s64)access->size;
 }
 
-int special_prove_untouched(struct walk *walk, const struct map_desc *map)
+int special_prove_untouched(struct walk *walk, const struct map_desc *map,
+			    const struct extent *extent)
 {
 	for (u32 i = 0; i < map->fields.count; i++) {
 		const struct btf_field *field = &map->fields.field[i];
 
-		if (overlaps(&walk->access, field))
-			return reject(walk, special_field, btf_field_text(field->kind));
+		if (!overlaps(&walk->access, field))
+			continue;
+		if (BTF_FIELD_BIT(field->kind) & BTF_FIELDS_POINTERS)
+			return kptr_prove_access(walk, extent, field);
+		return reject(walk, special_field, btf_field_text(field->kind));
 	}
 	return 0;
 }
@@ -46,7 +51,7 @@ int special_prove_map(struct walk *walk, const struct map_desc *map)
 /* --- arguments of helpers --- */
 
 /* The argument points to the value's field of this kind. */
-static int prove_field(struct walk *walk, u32 regno, enum btf_field_kind kind)
+int special_prove_field(struct walk *walk, u32 regno, enum btf_field_kind kind)
 {
 	const struct reg_state *reg = walk_reg(walk, regno);
 	const struct map_desc *map = reg->map;
@@ -59,43 +64,13 @@ static int prove_field(struct walk *walk, u32 regno, enum btf_field_kind kind)
 	if (!map->btf)
 		return reject(walk, field_without_btf, map->name, name);
 	if (field < 0)
-		return reject(walk, field_missing, map->name, name);
+		return reject(walk, field_missing, "map", map->name, name);
 	if (off != field)
 		return reject(walk, field_offset, off, name, field);
 	return 0;
 }
 
-int special_prove_lock(struct walk *walk, u32 regno, u32 helper)
-{
-	const struct reg_state *reg = walk_reg(walk, regno);
-	struct state *state = &walk->state;
-	int ret = prove_field(walk, regno, BTF_FIELD_SPIN_LOCK);
-
-	if (ret)
-		return ret;
-	if (helper == BPF_FUNC_spin_lock)
-		return 0; /* under another lock no helper is called */
-	if (!state_lock(state))
-		return reject(walk, unlock_without_lock);
-	if (state_lock(state)->owner != reg->map || state_lock(state)->id != reg->id)
-		return reject(walk, unlock_other);
-	return 0;
-}
-
-void special_transfer_lock(struct walk *walk, u32 helper)
-{
-	const struct reg_state *reg = walk_reg(walk, BPF_REG_1);
-
-	if (helper == BPF_FUNC_spin_lock)
-		state_acquire(&walk->state, (struct resource){.kind = RESOURCE_LOCK,
-							      .id = reg->id,
-							      .insn = walk->at,
-							      .owner = reg->map});
-	else
-		state_release(&walk->state, RESOURCE_LOCK, reg->id);
-}
-
 int special_prove_timer(struct walk *walk, u32 regno)
 {
-	return prove_field(walk, regno, BTF_FIELD_TIMER);
+	return special_prove_field(walk, regno, BTF_FIELD_TIMER);
 }

@@ -6,7 +6,10 @@
 #include "verify/memory.h"
 
 /* The access that walk->access describes misses the value's special fields. */
-int special_prove_untouched(struct walk *walk, const struct map_desc *map);
+int special_prove_untouched(struct walk *walk, const struct map_desc *map,
+			    const struct extent *extent);
+/* The register points to the map value's field of this kind. */
+int special_prove_field(struct walk *walk, u32 regno, enum btf_field_kind kind);
 /* The map's special fields may be used by this type of program. */
 int special_prove_map(struct walk *walk, const struct map_desc *map);
 

@@ -196,7 +196,7 @@ static int prove_value_sum(struct walk *walk, u32 reg)
 	struct extent extent = {.reg = reg, .size = 1, .by_helper = true};
 	int ret = memory_prove_within(walk, &extent, walk_reg(walk, reg)->map->value_size);
 
-	ret = ret ? ret : special_prove_untouched(walk, walk_reg(walk, reg)->map);
+	ret = ret ? ret : special_prove_untouched(walk, walk_reg(walk, reg)->map, &extent);
 	if (!ret)
 		return 0;
 	if (walk->log)

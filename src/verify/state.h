@@ -145,6 +145,7 @@ enum callback_kind {
 	CALLBACK_NONE,	/* called by the program */
 	CALLBACK_NOW,	/* by a helper: its exit returns to the call of the helper */
 	CALLBACK_LATER, /* by the engine, when the program is over */
+	CALLBACK_WORK,	/* the same, where it may sleep */
 };
 
 struct frame {
@@ -160,6 +161,8 @@ struct frame {
 enum resource_kind {
 	RESOURCE_REFERENCE, /* a pointer that must be released */
 	RESOURCE_LOCK,	    /* bpf_spin_lock */
+	RESOURCE_RES_LOCK,  /* bpf_res_spin_lock */
+	RESOURCE_RES_LOCK_IRQ,
 	RESOURCE_IRQ,	    /* interrupts are off */
 };
 

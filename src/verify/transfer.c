@@ -41,6 +41,8 @@ static void load_through_object(struct walk *walk, struct reg_state *dst)
 		dst->btf = loaded->btf;
 		dst->type_id = loaded->type_id;
 		dst->ref_id = loaded->ref_id;
+	} else if (loaded->kind == REG_MEM) {
+		dst->mem_size = loaded->mem_size;
 	}
 	if (reg_may_be_null(dst))
 		dst->id = walk_new_id(walk);
@@ -76,6 +78,8 @@ static void load_memory(struct walk *walk, const struct reg_state *base, struct 
 	else if (base->kind == REG_CTX)
 		load_field(walk, dst);
 	else if (base->kind == REG_BTF || base->kind == REG_MAP)
+		load_through_object(walk, dst);
+	else if (walk->access.loaded.kind != REG_NOT_INIT)
 		load_through_object(walk, dst);
 	else if (memory_constant(walk, base, size, &value))
 		reg_set_const(dst, value);

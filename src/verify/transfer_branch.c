@@ -4,6 +4,7 @@
  * of numbers (and of those linked to them), null checks, how much of a packet is there.
  */
 #include "verify/facts.h"
+#include "verify/own.h"
 #include "verify/precision.h"
 #include "verify/prune.h"
 #include "verify/speculation.h"
@@ -51,7 +52,7 @@ static int decide(const struct reg_state *dst, const struct reg_state *src, u8 o
 
 /* --- null checks --- */
 
-static void become_not_null(struct reg_state *reg)
+static void become_not_null(struct walk *walk, struct reg_state *reg)
 {
 	const struct map_desc *map = reg->map;
 
@@ -64,16 +65,16 @@ static void become_not_null(struct reg_state *reg)
 	} else if (reg->kind == REG_MAP_VALUE &&
 		   (map->type == BPF_MAP_TYPE_SOCKMAP || map->type == BPF_MAP_TYPE_SOCKHASH)) {
 		reg->kind = REG_SOCKET;
-	} else if (reg->kind == REG_MAP_VALUE &&
-		   map_desc_field(map, BTF_FIELD_SPIN_LOCK) >= 0) {
+	} else if (own_has_lock(walk, reg)) {
 		return; /* the id tells whose lock it is */
 	}
 	reg->id = 0;
 }
 
 /* All copies of the pointer `id` are NULL, or all are not. */
-static void learn_null(struct state *state, u32 id, u32 ref_id, bool is_null)
+static void learn_null(struct walk *walk, u32 id, u32 ref_id, bool is_null)
 {
+	struct state *state = &walk->state;
 	struct reg_cursor cursor = {0};
 	struct reg_state *reg;
 
@@ -85,7 +86,7 @@ static void learn_null(struct state *state, u32 id, u32 ref_id, bool is_null)
 		if (is_null)
 			reg_set_const(reg, 0);
 		else
-			become_not_null(reg);
+			become_not_null(walk, reg);
 	}
 }
 
@@ -98,7 +99,7 @@ static bool is_null_check(const struct bpf_insn *insn, const struct reg_state *d
 }
 
 /* A pointer that may be NULL equals one that is not: it is not either. */
-static void learn_equal_pointers(struct state *state, const struct reg_state *a,
+static void learn_equal_pointers(struct walk *walk, const struct reg_state *a,
 				 const struct reg_state *b)
 {
 	const struct reg_state *maybe = reg_may_be_null(a) ? a : b;
@@ -106,7 +107,7 @@ static void learn_equal_pointers(struct state *state, const struct reg_state *a,
 	if (reg_is_pointer(a) && reg_is_pointer(b) &&
 	    reg_may_be_null(a) != reg_may_be_null(b) && a->kind != REG_BTF &&
 	    b->kind != REG_BTF)
-		learn_null(state, maybe->id, maybe->ref_id, false);
+		learn_null(walk, maybe->id, maybe->ref_id, false);
 }
 
 /* --- packet ranges --- */
@@ -257,10 +258,10 @@ static bool learn(struct walk *walk, const struct bpf_insn *insn, bool taken)
 	if (dst->kind == REG_SCALAR && src->kind == REG_SCALAR)
 		return learn_numbers(walk, insn, taken);
 	if (is_null_check(insn, dst))
-		learn_null(state, dst->id, dst->ref_id, taken == (op == BPF_JEQ));
+		learn_null(walk, dst->id, dst->ref_id, taken == (op == BPF_JEQ));
 	else if (is_reg && BPF_CLASS(insn->code) == BPF_JMP) {
 		if ((op == BPF_JEQ && taken) || (op == BPF_JNE && !taken))
-			learn_equal_pointers(state, dst, src);
+			learn_equal_pointers(walk, dst, src);
 		learn_packet_compare(state, dst, src, op, taken);
 	}
 	return true;

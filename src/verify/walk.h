@@ -39,6 +39,7 @@ struct loaded {
 	u16 flags; /* enum reg_flags */
 	u32 type_id; /* REG_BTF: in `btf` */
 	u32 ref_id;
+	u32 mem_size; /* REG_MEM */
 	const struct btf_view *btf;
 };
 
@@ -70,7 +71,11 @@ struct call {
 	struct reg_state dynptr;     /* that an argument is */
 	struct stack_slot *iterator; /* whose next element was asked for; NULL */
 	struct reg_state per_cpu;    /* ARG_PERCPU_BTF_ID */
-	u64 key;		     /* constant key of an array; has_key */
+	/* The type of an own object that is asked for or that an argument has. */
+	const struct btf_view *object_btf;
+	u32 object_type;
+	const struct btf_field *field; /* the list, tree or pointer that an argument is */
+	u64 key;		       /* constant key of an array; has_key */
 	bool has_key;
 };
 
@@ -103,6 +108,7 @@ struct pending {
 	struct packed_state *state;
 };
 
+struct own_type;
 struct prune;
 struct globals;
 struct prototype;
@@ -141,6 +147,7 @@ struct walk {
 	u32 insn_cnt;
 	struct cfg cfg;
 	struct liveness liveness;
+	struct own_type *own_types; /* own.c */
 	const struct kfunc *kfuncs[KFUNCS_MAX]; /* each that the program names, once */
 	u32 kfunc_cnt;
 	const struct btf_view *kernel; /* walk_kernel(): asked for once */
@@ -204,7 +211,11 @@ u32 walk_kernel_struct(struct walk *walk, const char *name);
 /* The program may sleep, sections aside. */
 static inline bool walk_may_sleep(const struct walk *walk)
 {
-	return walk->input->flags & VERIFY_SLEEPABLE;
+	switch (walk->state.frames[0].callback) {
+	case CALLBACK_LATER: return false;
+	case CALLBACK_WORK: return true;
+	default: return walk->input->flags & VERIFY_SLEEPABLE;
+	}
 }
 
 /* Holds a pointer, and the loader may not see pointers. */

@@ -269,7 +269,7 @@ static const struct row rows[] = {
 	{"map_read_forbidden", "r1 = map_value 3 + 0 ll\n r0 = *(u64 *)(r1 + 0)" RETURN},
 	{"special_field", LOOKUP("4") FOUND "r0 = *(u32 *)(r0 + 4)" OUT,
 	 BPF_PROG_TYPE_SCHED_CLS},
-	{"special_field", LOOKUP("8") FOUND "r0 = *(u32 *)(r0 + 4)" OUT},
+	{"kptr_misaligned", LOOKUP("8") FOUND "r0 = *(u32 *)(r0 + 4)" OUT},
 	{"buffer_range", "r1 = *(u64 *)(r1 + 0)\n r0 = *(u8 *)(r1 - 1)" RETURN,
 	 BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE},
 	{"buffer_variable_offset",
