@@ -89,6 +89,8 @@ u32 btf_resolve(const struct btf_view *btf, u32 id);
 s64 btf_size(const struct btf_view *btf, u32 id);
 /* The first type of this kind and name, 0 when there is none. */
 u32 btf_find(const struct btf_view *btf, const char *name, u32 kind);
+/* Whether a declaration tag of this name is on the type, or on a member or parameter of it. */
+bool btf_has_tag(const struct btf_view *btf, u32 id, const char *name);
 
 /* The type as C writes it in a cast: "struct node *[2]". Qualifiers are left out. */
 void btf_print_type(const struct btf_view *btf, u32 type_id, struct strbuf *out);

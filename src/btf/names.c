@@ -27,6 +27,26 @@ static u32 *find_place(const struct btf_view *btf, const char *name, u32 kind)
 	return &btf->by_name[place];
 }
 
+static u32 count_tags(const struct btf_view *btf)
+{
+	u32 count = 0;
+
+	for (u32 id = 1; id <= btf->count; id++)
+		count += btf_kind(btf_type(btf, id)) == BTF_KIND_DECL_TAG;
+	return count;
+}
+
+static int tags_index(struct btf_view *btf)
+{
+	btf->tags = arena_array(&btf->arena, count_tags(btf) + 1, sizeof(*btf->tags));
+	if (!btf->tags)
+		return -ENOMEM;
+	for (u32 id = 1; id <= btf->count; id++)
+		if (btf_kind(btf_type(btf, id)) == BTF_KIND_DECL_TAG)
+			btf->tags[btf->tag_count++] = id;
+	return 0;
+}
+
 int names_index(struct btf_view *btf)
 {
 	btf->name_bits = 1;
@@ -42,10 +62,21 @@ int names_index(struct btf_view *btf)
 		if (*name && !*place)
 			*place = id;
 	}
-	return 0;
+	return tags_index(btf);
 }
 
 u32 btf_find(const struct btf_view *btf, const char *name, u32 kind)
 {
 	return *find_place(btf, name, kind);
+}
+
+bool btf_has_tag(const struct btf_view *btf, u32 id, const char *name)
+{
+	for (u32 i = 0; i < btf->tag_count; i++) {
+		const struct btf_type *tag = btf_type(btf, btf->tags[i]);
+
+		if (tag->type == id && !strcmp(btf_string(btf, tag->name_off), name))
+			return true;
+	}
+	return false;
 }

@@ -20,6 +20,8 @@ struct btf_view {
 	u32 count;		  /* ids are 1 .. count */
 	u32 *by_name;		  /* hash table of ids with a name; see names.c */
 	u32 name_bits;		  /* it has 2^name_bits places */
+	u32 *tags;		  /* ids of declaration tags */
+	u32 tag_count;
 };
 
 enum kind_flags {
@@ -39,7 +41,7 @@ struct kind_row {
 	u8 flags;	/* enum kind_flags */
 };
 
-/* Makes by_name, once the types are indexed. 0 or -ENOMEM. */
+/* Makes by_name and tags, once the types are indexed. 0 or -ENOMEM. */
 int names_index(struct btf_view *btf);
 
 extern const struct kind_row kind_rows[NR_BTF_KINDS];

@@ -79,6 +79,8 @@ int prove_kfunc(struct walk *walk)
 	if (!ret && !is_understood(kfunc))
 		return reject(walk, not_supported, kfunc->name);
 	ret = ret ? ret : kfunc_prove_arguments(walk, kfunc);
+	if (!ret && kfunc->row->special == KFUNC_TRAP)
+		return reject(walk, kfunc_trap);
 	ret = ret ? ret : section_prove_kfunc(walk, kfunc);
 	return ret ? ret : prove_special(walk, kfunc);
 }

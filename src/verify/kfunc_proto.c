@@ -129,9 +129,10 @@ static void read_arguments(const struct walk *walk, struct kfunc *kfunc,
 
 /* --- the call site --- */
 
+/* Some kernels have a function of the name that programs may not call. */
 static bool is_callable(const struct walk *walk, const struct kfunc *kfunc)
 {
-	return kfunc->row &&
+	return kfunc->row && btf_has_tag(kfunc->btf, kfunc->id, "bpf_kfunc") &&
 	       kfunc_is_allowed(kfunc->row, walk->input->type, walk->input->attach_type);
 }
 
@@ -157,6 +158,8 @@ static int make(struct walk *walk, u32 id, const struct kfunc **out)
 		.return_id = btf_resolve(btf, proto->type),
 		.arg_cnt = btf_vlen(proto),
 	};
+	if (kfunc->row && (kfunc->row->flags & KF_DEVICE_BOUND))
+		return reject(walk, kfunc_device_bound);
 	if (!is_callable(walk, kfunc))
 		kfunc->row = NULL;
 	read_arguments(walk, kfunc, proto);

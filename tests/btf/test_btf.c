@@ -310,6 +310,17 @@ static void sizes_follow_references(void **state)
 	btf_view_free(view);
 }
 
+static void tags_are_found(void **state)
+{
+	struct btf_view *view = view_of(WORDS(A, KIND(DECL_TAG), 3, -1,		 /* 2 */
+					      A, KINDN(STRUCT, 1), 4, A, 1, 0)); /* 3 */
+
+	assert_true(btf_has_tag(view, 3, "a"));
+	assert_false(btf_has_tag(view, 3, "b"));
+	assert_false(btf_has_tag(view, 2, "a"));
+	btf_view_free(view);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +328,7 @@ int main(void)
 		cmocka_unit_test(each_rule_is_the_kernels),
 		cmocka_unit_test(headers_are_checked),
 		cmocka_unit_test(sizes_follow_references),
+		cmocka_unit_test(tags_are_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -183,5 +183,40 @@ LINUX_REJECTS("") NAKED int a_function_of_a_module(void)
 	asm volatile(RAW_CALL(1, 1) "r0 = 0; exit;");
 }
 
+void __bpf_trap(void) __ksym __weak;
+int bpf_xdp_metadata_rx_hash(const struct xdp_md *ctx, u32 *hash,
+			     enum xdp_rss_hash_type *type) __ksym __weak;
+/* attach points, and no more */
+int bpf_modify_return_test(int a, int *b) __ksym __weak;
+
+SEC("socket")
+REJECT("unexpected __bpf_trap() due to uninitialized variable?") int kfunc_trap(void *ctx)
+{
+	__bpf_trap();
+	return 0;
+}
+
+SEC("socket") ACCEPT int a_trap_that_is_never_reached(void *ctx)
+{
+	volatile int zero = 0;
+
+	if (zero)
+		__bpf_trap();
+	return 0;
+}
+
+SEC("xdp")
+REJECT("metadata kfuncs require device-bound program") int kfunc_device_bound(
+	struct xdp_md *ctx)
+{
+	return bpf_xdp_metadata_rx_hash(ctx, NULL, NULL);
+}
+
+SEC("socket")
+REJECT("calling kernel function bpf_modify_return_test is not allowed") int nobody_may_call_it(
+	void *ctx)
+{
+	return bpf_modify_return_test(0, NULL);
+}
 
 char _license[] SEC("license") = "GPL";

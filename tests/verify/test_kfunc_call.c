@@ -77,6 +77,13 @@ static void add_function(struct blob *blob, const char *name, u32 prototype)
 	add_type(blob, name, BTF_KIND_FUNC, BTF_FUNC_STATIC, prototype);
 }
 
+/* The kernel's mark on a function that programs may call. */
+static void add_tag(struct blob *blob, u32 function)
+{
+	add_type(blob, "bpf_kfunc", BTF_KIND_DECL_TAG, 0, function);
+	blob->words[blob->count++] = -1;
+}
+
 static struct btf_view *new_kernel(void)
 {
 	struct blob *blob = calloc(1, sizeof(*blob));
@@ -109,6 +116,8 @@ static struct btf_view *new_kernel(void)
 		snprintf(name, sizeof(name), "any%u", i);
 		add_function(blob, name, NO_ARGUMENTS);
 	}
+	for (u32 function = DESTRUCTIVE; function < ANY; function++)
+		add_tag(blob, function);
 	blob->header = (struct btf_header){
 		.magic = BTF_MAGIC,
 		.version = BTF_VERSION,
