@@ -18,6 +18,11 @@ int attach_enter(struct walk *walk);
 /* A load from the context, which is arguments: into walk->access.loaded. */
 int attach_prove_argument(struct walk *walk, s64 off, u32 size);
 
+/* Helpers by the place where the program attaches (attach_helper.c): whether they are there at
+ * all, and whether they may be called. */
+bool attach_has_helper(const struct walk *walk, u32 id);
+bool attach_allows_helper(const struct walk *walk, u32 id);
+
 /* What the program may return. A struct_ops member may return nothing, or a pointer. */
 struct ret_range attach_ret_range(const struct walk *walk);
 

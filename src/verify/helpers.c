@@ -6,6 +6,7 @@
 #include "verify/helpers.h"
 
 #include "catalog/map_type.h"
+#include "verify/attach.h"
 #include "verify/callback.h"
 #include "verify/facts.h"
 #include "verify/object.h"
@@ -58,7 +59,9 @@ int prove_helper(struct walk *walk, const struct requirement *need)
 		return reject_unknown(walk, id);
 	if (row->flags & HELPER_SLEEPS && !walk_may_sleep(walk))
 		return reject(walk, helper_sleeps);
-	if (!is_allowed(walk, row))
+	if (!attach_allows_helper(walk, id))
+		return reject(walk, helper_in_probe);
+	if (!is_allowed(walk, row) || !attach_has_helper(walk, id))
 		return reject_for_type(walk, row->name, id);
 	if (row->flags & HELPER_GPL && !walk->input->gpl)
 		return reject(walk, helper_gpl);

@@ -119,6 +119,13 @@ int memory_prove_packet(struct walk *walk, const struct extent *extent)
 	return 0;
 }
 
+static const char *buffer_text(const struct reg_state *reg)
+{
+	if (reg->kind == REG_TP_BUFFER)
+		return "tracepoint";
+	return reg->flags & REG_READ_ONLY ? "rdonly" : "rdwr";
+}
+
 int memory_prove_buffer(struct walk *walk, const struct extent *extent)
 {
 	const struct reg_state *reg = walk_reg(walk, extent->reg);
@@ -126,7 +133,8 @@ int memory_prove_buffer(struct walk *walk, const struct extent *extent)
 	char bits[NUMBER_BITS_TEXT];
 
 	if (off < 0)
-		return reject(walk, buffer_range, extent->reg, off, extent->size);
+		return reject(walk, buffer_range, extent->reg, buffer_text(reg), off,
+			      extent->size);
 	if (!scalar_is_const(&reg->number) || reg->number.bits.value)
 		return reject(walk, buffer_variable_offset, extent->reg, off,
 			      number_bits_text(&reg->number, bits));

@@ -177,6 +177,8 @@ static int prove_kernel_write(struct walk *walk, const struct reg_state *reg, s3
 	case FIELD_READ_ONLY_MEMBER: return reject(walk, member_read_only, name, off);
 	case FIELD_WRITE_BEYOND: break;
 	}
+	if (end == btf_size(reg->btf, reg->type_id)) /* it may be written as a whole */
+		return reject(walk, object_write_range, off, size);
 	return reject(walk, member_write_range, off, size, name, end);
 }
 

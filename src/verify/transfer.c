@@ -21,7 +21,7 @@ static enum reg_kind field_kind(const struct ctx_field *field)
 	case CTX_SOCK_COMMON_OR_NULL: return REG_SOCK_COMMON;
 	case CTX_SOCK_OR_NULL:
 	case CTX_SOCKET: return REG_SOCKET;
-	case CTX_BUFFER: return REG_BUFFER;
+	case CTX_BUFFER: return REG_TP_BUFFER;
 	case CTX_BTF_POINTER: return REG_BTF;
 	}
 	return REG_SCALAR;
