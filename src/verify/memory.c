@@ -16,7 +16,9 @@
 const char *number_bits_text(const struct scalar *number, char *out)
 {
 	if (scalar_is_const(number))
-		snprintf(out, NUMBER_BITS_TEXT, "%#llx", number->bits.value);
+		snprintf(out, NUMBER_BITS_TEXT,
+			 number->bits.value < UINT16_MAX ? "%llu" : "%#llx",
+			 number->bits.value);
 	else
 		snprintf(out, NUMBER_BITS_TEXT, "(0x%llx; 0x%llx)", number->bits.value,
 			 number->bits.mask);
@@ -26,7 +28,8 @@ const char *number_bits_text(const struct scalar *number, char *out)
 /* --- bounds --- */
 
 /* Which end of the access is wrong: Linux's second line. */
-static int say_which(struct walk *walk, const struct extent *extent, const char *which, int code)
+static int say_which(struct walk *walk, const struct extent *extent, const char *which,
+		     int code)
 {
 	if (walk->log)
 		strbuf_addf(walk->log, "R%u %s\n", extent->reg, which);
@@ -285,10 +288,11 @@ static int find_field_object(struct walk *walk)
 
 	if (field->value != CTX_BTF_POINTER || !field->btf_type)
 		return 0;
-	walk->access.loaded = (struct loaded){.kind = REG_BTF,
-					      .flags = REG_TRUSTED,
-					      .btf = walk_kernel(walk),
-					      .type_id = walk_kernel_struct(walk, field->btf_type)};
+	walk->access.loaded =
+		(struct loaded){.kind = REG_BTF,
+				.flags = REG_TRUSTED,
+				.btf = walk_kernel(walk),
+				.type_id = walk_kernel_struct(walk, field->btf_type)};
 	if (!walk->access.loaded.type_id)
 		return reject(walk, ctx_access, (s32)walk->access.low, walk->access.size);
 	return 0;
@@ -456,21 +460,42 @@ static int prove_by_kind(struct walk *walk, const struct requirement *need)
 		case REG_SCALAR:
 		case REG_PACKET_END:
 		case REG_FUNC:
-	case REG_DYNPTR:
-	case REG_ITERATOR:
-	case REG_IRQ_FLAG:
+		case REG_DYNPTR:
+		case REG_ITERATOR:
+		case REG_IRQ_FLAG:
 		case REG_KINDS: break;
 		}
 	}
 	return reject(walk, bad_pointer, need->reg, reg_kind_text(reg, kind));
 }
 
+/* The old value takes the place of the address, which is some number then. */
+static bool overwrites_address(const struct bpf_insn *insn)
+{
+	u8 fetched = insn->imm == BPF_CMPXCHG ? BPF_REG_0 : insn->src_reg;
+
+	return insn->imm != BPF_LOAD_ACQ && insn->imm != BPF_STORE_REL &&
+	       insn->imm & BPF_FETCH && fetched == insn->dst_reg;
+}
+
+static int reject_overwritten(struct walk *walk, const struct requirement *need)
+{
+	const struct scalar any = scalar_unknown();
+	char bits[NUMBER_BITS_TEXT];
+
+	return reject(walk, misaligned, "", number_bits_text(&any, bits), 0, need->off,
+		      need->size);
+}
+
 int prove_memory(struct walk *walk, const struct requirement *need)
 {
 	const struct bpf_insn *insn = walk_insn(walk);
 	bool is_atomic = BPF_CLASS(insn->code) == BPF_STX && BPF_MODE(insn->code) == BPF_ATOMIC;
-	int ret = memory_prove_alignment(walk, need, is_atomic);
+	int ret;
 
+	if (is_atomic && overwrites_address(insn))
+		return reject_overwritten(walk, need);
+	ret = memory_prove_alignment(walk, need, is_atomic);
 	ret = ret ? ret : prove_by_kind(walk, need);
 	if (ret)
 		return ret;

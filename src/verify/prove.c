@@ -58,7 +58,9 @@ static int prove_atomic(struct walk *walk, u32 regno)
 	case REG_IRQ_FLAG:
 	case REG_KINDS: return 0;
 	}
-	return reject(walk, atomic_target, regno, reg_kind_text(reg, kind));
+	return reject(walk, atomic_target,
+		      walk_insn(walk)->imm == BPF_LOAD_ACQ ? "loads from" : "stores into",
+		      regno, reg_kind_text(reg, kind));
 }
 
 /* --- pointer arithmetic --- */
@@ -239,6 +241,16 @@ static bool is_packet_pointer(const struct reg_state *reg)
 	       reg->kind == REG_PACKET_END;
 }
 
+/* With a register that is certainly 0. */
+static bool is_decided_null_check(const struct bpf_insn *insn, const struct reg_state *dst,
+				  const struct reg_state *src)
+{
+	u8 op = BPF_OP(insn->code);
+
+	return (op == BPF_JEQ || op == BPF_JNE) && BPF_CLASS(insn->code) == BPF_JMP &&
+	       reg_is_const(src) && !src->number.bits.value && reg_is_never_null(dst);
+}
+
 static int prove_comparable(struct walk *walk, const struct bpf_insn *insn)
 {
 	const struct reg_state *dst = walk_reg(walk, insn->dst_reg), *src;
@@ -251,6 +263,8 @@ static int prove_comparable(struct walk *walk, const struct bpf_insn *insn)
 			return 0;
 		if (walk_hides_pointer(walk, src))
 			return reject(walk, pointer_comparison, insn->src_reg);
+		if (is_decided_null_check(insn, dst, src))
+			return 0;
 	} else if (!insn->imm && (op == BPF_JEQ || op == BPF_JNE) &&
 		   BPF_CLASS(insn->code) == BPF_JMP &&
 		   (reg_may_be_null(dst) || reg_is_never_null(dst))) {

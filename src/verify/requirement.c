@@ -52,8 +52,11 @@ static void alu_needs(const struct bpf_insn *insn, struct list *out)
 		add(out, NEED_INITIALISED, insn->src_reg);
 	if (op != BPF_MOV)
 		add(out, NEED_INITIALISED, insn->dst_reg);
+	if (is_unary) /* a pointer is refused first, the frame pointer, too */
+		add(out, NEED_OPERANDS, insn->dst_reg);
 	add(out, NEED_WRITABLE, insn->dst_reg);
-	add(out, NEED_OPERANDS, insn->dst_reg);
+	if (!is_unary)
+		add(out, NEED_OPERANDS, insn->dst_reg);
 }
 
 static void atomic_needs(const struct bpf_insn *insn, struct list *out)
@@ -63,15 +66,15 @@ static void atomic_needs(const struct bpf_insn *insn, struct list *out)
 	if (insn->imm == BPF_LOAD_ACQ) {
 		add(out, NEED_INITIALISED, insn->src_reg);
 		add(out, NEED_WRITABLE, insn->dst_reg);
-		add(out, NEED_ATOMIC, insn->src_reg);
 		add_memory(out, insn->src_reg, insn->off, size, ACCESS_READ, insn->dst_reg);
+		add(out, NEED_ATOMIC, insn->src_reg);
 		return;
 	}
 	add(out, NEED_INITIALISED, insn->src_reg);
 	add(out, NEED_INITIALISED, insn->dst_reg);
 	if (insn->imm == BPF_STORE_REL) {
-		add(out, NEED_ATOMIC, insn->dst_reg);
 		add_memory(out, insn->dst_reg, insn->off, size, ACCESS_WRITE, insn->src_reg);
+		add(out, NEED_ATOMIC, insn->dst_reg);
 		return;
 	}
 	if (insn->imm == BPF_CMPXCHG) {

@@ -42,7 +42,7 @@ void stack_grow(struct walk *walk, struct frame *frame, s64 off)
 
 static const char *access_words(const struct extent *extent)
 {
-	return extent->access & ACCESS_WRITE ? " write to" : " read from";
+	return extent->access & ACCESS_READ ? " read from" : " write to";
 }
 
 static int reject_stack_bounds(struct walk *walk, const struct extent *extent)

@@ -32,7 +32,8 @@ static void set_rules(struct walk *walk)
 	walk->rules.may_leak = is_perfmon;
 	walk->rules.may_read_uninit = is_perfmon;
 	walk->rules.may_speculate = is_perfmon;
-	walk->rules.strict_alignment = walk->input->flags & VERIFY_STRICT_ALIGNMENT;
+	walk->rules.strict_alignment = walk->input->flags & VERIFY_STRICT_ALIGNMENT &&
+				       !(walk->input->flags & VERIFY_ANY_ALIGNMENT);
 }
 
 static void set_budget(struct walk *walk)

@@ -193,11 +193,26 @@ static int check_form(struct walk *walk)
 	return ret;
 }
 
+/* What Linux looks at before the reserved fields: the operand of a jump, and whether programs
+ * of this type may load from the packet in the old way at all. */
+static bool is_refused_anyway(struct walk *walk)
+{
+	const struct bpf_insn *insn = walk_insn(walk);
+	u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
+
+	if (class == BPF_LD)
+		return BPF_MODE(insn->code) != BPF_IMM && !walk->row->has_ld_abs;
+	if ((class != BPF_JMP && class != BPF_JMP32) || op == BPF_JA || op == BPF_JCOND ||
+	    op == BPF_CALL || op == BPF_EXIT || insn->dst_reg >= MAX_BPF_REG)
+		return false;
+	return walk_reg(walk, insn->dst_reg)->kind == REG_NOT_INIT;
+}
+
 static int carry_out(struct walk *walk)
 {
 	int ret = 0;
 
-	if (!walk->out->facts[walk->at].visited)
+	if (!walk->out->facts[walk->at].visited && !is_refused_anyway(walk))
 		ret = check_form(walk);
 	ret = ret ? ret : precision_step(walk);
 	if (ret)
