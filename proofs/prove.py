@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Proves the obligations (obligations/) of the verifier's arithmetic with z3, as TAP.
+
+usage: prove.py [--clang CLANG] [--seconds N] [--long] [--only TEXT] [--save DIR] SOURCE...
+
+The sources are compiled to LLVM's text form without optimisation, each obligation is executed on
+terms (execute.py), and what it claims is put to z3, claim by claim. Obligations are the functions
+`proof_NAME`; `long_NAME` are tried with --long only; of `refuted_NAME` a claim must be found false.
+"""
+import argparse
+import pathlib
+import resource
+import shutil
+import subprocess
+import sys
+import time
+
+import execute
+import ir
+import terms
+
+TRAPS = "signed-integer-overflow,shift,integer-divide-by-zero,builtin,array-bounds"
+KINDS = ("proof_", "long_", "refuted_")
+
+
+def compile_source(clang, path):
+    root = pathlib.Path(__file__).resolve().parent.parent
+    command = [clang, "-std=gnu17", "-O0", "-S", "-emit-llvm", "-fno-discard-value-names", "-w",
+               f"-fsanitize={TRAPS}", f"-fsanitize-trap={TRAPS}", "-D_GNU_SOURCE",
+               f"-I{root}", f"-I{root / 'include'}", f"-I{root / 'src'}", "-o", "-", str(path)]
+    text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return ir.read_module(text)
+
+
+def ask(counter, seconds, save):
+    """z3's answer: unsat (the claim holds), sat with a counterexample, or unknown."""
+    if counter is terms.FALSE:
+        return "unsat", ""
+    script = terms.smt_lib(counter)
+    if save:
+        save.write_text(script)
+    limit = lambda: resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    result = subprocess.run(["z3", "-in"], input=script, capture_output=True, text=True, preexec_fn=limit)
+    answer, _, model = result.stdout.partition("\n")
+    return (answer, model) if answer in ("sat", "unsat") else ("unknown", "")
+
+
+class Prover:
+    def __init__(self, options):
+        self.options = options
+        self.modules = [compile_source(options.clang, source) for source in options.sources]
+        self.claims = self.held = self.undecided = 0
+
+    def obligations(self):
+        kinds = [kind for kind in KINDS if self.options.long or kind != "long_"]
+        for module in self.modules:
+            for name in module.functions:
+                if any(name.startswith("@" + kind) for kind in kinds) and self.options.only in name:
+                    yield name[1:]
+
+    def prove(self, name):
+        """Whether the obligation is met; prints what is not."""
+        execution = execute.Execution(self.modules)
+        answers = set()
+        for number, claim in enumerate(execution.run("@" + name)):
+            save = self.options.save and self.options.save / f"{name}_{number}.smt2"
+            answer, model = ask(claim.counter, self.options.seconds, save)
+            self.claims += 1
+            self.held += answer == "unsat"
+            answers.add(answer)
+            if answer == "unknown":
+                self.undecided += 1
+                print(f"# {name}: no answer on claim {number} ({claim.text})")
+            elif answer == "sat" and name.startswith("refuted_"):
+                break
+            elif answer == "sat":
+                print(f"# {name}: claim {number} ({claim.text}) is false for")
+                print("".join(f"#   {line}\n" for line in model.splitlines()), end="")
+        return "sat" in answers if name.startswith("refuted_") else answers <= {"unsat"}
+
+    def run(self):
+        names = list(self.obligations())
+        print(f"1..{len(names)}")
+        failures = 0
+        for number, name in enumerate(names, 1):
+            start = time.time()
+            is_met = self.prove(name)
+            failures += not is_met
+            print(f"{'ok' if is_met else 'not ok'} {number} - {name.replace('_', ' ')}"
+                  f" # {time.time() - start:.1f} s", flush=True)
+        cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
+        print(f"# {self.claims} claims, {self.held} proved, {self.undecided} without an answer;"
+              f" {cpu.ru_utime:.0f} s of z3")
+        return failures != 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clang", default="clang")
+    parser.add_argument("--seconds", type=int, default=60, help="of z3 for one claim")
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--only", default="", metavar="TEXT")
+    parser.add_argument("--save", type=pathlib.Path, metavar="DIR")
+    parser.add_argument("sources", nargs="+", type=pathlib.Path)
+    options = parser.parse_args()
+    if not shutil.which("z3") or not shutil.which(options.clang):
+        print("1..0 # SKIP z3 and clang are needed")
+        return 0
+    return Prover(options).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
