@@ -149,6 +149,7 @@ static bool in_kind(const struct executor *exec, const struct code_insn *pc, con
 	case MEM_BUFFER:
 	case MEM_SOCK: return in_other(exec, address, size) || in_maps(exec, address, size);
 	case MEM_NONE:
+	case MEM_ARENA:
 	case MEM_KERNEL: return false;
 	case MEM_HELPER:
 	case MEM_BTF:

@@ -83,7 +83,8 @@ static bool reg_covers(struct comparison *cmp, const struct reg_state *old,
 							 links_match(cmp, old, now)
 					       : regs_exact(cmp, old, now);
 	switch ((enum reg_kind)old->kind) {
-	case REG_NOT_INIT: return true;
+	case REG_NOT_INIT:
+	case REG_ARENA: return true;
 	case REG_SCALAR: return number_covers(cmp, old, now, is_precise);
 	case REG_PACKET:
 	case REG_PACKET_META:

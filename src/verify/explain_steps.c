@@ -152,6 +152,7 @@ static const char *load_words(struct explain *explain, u32 at)
 	case MEM_SOCK: return "a socket";
 	case MEM_BTF:
 	case MEM_KERNEL: return "a kernel object";
+	case MEM_ARENA: return "the arena";
 	case MEM_NONE:
 	case MEM_BUFFER:
 	case MEM_HELPER:

@@ -109,6 +109,7 @@ static enum mem_kind mem_kind_of(const struct reg_state *reg)
 		return reg->flags & REG_ALLOCATED && !(reg->flags & REG_UNTRUSTED) ? MEM_HELPER
 										   : MEM_BTF;
 	case REG_MAP: return MEM_KERNEL;
+	case REG_ARENA: return MEM_ARENA;
 	case REG_NOT_INIT:
 	case REG_SCALAR:
 	case REG_PACKET_END:
@@ -130,7 +131,8 @@ static bool is_rewritten(enum reg_kind kind)
 	case REG_SOCK_COMMON:
 	case REG_TCP_SOCK:
 	case REG_XDP_SOCK:
-	case REG_BTF: return true;
+	case REG_BTF:
+	case REG_ARENA: return true;
 	case REG_NOT_INIT:
 	case REG_SCALAR:
 	case REG_MAP:

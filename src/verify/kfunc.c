@@ -47,10 +47,7 @@ static bool may_run_locked(const struct kfunc *kfunc)
 static bool is_understood(const struct kfunc *kfunc)
 {
 	switch (kfunc->row->special) {
-	case KFUNC_TASK_WORK_SCHEDULE:
-	case KFUNC_ARENA_ALLOC_PAGES:
-	case KFUNC_ARENA_FREE_PAGES:
-	case KFUNC_ARENA_RESERVE_PAGES: return false;
+	case KFUNC_TASK_WORK_SCHEDULE: return false;
 	default: return true;
 	}
 }

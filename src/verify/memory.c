@@ -431,6 +431,13 @@ static int prove_key_access(struct walk *walk, const struct requirement *need,
 	return memory_prove_within(walk, extent, walk_reg(walk, need->reg)->map->key_size);
 }
 
+/* Wherever it points: what is not there faults, and is dealt with then. */
+static int prove_arena_access(struct walk *walk, const struct requirement *need)
+{
+	walk->access = (struct access){.kind = need->access, .size = need->size};
+	return 0;
+}
+
 static int prove_by_kind(struct walk *walk, const struct requirement *need)
 {
 	const struct reg_state *reg = walk_reg(walk, need->reg);
@@ -442,6 +449,7 @@ static int prove_by_kind(struct walk *walk, const struct requirement *need)
 		switch ((enum reg_kind)reg->kind) {
 		case REG_MAP_VALUE: return prove_value_access(walk, need, &extent);
 		case REG_MAP_KEY: return prove_key_access(walk, need, &extent);
+		case REG_ARENA: return prove_arena_access(walk, need);
 		case REG_STACK: return prove_stack_access(walk, need, &extent);
 		case REG_CTX: return prove_context(walk, need);
 		case REG_PACKET:

@@ -53,6 +53,7 @@ static int prove_atomic(struct walk *walk, u32 regno)
 	case REG_TP_BUFFER:
 	case REG_BTF:
 	case REG_FUNC:
+	case REG_ARENA:
 	case REG_DYNPTR:
 	case REG_ITERATOR:
 	case REG_IRQ_FLAG:
@@ -98,6 +99,7 @@ static int prove_pointer_kind(struct walk *walk, u32 regno, const struct scalar 
 	case REG_SOCK_COMMON:
 	case REG_TCP_SOCK:
 	case REG_XDP_SOCK:
+	case REG_ARENA:
 	case REG_DYNPTR:
 	case REG_ITERATOR:
 	case REG_IRQ_FLAG:
@@ -182,6 +184,9 @@ static int prove_binary_operands(struct walk *walk, const struct bpf_insn *insn)
 	struct reg_state constant;
 	u8 op = BPF_OP(insn->code);
 
+	if (dst->kind == REG_ARENA)
+		return 0; /* any arithmetic: the cast of its value makes an address of it */
+
 	if (BPF_SRC(insn->code) == BPF_K) {
 		if (!reg_is_pointer(dst))
 			return 0;
@@ -208,8 +213,10 @@ static bool is_address_space_cast(const struct bpf_insn *insn)
 
 static int prove_move(struct walk *walk, const struct bpf_insn *insn)
 {
-	if (is_address_space_cast(insn))
+	if (is_address_space_cast(insn) && !walk_arena(walk))
 		return reject(walk, no_arena);
+	if (is_address_space_cast(insn))
+		return 0;
 	if (BPF_SRC(insn->code) == BPF_K ||
 	    !walk_hides_pointer(walk, walk_reg(walk, insn->src_reg)))
 		return 0;

@@ -7,7 +7,8 @@
 #include "verify/kfunc.h"
 #include "verify/special.h"
 
-#define MAPS_MAX 64
+#define MAPS_MAX   64
+#define PAGE_BYTES 4096
 
 static bool names_map(const struct bpf_insn *insn)
 {
@@ -53,12 +54,24 @@ static int note_map(struct walk *walk, const struct map_desc *map)
 	return special_prove_map(walk, map) ?: prove_map_type(walk, map);
 }
 
+static int resolve_arena_address(struct walk *walk, struct insn_fact *fact, u32 off)
+{
+	const struct map_desc *arena = fact->map;
+
+	if (off > (u64)arena->max_entries * PAGE_BYTES)
+		return reject(walk, direct_value_range, arena->max_entries * PAGE_BYTES, off);
+	fact->imm64 = arena->extra + off;
+	return 0;
+}
+
 static int resolve_value(struct walk *walk, const struct bpf_insn *insn, struct insn_fact *fact)
 {
 	u32 off = (u32)insn[1].imm;
 
 	if (off >= POINTER_OFFSET_LIMIT)
 		return reject(walk, direct_value_offset, off);
+	if (fact->map->type == BPF_MAP_TYPE_ARENA)
+		return resolve_arena_address(walk, fact, off);
 	if (!fact->map->values)
 		return reject(walk, direct_value_map);
 	if (fact->map->max_entries != 1 || off >= fact->map->value_size)

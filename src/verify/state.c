@@ -59,6 +59,7 @@ static const char *const kind_text[REG_KINDS] = {
 	[REG_TP_BUFFER] = "tp_buffer",
 	[REG_BTF] = "ptr_",
 	[REG_FUNC] = "func",
+	[REG_ARENA] = "arena",
 	[REG_DYNPTR] = "dynptr_ptr",
 	[REG_ITERATOR] = "iter",
 	[REG_IRQ_FLAG] = "irq_flag",
@@ -121,6 +122,7 @@ bool reg_is_never_null(const struct reg_state *reg)
 	case REG_BUFFER:
 	case REG_TP_BUFFER:
 	case REG_FUNC:
+	case REG_ARENA:
 	case REG_DYNPTR:
 	case REG_ITERATOR:
 	case REG_IRQ_FLAG:

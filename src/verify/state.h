@@ -46,6 +46,7 @@ enum reg_kind {
 	REG_TP_BUFFER, /* record of a writable raw tracepoint */
 	REG_BTF,       /* object by its BTF type: the kernel's, or the program's own */
 	REG_FUNC,      /* a subprogram of this program */
+	REG_ARENA,     /* somewhere in the arena: any number that the arena's casts gave */
 	REG_DYNPTR,    /* a dynptr that the program was given and cannot change */
 	/* Only what a stack slot holds is described so. */
 	REG_ITERATOR,

@@ -170,6 +170,10 @@ int transfer_wide(struct walk *walk, const struct bpf_insn *insn)
 		break;
 	case BPF_PSEUDO_MAP_VALUE:
 	case BPF_PSEUDO_MAP_IDX_VALUE:
+		if (fact->map->type == BPF_MAP_TYPE_ARENA) {
+			reg_set_unknown(dst); /* user space's address */
+			break;
+		}
 		reg_set_pointer(dst, REG_MAP_VALUE);
 		dst->map = fact->map;
 		dst->off = insn[1].imm;

@@ -38,6 +38,15 @@ static void move_number(struct walk *walk, const struct bpf_insn *insn, struct r
 	scalar_alu(&dst->number, &from, BPF_MOV, is32, insn->off);
 }
 
+/* To the program's view of the arena (imm 1), or to user space's. */
+static void cast_address(const struct bpf_insn *insn, struct reg_state *dst)
+{
+	if (insn->imm == 1)
+		reg_set_pointer(dst, REG_ARENA);
+	else
+		reg_set_unknown(dst);
+}
+
 static int transfer_move(struct walk *walk, const struct bpf_insn *insn)
 {
 	bool is32 = BPF_CLASS(insn->code) == BPF_ALU;
@@ -48,6 +57,10 @@ static int transfer_move(struct walk *walk, const struct bpf_insn *insn)
 		return 0;
 	}
 	src = walk_reg(walk, insn->src_reg);
+	if (insn->off == BPF_ADDR_SPACE_CAST) {
+		cast_address(insn, dst);
+		return 0;
+	}
 	if (src->kind == REG_SCALAR) {
 		move_number(walk, insn, src, dst);
 		return 0;
@@ -232,6 +245,8 @@ int transfer_alu(struct walk *walk, const struct bpf_insn *insn)
 	case BPF_END: transfer_unary(walk, insn); return 0;
 	default: break;
 	}
+	if (walk_reg(walk, insn->dst_reg)->kind == REG_ARENA)
+		return 0;
 	if (!is_pointer_math(walk, insn)) {
 		int ret = speculation_prove_numbers(walk, insn);
 

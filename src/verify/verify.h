@@ -89,6 +89,7 @@ enum mem_kind {
 	MEM_SOCK,
 	MEM_HELPER, /* memory that a helper returned or a caller gave, wherever it is */
 	MEM_BTF,    /* a load that may fault and then gives 0 */
+	MEM_ARENA,  /* an address in the arena, of which the low 32 bits count */
 	MEM_KERNEL, /* a structure that only a kernel has: such a program runs nowhere else */
 	MEM_MIXED,  /* different kinds on different paths (all plain memory) */
 };

@@ -208,6 +208,15 @@ const struct btf_view *walk_kernel(struct walk *walk);
 /* The structure of this name; 0: there is none. */
 u32 walk_kernel_struct(struct walk *walk, const char *name);
 
+/* The arena that the program uses; NULL: none. */
+static inline const struct map_desc *walk_arena(const struct walk *walk)
+{
+	for (u32 i = 0; i < walk->out->map_cnt; i++)
+		if (walk->out->maps[i]->type == BPF_MAP_TYPE_ARENA)
+			return walk->out->maps[i];
+	return NULL;
+}
+
 /* The program may sleep, sections aside. */
 static inline bool walk_may_sleep(const struct walk *walk)
 {
