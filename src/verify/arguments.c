@@ -86,15 +86,21 @@ static bool flags_fit(const struct reg_state *reg, const struct helper_arg *arg)
 static bool takes_object(const struct helper_arg *arg)
 {
 	return arg->kind == ARG_BTF_ID || arg->kind == ARG_BTF_ID_SOCK_COMMON ||
-	       arg->kind == ARG_SOCK_COMMON || arg->kind == ARG_PERCPU_BTF_ID ||
+	       arg->kind == ARG_PERCPU_BTF_ID ||
 	       fits[arg->kind].expected == memory_kinds;
+}
+
+/* Linux does not say of keys and values that they are only read. */
+static bool may_write(const struct helper_arg *arg)
+{
+	return is_written(arg) || arg->kind == ARG_MAP_KEY || arg->kind == ARG_MAP_VALUE;
 }
 
 static int prove_object(struct walk *walk, u32 regno, const struct helper_arg *arg)
 {
 	char kind[REG_KIND_TEXT];
 
-	if (fits[arg->kind].expected == memory_kinds && is_written(arg))
+	if (fits[arg->kind].expected == memory_kinds && may_write(arg))
 		return reject(walk, arg_may_write, walk->need->helper->name, regno,
 			      reg_kind_text(walk_reg(walk, regno), kind));
 	return object_prove_argument(walk, regno, arg);

@@ -10,8 +10,7 @@ bool object_fits(const struct reg_state *reg, const struct helper_arg *arg)
 		flags &= ~REG_MAY_BE_NULL;
 	switch (arg->kind) {
 	case ARG_BTF_ID: return !flags || flags == REG_TRUSTED || flags == REG_RCU;
-	case ARG_BTF_ID_SOCK_COMMON:
-	case ARG_SOCK_COMMON: return !flags || flags == REG_TRUSTED;
+	case ARG_BTF_ID_SOCK_COMMON: return !flags || flags == REG_TRUSTED;
 	case ARG_PERCPU_BTF_ID:
 		flags ^= REG_PERCPU;
 		return !flags || flags == REG_TRUSTED || flags == REG_RCU;
@@ -39,8 +38,7 @@ int object_prove_argument(struct walk *walk, u32 regno, const struct helper_arg 
 	switch (arg->kind) {
 	case ARG_BTF_ID:
 		return arg->btf_type ? prove_type(walk, regno, arg->btf_type, is_release) : 0;
-	case ARG_BTF_ID_SOCK_COMMON:
-	case ARG_SOCK_COMMON: /* released by any of the structures that begin with it */
+	case ARG_BTF_ID_SOCK_COMMON: /* released by any of the structures that begin with it */
 		return prove_type(walk, regno, "sock_common", false);
 	default: return 0;
 	}

@@ -224,6 +224,29 @@ int SWITCH(object_as_output)
 	return bpf_probe_read_kernel(prev, 8, prev);
 }
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8);
+	__type(key, int);
+	__type(value, __u64);
+} hash SEC(".maps");
+
+SEC("tp_btf/sched_switch")
+REJECT("bpf_map_lookup_elem() may write into memory pointed by R2 type=trusted_ptr_")
+int SWITCH(object_as_key)
+{
+	return bpf_map_lookup_elem(&hash, prev) ? 1 : 0;
+}
+
+SEC("tc") REJECT("R1 type=ptr_ expected=sock_common, sock, tcp_sock, xdp_sock")
+int object_as_socket(struct __sk_buff *skb)
+{
+	struct tcp_sock *tcp = skb->sk ? bpf_skc_to_tcp_sock(skb->sk) : 0;
+	struct bpf_tcp_sock *view = tcp ? bpf_tcp_sock((void *)tcp) : 0;
+
+	return view ? view->snd_cwnd : 0;
+}
+
 SEC("kprobe") ACCEPT int storage_in_kprobe(void *ctx)
 {
 	__u64 *value = bpf_task_storage_get(&tasks, bpf_get_current_task_btf(), 0, 1);
