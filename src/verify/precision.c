@@ -38,29 +38,21 @@ struct precision {
 	struct link *links; /* by step */
 	u32 link_cnt, link_cap;
 	bool out_of_memory; /* a link was lost */
-	bool is_exact, has_steps;
+	bool is_exact, has_open, has_steps;
 };
 
 /* --- the path --- */
-
-static bool has_open_loops(const struct walk *walk)
-{
-	for (u32 i = 0; i < walk->insn_cnt; i++)
-		if (walk->cfg.flags[i] & CFG_FORCE_CHECKPOINT)
-			return true;
-	return false;
-}
 
 int precision_init(struct walk *walk)
 {
 	struct precision *precision = arena_alloc(&walk->scratch, sizeof(*precision));
 
-	if (!precision)
+	if (!precision || cfg_mark_open(&walk->cfg, &walk->scratch, &precision->has_open))
 		return -ENOMEM;
 	/* Facts of registers hold for all that pruning took as alike, of all its numbers. Where
 	 * loops run any number of times, what mattered so far says what to widen. */
-	precision->is_exact = has_open_loops(walk) || walk->out->regs;
-	precision->has_steps = has_open_loops(walk) || !walk->out->regs || walk->watch;
+	precision->is_exact = walk->out->regs;
+	precision->has_steps = precision->has_open || !walk->out->regs || walk->watch;
 	walk->precision = precision;
 	return 0;
 }
@@ -170,7 +162,18 @@ struct path_step precision_step_at(const struct walk *walk, u32 index)
 
 bool precision_is_exact(const struct walk *walk)
 {
-	return walk->precision->is_exact;
+	const struct precision *precision = walk->precision;
+	const u8 *flags = walk->cfg.flags;
+	u8 ahead = flags[walk->at];
+
+	if (precision->is_exact || !precision->has_open)
+		return precision->is_exact;
+	for (u32 i = 1; i < walk->state.frame_cnt; i++) {
+		const struct frame *frame = &walk->state.frames[i];
+
+		ahead |= flags[frame->call_site + (frame->callback != CALLBACK_NOW)];
+	}
+	return ahead & CFG_LEADS_TO_OPEN;
 }
 
 static struct step *current_step(struct walk *walk)

@@ -45,8 +45,11 @@ void precision_note_stack(struct walk *walk);
 /* What a branch said about one number was carried over to others (of the top frame). */
 void precision_note_linked(struct walk *walk, u16 regs, u64 slots);
 
-/* States count as different whichever number differs: where loops run any number of times, or
- * facts of registers are kept. */
+/*
+ * States here count as different whichever number differs: where facts of registers are kept, or
+ * a loop of unknown length may be ahead. What matters in it is not known for good, as a round
+ * that brings nothing new ends there, whatever matters of it later.
+ */
 bool precision_is_exact(const struct walk *walk);
 
 #endif

@@ -72,8 +72,8 @@ SEC("socket") REJECT("unbounded memory access") int unchecked_index(void *contex
 }
 
 SEC("socket")
-REJECT("invalid access to map value, value_size=404 off=404") int constant_index_goes_beyond(
-	void *context)
+REJECT("invalid access to map value, value_size=404 off=404")
+int constant_index_goes_beyond(void *context)
 {
 	int sum = 0;
 
@@ -175,6 +175,33 @@ SEC("socket") REJECT("infinite loop detected at insn 4") NAKED int forever_behin
 		     "2: r0 = 1;"
 		     "3: if r0 == 1 goto 3b;"
 		     "exit;");
+}
+
+#define MAYBE_ADD(number)              \
+	if (bpf_get_prandom_u32() & 1) \
+	asm volatile("%0 += %1;" : "+r"(sum) : "i"(1 << (number)))
+
+#define MAYBE_ADD_EIGHT(first)  \
+	MAYBE_ADD(first);       \
+	MAYBE_ADD((first) + 1); \
+	MAYBE_ADD((first) + 2); \
+	MAYBE_ADD((first) + 3); \
+	MAYBE_ADD((first) + 4); \
+	MAYBE_ADD((first) + 5); \
+	MAYBE_ADD((first) + 6); \
+	MAYBE_ADD((first) + 7)
+
+/* 2^24 paths that differ in a number that decides nothing. */
+SEC("socket") ACCEPT int branches_behind(void *context)
+{
+	long sum = 0;
+
+	for (long i = zero; i < 100 && can_loop; i++)
+		array[i & 63] = i;
+	MAYBE_ADD_EIGHT(0);
+	MAYBE_ADD_EIGHT(8);
+	MAYBE_ADD_EIGHT(16);
+	return sum;
 }
 
 /* --- without --- */
