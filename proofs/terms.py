@@ -283,7 +283,8 @@ def extract(term, low, width):
             return extract(upper, low - lower.width, width)
         if low + width <= lower.width:
             return extract(lower, low, width)
-    if not low and term.op in FROM_LOW_BITS:
+    # Wider ones are exact sums, whose carries the claims are about.
+    if not low and term.op in FROM_LOW_BITS and term.width <= 64:
         return binary(term.op, *(extract(arg, 0, width) for arg in term.args))
     if term.op == "ite" and (is_const(term.args[1]) or is_const(term.args[2])):
         return ite(term.args[0], extract(term.args[1], low, width), extract(term.args[2], low, width))
