@@ -241,7 +241,8 @@ int SWITCH(object_as_key)
 SEC("tc") REJECT("R1 type=ptr_ expected=sock_common, sock, tcp_sock, xdp_sock")
 int object_as_socket(struct __sk_buff *skb)
 {
-	struct tcp_sock *tcp = skb->sk ? bpf_skc_to_tcp_sock(skb->sk) : 0;
+	struct bpf_sock *sk = skb->sk;
+	struct tcp_sock *tcp = sk ? bpf_skc_to_tcp_sock(sk) : 0;
 	struct bpf_tcp_sock *view = tcp ? bpf_tcp_sock((void *)tcp) : 0;
 
 	return view ? view->snd_cwnd : 0;
