@@ -54,6 +54,12 @@ static inline int world_prog(struct bpf_world *world)
 	return fd;
 }
 
+/* Only that explanations can be made. */
+static inline void world_explain(void *cookie, struct skep_explanation *explanation)
+{
+	skep_explanation_free(explanation);
+}
+
 /* An engine that checks says here when a verified program did what its facts exclude. */
 static inline void world_trace(void *cookie, const char *text, size_t length)
 {
@@ -64,7 +70,11 @@ static inline struct bpf_world *bpf_world(void)
 {
 	static struct bpf_world world;
 	const struct skep_engine_opts opts = {
-		.sz = sizeof(opts), .checked = true, .trace = world_trace};
+		.sz = sizeof(opts),
+		.checked = true,
+		.trace = world_trace,
+		.explain = world_explain,
+	};
 	u32 n = 0;
 
 	if (world.engine)

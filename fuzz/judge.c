@@ -128,6 +128,7 @@ static const struct map_desc *map_by_index(void *cookie, int fd, bool is_index, 
 static int verify(struct judge *judge, const struct generated *program, u32 flags,
 		  u32 log_level, struct verified **out)
 {
+	struct explanation *explanation = NULL; /* only that it can be made */
 	struct verify_input input = {
 		.insns = program->insns,
 		.insn_cnt = program->count,
@@ -139,11 +140,15 @@ static int verify(struct judge *judge, const struct generated *program, u32 flag
 		.cookie = judge,
 		.log_level = log_level,
 		.log = log_level ? &judge->log : NULL,
+		.explanation = &explanation,
 	};
 	struct skep_error err;
+	int ret;
 
 	strbuf_clear(&judge->log);
-	return verify_program(&input, out, &err);
+	ret = verify_program(&input, out, &err);
+	explanation_free(explanation);
+	return ret;
 }
 
 /* Descriptors in place of the maps' indices. */

@@ -59,8 +59,8 @@ struct skep_cost {
 struct skep_explanation {
 	/* The verdict: that of skep_engine_error() at the same time. */
 	const char *program; /* the name that PROG_LOAD had */
-	int code;	     /* negative errno; 0: accepted, and nothing is said up to `steps` */
-	const char *reason;  /* stable id */
+	int code;	    /* negative errno; 0: accepted, and nothing is said up to `steps` */
+	const char *reason; /* stable id */
 	const char *message; /* in Linux's words */
 	int insn;	     /* the rejected instruction, -1: none */
 	const char *insn_text;

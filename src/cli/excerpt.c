@@ -12,9 +12,8 @@ const char *relative_name(const char *file)
 	char here[PATH_MAX];
 	size_t length = getcwd(here, sizeof(here)) ? strlen(here) : 0;
 
-	return length && !strncmp(file, here, length) && file[length] == '/'
-		       ? file + length + 1
-		       : file;
+	return length && !strncmp(file, here, length) && file[length] == '/' ? file + length + 1
+									     : file;
 }
 
 int excerpt_number_width(u32 line)

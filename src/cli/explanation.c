@@ -195,10 +195,10 @@ static void string_json(struct json *json, const char *name, const char *value)
 }
 
 static const char *const kind_names[] = {
-	[SKEP_STEP_BORN] = "born",	   [SKEP_STEP_MOVED] = "moved",
-	[SKEP_STEP_CHANGED] = "changed",   [SKEP_STEP_NARROWED] = "narrowed",
-	[SKEP_STEP_LOST] = "lost",	   [SKEP_STEP_BRANCH] = "branch",
-	[SKEP_STEP_ROUND] = "round",	   [SKEP_STEP_FRAME] = "frame",
+	[SKEP_STEP_BORN] = "born",	 [SKEP_STEP_MOVED] = "moved",
+	[SKEP_STEP_CHANGED] = "changed", [SKEP_STEP_NARROWED] = "narrowed",
+	[SKEP_STEP_LOST] = "lost",	 [SKEP_STEP_BRANCH] = "branch",
+	[SKEP_STEP_ROUND] = "round",	 [SKEP_STEP_FRAME] = "frame",
 };
 
 static void step_json(const struct skep_step *step, struct json *json)

@@ -13,8 +13,8 @@ struct rejection {
 	char program[64];	    /* "": not known */
 	char text[SKEP_ERROR_TEXT]; /* in Linux's words */
 	char where[SKEP_ERROR_TEXT];
-	int insn;		   /* -1: none */
-	const char *hint, *reason; /* NULL: none */
+	int insn;				    /* -1: none */
+	const char *hint, *reason;		    /* NULL: none */
 	const struct skep_explanation *explanation; /* NULL: Linux gives none */
 };
 

@@ -99,8 +99,7 @@ static void keep_notes(struct explain *explain)
 	struct skep_explanation *face = &explain->out->face;
 
 	sort_notes(explain);
-	face->steps = arena_copy(&explain->out->arena, explain->notes,
-				 sizeof(explain->notes));
+	face->steps = arena_copy(&explain->out->arena, explain->notes, sizeof(explain->notes));
 	face->step_count = face->steps ? explain->note_cnt : 0;
 }
 
@@ -171,8 +170,8 @@ static void explain_verdict_itself(struct explain *explain, int code)
 	const struct skep_error *err = walk->err;
 	struct skep_explanation *face = &explain->out->face;
 
-	face->program = arena_string(&explain->out->arena,
-				     walk->input->name ? walk->input->name : "");
+	face->program =
+		arena_string(&explain->out->arena, walk->input->name ? walk->input->name : "");
 	face->code = code;
 	face->insn = -1;
 	if (!code)

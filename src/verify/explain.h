@@ -43,7 +43,7 @@ struct explain {
 	u32 positions[EXPLAIN_NOTES_MAX]; /* of the notes, in the slice */
 	u8 bounds[EXPLAIN_NOTES_MAX];	  /* enum bounds, behind the step */
 	u32 note_cnt;
-	u32 position; /* of the notes that are added now */
+	u32 position;		      /* of the notes that are added now */
 	const char *file, *file_copy; /* BTF's name of the last source file, and the copy */
 };
 

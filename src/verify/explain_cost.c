@@ -80,8 +80,7 @@ static u32 collect_lines(struct explain *explain, struct skep_cost *costs)
 			    !line_find(walk->input, at, &line))
 				continue;
 			costs[count++] = (struct skep_cost){
-				.insn = at,
-				.source = {.file = line.file, .line = line.number}};
+				.insn = at, .source = {.file = line.file, .line = line.number}};
 		}
 		if (count)
 			add_insn(explain, at, &costs[count - 1]);

@@ -195,12 +195,13 @@ static const char *hint_loaded_twice(struct explain *explain)
 
 		if (at == born->insn || !loads_same(&walk->insns[at], &walk->insns[born->insn]))
 			continue;
-		return explain_text(explain,
-				    "the value is read from memory twice (%s, %s): a check of "
-				    "one copy says nothing of the other; read it once into a "
-				    "variable (barrier_var() keeps the compiler from reading it "
-				    "again)",
-				    place(explain, at), where(explain, born));
+		return explain_text(
+			explain,
+			"the value is read from memory twice (%s, %s): a check of "
+			"one copy says nothing of the other; read it once into a "
+			"variable (barrier_var() keeps the compiler from reading it "
+			"again)",
+			place(explain, at), where(explain, born));
 	}
 	return NULL;
 }
@@ -213,8 +214,8 @@ static const char *hint_off_by_one(struct explain *explain)
 	s64 end = (s64)reg->off + need->off + need->size;
 
 	if (explain->walk->failure.reason != REASON_map_value_range ||
-	    need->kind != NEED_MEMORY || reg->kind != REG_MAP_VALUE || scalar_is_const(&reg->number) ||
-	    reg->number.umax > INT32_MAX ||
+	    need->kind != NEED_MEMORY || reg->kind != REG_MAP_VALUE ||
+	    scalar_is_const(&reg->number) || reg->number.umax > INT32_MAX ||
 	    end + (s64)reg->number.umax != (s64)reg->map->value_size + need->size)
 		return NULL;
 	return "the largest index is just one too large: the bound is < the number of elements, "

@@ -15,9 +15,10 @@
 
 /* The loop, as positions of the slice. */
 struct rounds {
-	u32 head;		     /* instruction */
-	u32 count;		     /* rounds on the whole path */
-	u32 start[ROUNDS_SHOWN + 1]; /* of the last rounds, newest first; the end of the newest */
+	u32 head;  /* instruction */
+	u32 count; /* rounds on the whole path */
+	u32 start[ROUNDS_SHOWN +
+		  1]; /* of the last rounds, newest first; the end of the newest */
 	u32 shown;
 };
 
@@ -200,8 +201,9 @@ static void note_head(struct explain *explain, const struct rounds *rounds)
 {
 	explain->position = rounds->start[rounds->shown ? 1 : 0];
 	explain_note(explain, SKEP_STEP_ROUND, rounds->head,
-		     explain_text(explain, "the loop begins here, at instruction %u: %u round%s "
-					   "on this path",
+		     explain_text(explain,
+				  "the loop begins here, at instruction %u: %u round%s "
+				  "on this path",
 				  rounds->head, rounds->count, rounds->count == 1 ? "" : "s"));
 }
 
@@ -231,9 +233,9 @@ static void say_infinite(struct explain *explain, u32 conditions)
 	struct skep_explanation *face = &explain->out->face;
 
 	face->needs = "something changes from round to round that ends the loop";
-	face->known = explain_text(explain,
-				   "at instruction %u all that is known is the same again",
-				   explain->walk->at);
+	face->known =
+		explain_text(explain, "at instruction %u all that is known is the same again",
+			     explain->walk->at);
 	face->hint = conditions ? "change what a condition of the loop looks at in every round"
 				: "no condition leads out of this loop: give it one";
 }
@@ -246,8 +248,9 @@ static void note_dearest(struct explain *explain)
 	for (u32 i = 0; i < face->line_count && i < LINES_SHOWN; i++) {
 		explain->position = i;
 		explain_note(explain, SKEP_STEP_ROUND, face->lines[i]->insn,
-			     explain_text(explain, "%llu instructions were looked at for this "
-						   "line",
+			     explain_text(explain,
+					  "%llu instructions were looked at for this "
+					  "line",
 					  (unsigned long long)face->lines[i]->processed));
 	}
 }
@@ -259,18 +262,20 @@ static void say_complex(struct explain *explain, const struct rounds *rounds)
 	face->needs = explain_text(explain, "all paths together have at most %d instructions",
 				   INSNS_PROCESSED_MAX);
 	if (rounds->count) {
-		face->known = explain_text(explain,
-					   "after %u rounds of one loop nothing says that it ends",
-					   rounds->count);
-		face->hint = "give the loop a constant bound (for (i = 0; i < MAX && ...; i++)), "
-			     "or use bpf_loop() or an iterator for many rounds";
+		face->known = explain_text(
+			explain, "after %u rounds of one loop nothing says that it ends",
+			rounds->count);
+		face->hint =
+			"give the loop a constant bound (for (i = 0; i < MAX && ...; i++)), "
+			"or use bpf_loop() or an iterator for many rounds";
 		return;
 	}
 	note_dearest(explain);
 	face->known = explain_text(explain, "%llu were looked at, and more paths wait",
 				   explain->walk->insns_processed);
-	face->hint = "make parts of the program where paths multiply functions that are neither "
-		     "inlined nor static (__noinline): they are verified once";
+	face->hint =
+		"make parts of the program where paths multiply functions that are neither "
+		"inlined nor static (__noinline): they are verified once";
 }
 
 void explain_loop(struct explain *explain)

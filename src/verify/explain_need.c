@@ -16,8 +16,8 @@
 struct stretch {
 	const struct reg_state *reg;
 	u32 regno;
-	s64 off;  /* of the first byte, from reg + its number */
-	s64 size; /* bytes */
+	s64 off;   /* of the first byte, from reg + its number */
+	s64 size;  /* bytes */
 	s64 limit; /* of the object, in bytes; 0: has none */
 	const char *object;
 };
@@ -59,7 +59,8 @@ static bool is_size(const struct helper_arg *arg)
 /* The requirement is about the size of a helper's memory. */
 static bool is_about_size(const struct requirement *need)
 {
-	return need->kind == NEED_ARGUMENT && is_size(&need->helper->arg[need->reg - BPF_REG_1]);
+	return need->kind == NEED_ARGUMENT &&
+	       is_size(&need->helper->arg[need->reg - BPF_REG_1]);
 }
 
 /* The bytes that a helper's argument stands for, the memory's register in *regno. */
@@ -283,7 +284,8 @@ static void need_size(struct explain *explain)
 {
 	const struct requirement *need = &explain->walk->failure.need;
 	const struct helper_arg *arg = &need->helper->arg[need->reg - BPF_REG_1];
-	s64 least = arg->kind == ARG_CONST_SIZE, most = room_behind(reg_of(explain, need->reg - 1));
+	s64 least = arg->kind == ARG_CONST_SIZE,
+	    most = room_behind(reg_of(explain, need->reg - 1));
 
 	set(explain,
 	    most > 0 ? explain_text(explain, "r%u is %s, the size of what r%u points to",
@@ -322,7 +324,8 @@ static void need_pointer(struct explain *explain)
 	}
 	set(explain,
 	    explain_text(explain,
-			 reg_may_be_null(reg) ? "r%u is not NULL" : "r%u is a pointer to memory",
+			 reg_may_be_null(reg) ? "r%u is not NULL"
+					      : "r%u is a pointer to memory",
 			 regno),
 	    explain_text(explain, "r%u is %s", regno, reg_words(explain, regno)));
 }
@@ -409,11 +412,10 @@ static void need_bounded(struct explain *explain)
 	stretch.reg = reg_of(explain, stretch.regno);
 	set_limit(&stretch);
 	set(explain,
-	    stretch.limit
-		    ? explain_text(explain, "r%u stays in the %lld bytes of %s", regno,
-				   stretch.limit, stretch.object)
-		    : explain_text(explain, "r%u is a number between -%d and %d", regno,
-				   POINTER_OFFSET_LIMIT, POINTER_OFFSET_LIMIT),
+	    stretch.limit ? explain_text(explain, "r%u stays in the %lld bytes of %s", regno,
+					 stretch.limit, stretch.object)
+			  : explain_text(explain, "r%u is a number between -%d and %d", regno,
+					 POINTER_OFFSET_LIMIT, POINTER_OFFSET_LIMIT),
 	    explain_text(explain, "r%u is %s", regno, reg_words(explain, regno)));
 }
 
@@ -474,9 +476,9 @@ static void need_in_general(struct explain *explain)
 	else
 		requirement_print(need, &text);
 	set(explain, explain_keep(explain, &text),
-	    regno < MAX_BPF_REG ? explain_text(explain, "r%u is %s", regno,
-					       reg_words(explain, regno))
-				: NULL);
+	    regno < MAX_BPF_REG
+		    ? explain_text(explain, "r%u is %s", regno, reg_words(explain, regno))
+		    : NULL);
 }
 
 static void need_of_instruction(struct explain *explain)

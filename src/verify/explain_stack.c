@@ -48,9 +48,9 @@ static u32 deepest(const struct walk *walk, u32 index, u32 depth, s32 *next)
 
 static void note_frame(struct explain *explain, const struct subprog *subprog)
 {
-	const char *name = subprog->name ? explain_text(explain, "%s()", subprog->name)
-					 : explain_text(explain, "the function at %u",
-							subprog->start);
+	const char *name =
+		subprog->name ? explain_text(explain, "%s()", subprog->name)
+			      : explain_text(explain, "the function at %u", subprog->start);
 
 	explain_note(explain, SKEP_STEP_FRAME, subprog->start,
 		     explain_text(explain, "%s needs %u bytes of stack", name,
@@ -73,5 +73,6 @@ void explain_stack(struct explain *explain)
 		explain_text(explain, "the frames of a chain of calls have at most %d bytes",
 			     STACK_DEPTH_MAX);
 	explain->out->face.known = explain_text(explain, "%u bytes in %u frames", total, depth);
-	explain->out->face.hint = "keep large buffers in a per-CPU array map, or in one frame only";
+	explain->out->face.hint =
+		"keep large buffers in a per-CPU array map, or in one frame only";
 }

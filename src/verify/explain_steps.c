@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The values seen along the slice, as notes: the path is gone backwards once more, now with what
- * each place held before and behind each step.
+ * The values seen along the slice, as notes: the path is gone backwards once more, now with
+ * what each place held before and behind each step.
  */
 #include "verify/explain.h"
 
@@ -87,8 +87,10 @@ struct skep_step *explain_note(struct explain *explain, enum skep_step_kind kind
 	note = arena_alloc(&explain->out->arena, sizeof(*note));
 	if (!note)
 		return NULL;
-	*note = (struct skep_step){
-		.kind = kind, .insn = insn, .text = text, .source = explain_source(explain, insn)};
+	*note = (struct skep_step){.kind = kind,
+				   .insn = insn,
+				   .text = text,
+				   .source = explain_source(explain, insn)};
 	explain->notes[explain->note_cnt] = note;
 	explain->bounds[explain->note_cnt] = BOUNDS_NO_NUMBER;
 	explain->positions[explain->note_cnt++] = explain->position;
@@ -118,10 +120,9 @@ static void add(struct explain *explain, const struct passage *passage,
 	if (!note)
 		return;
 	note->place = passage->name;
-	explain->bounds[explain->note_cnt - 1] =
-		has_register(&passage->place, passage->after)
-			? bounds_of(&passage->after->spilled)
-			: BOUNDS_NONE;
+	explain->bounds[explain->note_cnt - 1] = has_register(&passage->place, passage->after)
+							 ? bounds_of(&passage->after->spilled)
+							 : BOUNDS_NONE;
 	if (passage->before && passage->origin.kind != ORIGIN_BORN)
 		note->before = words(explain, from, passage->before);
 	note->after = words(explain, &passage->place, passage->after);
@@ -211,11 +212,12 @@ static const char *check_words(struct explain *explain, const struct passage *pa
 			       : explain_text(explain, "this check shows that %s is NULL here",
 					      name);
 	if (reg_is_pointer(after) && after->range > before->range)
-		return explain_text(explain, "this check shows that %u bytes from %s are there",
-				    after->range,
-				    scalar_is_const(&after->number)
-					    ? after->kind == REG_PACKET ? "data" : "data_meta"
-					    : explain_text(explain, "%s's variable part on", name));
+		return explain_text(
+			explain, "this check shows that %u bytes from %s are there",
+			after->range,
+			scalar_is_const(&after->number)
+				? after->kind == REG_PACKET ? "data" : "data_meta"
+				: explain_text(explain, "%s's variable part on", name));
 	if (after->kind == REG_SCALAR)
 		return explain_text(explain, "this check leaves %s %s (before: %s)", name,
 				    words(explain, &passage->place, passage->after),
@@ -231,8 +233,7 @@ static bool is_lost(const struct passage *passage)
 
 	if (!has_register(&passage->place, passage->after))
 		return has_register(&passage->origin.from, passage->before);
-	return after->kind == REG_SCALAR &&
-	       before->kind == REG_SCALAR &&
+	return after->kind == REG_SCALAR && before->kind == REG_SCALAR &&
 	       !scalar_contains(&before->number, &after->number);
 }
 
@@ -242,9 +243,9 @@ static const char *callee_effect(struct explain *explain, u32 insn)
 	const struct helper_row *row = helper_row((u32)call->imm);
 	bool changes_packet = !call->src_reg && row && row->flags & HELPER_CHANGES_PACKET;
 
-	return explain_text(explain,
-			    changes_packet ? "%s may move the packet" : "%s gives back the object",
-			    callee_words(explain, insn));
+	return explain_text(
+		explain, changes_packet ? "%s may move the packet" : "%s gives back the object",
+		callee_words(explain, insn));
 }
 
 static const char *lost_words(struct explain *explain, const struct passage *passage)
@@ -257,7 +258,8 @@ static const char *lost_words(struct explain *explain, const struct passage *pas
 		return explain_text(explain, "%s: %s was %s, and is void now",
 				    callee_effect(explain, at), name, before);
 	if (BPF_CLASS(passage->insn->code) == BPF_STX)
-		return explain_text(explain, "this store overwrites %s: it was %s", name, before);
+		return explain_text(explain, "this store overwrites %s: it was %s", name,
+				    before);
 	return explain_text(explain,
 			    "going round again, only what every round has in common is "
 			    "known of %s: %s (before: %s)",
@@ -366,8 +368,7 @@ static const char *copy_words(struct explain *explain, const struct passage *pas
 				    insn_access_size(passage->insn), from, passage->name, now,
 				    was);
 	if (class == BPF_ALU)
-		return explain_text(explain,
-				    "%s takes the low 32 bits of %s: %s (before: %s)",
+		return explain_text(explain, "%s takes the low 32 bits of %s: %s (before: %s)",
 				    passage->name, from, now, was);
 	return explain_text(explain, "%s keeps a part of %s only: %s (before: %s)",
 			    passage->name, from, now, was);
@@ -425,8 +426,7 @@ static void pass(struct explain *explain, struct passage *passage, struct live_s
 	struct place from = passage->place;
 
 	passage->name = place_name(explain, passage->place);
-	passage->after =
-		watch_value(explain->watch, passage->position + 1, passage->place);
+	passage->after = watch_value(explain->watch, passage->position + 1, passage->place);
 	if (passage->origin.has_from && passage->origin.kind == ORIGIN_COPY)
 		from = passage->origin.from;
 	passage->before = watch_value(explain->watch, passage->position, from);
@@ -454,8 +454,7 @@ static void back_over(struct explain *explain, u32 position, const struct live_s
 	explain->position = position;
 	memset(before, 0, sizeof(*before));
 	while (flow_next_place(after, &cursor, &passage.place)) {
-		passage.origin =
-			flow_origin(walk, &passage.step, depth_after, passage.place);
+		passage.origin = flow_origin(walk, &passage.step, depth_after, passage.place);
 		pass(explain, &passage, before);
 	}
 }

@@ -69,7 +69,8 @@ static void half_open_words(const struct scalar *number, struct strbuf *out)
 static void scalar_words(const struct scalar *number, struct strbuf *out)
 {
 	bool is_signed = number->smin > -FAR && number->smax < FAR;
-	u32 zeros = number->bits.value ? 0 : (u32)__builtin_ctzll(number->bits.mask | 1ull << 63);
+	u32 zeros =
+		number->bits.value ? 0 : (u32)__builtin_ctzll(number->bits.mask | 1ull << 63);
 
 	if (scalar_is_const(number)) {
 		number_words((s64)number->bits.value, out);
@@ -181,8 +182,7 @@ void slot_words(const struct stack_slot *slot, struct strbuf *out)
 	else if (zeros == SLOT_BYTES)
 		strbuf_adds(out, "zeros");
 	else
-		strbuf_addf(out, "%u written byte%s", written,
-			    written == 1 ? "" : "s");
+		strbuf_addf(out, "%u written byte%s", written, written == 1 ? "" : "s");
 }
 
 /* --- texts of the explanation --- */
@@ -190,8 +190,7 @@ void slot_words(const struct stack_slot *slot, struct strbuf *out)
 const char *explain_keep(struct explain *explain, struct strbuf *text)
 {
 	const char *kept =
-		text->failed ? NULL
-			     : arena_string(&explain->out->arena, strbuf_text(text));
+		text->failed ? NULL : arena_string(&explain->out->arena, strbuf_text(text));
 
 	strbuf_done(text);
 	return kept;

@@ -44,8 +44,7 @@ static u32 next_index(const struct live_set *set, u32 frame, u32 index)
 	return slots ? MAX_BPF_REG + slot + (u32)__builtin_ctzll(slots) : PLACES_PER_FRAME;
 }
 
-bool flow_next_place(const struct live_set *set, struct place_cursor *cursor,
-		     struct place *out)
+bool flow_next_place(const struct live_set *set, struct place_cursor *cursor, struct place *out)
 {
 	for (u32 frame = cursor->frame; frame < MAX_FRAMES; frame++) {
 		u32 index = cursor->index < PLACES_PER_FRAME
@@ -54,11 +53,11 @@ bool flow_next_place(const struct live_set *set, struct place_cursor *cursor,
 
 		if (index < PLACES_PER_FRAME) {
 			*cursor = (struct place_cursor){frame, index + 1};
-			*out = (struct place){
-				.frame = (u8)frame,
-				.is_slot = index >= MAX_BPF_REG,
-				.index = (u8)(index < MAX_BPF_REG ? index
-								  : index - MAX_BPF_REG)};
+			*out = (struct place){.frame = (u8)frame,
+					      .is_slot = index >= MAX_BPF_REG,
+					      .index = (u8)(index < MAX_BPF_REG
+								    ? index
+								    : index - MAX_BPF_REG)};
 			return true;
 		}
 		*cursor = (struct place_cursor){frame + 1, 0};
@@ -130,8 +129,8 @@ static struct origin call_origin(const struct path_step *step, const struct bpf_
 	bool is_callee = place.frame == step->depth;
 
 	if (depth_after > step->depth && is_callee) {
-		bool is_argument = !place.is_slot && place.index >= BPF_REG_1 &&
-				   place.index <= BPF_REG_5;
+		bool is_argument =
+			!place.is_slot && place.index >= BPF_REG_1 && place.index <= BPF_REG_5;
 
 		return is_argument && !is_helper_call(insn)
 			       ? copy_of(reg_place(step->depth - 1, place.index))

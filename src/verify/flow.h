@@ -16,10 +16,10 @@ struct place {
 };
 
 enum origin_kind {
-	ORIGIN_SAME,	/* the step does not write it */
-	ORIGIN_COPY,	/* it is what `from` was, all or part of it */
-	ORIGIN_CHANGED, /* it is what it was, and perhaps `from`, put through an operator */
-	ORIGIN_BORN,	/* the step made it */
+	ORIGIN_SAME,	  /* the step does not write it */
+	ORIGIN_COPY,	  /* it is what `from` was, all or part of it */
+	ORIGIN_CHANGED,	  /* it is what it was, and perhaps `from`, put through an operator */
+	ORIGIN_BORN,	  /* the step made it */
 	ORIGIN_DESTROYED, /* the step (a call) left nothing in it */
 };
 

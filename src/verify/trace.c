@@ -298,8 +298,7 @@ static void print_depths(struct walk *walk)
 {
 	strbuf_adds(walk->log, "stack depth ");
 	for (u32 i = 0; i < walk->cfg.subprog_cnt; i++)
-		strbuf_addf(walk->log, "%s%u", i ? "+" : "",
-			    walk->cfg.subprogs[i].stack_depth);
+		strbuf_addf(walk->log, "%s%u", i ? "+" : "", walk->cfg.subprogs[i].stack_depth);
 	strbuf_addc(walk->log, '\n');
 }
 

@@ -224,8 +224,7 @@ static void rejections_say_how_they_came(void **state)
 		print(explanation_face(explanation), &got);
 		if (strcmp(strbuf_text(&got), rows[i].want)) {
 			print_error("%s: %s\n%s", rows[i].name,
-				    explanation_face(explanation)->message,
-				    strbuf_text(&got));
+				    explanation_face(explanation)->message, strbuf_text(&got));
 			failed++;
 		}
 		strbuf_done(&got);
