@@ -27,6 +27,13 @@ static int prove_number(struct walk *walk, u32 reg)
 	return reject(walk, leak_into_memory, reg, "mem");
 }
 
+/* What a JIT makes a loop of must not fault. */
+static bool is_refused_in_arena(const struct bpf_insn *insn)
+{
+	return insn->imm == (BPF_AND | BPF_FETCH) || insn->imm == (BPF_OR | BPF_FETCH) ||
+	       insn->imm == (BPF_XOR | BPF_FETCH);
+}
+
 static int prove_atomic(struct walk *walk, u32 regno)
 {
 	const struct reg_state *reg = walk_reg(walk, regno);
@@ -53,11 +60,14 @@ static int prove_atomic(struct walk *walk, u32 regno)
 	case REG_TP_BUFFER:
 	case REG_BTF:
 	case REG_FUNC:
-	case REG_ARENA:
 	case REG_DYNPTR:
 	case REG_ITERATOR:
 	case REG_IRQ_FLAG:
 	case REG_KINDS: return 0;
+	case REG_ARENA:
+		if (is_refused_in_arena(walk_insn(walk)))
+			break;
+		return 0;
 	}
 	return reject(walk, atomic_target,
 		      walk_insn(walk)->imm == BPF_LOAD_ACQ ? "loads from" : "stores into",
@@ -184,7 +194,7 @@ static int prove_binary_operands(struct walk *walk, const struct bpf_insn *insn)
 	struct reg_state constant;
 	u8 op = BPF_OP(insn->code);
 
-	if (dst->kind == REG_ARENA)
+	if (walk_is_arena_math(walk, insn))
 		return 0; /* any arithmetic: the cast of its value makes an address of it */
 
 	if (BPF_SRC(insn->code) == BPF_K) {

@@ -38,6 +38,9 @@ static int prove_map_type(struct walk *walk, const struct map_desc *map)
 		return reject(walk, second_cgroup_storage);
 	if (map->type == (u32)BPF_MAP_TYPE_ARENA && is_other_of_type(walk->out, map))
 		return reject(walk, second_arena);
+	if (map->type == (u32)BPF_MAP_TYPE_ARENA &&
+	    !(walk->rules.may_loop && walk->rules.may_leak))
+		return reject(walk, arena_rights);
 	return 0;
 }
 

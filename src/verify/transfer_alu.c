@@ -245,8 +245,10 @@ int transfer_alu(struct walk *walk, const struct bpf_insn *insn)
 	case BPF_END: transfer_unary(walk, insn); return 0;
 	default: break;
 	}
-	if (walk_reg(walk, insn->dst_reg)->kind == REG_ARENA)
+	if (walk_is_arena_math(walk, insn)) {
+		reg_set_pointer(walk_reg(walk, insn->dst_reg), REG_ARENA);
 		return 0;
+	}
 	if (!is_pointer_math(walk, insn)) {
 		int ret = speculation_prove_numbers(walk, insn);
 

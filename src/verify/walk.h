@@ -245,6 +245,14 @@ int walk_reject(struct walk *walk, enum reason reason, ...);
 	(reason_check(REASON_TEXT_##ID, ##__VA_ARGS__), \
 	 walk_reject(walk, REASON_##ID, ##__VA_ARGS__))
 
+/* Whatever is reckoned with an address in the arena is one: its low half is all that counts. */
+static inline bool walk_is_arena_math(struct walk *walk, const struct bpf_insn *insn)
+{
+	return walk_reg(walk, insn->dst_reg)->kind == REG_ARENA ||
+	       (BPF_SRC(insn->code) == BPF_X &&
+		walk_reg(walk, insn->src_reg)->kind == REG_ARENA);
+}
+
 /* --- proving (prove.c; memory.c, stack.c, context.c, calls.c) --- */
 int prove_requirement(struct walk *walk, const struct requirement *need);
 int prove_memory(struct walk *walk, const struct requirement *need);

@@ -21,7 +21,7 @@ DIFFERENT = {
     "instructions are not rewritten": "can't find expected subsequence of instructions",
     "a map type that skep does not have": r"SKIP \(unsupported map type",
     "a helper that skep does not have": "invalid func bpf_",
-    "maps and tasks as the kernel's structures": "bpf_array|mem access '(map_ptr|ptr_)'",
+    "structures that only a kernel has": "Operation not supported",
 }
 
 
