@@ -79,7 +79,8 @@ static void set_arguments(struct walk *walk, const struct frame *caller, struct 
 
 /* --- putting off --- */
 
-int callback_put_off_later(struct walk *walk, const struct map_desc *map, bool may_sleep)
+int callback_put_off_later(struct walk *walk, const struct map_desc *map,
+			   enum callback_kind kind)
 {
 	struct packed_state *here = state_pack(&walk->pool, &walk->state, &all_alive);
 	struct subprog *subprog = &walk->cfg.subprogs[walk->call.callback];
@@ -92,7 +93,7 @@ int callback_put_off_later(struct walk *walk, const struct map_desc *map, bool m
 	state->frame_cnt = 1;
 	state->resources = (struct resources){0};
 	frame_init(&state->frames[0], 0, walk->call.callback, 0);
-	state->frames[0].callback = may_sleep ? CALLBACK_WORK : CALLBACK_LATER;
+	state->frames[0].callback = kind;
 	set_map_element(&state->frames[0], map);
 	walk_reg(walk, BPF_REG_3)->id = walk_new_id(walk);
 	ret = walk_put_off_round(walk, subprog->start); /* it may start itself again */
@@ -156,7 +157,8 @@ int callback_put_off(struct walk *walk, u32 helper)
 	int ret = 0;
 
 	if (callback_is_later(helper))
-		return callback_put_off_later(walk, walk_reg(walk, BPF_REG_1)->map, false);
+		return callback_put_off_later(walk, walk_reg(walk, BPF_REG_1)->map,
+					      CALLBACK_LATER);
 	walk->cfg.subprogs[subprog].is_callback = true;
 	if (may_call_again(walk, helper))
 		ret = put_off_round(walk, entry, helper);

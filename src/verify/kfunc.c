@@ -43,15 +43,6 @@ static bool may_run_locked(const struct kfunc *kfunc)
 	       (special >= KFUNC_ARENA_ALLOC_PAGES && special <= KFUNC_ARENA_RESERVE_PAGES);
 }
 
-/* Functions that need what no engine has yet. */
-static bool is_understood(const struct kfunc *kfunc)
-{
-	switch (kfunc->row->special) {
-	case KFUNC_TASK_WORK_SCHEDULE: return false;
-	default: return true;
-	}
-}
-
 /* What the flags and types of the arguments do not say. */
 static int prove_special(struct walk *walk, const struct kfunc *kfunc)
 {
@@ -73,8 +64,6 @@ int prove_kfunc(struct walk *walk)
 	if (state_lock(&walk->state) && (!kfunc || !kfunc->row || !may_run_locked(kfunc)))
 		return reject(walk, call_under_lock);
 	ret = prove_allowed(walk, kfunc);
-	if (!ret && !is_understood(kfunc))
-		return reject(walk, not_supported, kfunc->name);
 	ret = ret ? ret : kfunc_prove_arguments(walk, kfunc);
 	if (!ret && kfunc->row->special == KFUNC_TRAP)
 		return reject(walk, kfunc_trap);
@@ -262,7 +251,10 @@ static int transfer_callback(struct walk *walk, const struct kfunc *kfunc)
 {
 	switch (kfunc->row->special) {
 	case KFUNC_RBTREE_ADD: return callback_put_off_less(walk);
-	case KFUNC_WQ_SET_CALLBACK: return callback_put_off_later(walk, walk->call.map, true);
+	case KFUNC_WQ_SET_CALLBACK:
+		return callback_put_off_later(walk, walk->call.map, CALLBACK_WORK);
+	case KFUNC_TASK_WORK_SCHEDULE:
+		return callback_put_off_later(walk, walk->call.map, CALLBACK_TASK);
 	default: return 0;
 	}
 }

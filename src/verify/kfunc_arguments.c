@@ -108,14 +108,15 @@ static int prove_map(struct walk *walk, u32 index)
 	return 0;
 }
 
-static int prove_workqueue(struct walk *walk, u32 index)
+/* A work queue, or work for a task, in a map value. */
+static int prove_field(struct walk *walk, u32 index, enum btf_field_kind kind)
 {
 	const struct reg_state *reg = walk_reg(walk, kfunc_arg_reg(index));
 
 	if (reg->kind != REG_MAP_VALUE)
 		return reject(walk, workqueue_expected, index);
 	walk->call.map = reg->map;
-	return special_prove_field(walk, kfunc_arg_reg(index), BTF_FIELD_WORKQUEUE);
+	return special_prove_field(walk, kfunc_arg_reg(index), kind);
 }
 
 static int prove_callback(struct walk *walk, u32 index)
@@ -151,15 +152,15 @@ static int prove_by_kind(struct walk *walk, const struct kfunc *kfunc, u32 index
 	case KFUNC_ARG_RB_ROOT: return graph_prove_root(walk, kfunc, index);
 	case KFUNC_ARG_LIST_NODE:
 	case KFUNC_ARG_RB_NODE: return graph_prove_node(walk, kfunc, index);
-	case KFUNC_ARG_WORKQUEUE: return prove_workqueue(walk, index);
+	case KFUNC_ARG_WORKQUEUE: return prove_field(walk, index, BTF_FIELD_WORKQUEUE);
+	case KFUNC_ARG_TASK_WORK: return prove_field(walk, index, BTF_FIELD_TASK_WORK);
 	case KFUNC_ARG_CALLBACK: return prove_callback(walk, index);
 	case KFUNC_ARG_SCALAR:
 	case KFUNC_ARG_IGNORED:
 	case KFUNC_ARG_PROGRAM: return 0;
-	case KFUNC_ARG_TASK_WORK:
 	case KFUNC_ARG_UNKNOWN: break;
 	}
-	return reject(walk, not_supported, "an argument of this kernel function");
+	return reject(walk, kfunc_argument_type, index);
 }
 
 static int prove_pointer(struct walk *walk, const struct kfunc *kfunc, u32 index)

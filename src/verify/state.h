@@ -147,6 +147,7 @@ enum callback_kind {
 	CALLBACK_NOW,	/* by a helper: its exit returns to the call of the helper */
 	CALLBACK_LATER, /* by the engine, when the program is over */
 	CALLBACK_WORK,	/* the same, where it may sleep */
+	CALLBACK_TASK,	/* the same, on the way back to user space; its result does not count */
 };
 
 struct frame {

@@ -108,6 +108,8 @@ static int prove_callback_result(struct walk *walk, enum callback_kind callback)
 		return ret;
 	if (walk_reg(walk, BPF_REG_0)->kind == REG_STACK && callback == CALLBACK_NOW)
 		return reject(walk, stack_returned);
+	if (callback == CALLBACK_TASK)
+		return 0;
 	if (callback == CALLBACK_NOW)
 		return prove_result_range(walk, BPF_REG_0, "callback return", 0, 1);
 	return prove_result_range(walk, BPF_REG_0, "async callback return", 0, 0);

@@ -222,7 +222,8 @@ static inline bool walk_may_sleep(const struct walk *walk)
 {
 	switch (walk->state.frames[0].callback) {
 	case CALLBACK_LATER: return false;
-	case CALLBACK_WORK: return true;
+	case CALLBACK_WORK:
+	case CALLBACK_TASK: return true;
 	default: return walk->input->flags & VERIFY_SLEEPABLE;
 	}
 }

@@ -37,6 +37,9 @@ int bpf_wq_init(struct bpf_wq *wq, void *map, unsigned int flags) __ksym;
 int bpf_wq_start(struct bpf_wq *wq, unsigned int flags) __ksym;
 int bpf_wq_set_callback_impl(struct bpf_wq *wq, int (callback_fn)(void *map, int *key, void *value),
 			     unsigned int flags, void *aux) __ksym;
+int bpf_task_work_schedule_resume_impl(struct task_struct *task, struct bpf_task_work *work,
+				       void *map, bpf_task_work_callback_t callback,
+				       void *aux) __ksym;
 void *bpf_rdonly_cast(const void *object, u32 type) __ksym;
 void *bpf_cast_to_kern_ctx(void *ctx) __ksym;
 
@@ -576,6 +579,48 @@ SEC("tc") REJECT("arg#0 doesn't point to a map value") int workqueue_elsewhere(v
 	struct bpf_wq queue = {};
 
 	return bpf_wq_init(&queue, &works, 0);
+}
+
+struct task_value {
+	struct bpf_task_work work;
+	u64 number;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct task_value);
+} task_values SEC(".maps");
+
+static int task_work(struct bpf_map *map, void *key, void *value)
+{
+	struct task_value *element = value;
+	char byte;
+
+	bpf_copy_from_user(&byte, 1, NULL);
+	element->number++;
+	return 7;
+}
+
+SEC("perf_event") ACCEPT int work_for_a_task(void *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u32 key = 0;
+	struct task_value *value = bpf_map_lookup_elem(&task_values, &key);
+
+	if (value)
+		bpf_task_work_schedule_resume_impl(task, &value->work, &task_values, task_work, NULL);
+	return 0;
+}
+
+SEC("perf_event") REJECT("arg#1 doesn't point to a map value") int work_elsewhere(void *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct bpf_task_work work = {};
+
+	bpf_task_work_schedule_resume_impl(task, &work, &task_values, task_work, NULL);
+	return 0;
 }
 
 SEC("tc") ACCEPT int casts(struct __sk_buff *ctx)
