@@ -59,7 +59,8 @@ static bool regs_exact(struct comparison *cmp, const struct reg_state *old,
 static bool links_match(struct comparison *cmp, const struct reg_state *old,
 			const struct reg_state *now)
 {
-	return !old->id || (old->off == now->off && ids_match(cmp, old->id, now->id));
+	return !old->id || (old->off == now->off && old->flags == now->flags &&
+			    ids_match(cmp, old->id, now->id));
 }
 
 static bool number_covers(struct comparison *cmp, const struct reg_state *old,

@@ -201,8 +201,7 @@ static void drop_lone_ids(struct packed_state *state)
 			other++;
 		if (other < state->reg_cnt)
 			continue;
-		reg->id = 0;
-		reg->off = 0;
+		reg_unlink(reg);
 	}
 }
 

@@ -225,8 +225,7 @@ void stack_load(struct walk *walk, struct reg_state *dst)
 	if (access->is_fixed && is_spill_refill(slot, access->low, access->size)) {
 		*dst = slot->spilled;
 		if (dst->kind == REG_SCALAR && !number_fits(dst, access->size)) {
-			dst->id = 0;
-			dst->flags = 0;
+			reg_unlink(dst);
 			scalar_truncate(&dst->number, access->size);
 		}
 		return;
@@ -315,8 +314,7 @@ static void spill(struct stack_slot *slot, const struct reg_state *value, u32 si
 	slot_scrub(slot);
 	slot->spilled = *value;
 	if (!number_fits(value, size)) {
-		slot->spilled.id = 0;
-		slot->spilled.flags = 0;
+		reg_unlink(&slot->spilled);
 		scalar_truncate(&slot->spilled.number, size);
 	}
 	memset(slot->bytes, BYTE_SPILL, size);

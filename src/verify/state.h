@@ -69,6 +69,7 @@ enum reg_flags {
 	REG_ALLOCATED = 1 << 10, /* an object of the program's own type (bpf_obj_new) */
 	REG_NON_OWNING = 1 << 11, /* in a list or tree under the lock that is held */
 	REG_SECOND_SLOT = 1 << 12, /* REG_DYNPTR: of its slots that with the higher address */
+	REG_LOW_LINK = 1 << 13,	   /* REG_SCALAR: only the low 32 bits differ by `off`; the rest is 0 */
 };
 
 /* With one of these and no other flag an object is there for sure. */
@@ -210,6 +211,14 @@ void reg_set_not_init(struct reg_state *reg);
 void reg_set_scalar(struct reg_state *reg, struct scalar number);
 void reg_set_const(struct reg_state *reg, u64 value);
 void reg_set_unknown(struct reg_state *reg);
+/* A number that differs from no other by a constant any more. */
+static inline void reg_unlink(struct reg_state *reg)
+{
+	reg->id = 0;
+	reg->off = 0;
+	reg->flags &= ~REG_LOW_LINK;
+}
+
 /* A pointer of this kind to the start of its object. */
 void reg_set_pointer(struct reg_state *reg, enum reg_kind kind);
 /* A pointer to a kernel's or own object that is valid as long as the program runs, or is

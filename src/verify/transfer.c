@@ -102,8 +102,7 @@ int transfer_load(struct walk *walk, const struct bpf_insn *insn)
 	note_access(walk, insn->src_reg);
 	load_memory(walk, &base, dst);
 	if (BPF_MODE(insn->code) == BPF_MEMSX && dst->kind == REG_SCALAR) {
-		dst->id = 0;
-		dst->off = 0;
+		reg_unlink(dst);
 		scalar_sign_extend(&dst->number, walk->access.size);
 	}
 	return 0;
@@ -130,10 +129,8 @@ static void atomic_fetch(struct walk *walk, const struct bpf_insn *insn,
 	struct reg_state old;
 
 	load_memory(walk, base, &old);
-	if (old.kind == REG_SCALAR) {
-		old.id = 0;
-		old.off = 0;
-	}
+	if (old.kind == REG_SCALAR)
+		reg_unlink(&old);
 	*walk_reg(walk, fetched) = old;
 }
 

@@ -12,12 +12,6 @@ static void give_id(struct walk *walk, struct reg_state *reg)
 		reg->id = walk_new_id(walk);
 }
 
-static void unlink_number(struct reg_state *reg)
-{
-	reg->id = 0;
-	reg->off = 0;
-}
-
 static void move_number(struct walk *walk, const struct bpf_insn *insn, struct reg_state *src,
 			struct reg_state *dst)
 {
@@ -34,7 +28,7 @@ static void move_number(struct walk *walk, const struct bpf_insn *insn, struct r
 	*dst = *src;
 	if (keeps_value)
 		return;
-	unlink_number(dst);
+	reg_unlink(dst);
 	scalar_alu(&dst->number, &from, BPF_MOV, is32, insn->off);
 }
 
@@ -84,7 +78,7 @@ static void transfer_unary(struct walk *walk, const struct bpf_insn *insn)
 
 	if (reg_is_pointer(dst))
 		reg_set_unknown(dst);
-	unlink_number(dst);
+	reg_unlink(dst);
 	if (BPF_OP(insn->code) == BPF_NEG)
 		scalar_alu(&dst->number, &dst->number, BPF_NEG, is32, 0);
 	else /* BPF_TO_BE of a little-endian host swaps, and so does the ALU64 form */
@@ -92,15 +86,22 @@ static void transfer_unary(struct walk *walk, const struct bpf_insn *insn)
 				 !is32 || BPF_SRC(insn->code) == BPF_TO_BE);
 }
 
-/* x + constant and x - constant stay linked to x's copies, at a distance. */
-static bool stays_linked(struct reg_state *dst, const struct bpf_insn *insn)
+/* x + constant and x - constant stay linked to x's copies, at a distance. As in Linux, what has a
+ * distance already gets no other, and half of a wider number none. `before`: what dst was. */
+static bool stays_linked(struct reg_state *dst, const struct bpf_insn *insn,
+			 const struct scalar *before)
 {
 	u8 op = BPF_OP(insn->code);
 	s64 distance = op == BPF_SUB ? -(s64)insn->imm : insn->imm;
 
-	return dst->id && BPF_CLASS(insn->code) == BPF_ALU64 &&
-	       (op == BPF_ADD || op == BPF_SUB) && BPF_SRC(insn->code) == BPF_K &&
-	       !__builtin_add_overflow(dst->off, distance, &dst->off);
+	if (!dst->id || dst->off || dst->flags & REG_LOW_LINK || distance != (s32)distance ||
+	    (op != BPF_ADD && op != BPF_SUB) || BPF_SRC(insn->code) != BPF_K)
+		return false;
+	dst->off = (s32)distance;
+	if (BPF_CLASS(insn->code) == BPF_ALU64)
+		return true;
+	dst->flags |= REG_LOW_LINK;
+	return before->umax <= UINT32_MAX;
 }
 
 /* A number that is 0 or -1, in 64 or in its low 32 bits: false if neither, else the two. */
@@ -145,10 +146,11 @@ static int transfer_numbers(struct walk *walk, const struct bpf_insn *insn)
 	struct scalar src = is_reg ? walk_reg(walk, insn->src_reg)->number
 				   : scalar_const((u64)(s64)insn->imm);
 	int ret = split_by_sign(walk, insn, &src);
+	struct scalar before = dst->number;
 
 	scalar_alu(&dst->number, &src, BPF_OP(insn->code), is32, insn->off);
-	if (!stays_linked(dst, insn))
-		unlink_number(dst);
+	if (!stays_linked(dst, insn, &before))
+		reg_unlink(dst);
 	return ret;
 }
 

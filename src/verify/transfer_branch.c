@@ -181,13 +181,17 @@ static void learn_packet_compare(struct state *state, struct reg_state *dst,
 
 /* --- numbers --- */
 
+/* Where only the low bits of the known one are linked, they say nothing of a whole number. */
 static void follow(struct reg_state *reg, const struct reg_state *known)
 {
 	struct scalar distance = scalar_const((u64)((s64)reg->off - known->off));
+	bool is_low = reg->flags & REG_LOW_LINK;
 
+	if (known->flags & REG_LOW_LINK && !is_low)
+		return;
 	reg->number = known->number;
-	if (reg->off != known->off)
-		scalar_alu(&reg->number, &distance, BPF_ADD, false, 0);
+	if (reg->off != known->off || is_low)
+		scalar_alu(&reg->number, &distance, BPF_ADD, is_low, 0);
 }
 
 /* The frame's numbers that differ from `known` by a constant follow it. */

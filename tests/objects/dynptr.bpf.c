@@ -147,7 +147,7 @@ SEC("?raw_tp") REJECT("Expected an initialized dynptr as arg #2") int never_made
 	return 0;
 }
 
-SEC("?raw_tp") REJECT("arg#2 expected pointer to stack or const struct bpf_dynptr")
+SEC("?raw_tp") REJECT("R3 type=map_value expected=fp, dynptr_ptr")
 int not_on_the_stack(void *ctx)
 {
 	bpf_dynptr_read(data, 8, (void *)data, 0, 0);
@@ -294,7 +294,7 @@ int a_clone_ends_with_its_origin(void *ctx)
 	return 0;
 }
 
-SEC("?raw_tp") REJECT("Expected a dynptr of type ringbuf as arg #0") int another_kind(void *ctx)
+SEC("?raw_tp") REJECT("arg 1 is an unacquired reference") int another_kind(void *ctx)
 {
 	struct bpf_dynptr ptr;
 	u32 key = 0;

@@ -130,7 +130,7 @@ SEC("socket") REJECT("expected uninitialized iter_num as arg #0") int made_twice
 	return 0;
 }
 
-SEC("socket") REJECT("expected an initialized iter_bits as arg #0") int another_type(void *ctx)
+SEC("socket") REJECT("cannot pass in iter at an offset=-8") int another_type(void *ctx)
 {
 	struct bpf_iter_num it;
 

@@ -214,7 +214,7 @@ int push_another_type(void *ctx)
 	return 0;
 }
 
-SEC("tc") REJECT("allocated object must be referenced") int push_twice(void *ctx)
+SEC("tc") REJECT("arg#1 expected pointer to allocated object") int push_twice(void *ctx)
 {
 	struct own_node *object = obj_new(struct own_node);
 
@@ -647,7 +647,7 @@ SEC("tc") ACCEPT int percpu(void *ctx)
 	return 0;
 }
 
-SEC("tc") REJECT("bpf_percpu_obj_new type ID argument must be of a struct of scalars")
+SEC("tc") REJECT("bpf_percpu_obj_new type ID argument must not contain special fields")
 int percpu_with_fields(void *ctx)
 {
 	struct own_node *object = bpf_percpu_obj_new_impl(bpf_core_type_id_local(struct own_node), NULL);
