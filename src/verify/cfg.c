@@ -49,8 +49,11 @@ static u32 subprog_before(const struct cfg *cfg, u32 insn)
 
 s32 cfg_subprog_at(const struct cfg *cfg, u32 insn)
 {
-	u32 index = subprog_before(cfg, insn);
+	u32 index;
 
+	if (!cfg->subprogs)
+		return -1;
+	index = subprog_before(cfg, insn);
 	return cfg->subprogs[index].start == insn ? (s32)index : -1;
 }
 

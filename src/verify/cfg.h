@@ -63,7 +63,7 @@ int cfg_check_edges(struct cfg *cfg, bool may_loop, struct arena *arena, struct 
 /* Flags what leads to a loop of unknown length; *any: there is one. 0 or -ENOMEM. */
 int cfg_mark_open(struct cfg *cfg, struct arena *arena, bool *any);
 
-/* Index of the subprogram that starts at `insn`, -1: none does. */
+/* Index of the subprogram that starts at `insn`, -1: none does, or they were not found. */
 s32 cfg_subprog_at(const struct cfg *cfg, u32 insn);
 
 /* As cfg_successors(), of jumps, calls and exits. */

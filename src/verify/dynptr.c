@@ -35,7 +35,7 @@ static bool is_dynptr_slot(const struct stack_slot *slot)
 
 int dynptr_prove_place(struct walk *walk, u32 regno)
 {
-	struct place place;
+	struct stack_place place;
 	int ret;
 
 	if (walk_reg(walk, regno)->kind == REG_DYNPTR)
@@ -49,7 +49,7 @@ int dynptr_prove_place(struct walk *walk, u32 regno)
 }
 
 /* The dynptr on the stack that the register points to; NULL: there is none. */
-static const struct reg_state *find(const struct place *place)
+static const struct reg_state *find(const struct stack_place *place)
 {
 	const struct stack_slot *first = place_slot(place, 0), *second = place_slot(place, 1);
 
@@ -62,7 +62,7 @@ static const struct reg_state *find(const struct place *place)
 
 static int prove_on_stack(struct walk *walk, u32 regno, const struct reg_state **out)
 {
-	struct place place;
+	struct stack_place place;
 	int ret = place_find(walk, regno, DYNPTR_SLOTS, WHAT, &place);
 
 	if (ret)
@@ -92,7 +92,7 @@ int dynptr_prove(struct walk *walk, u32 regno, enum dynptr_kind kind, bool chang
 int dynptr_prove_release(struct walk *walk, u32 regno)
 {
 	const struct reg_state *reg = walk_reg(walk, regno), *dynptr;
-	struct place place;
+	struct stack_place place;
 	int ret;
 
 	if (reg->kind != REG_STACK)
@@ -110,7 +110,7 @@ int dynptr_prove_release(struct walk *walk, u32 regno)
 
 /* --- making and ending --- */
 
-static void put(struct walk *walk, const struct place *place, struct reg_state description)
+static void put(struct walk *walk, const struct stack_place *place, struct reg_state description)
 {
 	struct reg_state second = description;
 
@@ -124,7 +124,7 @@ static void put(struct walk *walk, const struct place *place, struct reg_state d
 int dynptr_make(struct walk *walk, u32 regno, enum dynptr_kind kind)
 {
 	struct reg_state dynptr;
-	struct place place;
+	struct stack_place place;
 	int ret = place_find(walk, regno, DYNPTR_SLOTS, WHAT, &place);
 
 	if (ret)
@@ -145,7 +145,7 @@ int dynptr_make(struct walk *walk, u32 regno, enum dynptr_kind kind)
 int dynptr_clone(struct walk *walk, u32 regno)
 {
 	struct reg_state dynptr = walk->call.dynptr;
-	struct place place;
+	struct stack_place place;
 	int ret = place_find(walk, regno, DYNPTR_SLOTS, WHAT, &place);
 
 	if (ret)
@@ -172,7 +172,7 @@ static void end(struct walk *walk, struct frame *frame, u32 index)
 {
 	u32 first = is_first_slot(&frame->slots[index]) ? index : index + 1;
 	u32 id = frame->slots[first].spilled.id;
-	struct place place = {frame, first};
+	struct stack_place place = {frame, first};
 
 	place_clear(&place, DYNPTR_SLOTS);
 	forget_slices(walk, id);

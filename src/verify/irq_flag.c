@@ -29,7 +29,7 @@ static bool saves(const struct kfunc *kfunc)
 	       kfunc->row->special == KFUNC_RES_SPIN_LOCK_IRQSAVE;
 }
 
-static int find_place(struct walk *walk, u32 index, struct place *out)
+static int find_place(struct walk *walk, u32 index, struct stack_place *out)
 {
 	return place_find(walk, kfunc_arg_reg(index), 1, "irq_flag", out);
 }
@@ -46,7 +46,7 @@ static u32 acquired_at(const struct walk *walk, u32 id)
 }
 
 static int prove_restore(struct walk *walk, const struct kfunc *kfunc, u32 index,
-			 const struct place *place)
+			 const struct stack_place *place)
 {
 	const struct reg_state *flag = &place_slot(place, 0)->spilled;
 	u32 last = walk->state.resources.sections.irq_id;
@@ -63,7 +63,7 @@ static int prove_restore(struct walk *walk, const struct kfunc *kfunc, u32 index
 
 int irq_flag_prove(struct walk *walk, const struct kfunc *kfunc, u32 index)
 {
-	struct place place;
+	struct stack_place place;
 	int ret;
 
 	if (walk_reg(walk, kfunc_arg_reg(index))->kind != REG_STACK)
@@ -92,7 +92,7 @@ int irq_flag_transfer(struct walk *walk, const struct kfunc *kfunc, u32 index)
 {
 	struct resources *held = &walk->state.resources;
 	struct reg_state flag;
-	struct place place;
+	struct stack_place place;
 	int ret = find_place(walk, index, &place);
 
 	if (ret)

@@ -34,14 +34,14 @@ static u32 slot_count(const struct kfunc *kfunc, u32 index)
 }
 
 static int find_place(struct walk *walk, const struct kfunc *kfunc, u32 index,
-		      struct place *out)
+		      struct stack_place *out)
 {
 	return place_find(walk, kfunc_arg_reg(index), slot_count(kfunc, index), "iter",
 				 out);
 }
 
 static int prove_fresh(struct walk *walk, const struct kfunc *kfunc, u32 index,
-		       const struct place *place)
+		       const struct stack_place *place)
 {
 	for (u32 i = 0; i < slot_count(kfunc, index); i++)
 		if (place_is_touched(place, i, BYTE_ITERATOR))
@@ -50,7 +50,7 @@ static int prove_fresh(struct walk *walk, const struct kfunc *kfunc, u32 index,
 				      walk->access.low + walk->access.size);
 }
 
-static bool is_part(const struct place *place, u32 slot, const struct kfunc *kfunc, u32 index)
+static bool is_part(const struct stack_place *place, u32 slot, const struct kfunc *kfunc, u32 index)
 {
 	const struct reg_state *part = &place_slot(place, slot)->spilled;
 
@@ -59,7 +59,7 @@ static bool is_part(const struct place *place, u32 slot, const struct kfunc *kfu
 }
 
 static int prove_there(struct walk *walk, const struct kfunc *kfunc, u32 index,
-		       const struct place *place)
+		       const struct stack_place *place)
 {
 	for (u32 i = 0; i < slot_count(kfunc, index); i++) {
 		if (place_is_touched(place, i, BYTE_ITERATOR) &&
@@ -74,7 +74,7 @@ static int prove_there(struct walk *walk, const struct kfunc *kfunc, u32 index,
 
 int iterator_prove(struct walk *walk, const struct kfunc *kfunc, u32 index)
 {
-	struct place place;
+	struct stack_place place;
 	int ret;
 
 	if (walk_reg(walk, kfunc_arg_reg(index))->kind != REG_STACK)
@@ -87,7 +87,7 @@ int iterator_prove(struct walk *walk, const struct kfunc *kfunc, u32 index)
 }
 
 static int make(struct walk *walk, const struct kfunc *kfunc, u32 index,
-		const struct place *place)
+		const struct stack_place *place)
 {
 	struct reg_state iterator;
 
@@ -109,7 +109,7 @@ static int make(struct walk *walk, const struct kfunc *kfunc, u32 index,
 
 int iterator_transfer(struct walk *walk, const struct kfunc *kfunc, u32 index)
 {
-	struct place place;
+	struct stack_place place;
 	int ret = find_place(walk, kfunc, index, &place);
 
 	if (ret)
@@ -159,7 +159,7 @@ bool iterator_goes_on(struct walk *walk)
 {
 	const struct kfunc *kfunc = walk->out->facts[walk->at].kfunc;
 	const struct reg_state *reg = walk_reg(walk, BPF_REG_1);
-	struct place place;
+	struct stack_place place;
 
 	if (!kfunc)
 		return true;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 int place_find(struct walk *walk, u32 regno, u32 slots, const char *what,
-		      struct place *out)
+		      struct stack_place *out)
 {
 	const struct reg_state *reg = walk_reg(walk, regno);
 	s64 off = (s64)reg->number.bits.value + reg->off;
@@ -28,7 +28,7 @@ int place_find(struct walk *walk, u32 regno, u32 slots, const char *what,
 	return 0;
 }
 
-struct stack_slot *place_slot(const struct place *place, u32 index)
+struct stack_slot *place_slot(const struct stack_place *place, u32 index)
 {
 	static struct stack_slot nothing;
 	u32 slot = place->slot - index;
@@ -36,7 +36,7 @@ struct stack_slot *place_slot(const struct place *place, u32 index)
 	return slot < place->frame->slot_cnt ? &place->frame->slots[slot] : &nothing;
 }
 
-bool place_is_filled(const struct place *place, u32 index, enum byte_kind kind)
+bool place_is_filled(const struct stack_place *place, u32 index, enum byte_kind kind)
 {
 	const struct stack_slot *slot = place_slot(place, index);
 
@@ -46,12 +46,12 @@ bool place_is_filled(const struct place *place, u32 index, enum byte_kind kind)
 	return true;
 }
 
-bool place_is_touched(const struct place *place, u32 index, enum byte_kind kind)
+bool place_is_touched(const struct stack_place *place, u32 index, enum byte_kind kind)
 {
 	return memchr(place_slot(place, index)->bytes, kind, SLOT_BYTES);
 }
 
-void place_put(struct walk *walk, const struct place *place, u32 slots, enum byte_kind kind,
+void place_put(struct walk *walk, const struct stack_place *place, u32 slots, enum byte_kind kind,
 		const struct reg_state *description)
 {
 	stack_grow(walk, place->frame, -(s64)(place->slot + 1) * SLOT_BYTES);
@@ -63,7 +63,7 @@ void place_put(struct walk *walk, const struct place *place, u32 slots, enum byt
 	}
 }
 
-void place_clear(const struct place *place, u32 slots)
+void place_clear(const struct stack_place *place, u32 slots)
 {
 	for (u32 i = 0; i < slots; i++)
 		memset(place_slot(place, i)->bytes, BYTE_INVALID, SLOT_BYTES);

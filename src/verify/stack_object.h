@@ -10,25 +10,25 @@
 #include "verify/kfunc.h"
 
 /* Where the object is that a register points to: its lowest slot has the largest number. */
-struct place {
+struct stack_place {
 	struct frame *frame;
 	u32 slot; /* of its first bytes; the next 8 are in slot - 1 */
 };
 
 /* The register points to `slots` whole slots; `what` names the object in the rejection. */
 int place_find(struct walk *walk, u32 regno, u32 slots, const char *what,
-		      struct place *out);
+		      struct stack_place *out);
 /* All bytes of the slot are of this kind. */
-bool place_is_filled(const struct place *place, u32 index, enum byte_kind kind);
+bool place_is_filled(const struct stack_place *place, u32 index, enum byte_kind kind);
 /* Some byte of the slot is. */
-bool place_is_touched(const struct place *place, u32 index, enum byte_kind kind);
+bool place_is_touched(const struct stack_place *place, u32 index, enum byte_kind kind);
 /* Slot `index` of the object (0: its first bytes), as far as the frame was written. */
-struct stack_slot *place_slot(const struct place *place, u32 index);
+struct stack_slot *place_slot(const struct stack_place *place, u32 index);
 /* The object's slots hold it from here on: `description` in each. The stack grows to it. */
-void place_put(struct walk *walk, const struct place *place, u32 slots, enum byte_kind kind,
+void place_put(struct walk *walk, const struct stack_place *place, u32 slots, enum byte_kind kind,
 		const struct reg_state *description);
 /* Nothing is there any more. */
-void place_clear(const struct place *place, u32 slots);
+void place_clear(const struct stack_place *place, u32 slots);
 
 /* --- dynptrs (dynptr.c) --- */
 
