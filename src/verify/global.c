@@ -5,6 +5,7 @@
 #include "verify/helpers.h"
 #include "verify/precision.h"
 #include "verify/prototype.h"
+#include "verify/stack_object.h"
 #include "verify/trace.h"
 
 #include <string.h>
@@ -110,8 +111,9 @@ static int prove_param(struct walk *walk, u32 index, const struct param *param)
 	if (param->kind == PARAM_ANYTHING || param->flags & REG_UNTRUSTED)
 		return 0;
 	if (param->kind == PARAM_ARENA)
-		return reg->kind == REG_SCALAR ? 0
-					       : reject(walk, param_arena, BPF_REG_1 + index);
+		return reg->kind == REG_SCALAR || reg->kind == REG_ARENA
+			       ? 0
+			       : reject(walk, param_arena, BPF_REG_1 + index);
 	if (param->kind == PARAM_OBJECT)
 		return prove_object_param(walk, index, param);
 	ret = prove_place(walk, BPF_REG_1 + index);
@@ -120,7 +122,7 @@ static int prove_param(struct walk *walk, u32 index, const struct param *param)
 	if (param->kind == PARAM_MEMORY)
 		return prove_memory_param(walk, index, param);
 	if (param->kind == PARAM_DYNPTR)
-		return reject(walk, param_dynptr, index);
+		return dynptr_prove(walk, BPF_REG_1 + index, DYNPTR_NONE, false);
 	return reg->kind == REG_CTX ? 0 : reject(walk, param_context, index);
 }
 
@@ -195,7 +197,11 @@ static void set_param(struct walk *walk, const struct param *param, struct reg_s
 		break;
 	case PARAM_ANYTHING: reg_set_pointer(out, REG_MEM); break;
 	case PARAM_DYNPTR:
-	case PARAM_ARENA: reg_set_unknown(out); return;
+		reg_set_pointer(out, REG_DYNPTR);
+		out->sub = DYNPTR_LOCAL;
+		out->id = walk_new_id(walk);
+		return;
+	case PARAM_ARENA: reg_set_pointer(out, REG_ARENA); return;
 	}
 	out->flags = param->flags;
 	if (out->flags & REG_MAY_BE_NULL)

@@ -334,6 +334,39 @@ SEC("?raw_tp") ACCEPT int passed_on(void *ctx)
 	return 0;
 }
 
+__attribute__((noinline, weak)) int reads_any(const struct bpf_dynptr *ptr)
+{
+	bpf_dynptr_read(data, 8, ptr, 0, 0);
+	return bpf_dynptr_size(ptr);
+}
+
+SEC("?raw_tp") ACCEPT int passed_to_a_global_function(void *ctx)
+{
+	struct bpf_dynptr ptr;
+
+	bpf_ringbuf_reserve_dynptr(&ringbuf, 64, 0, &ptr);
+	reads_any(&ptr);
+	bpf_ringbuf_discard_dynptr(&ptr, 0);
+	return 0;
+}
+
+__attribute__((noinline, weak)) int submits_any(struct bpf_dynptr *ptr)
+{
+	bpf_ringbuf_submit_dynptr(ptr, 0);
+	return 0;
+}
+
+SEC("?raw_tp") REJECT("cannot release unowned const bpf_dynptr")
+int submitted_by_a_global_function(void *ctx)
+{
+	struct bpf_dynptr ptr;
+
+	bpf_ringbuf_reserve_dynptr(&ringbuf, 64, 0, &ptr);
+	submits_any(&ptr);
+	bpf_ringbuf_discard_dynptr(&ptr, 0);
+	return 0;
+}
+
 struct {
 	__uint(type, BPF_MAP_TYPE_USER_RINGBUF);
 	__uint(max_entries, 4096);
