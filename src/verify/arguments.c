@@ -52,8 +52,7 @@ static const struct fit fits[] = {
 	[ARG_FUNC] = {KIND(REG_FUNC), "func"},
 	[ARG_STACK] = {KIND(REG_STACK), "fp"},
 	[ARG_CONST_STR] = {KIND(REG_MAP_VALUE), "map_value"},
-	[ARG_KPTR] = {KIND(REG_MAP_VALUE),
-		      "map_value, ptr_, rcu_ptr_, non_own_ptr_, rcu_non_own_ptr_"},
+	[ARG_KPTR] = {KIND(REG_MAP_VALUE), "map_value, ptr_"},
 	[ARG_DYNPTR] = {KIND(REG_STACK) | KIND(REG_DYNPTR), "fp, dynptr_ptr"},
 };
 
@@ -106,9 +105,6 @@ static int prove_object(struct walk *walk, u32 regno, const struct helper_arg *a
 	return object_prove_argument(walk, regno, arg);
 }
 
-/* An own object, whoever owns it. */
-static const u16 own_flags = REG_ALLOCATED | REG_NON_OWNING | REG_RCU;
-
 static bool takes_own(const struct helper_arg *arg)
 {
 	return arg->kind == ARG_SPIN_LOCK || arg->kind == ARG_KPTR;
@@ -126,7 +122,7 @@ static int prove_kind(struct walk *walk, u32 regno, const struct helper_arg *arg
 	const struct fit *fit = &fits[arg->kind];
 	char kind[REG_KIND_TEXT];
 
-	if (own_is_object(reg) && takes_own(arg) && !(reg->flags & ~own_flags))
+	if (own_is_object(reg) && takes_own(arg) && reg->flags == REG_ALLOCATED)
 		return 0;
 	if (reg->kind == REG_BTF && is_kptr_value(arg))
 		return kptr_prove_value(walk, regno);
@@ -166,8 +162,8 @@ static int prove_reference(struct walk *walk, u32 regno, const struct helper_arg
 	const struct reg_state *reg = walk_reg(walk, regno);
 	struct call *call = &walk->call;
 
-	if (arg->kind == ARG_DYNPTR)
-		return 0;
+	if (arg->kind == ARG_DYNPTR || arg->kind == ARG_KPTR)
+		return 0; /* an object that the pointer is put in stays as it is */
 	if (arg->flags & ARG_RELEASE) {
 		if (!reg->ref_id && !is_null(reg))
 			return reject(walk, not_referenced, regno);

@@ -215,7 +215,10 @@ static bool frame_covers(struct comparison *cmp, const struct packed_state *old,
 static bool resources_match(struct comparison *cmp, const struct packed_state *old,
 			    const struct state *now)
 {
-	if (memcmp(&old->sections, &now->resources.sections, sizeof(old->sections)) ||
+	const struct sections *before = &old->sections, *here = &now->resources.sections;
+
+	if (before->rcu != here->rcu || before->preempt != here->preempt ||
+	    !ids_match(cmp, before->irq_id, here->irq_id) ||
 	    old->resource_cnt != now->resources.count)
 		return false;
 	for (u32 i = 0; i < old->resource_cnt; i++) {

@@ -69,6 +69,7 @@ static int prove_there(struct walk *walk, const struct kfunc *kfunc, u32 index,
 			return reject(walk, iterator_not_initialised, type_name(kfunc, index),
 				      index);
 	}
+	walk->call.ref_id = place_slot(place, 0)->spilled.ref_id; /* elements go with it */
 	return 0;
 }
 

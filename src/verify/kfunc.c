@@ -37,7 +37,7 @@ static bool may_run_locked(const struct kfunc *kfunc)
 {
 	u8 special = kfunc->row->special;
 
-	return special == KFUNC_ITER_NUM ||
+	return special == KFUNC_ITER_NUM || special == KFUNC_REFCOUNT_ACQUIRE ||
 	       (special >= KFUNC_LIST_PUSH_FRONT && special <= KFUNC_RBTREE_RIGHT) ||
 	       (special >= KFUNC_RES_SPIN_LOCK && special <= KFUNC_RES_SPIN_UNLOCK_IRQRESTORE) ||
 	       (special >= KFUNC_ARENA_ALLOC_PAGES && special <= KFUNC_ARENA_RESERVE_PAGES);
@@ -150,6 +150,12 @@ static bool set_untyped(struct walk *walk, const struct kfunc *kfunc, struct reg
 	}
 }
 
+/* Whoever has a reference can always have one more. */
+static bool may_give_null(const struct walk *walk, const struct kfunc *kfunc)
+{
+	return kfunc_has_flag(kfunc, KF_RET_NULL) && !walk->call.is_owned;
+}
+
 static int set_pointer(struct walk *walk, const struct kfunc *kfunc,
 		       const struct btf_type *pointer)
 {
@@ -175,7 +181,7 @@ static int set_pointer(struct walk *walk, const struct kfunc *kfunc,
 		ret = set_memory(walk, kfunc, target, result);
 	if (ret)
 		return ret;
-	if (kfunc_has_flag(kfunc, KF_RET_NULL)) {
+	if (may_give_null(walk, kfunc)) {
 		result->flags |= REG_MAY_BE_NULL;
 		result->id = walk_new_id(walk);
 	}

@@ -13,11 +13,21 @@ static bool is_owned_kind(const struct reg_state *reg, u16 others)
 	return own_is_object(reg) && !(reg->flags & ~(REG_ALLOCATED | others));
 }
 
+/* Neither loaded in an RCU section nor from anywhere unknown. */
+static bool is_trusted(const struct reg_state *reg)
+{
+	u16 trusted = REG_ALLOCATED | REG_NON_OWNING | REG_TRUSTED;
+
+	return reg->kind == REG_BTF && reg->flags & trusted && !(reg->flags & ~trusted);
+}
+
 int own_prove_object(struct walk *walk, const struct kfunc *kfunc, u32 index)
 {
 	const struct reg_state *reg = walk_reg(walk, kfunc_arg_reg(index));
 	bool wants_percpu = kfunc->row->special == KFUNC_PERCPU_OBJ_DROP;
 
+	if (!reg->ref_id && !is_trusted(reg))
+		return reject(walk, kfunc_trusted, kfunc_arg_reg(index));
 	if (!is_owned_kind(reg, REG_PERCPU))
 		return reject(walk, own_expected, index);
 	if (!!(reg->flags & REG_PERCPU) != wants_percpu)
@@ -33,13 +43,14 @@ int own_prove_refcounted(struct walk *walk, const struct kfunc *kfunc, u32 index
 	const struct reg_state *reg = walk_reg(walk, kfunc_arg_reg(index));
 	const struct btf_fields *fields;
 
-	if (!own_is_object(reg) || (!reg->ref_id && !(reg->flags & REG_NON_OWNING)))
+	if (!own_is_object(reg))
 		return reject(walk, own_not_counted_pointer, index);
 	fields = own_fields(walk, reg);
 	if (!fields || !(fields->kinds & BTF_FIELD_BIT(BTF_FIELD_REFCOUNT)))
 		return reject(walk, own_without_count, index);
 	walk->call.object_type = reg->type_id;
 	walk->call.object_btf = reg->btf;
+	walk->call.is_owned = !(reg->flags & REG_NON_OWNING);
 	return 0;
 }
 

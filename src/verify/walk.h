@@ -74,6 +74,7 @@ struct call {
 	/* The type of an own object that is asked for or that an argument has. */
 	const struct btf_view *object_btf;
 	u32 object_type;
+	bool is_owned; /* the object whose reference is counted: it is not just borrowed */
 	const struct btf_field *field; /* the list, tree or pointer that an argument is */
 	u64 key;		       /* constant key of an array; has_key */
 	bool has_key;

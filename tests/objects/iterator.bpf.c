@@ -265,4 +265,15 @@ SEC("socket") ACCEPT int looks_up_in_the_loop(void *ctx)
 	return sum;
 }
 
+SEC("socket") REJECT("invalid mem access 'scalar'") int element_after_destroy(void *ctx)
+{
+	struct bpf_iter_num it;
+	int *number;
+
+	bpf_iter_num_new(&it, 0, 16);
+	number = bpf_iter_num_next(&it);
+	bpf_iter_num_destroy(&it);
+	return number ? *number : 0;
+}
+
 char _license[] SEC("license") = "GPL";

@@ -657,4 +657,97 @@ int percpu_with_fields(void *ctx)
 	return 0;
 }
 
+/* --- references and pointers in objects --- */
+
+struct holder {
+	struct task_struct __kptr *task;
+	int number;
+};
+
+struct holder_value {
+	struct holder __kptr *holder;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct holder_value);
+} holders SEC(".maps");
+
+SEC("tc") ACCEPT int puts_reference_into_own_object(void *ctx)
+{
+	struct holder *holder = obj_new(struct holder);
+	struct task_struct *task;
+
+	if (!holder)
+		return 0;
+	task = bpf_task_from_pid(1);
+	if (task)
+		task = bpf_kptr_xchg(&holder->task, task);
+	if (task)
+		bpf_task_release(task);
+	obj_drop(holder);
+	return 0;
+}
+
+SEC("tc") REJECT("R1 type=rcu_ptr_ expected=map_value, ptr_")
+int puts_reference_into_object_of_others(void *ctx)
+{
+	struct holder_value *value;
+	struct holder *holder;
+	struct task_struct *task;
+	u32 key = 0;
+
+	value = bpf_map_lookup_elem(&holders, &key);
+	if (!value)
+		return 0;
+	holder = value->holder;
+	if (!holder)
+		return 0;
+	task = bpf_kptr_xchg(&holder->task, NULL);
+	if (task)
+		bpf_task_release(task);
+	return 0;
+}
+
+SEC("tc") ACCEPT int one_more_reference_is_never_null(void *ctx)
+{
+	struct own_node *node = obj_new(struct own_node), *same;
+
+	if (!node)
+		return 0;
+	same = bpf_refcount_acquire_impl(node, NULL);
+	node->data = same->data;
+	obj_drop(node);
+	obj_drop(same);
+	return 0;
+}
+
+SEC("tc") ACCEPT int reference_to_listed_node_under_lock(void *ctx)
+{
+	struct own_node *node = obj_new(struct own_node), *same;
+
+	if (!node)
+		return 0;
+	bpf_spin_lock(&lock);
+	bpf_list_push_front_impl(&head, &node->list, NULL, 0);
+	same = bpf_refcount_acquire_impl(node, NULL);
+	bpf_spin_unlock(&lock);
+	if (same)
+		obj_drop(same);
+	return 0;
+}
+
+SEC("tc") REJECT("R1 must be referenced or trusted") int drops_object_of_value(void *ctx)
+{
+	struct holder_value *value;
+	u32 key = 0;
+
+	value = bpf_map_lookup_elem(&holders, &key);
+	if (value && value->holder)
+		obj_drop(value->holder);
+	return 0;
+}
+
 char _license[] SEC("license") = "GPL";

@@ -250,4 +250,24 @@ int interrupts_flag_overwritten(void)
 		     : "r0", "r1", "r2", "r3", "r4", "r5");
 }
 
+int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end) __ksym;
+int *bpf_iter_num_next(struct bpf_iter_num *it) __ksym;
+void bpf_iter_num_destroy(struct bpf_iter_num *it) __ksym;
+
+SEC("tc") ACCEPT int interrupts_saved_anew_in_each_round(void *ctx)
+{
+	struct bpf_iter_num it;
+	unsigned long flags;
+
+	bpf_local_irq_save(&flags);
+	bpf_iter_num_new(&it, 0, 100);
+	while (bpf_iter_num_next(&it)) {
+		bpf_local_irq_restore(&flags);
+		bpf_local_irq_save(&flags);
+	}
+	bpf_iter_num_destroy(&it);
+	bpf_local_irq_restore(&flags);
+	return 0;
+}
+
 char _license[] SEC("license") = "GPL";
