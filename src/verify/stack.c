@@ -337,13 +337,6 @@ static void store_anywhere(struct frame *frame, const struct access *access, boo
 	}
 }
 
-/* Equal numbers get one id, so that what is learnt of one holds for the other. */
-static void link_number(struct walk *walk, struct reg_state *value)
-{
-	if (value->kind == REG_SCALAR && !value->id && !scalar_is_const(&value->number))
-		value->id = walk_new_id(walk);
-}
-
 void stack_store(struct walk *walk, struct reg_state *value, s32 imm)
 {
 	const struct access *access = &walk->access;
@@ -370,8 +363,8 @@ void stack_store(struct walk *walk, struct reg_state *value, s32 imm)
 	if (!value) {
 		reg_set_const(&constant, (u64)(s64)imm);
 		value = &constant;
-	} else if (number_fits(value, access->size)) {
-		link_number(walk, value);
+	} else if (value->kind == REG_SCALAR && number_fits(value, access->size)) {
+		walk_link_number(walk, value);
 	}
 	spill(slot, value, access->size);
 }

@@ -6,12 +6,6 @@
 
 /* --- moves --- */
 
-static void give_id(struct walk *walk, struct reg_state *reg)
-{
-	if (!reg->id && !scalar_is_const(&reg->number))
-		reg->id = walk_new_id(walk);
-}
-
 static void move_number(struct walk *walk, const struct bpf_insn *insn, struct reg_state *src,
 			struct reg_state *dst)
 {
@@ -23,7 +17,7 @@ static void move_number(struct walk *walk, const struct bpf_insn *insn, struct r
 	struct scalar from;
 
 	if (keeps_value)
-		give_id(walk, src);
+		walk_link_number(walk, src);
 	from = src->number;
 	*dst = *src;
 	if (keeps_value)

@@ -194,6 +194,16 @@ static inline u32 walk_new_id(struct walk *walk)
 	return ++walk->id_cnt;
 }
 
+/* Before a number is copied: equal numbers have one id, so that what is learnt of one holds for
+ * the other. As in Linux, one that was at a distance from others starts anew. */
+static inline void walk_link_number(struct walk *walk, struct reg_state *reg)
+{
+	if (reg->off || reg->flags & REG_LOW_LINK)
+		reg_unlink(reg);
+	if (!reg->id && !scalar_is_const(&reg->number))
+		reg->id = walk_new_id(walk);
+}
+
 static inline const struct bpf_insn *walk_insn(const struct walk *walk)
 {
 	return &walk->insns[walk->at];
