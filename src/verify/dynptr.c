@@ -195,17 +195,6 @@ void dynptr_release(struct walk *walk, u32 regno)
 
 /* --- writing over one --- */
 
-/* Dynptrs with this reference. */
-static u32 count_clones(const struct frame *frame, u32 ref_id)
-{
-	u32 count = 0;
-
-	for (u32 i = 0; i < frame->slot_cnt; i++)
-		count += is_dynptr_slot(&frame->slots[i]) && is_first_slot(&frame->slots[i]) &&
-			 frame->slots[i].spilled.ref_id == ref_id;
-	return count;
-}
-
 static void slots_between(const struct frame *frame, s64 low, s64 high, u32 *first, u32 *last)
 {
 	*first = (u32)-high / SLOT_BYTES;
@@ -220,8 +209,7 @@ int dynptr_prove_overwrite(struct walk *walk, struct frame *frame, s64 low, s64 
 	for (u32 i = first; i < last; i++) {
 		const struct stack_slot *slot = &frame->slots[i];
 
-		if (is_dynptr_slot(slot) && slot->spilled.ref_id &&
-		    count_clones(frame, slot->spilled.ref_id) <= 1)
+		if (is_dynptr_slot(slot) && slot->spilled.ref_id)
 			return reject(walk, dynptr_reference_lost);
 	}
 	return 0;

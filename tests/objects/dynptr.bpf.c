@@ -294,6 +294,18 @@ int a_clone_ends_with_its_origin(void *ctx)
 	return 0;
 }
 
+SEC("?raw_tp") REJECT("cannot overwrite referenced dynptr")
+int overwritten_while_a_clone_is_there(void *ctx)
+{
+	struct bpf_dynptr ptr, clone;
+
+	bpf_ringbuf_reserve_dynptr(&ringbuf, 64, 0, &ptr);
+	bpf_dynptr_clone(&ptr, &clone);
+	*(volatile char *)&ptr = 1;
+	bpf_ringbuf_submit_dynptr(&clone, 0);
+	return 0;
+}
+
 SEC("?raw_tp") REJECT("arg 1 is an unacquired reference") int another_kind(void *ctx)
 {
 	struct bpf_dynptr ptr;
