@@ -2,7 +2,8 @@
 /*
  * Dynptrs: 16 bytes of the stack that stand for memory whose size the kernel keeps. Both slots
  * describe it; `sub` is its kind, `id` names it (its clones have others), `ref_id` is the reference
- * that it and its clones hold. Slices of it are REG_MEM registers with its id as parent.
+ * that it and its clones hold. What bpf_dynptr_data() gives is a REG_MEM register with its id as
+ * parent.
  */
 #include "verify/stack_object.h"
 

@@ -109,8 +109,8 @@ static int set_memory(struct walk *walk, const struct kfunc *kfunc, u32 type_id,
 	return 0;
 }
 
-/* A part of a dynptr: it lives as long as that, and where it is of a packet, as the packet
- * stays as it is. */
+/* A part of a dynptr: it lives as long as the dynptr's reference, and where it is of a packet, as
+ * the packet stays as it is. Writing over the dynptr does not end it. */
 static int set_slice(struct walk *walk, const struct kfunc *kfunc)
 {
 	struct reg_state *result = walk_reg(walk, BPF_REG_0);
@@ -121,7 +121,6 @@ static int set_slice(struct walk *walk, const struct kfunc *kfunc)
 	reg_set_pointer(result, REG_MEM);
 	result->sub = dynptr->sub;
 	result->mem_size = walk->call.memory_size;
-	result->parent_id = dynptr->id;
 	result->ref_id = dynptr->ref_id;
 	result->flags = REG_MAY_BE_NULL;
 	if (kfunc->row->special == KFUNC_DYNPTR_SLICE)

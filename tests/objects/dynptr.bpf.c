@@ -306,6 +306,18 @@ int overwritten_while_a_clone_is_there(void *ctx)
 	return 0;
 }
 
+SEC("?xdp") ACCEPT int slice_stays_when_its_dynptr_is_overwritten(struct xdp_md *ctx)
+{
+	struct bpf_dynptr ptr;
+	char *slice;
+
+	if (bpf_dynptr_from_xdp(ctx, 0, &ptr))
+		return XDP_PASS;
+	slice = bpf_dynptr_slice(&ptr, 0, NULL, 8);
+	*(volatile char *)&ptr = 1;
+	return slice ? *slice : 0;
+}
+
 SEC("?raw_tp") REJECT("arg 1 is an unacquired reference") int another_kind(void *ctx)
 {
 	struct bpf_dynptr ptr;
