@@ -411,7 +411,7 @@ static int prove_content(struct walk *walk, u32 regno, const struct helper_row *
 	const struct reg_state *reg = walk_reg(walk, regno);
 
 	switch ((enum arg_kind)arg->kind) {
-	case ARG_CONST_MAP_PTR: walk->call.map = reg->map; return 0;
+	case ARG_CONST_MAP_PTR: return special_prove_map_of_field(walk, regno, "timer");
 	case ARG_MAP_KEY: return prove_key(walk, regno, arg);
 	case ARG_MAP_VALUE: return prove_value(walk, regno, arg);
 	case ARG_FIXED_MEM: return prove_fixed(walk, regno, arg);

@@ -104,8 +104,7 @@ static int prove_map(struct walk *walk, u32 index)
 
 	if (reg->kind != REG_MAP || reg_may_be_null(reg))
 		return reject(walk, kfunc_map, kfunc_arg_reg(index));
-	walk->call.map = reg->map;
-	return 0;
+	return special_prove_map_of_field(walk, kfunc_arg_reg(index), "workqueue");
 }
 
 /* A work queue, or work for a task, in a map value. */

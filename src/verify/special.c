@@ -72,5 +72,16 @@ int special_prove_field(struct walk *walk, u32 regno, enum btf_field_kind kind)
 
 int special_prove_timer(struct walk *walk, u32 regno)
 {
+	walk->call.map = walk_reg(walk, regno)->map;
 	return special_prove_field(walk, regno, BTF_FIELD_TIMER);
+}
+
+int special_prove_map_of_field(struct walk *walk, u32 regno, const char *what)
+{
+	const struct map_desc *map = walk_reg(walk, regno)->map;
+
+	if (walk->call.map && walk->call.map != map)
+		return reject(walk, field_of_other_map, what, 0, 0);
+	walk->call.map = map;
+	return 0;
 }

@@ -13,4 +13,7 @@ int special_prove_field(struct walk *walk, u32 regno, enum btf_field_kind kind);
 /* The map's special fields may be used by this type of program. */
 int special_prove_map(struct walk *walk, const struct map_desc *map);
 
+/* The map argument: the one that the field `what` of an earlier argument is in, if there is any. */
+int special_prove_map_of_field(struct walk *walk, u32 regno, const char *what);
+
 #endif

@@ -750,4 +750,38 @@ SEC("tc") REJECT("R1 must be referenced or trusted") int drops_object_of_value(v
 	return 0;
 }
 
+struct timed {
+	struct bpf_timer timer;
+	struct bpf_wq work;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct timed);
+} timed SEC(".maps"), timed_too SEC(".maps");
+
+SEC("tc") REJECT("timer pointer in R1 map_uid=0 doesn't match map pointer in R2 map_uid=0")
+int timer_of_another_map(void *ctx)
+{
+	u32 key = 0;
+	struct timed *value = bpf_map_lookup_elem(&timed, &key);
+
+	if (value)
+		bpf_timer_init(&value->timer, &timed_too, 1);
+	return 0;
+}
+
+SEC("tc") REJECT("workqueue pointer in R1 map_uid=0 doesn't match map pointer in R2 map_uid=0")
+int work_of_another_map(void *ctx)
+{
+	u32 key = 0;
+	struct timed *value = bpf_map_lookup_elem(&timed, &key);
+
+	if (value)
+		bpf_wq_init(&value->work, &timed_too, 0);
+	return 0;
+}
+
 char _license[] SEC("license") = "GPL";
