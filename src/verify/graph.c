@@ -150,7 +150,7 @@ void graph_give_away(struct walk *walk, u32 ref_id)
 	struct reg_cursor cursor = {0};
 	struct reg_state *reg;
 
-	state_release(&walk->state, RESOURCE_REFERENCE, ref_id);
+	state_release(&walk->state, RESOURCE_REFERENCE, ref_id, NULL);
 	while ((reg = state_next_reg(&walk->state, &cursor)))
 		if (reg_is_pointer(reg) && reg->ref_id == ref_id)
 			graph_borrow(walk, reg);

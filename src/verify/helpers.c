@@ -196,7 +196,7 @@ void call_forget_reference(struct walk *walk, u32 ref_id)
 	struct reg_cursor cursor = {0};
 	struct reg_state *reg;
 
-	state_release(&walk->state, RESOURCE_REFERENCE, ref_id);
+	state_release(&walk->state, RESOURCE_REFERENCE, ref_id, NULL);
 	while ((reg = state_next_reg(&walk->state, &cursor)))
 		if (reg_is_pointer(reg) && reg->ref_id == ref_id)
 			call_forget_pointer(walk, reg);
@@ -251,6 +251,7 @@ static void set_result_kind(struct walk *walk, const struct helper_row *row,
 	case RET_MAP_VALUE:
 		reg_set_pointer(result, REG_MAP_VALUE);
 		result->map = map;
+		result->map_uid = walk->call.map_uid;
 		break;
 	case RET_SOCKET: reg_set_pointer(result, REG_SOCKET); break;
 	case RET_TCP_SOCK: reg_set_pointer(result, REG_TCP_SOCK); break;

@@ -98,7 +98,7 @@ int irq_flag_transfer(struct walk *walk, const struct kfunc *kfunc, u32 index)
 	if (ret)
 		return ret;
 	if (!saves(kfunc)) {
-		state_release(&walk->state, RESOURCE_IRQ, held->sections.irq_id);
+		state_release(&walk->state, RESOURCE_IRQ, held->sections.irq_id, NULL);
 		held->sections.irq_id = last_irq(held);
 		place_clear(&place, 1);
 		return 0;

@@ -84,7 +84,9 @@ static int prove_unlock(struct walk *walk, u32 regno, enum resource_kind kind,
 
 static void unlock(struct walk *walk, u32 regno, enum resource_kind kind)
 {
-	state_release(&walk->state, kind, walk_reg(walk, regno)->id);
+	const struct reg_state *reg = walk_reg(walk, regno);
+
+	state_release(&walk->state, kind, reg->id, own_owner(reg));
 	graph_forget_borrowed(walk);
 }
 

@@ -14,12 +14,13 @@ struct resource *state_acquire(struct state *state, struct resource resource)
 	return &held->all[held->count++];
 }
 
-bool state_release(struct state *state, enum resource_kind kind, u32 id)
+bool state_release(struct state *state, enum resource_kind kind, u32 id, const void *owner)
 {
 	struct resources *held = &state->resources;
 
 	for (u32 i = 0; i < held->count; i++) {
-		if (held->all[i].kind != kind || held->all[i].id != id)
+		if (held->all[i].kind != kind || held->all[i].id != id ||
+		    held->all[i].owner != owner)
 			continue;
 		held->count--;
 		memmove(&held->all[i], &held->all[i + 1],

@@ -73,15 +73,19 @@ int special_prove_field(struct walk *walk, u32 regno, enum btf_field_kind kind)
 int special_prove_timer(struct walk *walk, u32 regno)
 {
 	walk->call.map = walk_reg(walk, regno)->map;
+	walk->call.map_uid = walk_reg(walk, regno)->map_uid;
 	return special_prove_field(walk, regno, BTF_FIELD_TIMER);
 }
 
 int special_prove_map_of_field(struct walk *walk, u32 regno, const char *what)
 {
-	const struct map_desc *map = walk_reg(walk, regno)->map;
+	const struct reg_state *reg = walk_reg(walk, regno);
+	struct call *call = &walk->call;
 
-	if (walk->call.map && walk->call.map != map)
-		return reject(walk, field_of_other_map, what, 0, 0);
-	walk->call.map = map;
+	if (call->map && (call->map != reg->map || call->map_uid != reg->map_uid))
+		return reject(walk, field_of_other_map, what, (s32)call->map_uid,
+			      (s32)reg->map_uid);
+	call->map = reg->map;
+	call->map_uid = reg->map_uid;
 	return 0;
 }

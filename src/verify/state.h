@@ -272,8 +272,8 @@ struct reg_state *state_next_reg(struct state *state, struct reg_cursor *cursor)
 
 /* NULL: there are too many. */
 struct resource *state_acquire(struct state *state, struct resource resource);
-/* False: none of this kind has this id. */
-bool state_release(struct state *state, enum resource_kind kind, u32 id);
+/* `owner`: of a lock; NULL. False: none of this kind has this id. */
+bool state_release(struct state *state, enum resource_kind kind, u32 id, const void *owner);
 /* The oldest reference that is not released; NULL: none. */
 const struct resource *state_reference(const struct state *state);
 /* The lock that was taken last; NULL: none is held. */

@@ -54,12 +54,17 @@ static int decide(const struct reg_state *dst, const struct reg_state *src, u8 o
 
 static void become_not_null(struct walk *walk, struct reg_state *reg)
 {
+	/* What runs later belongs to one map: inner maps are told apart by their look-ups. */
+	const u32 deferred = BTF_FIELD_BIT(BTF_FIELD_TIMER) |
+			     BTF_FIELD_BIT(BTF_FIELD_WORKQUEUE) |
+			     BTF_FIELD_BIT(BTF_FIELD_TASK_WORK);
 	const struct map_desc *map = reg->map;
 
 	reg->flags &= ~REG_MAY_BE_NULL;
 	if (reg->kind == REG_MAP_VALUE && map->inner) {
 		reg->kind = REG_MAP;
 		reg->map = map->inner;
+		reg->map_uid = map->inner->fields.kinds & deferred ? reg->id : 0;
 	} else if (reg->kind == REG_MAP_VALUE && map->type == BPF_MAP_TYPE_XSKMAP) {
 		reg->kind = REG_XDP_SOCK;
 	} else if (reg->kind == REG_MAP_VALUE &&
@@ -79,7 +84,7 @@ static void learn_null(struct walk *walk, u32 id, u32 ref_id, bool is_null)
 	struct reg_state *reg;
 
 	if (is_null && ref_id && ref_id == id)
-		state_release(state, RESOURCE_REFERENCE, ref_id);
+		state_release(state, RESOURCE_REFERENCE, ref_id, NULL);
 	while ((reg = state_next_reg(state, &cursor))) {
 		if (reg->id != id || !reg_is_pointer(reg) || !reg_may_be_null(reg))
 			continue;

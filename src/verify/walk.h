@@ -58,6 +58,7 @@ struct access {
 /* What the arguments of the helper call under way were found to be (arguments.c). */
 struct call {
 	const struct map_desc *map;
+	u32 map_uid;	  /* which of the inner maps it is; 0: no inner map */
 	u32 ref_id;	  /* reference of an argument; 0: none has one */
 	u32 released_ref; /* reference that the helper takes back */
 	u64 memory_size;  /* ARG_CONST_ALLOC_SIZE: of what it returns */

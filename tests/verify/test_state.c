@@ -93,9 +93,9 @@ static void references_are_counted(void **unused)
 	for (u32 i = 0; i < RESOURCES_MAX; i++)
 		assert_non_null(state_acquire(state, (struct resource){.id = i + 1}));
 	assert_null(state_acquire(state, (struct resource){.id = 1000}));
-	assert_true(state_release(state, RESOURCE_REFERENCE, 1));
-	assert_false(state_release(state, RESOURCE_REFERENCE, 1000));
-	assert_false(state_release(state, RESOURCE_LOCK, 2));
+	assert_true(state_release(state, RESOURCE_REFERENCE, 1, NULL));
+	assert_false(state_release(state, RESOURCE_REFERENCE, 1000, NULL));
+	assert_false(state_release(state, RESOURCE_LOCK, 2, NULL));
 	assert_int_equal(state->resources.count, RESOURCES_MAX - 1);
 	assert_int_equal(state_reference(state)->id, 2);
 	free(state);
