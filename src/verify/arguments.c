@@ -280,6 +280,8 @@ static int prove_memory_argument(struct walk *walk, u32 regno, const struct help
 
 	if (is_null(reg) && arg->flags & ARG_OR_NULL && !size)
 		return 0;
+	if (is_null(reg) && size)
+		return reject(walk, param_kind, regno, reg_kind_text(reg, kind));
 	/* Linux lets this pass, and reads from NULL. */
 	if (reg_may_be_null(reg) && size)
 		return reject(walk, arg_kind, regno, reg_kind_text(reg, kind), memory_kinds);

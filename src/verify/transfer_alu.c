@@ -80,19 +80,23 @@ static void transfer_unary(struct walk *walk, const struct bpf_insn *insn)
 				 !is32 || BPF_SRC(insn->code) == BPF_TO_BE);
 }
 
-/* x + constant and x - constant stay linked to x's copies, at a distance. As in Linux, what has a
- * distance already gets no other, and half of a wider number none. `before`: what dst was. */
+/*
+ * x + constant and x - constant stay linked to x's copies, at a distance. As in Linux, what has a
+ * distance already gets no other, and half of a wider number none. `before`: what dst was.
+ */
 static bool stays_linked(struct reg_state *dst, const struct bpf_insn *insn,
-			 const struct scalar *before)
+			 const struct scalar *before, const struct scalar *amount)
 {
 	u8 op = BPF_OP(insn->code);
-	s64 distance = op == BPF_SUB ? -(s64)insn->imm : insn->imm;
+	bool is_low = BPF_CLASS(insn->code) == BPF_ALU;
+	s64 value = is_low ? (s32)amount->bits.value : (s64)amount->bits.value;
+	s64 distance = op == BPF_SUB ? -(u64)value : value;
 
-	if (!dst->id || dst->off || dst->flags & REG_LOW_LINK || distance != (s32)distance ||
-	    (op != BPF_ADD && op != BPF_SUB) || BPF_SRC(insn->code) != BPF_K)
+	if (!dst->id || dst->off || dst->flags & REG_LOW_LINK || !scalar_is_const(amount) ||
+	    distance != (s32)distance || (op != BPF_ADD && op != BPF_SUB))
 		return false;
 	dst->off = (s32)distance;
-	if (BPF_CLASS(insn->code) == BPF_ALU64)
+	if (!is_low)
 		return true;
 	dst->flags |= REG_LOW_LINK;
 	return before->umax <= UINT32_MAX;
@@ -143,7 +147,7 @@ static int transfer_numbers(struct walk *walk, const struct bpf_insn *insn)
 	struct scalar before = dst->number;
 
 	scalar_alu(&dst->number, &src, BPF_OP(insn->code), is32, insn->off);
-	if (!stays_linked(dst, insn, &before))
+	if (!stays_linked(dst, insn, &before, &src))
 		reg_unlink(dst);
 	return ret;
 }

@@ -186,17 +186,26 @@ static void learn_packet_compare(struct state *state, struct reg_state *dst,
 
 /* --- numbers --- */
 
-/* Where only the low bits of the known one are linked, they say nothing of a whole number. */
+static void add_distance(struct scalar *number, s64 distance, bool is_low)
+{
+	struct scalar amount = scalar_const((u64)distance);
+
+	if (distance)
+		scalar_alu(number, &amount, BPF_ADD, is_low, 0);
+}
+
+/* Between a whole distance and a low one the way goes by the number without any. */
 static void follow(struct reg_state *reg, const struct reg_state *known)
 {
-	struct scalar distance = scalar_const((u64)((s64)reg->off - known->off));
-	bool is_low = reg->flags & REG_LOW_LINK;
+	bool is_low = reg->flags & REG_LOW_LINK, from_low = known->flags & REG_LOW_LINK;
 
-	if (known->flags & REG_LOW_LINK && !is_low)
-		return;
 	reg->number = known->number;
-	if (reg->off != known->off || is_low)
-		scalar_alu(&reg->number, &distance, BPF_ADD, is_low, 0);
+	if (is_low == from_low) {
+		add_distance(&reg->number, (s64)reg->off - known->off, is_low);
+		return;
+	}
+	add_distance(&reg->number, -(s64)known->off, from_low);
+	add_distance(&reg->number, reg->off, is_low);
 }
 
 /* The frame's numbers that differ from `known` by a constant follow it. */
