@@ -61,11 +61,6 @@ static bool is_written(const struct helper_arg *arg)
 	return arg->flags & (ARG_WRITE | ARG_UNINIT);
 }
 
-static bool is_null(const struct reg_state *reg)
-{
-	return reg_is_const(reg) && !reg->number.bits.value;
-}
-
 static bool flags_fit(const struct reg_state *reg, const struct helper_arg *arg)
 {
 	u16 flags = reg->flags;
@@ -165,7 +160,7 @@ static int prove_reference(struct walk *walk, u32 regno, const struct helper_arg
 	if (arg->kind == ARG_DYNPTR || arg->kind == ARG_KPTR)
 		return 0; /* an object that the pointer is put in stays as it is */
 	if (arg->flags & ARG_RELEASE) {
-		if (!reg->ref_id && !is_null(reg))
+		if (!reg->ref_id && !reg_is_null(reg))
 			return reject(walk, not_referenced, regno);
 		call->released_ref = reg->ref_id;
 	}
@@ -247,7 +242,7 @@ int argument_prove_extent(struct walk *walk, const struct extent *extent, bool m
 	case REG_BTF: return object_prove(walk, extent);
 	default: break;
 	}
-	if (is_null(reg) && extent->may_be_empty && !extent->size)
+	if (reg_is_null(reg) && extent->may_be_empty && !extent->size)
 		return 0;
 	return reject(walk, arg_kind, extent->reg, reg_kind_text(reg, kind), memory_kinds);
 }
@@ -278,9 +273,9 @@ static int prove_memory_argument(struct walk *walk, u32 regno, const struct help
 	const struct reg_state *reg = walk_reg(walk, regno);
 	char kind[REG_KIND_TEXT];
 
-	if (is_null(reg) && arg->flags & ARG_OR_NULL && !size)
+	if (reg_is_null(reg) && arg->flags & ARG_OR_NULL && !size)
 		return 0;
-	if (is_null(reg) && size)
+	if (reg_is_null(reg) && size)
 		return reject(walk, param_kind, regno, reg_kind_text(reg, kind));
 	/* Linux lets this pass, and reads from NULL. */
 	if (reg_may_be_null(reg) && size)
@@ -336,7 +331,7 @@ static int prove_key(struct walk *walk, u32 regno, const struct helper_arg *arg)
 
 static int prove_value(struct walk *walk, u32 regno, const struct helper_arg *arg)
 {
-	if (is_null(walk_reg(walk, regno)) && arg->flags & ARG_OR_NULL)
+	if (reg_is_null(walk_reg(walk, regno)) && arg->flags & ARG_OR_NULL)
 		return 0;
 	return prove_memory_argument(walk, regno, arg, walk->call.map->value_size, false, true);
 }
@@ -470,9 +465,9 @@ int prove_argument(struct walk *walk, const struct requirement *need)
 	if (arg.kind == ARG_ANYTHING)
 		return prove_anything(walk, need->reg);
 	ret = prove_packet_use(walk, need->reg, row);
-	if (is_null(reg))
+	if (reg_is_null(reg))
 		precision_need(walk, 1u << need->reg); /* another number would be refused */
-	if (!ret && !(is_null(reg) && arg.flags & ARG_OR_NULL)) {
+	if (!ret && !(reg_is_null(reg) && arg.flags & ARG_OR_NULL)) {
 		ret = argument_prove_object(walk, need->reg, &arg);
 	}
 	ret = ret ? ret : prove_reference(walk, need->reg, &arg);

@@ -38,11 +38,6 @@ int global_init(struct walk *walk)
 	(KIND(REG_STACK) | KIND(REG_PACKET) | KIND(REG_PACKET_META) | KIND(REG_MAP_KEY) | \
 	 KIND(REG_MAP_VALUE) | KIND(REG_MEM) | KIND(REG_BUFFER))
 
-static bool is_null(const struct reg_state *reg)
-{
-	return reg_is_const(reg) && !reg->number.bits.value;
-}
-
 /* Plain memory and numbers may be anywhere; other pointers are given as they came. */
 static int prove_place(struct walk *walk, u32 regno)
 {
@@ -67,7 +62,7 @@ static int prove_memory_param(struct walk *walk, u32 index, const struct param *
 	char kind[REG_KIND_TEXT];
 	int ret;
 
-	if (is_null(reg)) {
+	if (reg_is_null(reg)) {
 		precision_need(walk, 1u << regno);
 		/* Linux lets this pass, and the function follows NULL. */
 		return may_be_null ? 0 : reject(walk, param_null, index);
@@ -92,7 +87,7 @@ static int prove_object_param(struct walk *walk, u32 index, const struct param *
 		.btf_type = btf_type_name(walk_kernel(walk), param->type_id),
 	};
 
-	if (is_null(walk_reg(walk, regno)) && param->flags & REG_MAY_BE_NULL) {
+	if (reg_is_null(walk_reg(walk, regno)) && param->flags & REG_MAY_BE_NULL) {
 		precision_need(walk, 1u << regno);
 		return 0;
 	}

@@ -53,14 +53,9 @@ static int prove_scalar(struct walk *walk, const struct kfunc_arg *arg, u32 regn
 
 /* --- pointers --- */
 
-static bool is_null(const struct reg_state *reg)
-{
-	return reg_is_const(reg) && !reg->number.bits.value;
-}
-
 static bool may_be_null(const struct reg_state *reg)
 {
-	return is_null(reg) || (reg_is_pointer(reg) && reg_may_be_null(reg));
+	return reg_is_null(reg) || (reg_is_pointer(reg) && reg_may_be_null(reg));
 }
 
 static int prove_reference(struct walk *walk, const struct kfunc *kfunc, u32 regno)
@@ -171,12 +166,12 @@ static int prove_pointer(struct walk *walk, const struct kfunc *kfunc, u32 index
 	bool is_nullable = arg->flags & KFUNC_ARG_NULLABLE;
 	int ret;
 
-	if (is_null(reg))
+	if (reg_is_null(reg))
 		precision_need(walk, 1u << regno); /* another number would be refused */
 	if (may_be_null(reg) && !is_nullable && !(arg->flags & KFUNC_ARG_OPTIONAL))
 		return reject(walk, kfunc_null, index);
 	ret = prove_reference(walk, kfunc, regno);
-	if (ret || (is_nullable && is_null(reg)))
+	if (ret || (is_nullable && reg_is_null(reg)))
 		return ret;
 	return prove_by_kind(walk, kfunc, index);
 }

@@ -97,11 +97,6 @@ static int prove_load(struct walk *walk, const struct btf_field *field)
 	return 0;
 }
 
-static bool is_null(const struct reg_state *reg)
-{
-	return reg_is_const(reg) && !reg->number.bits.value;
-}
-
 static int prove_store(struct walk *walk, const struct btf_field *field)
 {
 	const struct bpf_insn *insn = walk_insn(walk);
@@ -112,7 +107,7 @@ static int prove_store(struct walk *walk, const struct btf_field *field)
 		return reject(walk, uptr_store);
 	if (BPF_CLASS(insn->code) == BPF_ST)
 		return insn->imm ? reject(walk, kptr_constant, field->offset) : 0;
-	if (is_null(walk_reg(walk, insn->src_reg)))
+	if (reg_is_null(walk_reg(walk, insn->src_reg)))
 		return 0;
 	return prove_match(walk, field, insn->src_reg);
 }
@@ -163,7 +158,7 @@ int kptr_prove_slot(struct walk *walk, u32 regno)
 
 int kptr_prove_value(struct walk *walk, u32 regno)
 {
-	if (is_null(walk_reg(walk, regno)))
+	if (reg_is_null(walk_reg(walk, regno)))
 		return 0;
 	return prove_match(walk, walk->call.field, regno);
 }

@@ -119,6 +119,11 @@ static inline bool reg_is_const(const struct reg_state *reg)
 	return reg->kind == REG_SCALAR && scalar_is_const(&reg->number);
 }
 
+static inline bool reg_is_null(const struct reg_state *reg)
+{
+	return reg_is_const(reg) && !reg->number.bits.value;
+}
+
 /* A byte of the stack. */
 enum byte_kind {
 	BYTE_INVALID, /* never written */
