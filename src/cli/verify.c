@@ -141,12 +141,22 @@ static void print_accepted(struct session *session)
 	output_list_end(output);
 }
 
+/* A verdict leaves nothing behind: LIBBPF_PIN_BY_NAME is for those who load. */
+static void drop_pins(struct session *session)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map (map, session->object)
+		bpf_map__set_pin_path(map, NULL);
+}
+
 static int verify_object(struct session *session)
 {
 	int code = 0;
 
 	if (!session_choose(session))
 		return EXIT_NO_VERDICT;
+	drop_pins(session);
 	code = set_flags(session);
 	if (!code)
 		code = set_log_level(session);

@@ -61,6 +61,31 @@ def test_same_verdicts_on_linux(skep):
          skep.json("map", "update", "events.bpf.c", "per_cpu", "3", "4", "-j"))
 
 
+PINNED = """
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, int);
+	__type(value, int);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} kept SEC(".maps");
+SEC("xdp") int uses_it(struct xdp_md *ctx) { int key = 0; return bpf_map_lookup_elem(&kept, &key) ? 2 : 1; }
+"""
+
+
+def test_verify_pins_nothing(skep):
+    need_linux(skep)
+    skep.path("pinned.bpf.c").write_text(PINNED)
+    verify = " ".join(f"'{word}'" for word in skep.command("verify", "--target=linux", "pinned.bpf.c"))
+    got = subprocess.run(["unshare", "-m", "sh", "-c", f"mount -t bpf none /sys/fs/bpf && {verify} && ls /sys/fs/bpf"],
+                         cwd=skep.work, capture_output=True, text=True, timeout=60)
+    same((got.returncode, got.stderr), (0, ""))
+    matches("accepted", got.stdout)
+    same("kept" in got.stdout, False, "the map was pinned")
+
+
 def test_xdp_modes(skep):
     need_linux(skep)
     for mode in ("native", "generic"):
