@@ -144,7 +144,7 @@ static struct ret_range lsm_range(u32 attach_type)
 {
 	if (attach_type == BPF_LSM_CGROUP)
 		return values(0, 1);
-	return (struct ret_range){.low = -4095, .high = 0, .checked = true};
+	return (struct ret_range){.low = -ERRNO_MAX, .high = 0, .checked = true};
 }
 
 struct ret_range prog_ret_range(enum bpf_prog_type type, enum bpf_attach_type attach_type)

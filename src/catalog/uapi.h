@@ -74,4 +74,7 @@
 #define ENOTSUPP 524
 #endif
 
+/* The largest errno that a function of the kernel returns, negated. */
+#define ERRNO_MAX 4095
+
 #endif

@@ -417,7 +417,7 @@ static int prove_content(struct walk *walk, u32 regno, const struct helper_row *
 	case ARG_CONST_ALLOC_SIZE: return prove_alloc_size(walk, regno);
 	case ARG_SPIN_LOCK: return lock_prove(walk, regno, row->id == BPF_FUNC_spin_lock);
 	case ARG_KPTR: return kptr_prove_slot(walk, regno);
-	case ARG_TIMER: return special_prove_timer(walk, regno);
+	case ARG_TIMER: return special_prove_field(walk, regno, BTF_FIELD_TIMER);
 	case ARG_CONST_STR: return call_prove_string(walk, regno);
 	case ARG_DYNPTR: return prove_dynptr(walk, regno, arg);
 	case ARG_PERCPU_BTF_ID:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Contexts that are arguments: what each is by the prototype of what the program attaches to. */
+/* Contexts that are arguments: what each is by the prototype of what the program attaches to.
+ */
 #include "verify/attach.h"
 
 #include "catalog/lsm.h"
@@ -10,9 +11,8 @@
 #include <linux/btf.h>
 #include <string.h>
 
-#define ARGUMENT_BYTES	  8
+#define ARGUMENT_BYTES	   8
 #define ARGUMENT_BYTES_MAX (12 * ARGUMENT_BYTES)
-#define ERRNO_MAX	  4095
 
 /* --- types --- */
 
@@ -139,7 +139,8 @@ static u32 ref_id(const struct attach *attach, u32 index)
 {
 	u64 before = attach->refs & ((1ull << index) - 1);
 
-	return attach->refs >> index & 1 ? attach->ref_id + (u32)__builtin_popcountll(before) : 0;
+	return attach->refs >> index & 1 ? attach->ref_id + (u32)__builtin_popcountll(before)
+					 : 0;
 }
 
 static bool is_held(const struct walk *walk, u32 id)
@@ -288,8 +289,8 @@ struct ret_range attach_ret_range(const struct walk *walk)
 		return prog_ret_range(walk->input->type, walk->input->attach_type);
 	if (walk->input->attach_type != BPF_LSM_CGROUP)
 		return attach->proto->type ? lsm_range(walk) : any;
-	return (struct ret_range){.low = !attach->proto->type, .high = 1, .checked = true,
-				  .is64 = true};
+	return (struct ret_range){
+		.low = !attach->proto->type, .high = 1, .checked = true, .is64 = true};
 }
 
 /* --- */

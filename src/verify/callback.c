@@ -82,7 +82,7 @@ static void set_arguments(struct walk *walk, const struct frame *caller, struct 
 int callback_put_off_later(struct walk *walk, const struct map_desc *map,
 			   enum callback_kind kind)
 {
-	struct packed_state *here = state_pack(&walk->pool, &walk->state, &all_alive);
+	struct packed_state *here = walk_save(walk);
 	struct subprog *subprog = &walk->cfg.subprogs[walk->call.callback];
 	struct state *state = &walk->state;
 	int ret;
@@ -97,8 +97,7 @@ int callback_put_off_later(struct walk *walk, const struct map_desc *map,
 	set_map_element(&state->frames[0], map);
 	walk_reg(walk, BPF_REG_3)->id = walk_new_id(walk);
 	ret = walk_put_off_round(walk, subprog->start); /* it may start itself again */
-	state_unpack(here, state);
-	state_free(&walk->pool, here);
+	walk_restore(walk, here);
 	return ret;
 }
 

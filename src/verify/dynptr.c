@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Dynptrs: 16 bytes of the stack that stand for memory whose size the kernel keeps. Both slots
- * describe it; `sub` is its kind, `id` names it (its clones have others), `ref_id` is the reference
- * that it and its clones hold. What bpf_dynptr_data() gives is a REG_MEM register with its id as
- * parent.
+ * describe it; `sub` is its kind, `id` names it (its clones have others), `ref_id` is the
+ * reference that it and its clones hold. What bpf_dynptr_data() gives is a REG_MEM register
+ * with its id as parent.
  */
 #include "verify/stack_object.h"
 
@@ -16,8 +16,7 @@
 
 static const char *kind_text(enum dynptr_kind kind)
 {
-	static const char *const text[] = {"",	      "local",	"ringbuf",
-					   "skb", "xdp", "skb_meta"};
+	static const char *const text[] = {"", "local", "ringbuf", "skb", "xdp", "skb_meta"};
 
 	return text[kind];
 }
@@ -111,7 +110,8 @@ int dynptr_prove_release(struct walk *walk, u32 regno)
 
 /* --- making and ending --- */
 
-static void put(struct walk *walk, const struct stack_place *place, struct reg_state description)
+static void put(struct walk *walk, const struct stack_place *place,
+		struct reg_state description)
 {
 	struct reg_state second = description;
 
@@ -119,7 +119,7 @@ static void put(struct walk *walk, const struct stack_place *place, struct reg_s
 	dynptr_overwrite(walk, place->frame, -(s64)(place->slot + 1) * SLOT_BYTES,
 			 -(s64)(place->slot - 1) * SLOT_BYTES);
 	place_put(walk, place, DYNPTR_SLOTS, BYTE_DYNPTR, &description);
-	place_slot(place, 1)->spilled = second;
+	place_object(place, 1)->spilled = second;
 }
 
 int dynptr_make(struct walk *walk, u32 regno, enum dynptr_kind kind)
@@ -135,8 +135,8 @@ int dynptr_make(struct walk *walk, u32 regno, enum dynptr_kind kind)
 	dynptr.id = walk_new_id(walk);
 	if (kind == DYNPTR_RINGBUF) {
 		dynptr.ref_id = walk_new_id(walk);
-		if (!state_acquire(&walk->state, (struct resource){.id = dynptr.ref_id,
-								   .insn = walk->at}))
+		if (!state_acquire(&walk->state,
+				   (struct resource){.id = dynptr.ref_id, .insn = walk->at}))
 			return reject(walk, too_many_references, RESOURCES_MAX);
 	}
 	put(walk, &place, dynptr);

@@ -122,7 +122,7 @@ static bool is_empty(const struct slice *slice)
 {
 	for (u32 i = 0; i < slice->count; i++) {
 		struct place_cursor cursor = {0};
-		struct place place;
+		struct value_place place;
 
 		if (flow_next_place(&slice->before[i], &cursor, &place))
 			return false;

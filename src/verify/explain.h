@@ -56,13 +56,17 @@ struct explanation *explain_verdict(struct walk *walk, int code);
 /* --- explain_steps.c --- */
 /* Turns the values seen along the slice into notes, the last first. */
 void explain_steps(struct explain *explain);
+/* Adds a note; `text` is in the explanation's arena. NULL: no room, or no memory. */
+struct skep_step *explain_note(struct explain *explain, enum skep_step_kind kind, u32 insn,
+			       const char *text);
+
+/* --- explain_way.c --- */
+/* A jump that compares. */
+bool explain_is_conditional(const struct bpf_insn *insn);
 /* Jumps of the path behind this position: where what is missing was not done on the way. */
 void explain_branches(struct explain *explain, u32 from);
 /* The last step of the path at this instruction, as a position; false: there is none. */
 bool explain_find_step(const struct explain *explain, u32 insn, u32 *position);
-/* Adds a note; `text` is in the explanation's arena. NULL: no room, or no memory. */
-struct skep_step *explain_note(struct explain *explain, enum skep_step_kind kind, u32 insn,
-			       const char *text);
 
 /* --- explain_loop.c --- */
 /* Whether the walk went round and round. */
@@ -76,9 +80,17 @@ void explain_loop(struct explain *explain);
 /* The frames of the functions, where together they are too large. */
 void explain_stack(struct explain *explain);
 
-/* --- explain_need.c --- */
+/* --- explain_subject.c --- */
 /* Registers and slots whose story matters for the requirement that was not met. */
 void explain_subjects(const struct walk *walk, struct live_set *out);
+/* The register that it is about, or the message; NO_REG: none. */
+u32 explain_subject_reg(const struct walk *walk);
+/* The requirement is about the size of a helper's memory. */
+bool explain_is_about_size(const struct requirement *need);
+/* The first byte of what was read from the stack that is missing. False: none is. */
+bool explain_missing_byte(const struct walk *walk, s64 *off);
+
+/* --- explain_need.c --- */
 /* `needs` and `known` of the rejection. */
 void explain_need(struct explain *explain);
 /* The row's hint, or one that fits what happened on the path. */

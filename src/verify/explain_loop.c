@@ -86,14 +86,6 @@ static void find_rounds(const struct explain *explain, struct rounds *out)
 
 /* --- conditions --- */
 
-static bool is_conditional(const struct bpf_insn *insn)
-{
-	u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
-
-	return (class == BPF_JMP || class == BPF_JMP32) && op != BPF_JA && op != BPF_CALL &&
-	       op != BPF_EXIT && op != BPF_JCOND;
-}
-
 static bool is_in_round(const struct explain *explain, const struct rounds *rounds, u32 insn)
 {
 	for (u32 i = rounds->start[1]; i < rounds->start[0]; i++)
@@ -108,8 +100,8 @@ static bool could_leave(const struct explain *explain, const struct rounds *roun
 	const struct bpf_insn *jump = &explain->walk->insns[insn];
 	u32 target = insn + 1 + (u32)(s32)jump->off;
 
-	return is_conditional(jump) && (!is_in_round(explain, rounds, insn + 1) ||
-					!is_in_round(explain, rounds, target));
+	return explain_is_conditional(jump) && (!is_in_round(explain, rounds, insn + 1) ||
+						!is_in_round(explain, rounds, target));
 }
 
 static void add_operands(struct explain *explain, u32 position)
@@ -144,7 +136,7 @@ static const struct stack_slot *operand(const struct explain *explain,
 	for (u32 i = rounds->start[round]; i < rounds->start[round - 1]; i++) {
 		struct path_step step =
 			precision_step_at(explain->walk, explain->slice.first + i);
-		struct place place = {.frame = (u8)(step.depth - 1), .index = (u8)reg};
+		struct value_place place = {.frame = (u8)(step.depth - 1), .index = (u8)reg};
 
 		if (step.insn == insn)
 			return watch_value(explain->watch, i, place);

@@ -10,15 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PLACE_TEXT   16
-#define BRANCHES_MAX 4
-
 /* One place over one step of the path. */
 struct passage {
 	u32 position; /* of the slice */
 	struct path_step step;
 	const struct bpf_insn *insn;
-	struct place place;
+	struct value_place place;
 	struct origin origin;
 	const struct stack_slot *before; /* what `origin` says it comes from; NULL: nothing */
 	const struct stack_slot *after;
@@ -27,7 +24,7 @@ struct passage {
 
 /* --- values --- */
 
-static bool has_register(const struct place *place, const struct stack_slot *value)
+static bool has_register(const struct value_place *place, const struct stack_slot *value)
 {
 	return !place->is_slot || slot_is_full_spill(value);
 }
@@ -44,7 +41,7 @@ static bool regs_are_same(const struct reg_state *a, const struct reg_state *b)
 	       (a->off == b->off && a->word == b->word && a->range == b->range);
 }
 
-static bool is_same_value(const struct place *place, const struct stack_slot *a,
+static bool is_same_value(const struct value_place *place, const struct stack_slot *a,
 			  const struct stack_slot *b)
 {
 	if (has_register(place, a) != has_register(place, b))
@@ -54,7 +51,7 @@ static bool is_same_value(const struct place *place, const struct stack_slot *a,
 	return !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
-static const char *words(struct explain *explain, const struct place *place,
+static const char *words(struct explain *explain, const struct value_place *place,
 			 const struct stack_slot *value)
 {
 	struct strbuf text;
@@ -67,7 +64,7 @@ static const char *words(struct explain *explain, const struct place *place,
 	return explain_keep(explain, &text);
 }
 
-static const char *place_name(struct explain *explain, struct place place)
+static const char *place_name(struct explain *explain, struct value_place place)
 {
 	return place.is_slot ? explain_text(explain, "fp-%u", (place.index + 1) * SLOT_BYTES)
 			     : explain_text(explain, "r%u", place.index);
@@ -111,7 +108,7 @@ static enum bounds bounds_of(const struct reg_state *value)
 static void add(struct explain *explain, const struct passage *passage,
 		enum skep_step_kind kind, const char *text)
 {
-	const struct place *from =
+	const struct value_place *from =
 		passage->origin.has_from && passage->origin.kind == ORIGIN_COPY
 			? &passage->origin.from
 			: &passage->place;
@@ -191,14 +188,6 @@ static const char *born_words(struct explain *explain, const struct passage *pas
 
 /* --- changes --- */
 
-static bool is_conditional(const struct bpf_insn *insn)
-{
-	u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
-
-	return (class == BPF_JMP || class == BPF_JMP32) && op != BPF_JA && op != BPF_CALL &&
-	       op != BPF_EXIT && op != BPF_JCOND;
-}
-
 static const char *check_words(struct explain *explain, const struct passage *passage)
 {
 	const struct reg_state *before = &passage->before->spilled;
@@ -272,7 +261,7 @@ static void add_same(struct explain *explain, const struct passage *passage)
 
 	if (!passage->before || is_same_value(&passage->place, passage->before, passage->after))
 		return;
-	if (!is_conditional(passage->insn)) {
+	if (!explain_is_conditional(passage->insn)) {
 		add(explain, passage, SKEP_STEP_LOST, lost_words(explain, passage));
 		return;
 	}
@@ -423,7 +412,7 @@ static void add_passage(struct explain *explain, const struct passage *passage)
 /* False: nothing was seen there, or its story ends here. */
 static void pass(struct explain *explain, struct passage *passage, struct live_set *before)
 {
-	struct place from = passage->place;
+	struct value_place from = passage->place;
 
 	passage->name = place_name(explain, passage->place);
 	passage->after = watch_value(explain->watch, passage->position + 1, passage->place);
@@ -464,7 +453,7 @@ void explain_steps(struct explain *explain)
 	const struct slice *slice = &explain->slice;
 	struct live_set sets[2];
 	struct place_cursor cursor = {0};
-	struct place left;
+	struct value_place left;
 
 	if (!slice->count)
 		return;
@@ -475,54 +464,4 @@ void explain_steps(struct explain *explain)
 	}
 	if (slice->first && flow_next_place(&sets[0], &cursor, &left))
 		explain->out->face.is_cut = true;
-}
-
-/* --- the way --- */
-
-bool explain_find_step(const struct explain *explain, u32 insn, u32 *position)
-{
-	const struct slice *slice = &explain->slice;
-
-	for (u32 i = slice->count; i-- > 0;) {
-		if (precision_step_at(explain->walk, slice->first + i).insn != insn)
-			continue;
-		*position = i;
-		return true;
-	}
-	return false;
-}
-
-/* Where the path is next that is not the line of the jump before `position`. */
-static const char *way_words(struct explain *explain, u32 position)
-{
-	const struct slice *slice = &explain->slice;
-	u32 jump = precision_step_at(explain->walk, slice->first + position - 1).insn;
-	struct skep_source source = explain_source(explain, jump);
-
-	for (u32 i = position; source.file && i < slice->count; i++) {
-		u32 insn = precision_step_at(explain->walk, slice->first + i).insn;
-		struct skep_source target = explain_source(explain, insn);
-
-		if (target.file && target.line != source.line)
-			return explain_text(explain, "from here the path goes on to line %u",
-					    target.line);
-	}
-	return explain_text(explain, "from here the path goes on to instruction %u",
-			    precision_step_at(explain->walk, slice->first + position).insn);
-}
-
-void explain_branches(struct explain *explain, u32 from)
-{
-	const struct slice *slice = &explain->slice;
-	u32 count = 0;
-
-	for (u32 i = slice->count; i-- > from + 1 && count < BRANCHES_MAX;) {
-		u32 at = precision_step_at(explain->walk, slice->first + i - 1).insn;
-
-		if (!is_conditional(&explain->walk->insns[at]))
-			continue;
-		explain->position = i - 1;
-		explain_note(explain, SKEP_STEP_BRANCH, at, way_words(explain, i));
-		count++;
-	}
 }

@@ -7,18 +7,18 @@
 
 /* --- sets of places --- */
 
-static struct place reg_place(u32 frame, u32 reg)
+static struct value_place reg_place(u32 frame, u32 reg)
 {
-	return (struct place){.frame = (u8)frame, .index = (u8)reg};
+	return (struct value_place){.frame = (u8)frame, .index = (u8)reg};
 }
 
-static struct place slot_place(u32 frame, u64 slots)
+static struct value_place slot_place(u32 frame, u64 slots)
 {
-	return (struct place){
+	return (struct value_place){
 		.frame = (u8)frame, .is_slot = true, .index = (u8)__builtin_ctzll(slots)};
 }
 
-void flow_add_place(struct live_set *set, struct place place)
+void flow_add_place(struct live_set *set, struct value_place place)
 {
 	if (place.is_slot)
 		set->slots[place.frame] |= 1ull << place.index;
@@ -26,7 +26,7 @@ void flow_add_place(struct live_set *set, struct place place)
 		set->regs[place.frame] |= 1u << place.index;
 }
 
-bool flow_has_place(const struct live_set *set, struct place place)
+bool flow_has_place(const struct live_set *set, struct value_place place)
 {
 	return place.is_slot ? set->slots[place.frame] >> place.index & 1
 			     : set->regs[place.frame] >> place.index & 1;
@@ -44,7 +44,8 @@ static u32 next_index(const struct live_set *set, u32 frame, u32 index)
 	return slots ? MAX_BPF_REG + slot + (u32)__builtin_ctzll(slots) : PLACES_PER_FRAME;
 }
 
-bool flow_next_place(const struct live_set *set, struct place_cursor *cursor, struct place *out)
+bool flow_next_place(const struct live_set *set, struct place_cursor *cursor,
+		     struct value_place *out)
 {
 	for (u32 frame = cursor->frame; frame < MAX_FRAMES; frame++) {
 		u32 index = cursor->index < PLACES_PER_FRAME
@@ -53,11 +54,11 @@ bool flow_next_place(const struct live_set *set, struct place_cursor *cursor, st
 
 		if (index < PLACES_PER_FRAME) {
 			*cursor = (struct place_cursor){frame, index + 1};
-			*out = (struct place){.frame = (u8)frame,
-					      .is_slot = index >= MAX_BPF_REG,
-					      .index = (u8)(index < MAX_BPF_REG
-								    ? index
-								    : index - MAX_BPF_REG)};
+			*out = (struct value_place){
+				.frame = (u8)frame,
+				.is_slot = index >= MAX_BPF_REG,
+				.index = (u8)(index < MAX_BPF_REG ? index
+								  : index - MAX_BPF_REG)};
 			return true;
 		}
 		*cursor = (struct place_cursor){frame + 1, 0};
@@ -71,7 +72,7 @@ static const struct origin same = {.kind = ORIGIN_SAME};
 static const struct origin born = {.kind = ORIGIN_BORN};
 static const struct origin destroyed = {.kind = ORIGIN_DESTROYED};
 
-static struct origin copy_of(struct place from)
+static struct origin copy_of(struct value_place from)
 {
 	return (struct origin){.kind = ORIGIN_COPY, .has_from = true, .from = from};
 }
@@ -85,7 +86,7 @@ static struct origin alu_origin(const struct path_step *step, const struct bpf_i
 {
 	u8 op = BPF_OP(insn->code);
 	bool has_src = op != BPF_NEG && op != BPF_END && BPF_SRC(insn->code) == BPF_X;
-	struct place src = reg_place(step->depth - 1, insn->src_reg);
+	struct value_place src = reg_place(step->depth - 1, insn->src_reg);
 
 	if (op == BPF_MOV)
 		return has_src ? copy_of(src) : born;
@@ -105,7 +106,7 @@ static struct origin store_origin(const struct path_step *step, const struct bpf
 }
 
 static struct origin atomic_origin(const struct path_step *step, const struct bpf_insn *insn,
-				   struct place place)
+				   struct value_place place)
 {
 	u8 fetched = insn->imm == BPF_CMPXCHG ? BPF_REG_0 : insn->src_reg;
 
@@ -124,7 +125,7 @@ static bool is_helper_call(const struct bpf_insn *insn)
 }
 
 static struct origin call_origin(const struct path_step *step, const struct bpf_insn *insn,
-				 u32 depth_after, struct place place)
+				 u32 depth_after, struct value_place place)
 {
 	bool is_callee = place.frame == step->depth;
 
@@ -143,7 +144,7 @@ static struct origin call_origin(const struct path_step *step, const struct bpf_
 
 /* A callback returns to the helper's call; its caller's registers are those of before. */
 static struct origin exit_origin(const struct path_step *step, u32 depth_after,
-				 struct place place)
+				 struct value_place place)
 {
 	if (depth_after >= step->depth || step->is_callback || place.is_slot ||
 	    place.frame != step->depth - 2 || place.index != BPF_REG_0)
@@ -151,18 +152,18 @@ static struct origin exit_origin(const struct path_step *step, u32 depth_after,
 	return copy_of(reg_place(step->depth - 1, BPF_REG_0));
 }
 
-static bool writes_reg(const struct path_step *step, struct place place, u8 reg)
+static bool writes_reg(const struct path_step *step, struct value_place place, u8 reg)
 {
 	return !place.is_slot && place.frame == step->depth - 1 && place.index == reg;
 }
 
-static bool writes_slot(const struct path_step *step, struct place place)
+static bool writes_slot(const struct path_step *step, struct value_place place)
 {
 	return place.is_slot && place.frame == step->frame && step->slots >> place.index & 1;
 }
 
 struct origin flow_origin(const struct walk *walk, const struct path_step *step,
-			  u32 depth_after, struct place place)
+			  u32 depth_after, struct value_place place)
 {
 	const struct bpf_insn *insn = &walk->insns[step->insn];
 
@@ -196,7 +197,7 @@ void flow_back(const struct walk *walk, const struct path_step *step, u32 depth_
 	       const struct live_set *after, struct live_set *before)
 {
 	struct place_cursor cursor = {0};
-	struct place place;
+	struct value_place place;
 
 	memset(before, 0, sizeof(*before));
 	while (flow_next_place(after, &cursor, &place)) {

@@ -8,8 +8,8 @@
 
 #include "verify/precision.h"
 
-/* A register, or a stack slot, of a frame. */
-struct place {
+/* Where a value is: a register, or a stack slot, of a frame. */
+struct value_place {
 	u8 frame;
 	bool is_slot;
 	u8 index; /* of the register, of the slot */
@@ -26,21 +26,21 @@ enum origin_kind {
 struct origin {
 	enum origin_kind kind;
 	bool has_from;
-	struct place from;
+	struct value_place from;
 };
 
 /* Where what is in `place` behind a step was before it. `depth_after`: frames behind it. */
 struct origin flow_origin(const struct walk *walk, const struct path_step *step,
-			  u32 depth_after, struct place place);
+			  u32 depth_after, struct value_place place);
 
 /* Visits the places of a set: false when there are no more. Begin with a zeroed cursor. */
 struct place_cursor {
 	u32 frame, index;
 };
 bool flow_next_place(const struct live_set *set, struct place_cursor *cursor,
-		     struct place *out);
-void flow_add_place(struct live_set *set, struct place place);
-bool flow_has_place(const struct live_set *set, struct place place);
+		     struct value_place *out);
+void flow_add_place(struct live_set *set, struct value_place place);
+bool flow_has_place(const struct live_set *set, struct value_place place);
 
 /* What matters before each step of the last part of the path, [first, first + count). */
 struct slice {

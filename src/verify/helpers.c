@@ -17,16 +17,14 @@
 
 #include <string.h>
 
-#define ERRNO_MAX 4095
-
 /* --- whether it may be called --- */
 
 static bool is_allowed(const struct walk *walk, const struct helper_row *row)
 {
 	const struct verify_input *input = walk->input;
 
-	return helper_is_allowed(row, input->type, input->attach_type,
-				 walk_may_sleep(walk), input->rights);
+	return helper_is_allowed(row, input->type, input->attach_type, walk_may_sleep(walk),
+				 input->rights);
 }
 
 /* In Linux's words since 6.11, and for the probes of libbpf before 1.5 in those before, too. */
@@ -67,7 +65,8 @@ int prove_helper(struct walk *walk, const struct requirement *need)
 		return reject(walk, helper_gpl);
 	if (state_lock(&walk->state) && id != BPF_FUNC_spin_unlock && id != BPF_FUNC_kptr_xchg)
 		return reject(walk, call_under_lock);
-	return row->flags & HELPER_SLEEPS ? section_prove_helper_sleeps(walk, row->name, id) : 0;
+	return row->flags & HELPER_SLEEPS ? section_prove_helper_sleeps(walk, row->name, id)
+					  : 0;
 }
 
 /* --- whether the arguments go together --- */
@@ -175,8 +174,8 @@ void call_forget_pointer(struct walk *walk, struct reg_state *reg)
 /* Memory that a dynptr of the packet gave. */
 static bool is_packet_slice(const struct reg_state *reg)
 {
-	return reg->kind == REG_MEM &&
-	       (reg->sub == DYNPTR_SKB || reg->sub == DYNPTR_XDP || reg->sub == DYNPTR_SKB_META);
+	return reg->kind == REG_MEM && (reg->sub == DYNPTR_SKB || reg->sub == DYNPTR_XDP ||
+					reg->sub == DYNPTR_SKB_META);
 }
 
 void call_change_packet(struct walk *walk)

@@ -10,8 +10,8 @@ bool stack_holds_number(struct walk *walk, struct reg_state *number);
 
 /* The register fits the argument by its kind, and was not moved from where it came. */
 int argument_prove_object(struct walk *walk, u32 regno, const struct helper_arg *arg);
-/* Memory that a callee accesses; `may_be_raw`: it fills it before it reads it. What it writes to
- * the stack is noted in walk->call. */
+/* Memory that a callee accesses; `may_be_raw`: it fills it before it reads it. What it writes
+ * to the stack is noted in walk->call. */
 int argument_prove_extent(struct walk *walk, const struct extent *extent, bool may_be_raw);
 
 /* What the call under way wrote to the stack is unknown from here on. */
@@ -24,7 +24,5 @@ int call_prove_memory(struct walk *walk, u32 regno, u32 size, u8 access);
 int call_prove_string(struct walk *walk, u32 regno);
 void call_forget_pointer(struct walk *walk, struct reg_state *reg);
 void call_forget_reference(struct walk *walk, u32 ref_id);
-
-int special_prove_timer(struct walk *walk, u32 regno);
 
 #endif

@@ -36,8 +36,7 @@ static u32 slot_count(const struct kfunc *kfunc, u32 index)
 static int find_place(struct walk *walk, const struct kfunc *kfunc, u32 index,
 		      struct stack_place *out)
 {
-	return place_find(walk, kfunc_arg_reg(index), slot_count(kfunc, index), "iter",
-				 out);
+	return place_find(walk, kfunc_arg_reg(index), slot_count(kfunc, index), "iter", out);
 }
 
 static int prove_fresh(struct walk *walk, const struct kfunc *kfunc, u32 index,
@@ -50,7 +49,8 @@ static int prove_fresh(struct walk *walk, const struct kfunc *kfunc, u32 index,
 				      walk->access.low + walk->access.size);
 }
 
-static bool is_part(const struct stack_place *place, u32 slot, const struct kfunc *kfunc, u32 index)
+static bool is_part(const struct stack_place *place, u32 slot, const struct kfunc *kfunc,
+		    u32 index)
 {
 	const struct reg_state *part = &place_slot(place, slot)->spilled;
 
@@ -101,7 +101,7 @@ static int make(struct walk *walk, const struct kfunc *kfunc, u32 index,
 			 walk->access.low + walk->access.size);
 	place_put(walk, place, slot_count(kfunc, index), BYTE_ITERATOR, &iterator);
 	iterator.ref_id = walk_new_id(walk);
-	place_slot(place, 0)->spilled = iterator;
+	place_object(place, 0)->spilled = iterator;
 	if (!state_acquire(&walk->state,
 			   (struct resource){.id = iterator.ref_id, .insn = walk->at}))
 		return reject(walk, too_many_references, RESOURCES_MAX);
@@ -122,14 +122,14 @@ int iterator_transfer(struct walk *walk, const struct kfunc *kfunc, u32 index)
 		place_clear(&place, slot_count(kfunc, index));
 	}
 	if (kfunc_has_flag(kfunc, KF_ITER_NEXT))
-		walk->call.iterator = place_slot(&place, 0);
+		walk->call.iterator = place_object(&place, 0);
 	return 0;
 }
 
 /* Puts off the path on which next gave one more element. */
 static int put_off_round(struct walk *walk)
 {
-	struct packed_state *here = state_pack(&walk->pool, &walk->state, &all_alive);
+	struct packed_state *here = walk_save(walk);
 	struct reg_state *result = walk_reg(walk, BPF_REG_0);
 	int ret;
 
@@ -137,12 +137,11 @@ static int put_off_round(struct walk *walk)
 		return -ENOMEM;
 	result->flags &= ~REG_MAY_BE_NULL;
 	if (result->kind == REG_BTF)
-		result->flags |= walk->call.iterator->spilled.flags & REG_RCU ? REG_RCU
-									      : REG_TRUSTED;
+		result->flags |=
+			walk->call.iterator->spilled.flags & REG_RCU ? REG_RCU : REG_TRUSTED;
 	prune_widen(walk, walk->at, precision_path_length(walk) - 1);
 	ret = walk_put_off_round(walk, walk->next);
-	state_unpack(here, &walk->state);
-	state_free(&walk->pool, here);
+	walk_restore(walk, here);
 	return ret;
 }
 

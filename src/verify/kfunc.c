@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls of kernel functions: whether the program may call it here, and what is known after it. */
+/* Calls of kernel functions: whether the program may call it here, and what is known after it.
+ */
 #include "verify/kfunc.h"
 
-#include "verify/exception.h"
 #include "verify/callback.h"
 #include "verify/cast.h"
+#include "verify/exception.h"
 #include "verify/facts.h"
 #include "verify/helpers.h"
 #include "verify/own.h"
@@ -24,8 +25,7 @@ static int prove_allowed(struct walk *walk, const struct kfunc *kfunc)
 		return reject(walk, kfunc_not_allowed, kfunc->name);
 	if (walk->input->has_kfunc && !walk->input->has_kfunc(kfunc->name))
 		return reject(walk, kfunc_missing, kfunc->name);
-	if (kfunc_has_flag(kfunc, KF_DESTRUCTIVE) &&
-	    !(walk->input->rights & SKEP_RIGHT_ADMIN))
+	if (kfunc_has_flag(kfunc, KF_DESTRUCTIVE) && !(walk->input->rights & SKEP_RIGHT_ADMIN))
 		return reject(walk, kfunc_destructive);
 	if (kfunc_has_flag(kfunc, KF_SLEEPABLE) && !walk_may_sleep(walk))
 		return reject(walk, kfunc_sleeps, kfunc->name);
@@ -39,7 +39,8 @@ static bool may_run_locked(const struct kfunc *kfunc)
 
 	return special == KFUNC_ITER_NUM || special == KFUNC_REFCOUNT_ACQUIRE ||
 	       (special >= KFUNC_LIST_PUSH_FRONT && special <= KFUNC_RBTREE_RIGHT) ||
-	       (special >= KFUNC_RES_SPIN_LOCK && special <= KFUNC_RES_SPIN_UNLOCK_IRQRESTORE) ||
+	       (special >= KFUNC_RES_SPIN_LOCK &&
+		special <= KFUNC_RES_SPIN_UNLOCK_IRQRESTORE) ||
 	       (special >= KFUNC_ARENA_ALLOC_PAGES && special <= KFUNC_ARENA_RESERVE_PAGES);
 }
 
@@ -109,8 +110,8 @@ static int set_memory(struct walk *walk, const struct kfunc *kfunc, u32 type_id,
 	return 0;
 }
 
-/* A part of a dynptr: it lives as long as the dynptr's reference, and where it is of a packet, as
- * the packet stays as it is. Writing over the dynptr does not end it. */
+/* A part of a dynptr: it lives as long as the dynptr's reference, and where it is of a packet,
+ * as the packet stays as it is. Writing over the dynptr does not end it. */
 static int set_slice(struct walk *walk, const struct kfunc *kfunc)
 {
 	struct reg_state *result = walk_reg(walk, BPF_REG_0);
@@ -155,13 +156,27 @@ static bool may_give_null(const struct walk *walk, const struct kfunc *kfunc)
 	return kfunc_has_flag(kfunc, KF_RET_NULL) && !walk->call.is_owned;
 }
 
+/* What a function that is declared to return a pointer to this type gives. */
+static int set_typed(struct walk *walk, const struct kfunc *kfunc, u32 target,
+		     struct reg_state *result)
+{
+	u32 kind = btf_kind(btf_type(kfunc->btf, target));
+
+	if (is_graph_node(kfunc->btf, target))
+		graph_set_result(walk, result);
+	else if (kind == BTF_KIND_STRUCT || kind == BTF_KIND_UNION)
+		set_object(walk, kfunc, target, result);
+	else
+		return set_memory(walk, kfunc, target, result);
+	return 0;
+}
+
 static int set_pointer(struct walk *walk, const struct kfunc *kfunc,
 		       const struct btf_type *pointer)
 {
 	struct reg_state *result = walk_reg(walk, BPF_REG_0);
 	u32 target = btf_resolve(kfunc->btf, pointer->type);
-	const struct btf_type *type = btf_type(kfunc->btf, target);
-	int ret = 0;
+	int ret;
 
 	if (kfunc->row->special == KFUNC_DYNPTR_SLICE ||
 	    kfunc->row->special == KFUNC_DYNPTR_SLICE_RDWR)
@@ -170,14 +185,7 @@ static int set_pointer(struct walk *walk, const struct kfunc *kfunc,
 		reg_set_unknown(result);
 		return 0;
 	}
-	if (!target)
-		;
-	else if (is_graph_node(kfunc->btf, target))
-		graph_set_result(walk, result);
-	else if (btf_kind(type) == BTF_KIND_STRUCT || btf_kind(type) == BTF_KIND_UNION)
-		set_object(walk, kfunc, target, result);
-	else
-		ret = set_memory(walk, kfunc, target, result);
+	ret = target ? set_typed(walk, kfunc, target, result) : 0;
 	if (ret)
 		return ret;
 	if (may_give_null(walk, kfunc)) {

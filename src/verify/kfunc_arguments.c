@@ -109,8 +109,6 @@ static int prove_field(struct walk *walk, u32 index, enum btf_field_kind kind)
 
 	if (reg->kind != REG_MAP_VALUE)
 		return reject(walk, workqueue_expected, index);
-	walk->call.map = reg->map;
-	walk->call.map_uid = reg->map_uid;
 	return special_prove_field(walk, kfunc_arg_reg(index), kind);
 }
 

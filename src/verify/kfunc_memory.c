@@ -24,19 +24,11 @@ static u32 object_type(struct walk *walk, const struct reg_state *reg)
 	}
 }
 
-static bool is_trusted(const struct reg_state *reg)
-{
-	if (reg->ref_id)
-		return true;
-	return reg->kind != REG_BTF ||
-	       (reg->flags & REG_TRUSTED && !(reg->flags & (REG_UNTRUSTED | REG_PERCPU | REG_USER)));
-}
-
 static int prove_trusted(struct walk *walk, const struct kfunc *kfunc, u32 regno)
 {
 	const struct reg_state *reg = walk_reg(walk, regno);
 
-	if (is_trusted(reg))
+	if (reg_is_trusted(reg))
 		return 0;
 	if (kfunc_needs_trusted(kfunc))
 		return reject(walk, kfunc_trusted, regno);
@@ -129,8 +121,7 @@ static int prove_sized(struct walk *walk, const struct kfunc *kfunc, u32 index)
 		walk->call.memory_size = size->number.bits.value;
 	}
 	precision_need(walk, 1u << size_reg);
-	if (kfunc->arg[index].flags & KFUNC_ARG_OPTIONAL && reg_is_const(reg) &&
-	    !reg->number.bits.value)
+	if (kfunc->arg[index].flags & KFUNC_ARG_OPTIONAL && reg_is_null(reg))
 		return 0;
 	if (size->number.smin < 0)
 		return reject(walk, size_negative, size_reg);
@@ -148,18 +139,16 @@ static int prove_plain(struct walk *walk, const struct kfunc *kfunc, u32 index)
 	s64 size;
 
 	if (!is_plain(kfunc->btf, arg->target_id, 0) && !(has_size && !arg->target_id))
-		return reject(walk, kfunc_pointer_type, index,
-			      kind_word(kfunc->btf, arg->target_id),
-			      btf_type_name(kfunc->btf, arg->target_id),
-			      has_size ? "void, " : "");
+		return reject(
+			walk, kfunc_pointer_type, index, kind_word(kfunc->btf, arg->target_id),
+			btf_type_name(kfunc->btf, arg->target_id), has_size ? "void, " : "");
 	if (has_size)
 		return prove_sized(walk, kfunc, index);
 	size = btf_size(kfunc->btf, arg->target_id);
 	if (size < 0)
 		return reject(walk, kfunc_argument_type, index);
-	if (reg_is_const(walk_reg(walk, kfunc_arg_reg(index))) &&
-	    !walk_reg(walk, kfunc_arg_reg(index))->number.bits.value)
-		return 0; /* NULL, where the function takes it */
+	if (reg_is_null(walk_reg(walk, kfunc_arg_reg(index))))
+		return 0; /* where the function takes it */
 	return prove_bytes(walk, kfunc_arg_reg(index), (u32)size);
 }
 

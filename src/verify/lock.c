@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Locks: one bpf_spin_lock at a time, any number of bpf_res_spin_locks in the order of a stack. A
- * lock is known by where it is (the map, or the program's types) and by the id of the pointer
+ * Locks: one bpf_spin_lock at a time, any number of bpf_res_spin_locks in the order of a stack.
+ * A lock is known by where it is (the map, or the program's types) and by the id of the pointer
  * that led there.
  */
 #include "verify/own.h"
@@ -9,8 +9,6 @@
 
 #include "verify/helpers.h"
 #include "verify/precision.h"
-
-#define ERRNO_MAX 4095
 
 struct lock_words {
 	const char *name; /* in messages about unlocking */
@@ -163,7 +161,7 @@ int res_lock_prove(struct walk *walk, const struct kfunc *kfunc, u32 index)
 /* Taking it may fail: then nothing changed. */
 static int put_off_failure(struct walk *walk)
 {
-	struct packed_state *here = state_pack(&walk->pool, &walk->state, &all_alive);
+	struct packed_state *here = walk_save(walk);
 	struct scalar failed = scalar_unknown();
 	int ret;
 
@@ -176,8 +174,7 @@ static int put_off_failure(struct walk *walk)
 		reg_set_not_init(walk_reg(walk, i));
 	reg_set_scalar(walk_reg(walk, BPF_REG_0), failed);
 	ret = walk_put_off(walk, walk->next, false);
-	state_unpack(here, &walk->state);
-	state_free(&walk->pool, here);
+	walk_restore(walk, here);
 	return ret;
 }
 

@@ -41,7 +41,8 @@ void stack_grow(struct walk *walk, struct frame *frame, s64 off);
 /* A helper or an atomic operation wrote these bytes. */
 void stack_clobber(struct walk *walk, const struct access *access);
 
-int memory_prove_alignment(struct walk *walk, const struct requirement *need, bool is_strict);
+/* --- alignment.c --- */
+int memory_prove_alignment(struct walk *walk, const struct requirement *need, bool must_be);
 
 /* What `size` bytes at walk->access of a constant map hold. False: not known. */
 bool memory_constant(const struct walk *walk, const struct reg_state *base, u32 size,

@@ -59,6 +59,8 @@ int special_prove_field(struct walk *walk, u32 regno, enum btf_field_kind kind)
 	s32 field = map_desc_field(map, kind);
 	s64 off = (s64)reg->number.bits.value + reg->off;
 
+	walk->call.map = map;
+	walk->call.map_uid = reg->map_uid;
 	if (!scalar_is_const(&reg->number))
 		return reject(walk, field_variable_offset, regno, name);
 	if (!map->btf)
@@ -68,13 +70,6 @@ int special_prove_field(struct walk *walk, u32 regno, enum btf_field_kind kind)
 	if (off != field)
 		return reject(walk, field_offset, off, name, field);
 	return 0;
-}
-
-int special_prove_timer(struct walk *walk, u32 regno)
-{
-	walk->call.map = walk_reg(walk, regno)->map;
-	walk->call.map_uid = walk_reg(walk, regno)->map_uid;
-	return special_prove_field(walk, regno, BTF_FIELD_TIMER);
 }
 
 int special_prove_map_of_field(struct walk *walk, u32 regno, const char *what)

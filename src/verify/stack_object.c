@@ -7,7 +7,7 @@
 #include <string.h>
 
 int place_find(struct walk *walk, u32 regno, u32 slots, const char *what,
-		      struct stack_place *out)
+	       struct stack_place *out)
 {
 	const struct reg_state *reg = walk_reg(walk, regno);
 	s64 off = (s64)reg->number.bits.value + reg->off;
@@ -28,12 +28,17 @@ int place_find(struct walk *walk, u32 regno, u32 slots, const char *what,
 	return 0;
 }
 
-struct stack_slot *place_slot(const struct stack_place *place, u32 index)
+const struct stack_slot *place_slot(const struct stack_place *place, u32 index)
 {
-	static struct stack_slot nothing;
+	static const struct stack_slot nothing;
 	u32 slot = place->slot - index;
 
 	return slot < place->frame->slot_cnt ? &place->frame->slots[slot] : &nothing;
+}
+
+struct stack_slot *place_object(const struct stack_place *place, u32 index)
+{
+	return &place->frame->slots[place->slot - index];
 }
 
 bool place_is_filled(const struct stack_place *place, u32 index, enum byte_kind kind)
@@ -51,12 +56,12 @@ bool place_is_touched(const struct stack_place *place, u32 index, enum byte_kind
 	return memchr(place_slot(place, index)->bytes, kind, SLOT_BYTES);
 }
 
-void place_put(struct walk *walk, const struct stack_place *place, u32 slots, enum byte_kind kind,
-		const struct reg_state *description)
+void place_put(struct walk *walk, const struct stack_place *place, u32 slots,
+	       enum byte_kind kind, const struct reg_state *description)
 {
 	stack_grow(walk, place->frame, -(s64)(place->slot + 1) * SLOT_BYTES);
 	for (u32 i = 0; i < slots; i++) {
-		struct stack_slot *slot = place_slot(place, i);
+		struct stack_slot *slot = place_object(place, i);
 
 		memset(slot->bytes, kind, SLOT_BYTES);
 		slot->spilled = *description;
@@ -66,5 +71,5 @@ void place_put(struct walk *walk, const struct stack_place *place, u32 slots, en
 void place_clear(const struct stack_place *place, u32 slots)
 {
 	for (u32 i = 0; i < slots; i++)
-		memset(place_slot(place, i)->bytes, BYTE_INVALID, SLOT_BYTES);
+		memset(place_object(place, i)->bytes, BYTE_INVALID, SLOT_BYTES);
 }

@@ -17,16 +17,18 @@ struct stack_place {
 
 /* The register points to `slots` whole slots; `what` names the object in the rejection. */
 int place_find(struct walk *walk, u32 regno, u32 slots, const char *what,
-		      struct stack_place *out);
+	       struct stack_place *out);
 /* All bytes of the slot are of this kind. */
 bool place_is_filled(const struct stack_place *place, u32 index, enum byte_kind kind);
 /* Some byte of the slot is. */
 bool place_is_touched(const struct stack_place *place, u32 index, enum byte_kind kind);
 /* Slot `index` of the object (0: its first bytes), as far as the frame was written. */
-struct stack_slot *place_slot(const struct stack_place *place, u32 index);
+const struct stack_slot *place_slot(const struct stack_place *place, u32 index);
+/* The same slot to be changed: the object is there. */
+struct stack_slot *place_object(const struct stack_place *place, u32 index);
 /* The object's slots hold it from here on: `description` in each. The stack grows to it. */
-void place_put(struct walk *walk, const struct stack_place *place, u32 slots, enum byte_kind kind,
-		const struct reg_state *description);
+void place_put(struct walk *walk, const struct stack_place *place, u32 slots,
+	       enum byte_kind kind, const struct reg_state *description);
 /* Nothing is there any more. */
 void place_clear(const struct stack_place *place, u32 slots);
 
@@ -52,7 +54,8 @@ int dynptr_make(struct walk *walk, u32 regno, enum dynptr_kind kind);
 /* A copy of walk->call.dynptr, there. */
 int dynptr_clone(struct walk *walk, u32 regno);
 void dynptr_release(struct walk *walk, u32 regno);
-/* Bytes [low, high) of a frame are about to be written over. Rejects when a reference is lost. */
+/* Bytes [low, high) of a frame are about to be written over. Rejects when a reference is lost.
+ */
 int dynptr_prove_overwrite(struct walk *walk, struct frame *frame, s64 low, s64 high);
 void dynptr_overwrite(struct walk *walk, struct frame *frame, s64 low, s64 high);
 

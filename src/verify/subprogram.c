@@ -229,15 +229,14 @@ int subprogram_may_end(struct walk *walk, struct scalar result)
 
 	if (walk->state.frame_cnt == 1)
 		return 0;
-	here = state_pack(&walk->pool, &walk->state, &all_alive);
+	here = walk_save(walk);
 	if (!here)
 		return -ENOMEM;
 	reg_set_scalar(walk_reg(walk, BPF_REG_0), result);
 	ret = state_top(&walk->state)->callback == CALLBACK_NONE ? 0 : prove_result(walk);
 	ret = ret ? ret : transfer_exit(walk);
 	ret = ret ? ret : walk_put_off(walk, walk->next, false);
-	state_unpack(here, &walk->state);
-	state_free(&walk->pool, here);
+	walk_restore(walk, here);
 	walk->next = next;
 	return ret;
 }

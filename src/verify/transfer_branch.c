@@ -336,7 +336,7 @@ bool transfer_branch_taken(struct walk *walk)
  * more round. */
 static int transfer_may_goto(struct walk *walk, const struct bpf_insn *insn)
 {
-	struct packed_state *here = state_pack(&walk->pool, &walk->state, &all_alive);
+	struct packed_state *here = walk_save(walk);
 	int ret;
 
 	if (!here)
@@ -345,8 +345,7 @@ static int transfer_may_goto(struct walk *walk, const struct bpf_insn *insn)
 	fact_branch(walk, false);
 	prune_widen(walk, walk->at, precision_path_length(walk) - 1);
 	ret = walk_put_off_round(walk, walk->at + 1);
-	state_unpack(here, &walk->state);
-	state_free(&walk->pool, here);
+	walk_restore(walk, here);
 	walk->next = walk->at + 1 + insn->off;
 	return ret;
 }

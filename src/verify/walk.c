@@ -56,6 +56,17 @@ static bool grow_pending(struct walk *walk)
 	return true;
 }
 
+struct packed_state *walk_save(struct walk *walk)
+{
+	return state_pack(&walk->pool, &walk->state, &all_alive);
+}
+
+void walk_restore(struct walk *walk, struct packed_state *saved)
+{
+	state_unpack(saved, &walk->state);
+	state_free(&walk->pool, saved);
+}
+
 int walk_put_off(struct walk *walk, u32 insn, bool takes_branch)
 {
 	struct pending *pending;
@@ -96,8 +107,7 @@ static bool resume(struct walk *walk)
 		struct pending *pending = &walk->pending[--walk->pending_cnt];
 
 		prune_path_ended(walk, walk->pending_cnt);
-		state_unpack(pending->state, &walk->state);
-		state_free(&walk->pool, pending->state);
+		walk_restore(walk, pending->state);
 		trace_drop_path(walk, pending);
 		precision_resume(walk, pending->path_length);
 		walk->open_rounds = pending->open_rounds;

@@ -35,8 +35,8 @@ struct rules {
 
 /* What a load through a context or an object gives. */
 struct loaded {
-	u8 kind; /* enum reg_kind */
-	u16 flags; /* enum reg_flags */
+	u8 kind;     /* enum reg_kind */
+	u16 flags;   /* enum reg_flags */
 	u32 type_id; /* REG_BTF: in `btf` */
 	u32 ref_id;
 	u32 mem_size; /* REG_MEM */
@@ -90,12 +90,12 @@ struct mask_under_way {
 
 /* What a program attaches to by its BTF (attach.c). */
 struct attach {
-	const struct btf_view *btf;    /* NULL: programs of this type attach otherwise */
-	const char *name;	       /* of the function, the event or the member */
-	const struct btf_type *proto;  /* the context's arguments, and what may be returned */
-	u32 skipped;		       /* first arguments that the program does not get */
+	const struct btf_view *btf;   /* NULL: programs of this type attach otherwise */
+	const char *name;	      /* of the function, the event or the member */
+	const struct btf_type *proto; /* the context's arguments, and what may be returned */
+	u32 skipped;		      /* first arguments that the program does not get */
 	const struct struct_ops_row *ops; /* struct_ops: of the structure */
-	const struct btf_type *stub;   /* of the kernel's own function for the member; NULL */
+	const struct btf_type *stub; /* of the kernel's own function for the member; NULL */
 	u64 refs;   /* bit n: argument n is a reference that the program must give back */
 	u32 ref_id; /* of the first of them; the others follow */
 };
@@ -149,7 +149,7 @@ struct walk {
 	u32 insn_cnt;
 	struct cfg cfg;
 	struct liveness liveness;
-	struct own_type *own_types; /* own.c */
+	struct own_type *own_types;		/* own.c */
 	const struct kfunc *kfuncs[KFUNCS_MAX]; /* each that the program names, once */
 	u32 kfunc_cnt;
 	const struct btf_view *kernel; /* walk_kernel(): asked for once */
@@ -304,6 +304,11 @@ int subprogram_may_end(struct walk *walk, struct scalar result);
 
 /* --- where to go (walk.c) --- */
 int walk_program(struct walk *walk);
+/* Puts the state aside while it is changed into that of a path which is put off. NULL: out of
+ * memory. */
+struct packed_state *walk_save(struct walk *walk);
+/* The state is what it was, and `saved` is gone. */
+void walk_restore(struct walk *walk, struct packed_state *saved);
 /* Keeps the state, to be walked from `insn` later: before it, or with its branch taken. */
 int walk_put_off(struct walk *walk, u32 insn, bool takes_branch);
 /* The same for one more round of a loop that ends some day. */

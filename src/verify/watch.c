@@ -36,7 +36,7 @@ int watch_slice(struct watch *watch, const struct slice *slice, struct arena *ar
 	return 0;
 }
 
-static void note(const struct state *state, struct place place, struct stack_slot *out)
+static void note(const struct state *state, struct value_place place, struct stack_slot *out)
 {
 	static const struct stack_slot nothing;
 	const struct frame *frame = &state->frames[place.frame];
@@ -54,7 +54,7 @@ static void note_values(struct walk *walk, const struct watch *watch)
 {
 	u32 position = precision_path_length(walk) - 1 - watch->slice->first;
 	struct place_cursor cursor = {0};
-	struct place place;
+	struct value_place place;
 	u32 at;
 
 	if (position >= watch->slice->count)
@@ -83,10 +83,10 @@ void watch_step(struct walk *walk)
 }
 
 const struct stack_slot *watch_value(const struct watch *watch, u32 position,
-				     struct place place)
+				     struct value_place place)
 {
 	struct place_cursor cursor = {0};
-	struct place other;
+	struct value_place other;
 
 	if (position >= watch->slice->count)
 		return NULL;

@@ -30,6 +30,6 @@ void watch_step(struct walk *walk);
 
 /* What was in `place` before the step at this position of the slice; NULL: not noted. */
 const struct stack_slot *watch_value(const struct watch *watch, u32 position,
-				     struct place place);
+				     struct value_place place);
 
 #endif

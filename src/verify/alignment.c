@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whether the address of an access is a multiple of its size. */
+#include "verify/memory.h"
+
+/* In strict mode packets start as they do where NET_IP_ALIGN is 2. */
+#define STRICT_PACKET_ALIGNMENT 2
+
+static int prove_packet_alignment(struct walk *walk, const struct requirement *need)
+{
+	const struct reg_state *reg = walk_reg(walk, need->reg);
+	struct scalar address = reg->number;
+	struct scalar rest =
+		scalar_const((u64)((s64)STRICT_PACKET_ALIGNMENT + reg->off + need->off));
+	char bits[NUMBER_BITS_TEXT];
+
+	scalar_alu(&address, &rest, BPF_ADD, false, 0);
+	if (!((address.bits.value | address.bits.mask) & (need->size - 1)))
+		return 0;
+	return reject(walk, misaligned_packet, STRICT_PACKET_ALIGNMENT,
+		      number_bits_text(&reg->number, bits), reg->off, need->off, need->size);
+}
+
+static const char *alignment_subject(const struct reg_state *reg)
+{
+	switch (reg->kind) {
+	case REG_FLOW_KEYS:
+	case REG_MAP_VALUE: return "value ";
+	case REG_MAP_KEY: return "key ";
+	case REG_CTX: return "context ";
+	case REG_STACK: return "stack ";
+	case REG_SOCKET:
+	case REG_SOCK_COMMON: return "sock ";
+	case REG_TCP_SOCK: return "tcp_sock ";
+	case REG_XDP_SOCK: return "xdp_sock ";
+	default: return "";
+	}
+}
+
+/*
+ * The stack is tracked in aligned pieces, and atomic operations need alignment everywhere;
+ * else alignment counts only when it was asked for.
+ */
+int memory_prove_alignment(struct walk *walk, const struct requirement *need, bool must_be)
+{
+	const struct reg_state *reg = walk_reg(walk, need->reg);
+	bool is_strict = walk->rules.strict_alignment || must_be || reg->kind == REG_STACK;
+	struct scalar address = reg->number;
+	struct scalar rest = scalar_const((u64)((s64)reg->off + need->off));
+	char bits[NUMBER_BITS_TEXT];
+
+	if (!is_strict || need->size <= 1)
+		return 0;
+	if (reg->kind == REG_PACKET || reg->kind == REG_PACKET_META)
+		return prove_packet_alignment(walk, need);
+	scalar_alu(&address, &rest, BPF_ADD, false, 0);
+	if (!((address.bits.value | address.bits.mask) & (need->size - 1)))
+		return 0;
+	return reject(walk, misaligned, alignment_subject(reg),
+		      number_bits_text(&reg->number, bits), reg->off, need->off, need->size);
+}
