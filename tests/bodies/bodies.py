@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every program of *.bpf.c here, run by skep and by the running kernel (run.c). Prints TAP.
+
+usage: bodies.py RUN BUILD-ROOT [PART-OF-FILE]
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+FOLDER = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parent / "objects"))
+
+import objects
+
+TIMEOUT = 120
+
+
+def test_object(runner, object_file):
+    """[(verdict, title)], the lines in between printed."""
+    got = subprocess.run([str(runner), str(object_file)], capture_output=True, text=True, errors="replace",
+                         timeout=TIMEOUT)
+    results = []
+    for line in got.stdout.splitlines():
+        match = re.fullmatch(r"(ok|not ok) (\w+)", line)
+        if match:
+            results.append(match.groups())
+        else:
+            print(line if line.startswith("#") else "# " + line)
+    if got.returncode not in (0, 1):
+        print("# " + got.stderr.replace("\n", "\n# "))
+        results.append(("not ok", f"exit code {got.returncode}"))
+    return results
+
+
+def main():
+    runner, build, part = sys.argv[1], pathlib.Path(sys.argv[2]), (sys.argv[3:] + [""])[0]
+    count = 0
+    for source in sorted(FOLDER.glob("*.bpf.c")):
+        if part not in source.name:
+            continue
+        name = source.name.removesuffix(".bpf.c")
+        try:
+            with objects.Workshop(build / "tests/bodies") as workshop:
+                results = test_object(runner, workshop.compile(source))
+        except objects.Missing as reason:
+            results = [("ok", f" # SKIP {reason}")]
+        except objects.Failure as trouble:
+            print("# " + str(trouble).replace("\n", "\n# "))
+            results = [("not ok", "compile")]
+        for verdict, title in results or [("not ok", "no program")]:
+            count += 1
+            print(f"{verdict} {count} - {name}/{title}")
+        sys.stdout.flush()
+    print(f"1..{count}")
+
+
+if __name__ == "__main__":
+    main()

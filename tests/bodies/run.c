@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Runs each program of an object once, in skep, in its checked interpreter and in the running
+ * kernel, through the same libbpf calls. A program returns 0, or the line where it found
+ * something else than it expects; data and global variables afterwards must be the same
+ * everywhere. One line per program: "ok NAME" or "not ok NAME".
+ *
+ * usage: run OBJECT
+ */
+#include "base/types.h"
+#include "shim/wrap.h"
+#include "tests/linux.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DATA_BYTES 64
+#define DATA_MAX   4096
+#define LOG_BYTES  (1 << 20)
+
+struct side {
+	const char *name;
+	struct skep_engine *engine; /* NULL: the kernel */
+	struct bpf_object *object;
+	struct bpf_map *globals; /* NULL: the object has none */
+	int load_error;
+	u8 data[DATA_MAX];
+	u32 size, retval;
+	int code;
+	void *values;
+};
+
+static char lines[4096], load_log[LOG_BYTES];
+
+static void keep_line(void *cookie, const char *text, size_t length)
+{
+	snprintf(lines, sizeof(lines), "%.*s", (int)length, text);
+}
+
+static int keep_log(enum libbpf_print_level level, const char *format, va_list args)
+{
+	const size_t used = strlen(load_log);
+
+	if (level != LIBBPF_DEBUG)
+		vsnprintf(load_log + used, sizeof(load_log) - used, format, args);
+	return 0;
+}
+
+static void use(const struct side *side)
+{
+	if (side->engine)
+		wrap_use_engine(side->engine);
+	else
+		wrap_use_linux();
+}
+
+static void side_open(struct side *side, const char *path)
+{
+	struct bpf_map *map;
+
+	use(side);
+	side->object = bpf_object__open_file(path, NULL);
+	side->load_error = side->object ? bpf_object__load(side->object) : -errno;
+	if (side->load_error)
+		return;
+	bpf_object__for_each_map (map, side->object) {
+		if (strstr(bpf_map__name(map), ".bss"))
+			side->globals = map;
+	}
+	if (side->globals)
+		side->values = calloc(1, bpf_map__value_size(side->globals));
+}
+
+static void side_close(struct side *side)
+{
+	use(side);
+	bpf_object__close(side->object);
+	free(side->values);
+	wrap_use_linux();
+	if (side->engine)
+		skep_engine_free(side->engine);
+}
+
+static bool takes_data(const struct bpf_program *program)
+{
+	switch ((int)bpf_program__type(program)) {
+	case BPF_PROG_TYPE_SYSCALL:
+	case BPF_PROG_TYPE_RAW_TRACEPOINT: return false;
+	default: return true;
+	}
+}
+
+static void side_run(struct side *side, const char *name)
+{
+	const struct bpf_program *program =
+		bpf_object__find_program_by_name(side->object, name);
+	u8 packet[DATA_BYTES];
+	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	const u32 key = 0;
+
+	for (u32 i = 0; i < sizeof(packet); i++)
+		packet[i] = i;
+	if (takes_data(program)) {
+		opts.data_in = packet;
+		opts.data_size_in = sizeof(packet);
+		opts.data_out = side->data;
+		opts.data_size_out = sizeof(side->data);
+		opts.repeat = 1;
+	}
+	use(side);
+	side->code = bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
+	side->retval = opts.retval;
+	side->size = takes_data(program) && !side->code ? opts.data_size_out : 0;
+	if (side->globals)
+		bpf_map_lookup_elem(bpf_map__fd(side->globals), &key, side->values);
+}
+
+/* --- what is compared --- */
+static bool print_result(const struct side *side, const char *name)
+{
+	if (!side->code && !side->retval)
+		return true;
+	printf("# %s: %s: errno %d, line %u; %s\n", name, side->name, -side->code, side->retval,
+	       lines);
+	return false;
+}
+
+/* The first byte that differs; -1: none. */
+static long difference(const void *a, const void *b, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (((const u8 *)a)[i] != ((const u8 *)b)[i])
+			return (long)i;
+	return -1;
+}
+
+static bool is_equal(const struct side *a, const struct side *b, const char *name)
+{
+	long at = a->size == b->size ? difference(a->data, b->data, a->size) : 0;
+
+	if (at >= 0)
+		printf("# %s: %s, %s: %u, %u bytes of data differ at %ld\n", name, a->name,
+		       b->name, a->size, b->size, at);
+	else if (a->globals)
+		at = difference(a->values, b->values, bpf_map__value_size(a->globals));
+	if (at >= 0 && a->globals)
+		printf("# %s: %s, %s: variables differ at %ld\n", name, a->name, b->name, at);
+	return at < 0;
+}
+
+static bool test_program(struct side *sides, u32 count, const char *name)
+{
+	bool good = true;
+
+	for (u32 i = 0; i < count; i++) {
+		*lines = '\0';
+		side_run(&sides[i], name);
+		good = print_result(&sides[i], name) && good;
+	}
+	for (u32 i = 1; i < count; i++)
+		good = is_equal(&sides[0], &sides[i], name) && good;
+	printf("%s %s\n", good ? "ok" : "not ok", name);
+	return good;
+}
+
+static struct skep_engine *engine_new(bool checked)
+{
+	struct skep_engine_opts opts = {
+		.sz = sizeof(opts), .checked = checked, .trace = keep_line};
+
+	return skep_engine_new(&opts, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	struct side sides[] = {{"skep", engine_new(false)},
+			       {"skep, checked", engine_new(true)},
+			       {"Linux", NULL}};
+	u32 count = linux_has_bpf() ? 3 : 2;
+	struct bpf_program *program;
+	bool good = argc == 2;
+
+	libbpf_set_print(keep_log);
+	for (u32 i = 0; i < count && good; i++) {
+		*load_log = '\0';
+		side_open(&sides[i], argv[1]);
+		good = !sides[i].load_error;
+		if (!good)
+			printf("# %s: %s\nnot ok load\n", sides[i].name, load_log);
+	}
+	if (good) {
+		bpf_object__for_each_program (program, sides[0].object) {
+			good = test_program(sides, count, bpf_program__name(program)) && good;
+		}
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(sides); i++)
+		side_close(&sides[i]);
+	return !good;
+}
