@@ -313,11 +313,27 @@ static void drop_ring_value_sizes(struct session *session)
 			bpf_map__set_value_size(map, 0);
 }
 
+/*
+ * libbpf loads a rejected program once more, for a log of its whole path. skep has explained
+ * the rejection by then: a log of statistics only, asked for from the start, saves the second
+ * load.
+ */
+static void ask_for_no_path(struct session *session)
+{
+	struct bpf_program *program;
+
+	if (session->on_linux || option_given(session->line, OPTION_log_level))
+		return;
+	bpf_object__for_each_program (program, session->object)
+		bpf_program__set_log_level(program, LOG_STATISTICS);
+}
+
 int session_load(struct session *session)
 {
 	int code;
 
 	drop_ring_value_sizes(session);
+	ask_for_no_path(session);
 	strbuf_clear(&session->log);
 	code = arenas_make(session->object, session->on_linux);
 	if (!code)

@@ -15,6 +15,9 @@
 #include <bpf/libbpf.h>
 #include <skep/skep.h>
 
+/* The bit of log_level for statistics alone. */
+#define LOG_STATISTICS 4
+
 struct session {
 	struct command_line *line;
 	const char *path;   /* as the user gave it */

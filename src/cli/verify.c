@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define LOG_LEVEL_MAX  7
-#define LOG_STATISTICS 4
 #define COST_ROWS      20
 
 static const struct {

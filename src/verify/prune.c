@@ -385,6 +385,12 @@ static bool is_open_loop(const struct walk *walk)
 	return walk->cfg.flags[walk->at] & CFG_FORCE_CHECKPOINT;
 }
 
+/* A number is at another distance from the one that it is linked to. */
+static bool is_linked_otherwise(const struct reg_state *old, const struct reg_state *now)
+{
+	return old->id && (old->off != now->off || old->flags != now->flags);
+}
+
 /* What differed the last time differs again, as a loop's counter does: no need to compare all.
  */
 static bool differs_again(const struct walk *walk, const struct checkpoint *point)
@@ -400,7 +406,7 @@ static bool differs_again(const struct walk *walk, const struct checkpoint *poin
 		return true;
 	return old->kind == REG_SCALAR &&
 	       (!point->is_complete || point->needs.regs[last->frame] >> last->reg & 1) &&
-	       !scalar_contains(&old->number, &now->number);
+	       (is_linked_otherwise(old, now) || !scalar_contains(&old->number, &now->number));
 }
 
 /* Whether the state covers the present one: in the numbers that are known to matter, or, while
