@@ -28,10 +28,14 @@ struct table {
 
 /* --- one program --- */
 
+/* What an earlier round left is freed while a later one is measured: the peak is the largest. */
 static void keep_best(struct measure *best, const struct measure *now, bool is_first)
 {
+	u64 peak = is_first ? now->peak : max(best->peak, now->peak);
+
 	if (is_first || now->ms < best->ms)
 		*best = *now;
+	best->peak = peak;
 }
 
 static void measure(const struct program *program, const struct options *options,

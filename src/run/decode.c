@@ -103,8 +103,10 @@ static void decode_alu(const struct bpf_insn *insn, const struct insn_fact *fact
 {
 	const bool is64 = BPF_CLASS(insn->code) == BPF_ALU64;
 
-	if (fact && (fact->mask.kind == MASK_SRC || fact->mask.kind == MASK_DST)) {
-		decode_masked(insn, &fact->mask, out);
+	const struct offset_mask mask = fact ? insn_fact_mask(fact) : (struct offset_mask){0};
+
+	if (mask.kind == MASK_SRC || mask.kind == MASK_DST) {
+		decode_masked(insn, &mask, out);
 		return;
 	}
 
@@ -211,7 +213,7 @@ static const struct ctx_field *ctx_field(const struct decoder *decoder,
 	const struct ctx_field *field;
 
 	if (fact)
-		return fact->mem == MEM_CTX ? fact->ctx : NULL;
+		return fact->mem == MEM_CTX ? insn_fact_ctx(fact) : NULL;
 	if (!unproven->type || BPF_CLASS(insn->code) != BPF_LDX ||
 	    insn->src_reg != unproven->ctx_register)
 		return NULL;
@@ -318,7 +320,7 @@ static void decode_ld(struct decoder *decoder, u32 at, const struct insn_fact *f
 		 (insn->src_reg == BPF_PSEUDO_MAP_FD || insn->src_reg == BPF_PSEUDO_MAP_IDX))
 		out->imm = ptr_to_u64(map_of_desc(fact->map)); /* what helpers take */
 	else if (fact)
-		out->imm = fact->imm64;
+		out->imm = insn_fact_imm64(fact);
 	else
 		out->imm = (u64)(u32)insn->imm | (u64)(u32)insn[1].imm << 32;
 }
@@ -333,7 +335,8 @@ static int decode_insn(struct decoder *decoder, u32 at)
 	if (fact && !fact->visited)
 		return 0;
 	if (fact && fact->mem == MEM_KERNEL)
-		return bad_insn(decoder, at, -EOPNOTSUPP, "needs memory that only a kernel has");
+		return bad_insn(decoder, at, -EOPNOTSUPP,
+				"needs memory that only a kernel has");
 	out->op = plain_ops[insn->code];
 	out->dst = insn->dst_reg;
 	out->src = insn->src_reg;

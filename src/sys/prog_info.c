@@ -12,7 +12,7 @@
 static void show_maps(const struct verified *verified, struct bpf_insn *insns)
 {
 	for (u32 i = 0; i + 1 < verified->insn_cnt; i++) {
-		const struct map_desc *map = verified->facts[i].map;
+		const struct map_desc *map = insn_fact_map(&verified->facts[i]);
 		u8 kind = insns[i].src_reg;
 
 		if (insns[i].code != (BPF_LD | BPF_IMM | BPF_DW) || !map)

@@ -35,7 +35,7 @@ static u8 helper_effects(const struct helper_row *helper)
 static u8 insn_effects(const struct walk *walk, u32 at)
 {
 	const struct helper_row *helper = insn_helper(&walk->insns[at]);
-	const struct kfunc *kfunc = walk->out->facts[at].kfunc;
+	const struct kfunc *kfunc = insn_fact_kfunc(&walk->out->facts[at]);
 
 	if (kfunc)
 		return kfunc_effects(kfunc);

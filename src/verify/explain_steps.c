@@ -131,19 +131,19 @@ static const char *load_words(struct explain *explain, u32 at)
 {
 	const struct walk *walk = explain->walk;
 	const struct insn_fact *fact = &walk->out->facts[at];
+	const struct map_desc *map = insn_fact_map(fact);
 	u32 size = insn_access_size(&walk->insns[at]);
 	const char *plural = size == 1 ? "" : "s";
 
 	switch ((enum mem_kind)fact->mem) {
 	case MEM_CTX:
-		if (fact->ctx)
-			return explain_text(explain, "ctx->%s", fact->ctx->name);
+		if (insn_fact_ctx(fact))
+			return explain_text(explain, "ctx->%s", insn_fact_ctx(fact)->name);
 		return "the context";
 	case MEM_MAP_VALUE:
-		if (fact->map)
+		if (map)
 			return explain_text(explain, "%u byte%s of a value of map '%.*s'", size,
-					    plural, (int)sizeof(fact->map->name),
-					    fact->map->name);
+					    plural, (int)sizeof(map->name), map->name);
 		return "a map's value";
 	case MEM_PACKET: return explain_text(explain, "%u byte%s of the packet", size, plural);
 	case MEM_STACK: return explain_text(explain, "%u byte%s of the stack", size, plural);

@@ -246,9 +246,10 @@ const char *callee_words(struct explain *explain, u32 insn)
 	const struct bpf_insn *call = &explain->walk->insns[insn];
 	const char *name = subprogram_name(explain->walk, insn);
 	const struct helper_row *row = helper_row((u32)call->imm);
+	const struct kfunc *kfunc = insn_fact_kfunc(&explain->walk->out->facts[insn]);
 
-	if (call->src_reg == BPF_PSEUDO_KFUNC_CALL && explain->walk->out->facts[insn].kfunc)
-		name = explain->walk->out->facts[insn].kfunc->name;
+	if (kfunc)
+		name = kfunc->name;
 	if (name)
 		return explain_text(explain, "%s()", name);
 	if (call->src_reg == 0 && row)

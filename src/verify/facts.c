@@ -5,9 +5,8 @@
 
 /* The ways that a conditional jump was seen to go, and the kind of pointer first seen. */
 struct fact_notes {
-	bool taken, passed;
-	u8 kind; /* enum reg_kind; REG_NOT_INIT: no access yet */
-	bool has_map, has_unprivileged_map;
+	bool taken : 1, passed : 1, has_map : 1, has_unprivileged_map : 1;
+	u8 kind;   /* enum reg_kind; REG_NOT_INIT: no access yet */
 	u16 flags; /* enum reg_flags */
 };
 
@@ -180,6 +179,19 @@ static enum mem_kind mem_join(enum mem_kind a, enum mem_kind b)
 	return a == MEM_BTF || b == MEM_BTF ? MEM_BTF : MEM_MIXED;
 }
 
+static void note_memory(const struct walk *walk, struct insn_fact *fact,
+			const struct map_desc *map)
+{
+	const struct access *access = &walk->access;
+
+	if (access->object == REG_CTX && access->field->flags & CTX_CONVERTED) {
+		fact->operand = OPERAND_CTX;
+		fact->ctx = access->field;
+	} else if (map) {
+		insn_fact_set_map(fact, map);
+	}
+}
+
 int fact_memory(struct walk *walk, const struct reg_state *reg)
 {
 	struct insn_fact *fact = &walk->out->facts[walk->at];
@@ -191,13 +203,11 @@ int fact_memory(struct walk *walk, const struct reg_state *reg)
 		notes->kind = reg->kind;
 		notes->flags = reg->flags;
 		fact->mem = kind;
-		fact->map = map;
-		if (reg->kind == REG_CTX && walk->access.field->flags & CTX_CONVERTED)
-			fact->ctx = walk->access.field;
+		note_memory(walk, fact, map);
 		return 0;
 	}
-	if (fact->map != map)
-		fact->map = NULL;
+	if (insn_fact_map(fact) != map && fact->operand == OPERAND_MAP)
+		insn_fact_set_map(fact, NULL);
 	if (!can_mix(walk, notes, reg))
 		return reject(walk, different_pointers);
 	fact->mem = mem_join(fact->mem, kind);
@@ -222,9 +232,9 @@ void fact_call_map(struct walk *walk, const struct map_desc *map)
 	struct fact_notes *notes = &walk->notes[walk->at];
 
 	if (!notes->has_map)
-		fact->map = map;
-	else if (fact->map != map)
-		fact->map = NULL;
+		insn_fact_set_map(fact, map);
+	else if (insn_fact_map(fact) != map)
+		insn_fact_set_map(fact, NULL);
 	notes->has_map = true;
 	notes->has_unprivileged_map |= map->by_unprivileged;
 }
@@ -238,7 +248,7 @@ int facts_check_tail_calls(struct walk *walk)
 		if (insn->code != (BPF_JMP | BPF_CALL) || insn->src_reg ||
 		    insn->imm != BPF_FUNC_tail_call || !fact->visited)
 			continue;
-		if (!fact->map && walk->notes[at].has_unprivileged_map) {
+		if (!insn_fact_map(fact) && walk->notes[at].has_unprivileged_map) {
 			walk->at = at;
 			return reject(walk, tail_call_maps);
 		}

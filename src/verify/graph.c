@@ -28,7 +28,8 @@ bool graph_is_in_less(const struct walk *walk)
 	const struct state *state = &walk->state;
 
 	for (u32 i = 1; i < state->frame_cnt; i++) {
-		const struct kfunc *kfunc = walk->out->facts[state->frames[i].call_site].kfunc;
+		const struct kfunc *kfunc =
+			insn_fact_kfunc(&walk->out->facts[state->frames[i].call_site]);
 
 		if (state->frames[i].callback == CALLBACK_NOW && kfunc &&
 		    kfunc->row->special == KFUNC_RBTREE_ADD)
@@ -69,7 +70,8 @@ int graph_prove_root(struct walk *walk, const struct kfunc *kfunc, u32 index)
 	if (!scalar_is_const(&reg->number))
 		return reject(walk, field_variable_offset, regno, text);
 	fields = own_fields(walk, reg);
-	field = fields ? btf_field_at(fields, BTF_FIELD_BIT(root_kind(arg)), (u32)offset_of(reg))
+	field = fields ? btf_field_at(fields, BTF_FIELD_BIT(root_kind(arg)),
+				      (u32)offset_of(reg))
 		       : NULL;
 	if (!field)
 		return reject(walk, graph_field_missing, text, (u32)offset_of(reg));

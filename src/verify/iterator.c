@@ -157,7 +157,7 @@ int iterator_branch(struct walk *walk)
 
 bool iterator_goes_on(struct walk *walk)
 {
-	const struct kfunc *kfunc = walk->out->facts[walk->at].kfunc;
+	const struct kfunc *kfunc = insn_fact_kfunc(&walk->out->facts[walk->at]);
 	const struct reg_state *reg = walk_reg(walk, BPF_REG_1);
 	struct stack_place place;
 

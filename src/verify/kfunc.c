@@ -58,7 +58,7 @@ static int prove_special(struct walk *walk, const struct kfunc *kfunc)
 
 int prove_kfunc(struct walk *walk)
 {
-	const struct kfunc *kfunc = walk->out->facts[walk->at].kfunc;
+	const struct kfunc *kfunc = insn_fact_kfunc(&walk->out->facts[walk->at]);
 	int ret;
 
 	memset(&walk->call, 0, sizeof(walk->call));
@@ -282,7 +282,7 @@ static bool gives_away(const struct kfunc *kfunc)
 
 int transfer_kfunc(struct walk *walk)
 {
-	const struct kfunc *kfunc = walk->out->facts[walk->at].kfunc;
+	const struct kfunc *kfunc = insn_fact_kfunc(&walk->out->facts[walk->at]);
 	int ret;
 
 	if (kfunc->row->special == KFUNC_THROW) {

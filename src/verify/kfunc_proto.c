@@ -52,14 +52,10 @@ static const struct {
 	const char *name;
 	u8 kind;
 } meanings[] = {
-	{"bpf_dynptr", KFUNC_ARG_DYNPTR},
-	{"bpf_dynptr_kern", KFUNC_ARG_DYNPTR},
-	{"bpf_list_head", KFUNC_ARG_LIST_HEAD},
-	{"bpf_list_node", KFUNC_ARG_LIST_NODE},
-	{"bpf_rb_root", KFUNC_ARG_RB_ROOT},
-	{"bpf_rb_node", KFUNC_ARG_RB_NODE},
-	{"bpf_wq", KFUNC_ARG_WORKQUEUE},
-	{"bpf_task_work", KFUNC_ARG_TASK_WORK},
+	{"bpf_dynptr", KFUNC_ARG_DYNPTR},	   {"bpf_dynptr_kern", KFUNC_ARG_DYNPTR},
+	{"bpf_list_head", KFUNC_ARG_LIST_HEAD},	   {"bpf_list_node", KFUNC_ARG_LIST_NODE},
+	{"bpf_rb_root", KFUNC_ARG_RB_ROOT},	   {"bpf_rb_node", KFUNC_ARG_RB_NODE},
+	{"bpf_wq", KFUNC_ARG_WORKQUEUE},	   {"bpf_task_work", KFUNC_ARG_TASK_WORK},
 	{"bpf_res_spin_lock", KFUNC_ARG_RES_LOCK},
 };
 
@@ -84,8 +80,7 @@ static u8 kind_of_target(const struct btf_view *btf, u32 id)
 	return KFUNC_ARG_POINTER;
 }
 
-static void read_type(const struct walk *walk, const struct kfunc *kfunc,
-		      struct kfunc_arg *arg)
+static void read_type(const struct walk *walk, const struct kfunc *kfunc, struct kfunc_arg *arg)
 {
 	const struct btf_view *btf = kfunc->btf;
 	const struct btf_type *type = btf_type(btf, btf_resolve(btf, arg->type_id));
@@ -190,6 +185,7 @@ int kfunc_resolve(struct walk *walk, const struct bpf_insn *insn, struct insn_fa
 		return 0; /* a weak one that the kernel lacks: refused where it is reached */
 	if (insn->off)
 		return reject(walk, kfunc_module, insn->off);
+	fact->operand = OPERAND_KFUNC;
 	fact->kfunc = find_resolved(walk, (u32)insn->imm);
 	if (fact->kfunc)
 		return 0;

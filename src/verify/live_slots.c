@@ -224,7 +224,7 @@ static const struct map_desc *call_map(const struct frame_pointers *pointers, u3
 					       cfg->insns[at].src_reg != BPF_PSEUDO_MAP_VALUE &&
 					       cfg->insns[at].src_reg !=
 						       BPF_PSEUDO_MAP_IDX_VALUE
-				       ? pointers->facts[at].map
+				       ? insn_fact_map(&pointers->facts[at])
 				       : NULL;
 	}
 	return NULL;

@@ -122,8 +122,7 @@ static const char *mem_text(u8 mem)
 		[MEM_MAP_VALUE] = "map value",	[MEM_PACKET] = "packet",
 		[MEM_BUFFER] = "buffer",	[MEM_SOCK] = "socket",
 		[MEM_HELPER] = "helper memory", [MEM_BTF] = "kernel object",
-		[MEM_KERNEL] = "kernel",
-		[MEM_MIXED] = "mixed",
+		[MEM_KERNEL] = "kernel",	[MEM_MIXED] = "mixed",
 	};
 
 	return text[mem];
@@ -148,12 +147,12 @@ static void print_reg(const struct reg_fact *reg, u32 number, struct strbuf *out
 		strbuf_addf(out, "[%lld..%lld]", reg->number.smin, reg->number.smax);
 }
 
-static void print_mask(const struct offset_mask *mask, struct strbuf *out)
+static void print_mask(struct offset_mask mask, struct strbuf *out)
 {
-	if (mask->kind == MASK_SRC || mask->kind == MASK_DST)
-		strbuf_addf(out, " offset in %s%s%s%u", mask->kind == MASK_SRC ? "src" : "dst",
-			    mask->is_constant ? " = " : " up to ", mask->is_negative ? "-" : "",
-			    mask->limit);
+	if (mask.kind == MASK_SRC || mask.kind == MASK_DST)
+		strbuf_addf(out, " offset in %s%s%s%u", mask.kind == MASK_SRC ? "src" : "dst",
+			    mask.is_constant ? " = " : " up to ", mask.is_negative ? "-" : "",
+			    mask.limit);
 }
 
 static void print_fact(const struct verified *verified, u32 at, struct strbuf *out)
@@ -167,13 +166,13 @@ static void print_fact(const struct verified *verified, u32 at, struct strbuf *o
 	if (fact->barrier_before || fact->barrier_after)
 		strbuf_addf(out, " barrier%s%s", fact->barrier_before ? " before" : "",
 			    fact->barrier_after ? " after" : "");
-	print_mask(&fact->mask, out);
+	print_mask(insn_fact_mask(fact), out);
 	if (fact->mem)
 		strbuf_addf(out, " %s", mem_text(fact->mem));
-	if (fact->ctx)
-		strbuf_addf(out, " %s", fact->ctx->name);
-	if (fact->map)
-		strbuf_addf(out, " map %s", fact->map->name);
+	if (insn_fact_ctx(fact))
+		strbuf_addf(out, " %s", insn_fact_ctx(fact)->name);
+	if (insn_fact_map(fact))
+		strbuf_addf(out, " map %s", insn_fact_map(fact)->name);
 	if (fact->callee >= 0)
 		strbuf_addf(out, " subprogram %d", fact->callee);
 	for (u32 i = 0; verified->regs && fact->visited && i < MAX_BPF_REG - 1; i++)

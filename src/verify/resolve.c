@@ -3,8 +3,8 @@
 
 #include "catalog/map_type.h"
 #include "isa/isa.h"
-#include "verify/object.h"
 #include "verify/kfunc.h"
+#include "verify/object.h"
 #include "verify/special.h"
 
 #define MAPS_MAX   64
@@ -63,7 +63,7 @@ static int resolve_arena_address(struct walk *walk, struct insn_fact *fact, u32 
 
 	if (off > (u64)arena->max_entries * PAGE_BYTES)
 		return reject(walk, direct_value_range, arena->max_entries * PAGE_BYTES, off);
-	fact->imm64 = arena->extra + off;
+	insn_fact_set_imm64(fact, arena->extra + off);
 	return 0;
 }
 
@@ -79,7 +79,7 @@ static int resolve_value(struct walk *walk, const struct bpf_insn *insn, struct 
 		return reject(walk, direct_value_map);
 	if (fact->map->max_entries != 1 || off >= fact->map->value_size)
 		return reject(walk, direct_value_range, fact->map->value_size, off);
-	fact->imm64 = ptr_to_u64(fact->map->values) + off;
+	insn_fact_set_imm64(fact, ptr_to_u64(fact->map->values) + off);
 	return 0;
 }
 
@@ -89,19 +89,20 @@ static int resolve_map(struct walk *walk, const struct bpf_insn *insn, struct in
 			insn->src_reg == BPF_PSEUDO_MAP_IDX_VALUE;
 	bool is_value = insn->src_reg == BPF_PSEUDO_MAP_VALUE ||
 			insn->src_reg == BPF_PSEUDO_MAP_IDX_VALUE;
+	const struct map_desc *map = NULL;
 	int ret = -EBADF;
 
 	if (walk->input->map_by_fd)
-		fact->map =
-			walk->input->map_by_fd(walk->input->cookie, insn->imm, is_index, &ret);
-	if (!fact->map) {
+		map = walk->input->map_by_fd(walk->input->cookie, insn->imm, is_index, &ret);
+	if (!map) {
 		reject(walk, map_fd, insn->imm);
 		return ret; /* the resolver's: -EBADF, -EINVAL, -EPERM */
 	}
-	ret = note_map(walk, fact->map);
+	insn_fact_set_map(fact, map);
+	ret = note_map(walk, map);
 	if (ret || is_value)
 		return ret ? ret : resolve_value(walk, insn, fact);
-	fact->imm64 = ptr_to_u64(fact->map);
+	insn_fact_set_imm64(fact, ptr_to_u64(map));
 	return 0;
 }
 
@@ -120,9 +121,11 @@ static int resolve_wide(struct walk *walk, const struct bpf_insn *insn, struct i
 	if (names_map(insn))
 		return resolve_map(walk, insn, fact);
 	switch (insn->src_reg) {
-	case 0: fact->imm64 = (u64)(u32)insn->imm | (u64)(u32)insn[1].imm << 32; return 0;
+	case 0:
+		insn_fact_set_imm64(fact, (u64)(u32)insn->imm | (u64)(u32)insn[1].imm << 32);
+		return 0;
 	case BPF_PSEUDO_FUNC:
-		fact->callee = cfg_subprog_at(&walk->cfg, walk->at + 1 + insn->imm);
+		fact->callee = (s16)cfg_subprog_at(&walk->cfg, walk->at + 1 + insn->imm);
 		return 0;
 	default: return resolve_variable(walk, insn, fact);
 	}
@@ -132,7 +135,7 @@ static int resolve_kfunc(struct walk *walk, const struct bpf_insn *insn, struct 
 {
 	struct subprog *subprog = &walk->cfg.subprogs[walk->cfg.subprog_of[walk->at]];
 	int ret = kfunc_resolve(walk, insn, fact);
-	const struct kfunc *kfunc = fact->kfunc;
+	const struct kfunc *kfunc = insn_fact_kfunc(fact);
 
 	if (ret || subprog->throws || !kfunc || !kfunc->row ||
 	    kfunc->row->special != KFUNC_THROW)
@@ -157,7 +160,7 @@ int resolve_operands(struct walk *walk)
 
 		fact->callee = -1;
 		if (insn_is_subprog_call(insn, walk->at, &target))
-			fact->callee = cfg_subprog_at(&walk->cfg, (u32)target);
+			fact->callee = (s16)cfg_subprog_at(&walk->cfg, (u32)target);
 		ret = insn_is_kfunc_call(insn) ? resolve_kfunc(walk, insn, fact) : 0;
 		if (!ret && insn_is_wide(insn))
 			ret = resolve_wide(walk, insn, fact);

@@ -73,7 +73,8 @@ int speculation_settle(struct walk *walk, int ret)
 
 	if (is_about_program(ret)) {
 		fact->barrier_before = true;
-		fact->mask = (struct offset_mask){0};
+		if (fact->operand == OPERAND_MASK)
+			fact->operand = OPERAND_NONE;
 		error_clear(walk->err);
 		walk->path_ends = true;
 		return 0;
@@ -132,11 +133,11 @@ static bool same_mask(const struct offset_mask *a, const struct offset_mask *b)
 /* One instruction has one mask, whichever path leads to it. */
 static int keep_mask(struct walk *walk, const struct bpf_insn *insn, struct offset_mask mask)
 {
-	struct offset_mask *kept = &fact_here(walk)->mask;
+	struct offset_mask kept = insn_fact_mask(fact_here(walk));
 
-	if (kept->kind != MASK_NONE && !same_mask(kept, &mask))
+	if (kept.kind != MASK_NONE && !same_mask(&kept, &mask))
 		return reject(walk, different_operands, insn->dst_reg, verb_of(insn));
-	*kept = mask;
+	insn_fact_set_mask(fact_here(walk), mask);
 	return 0;
 }
 

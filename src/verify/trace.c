@@ -49,7 +49,7 @@ static const char *callee_name(void *cookie, const struct bpf_insn *insn)
 	const struct helper_row *row = helper_row((u32)insn->imm);
 
 	if (insn->src_reg == BPF_PSEUDO_KFUNC_CALL) {
-		const struct kfunc *kfunc = fact_of(context->walk, insn)->kfunc;
+		const struct kfunc *kfunc = insn_fact_kfunc(fact_of(context->walk, insn));
 
 		return kfunc ? kfunc->name : NULL;
 	}
@@ -64,7 +64,7 @@ static const char *callee_name(void *cookie, const struct bpf_insn *insn)
 static u64 resolved_imm(void *cookie, const struct bpf_insn *insn)
 {
 	const struct insn_context *context = cookie;
-	u64 imm = fact_of(context->walk, insn)->imm64;
+	u64 imm = insn_fact_imm64(fact_of(context->walk, insn));
 
 	return !insn->src_reg || context->walk->rules.may_leak ? imm : 0;
 }

@@ -160,7 +160,7 @@ int transfer_wide(struct walk *walk, const struct bpf_insn *insn)
 
 	walk->next = walk->at + 2;
 	switch (insn->src_reg) {
-	case 0: reg_set_const(dst, fact->imm64); break;
+	case 0: reg_set_const(dst, insn_fact_imm64(fact)); break;
 	case BPF_PSEUDO_FUNC:
 		reg_set_pointer(dst, REG_FUNC);
 		dst->subprog = (u64)fact->callee;

@@ -85,7 +85,7 @@ static int check_codes(struct walk *walk)
 static void mark_iterations(struct walk *walk)
 {
 	for (u32 i = 0; i < walk->insn_cnt && walk->cfg.flags; i++) {
-		const struct kfunc *kfunc = walk->out->facts[i].kfunc;
+		const struct kfunc *kfunc = insn_fact_kfunc(&walk->out->facts[i]);
 
 		if (kfunc && kfunc->row && kfunc_has_flag(kfunc, KF_ITER_NEXT))
 			walk->cfg.flags[i] |= CFG_PRUNE_POINT | CFG_FORCE_CHECKPOINT;

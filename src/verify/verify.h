@@ -112,22 +112,84 @@ enum mask_kind {
 	MASK_DST,     /* the other way round */
 };
 
-/* What is known of one instruction, joined over all visits. */
-struct insn_fact {
-	bool visited;			/* false: dead code */
-	bool never_taken, always_taken; /* a conditional jump */
-	/* Speculation ends before, or behind it (loaders without CAP_PERFMON). */
-	bool barrier_before, barrier_after;
-	struct offset_mask mask;
-	u8 mem;			     /* enum mem_kind of the memory operand */
-	const struct ctx_field *ctx; /* MEM_CTX on a context that is converted: the field */
-	const struct map_desc
-		*map; /* ld_imm64: the map it names or points into; call: its map
-			 argument when always the same; memory: the map of the value */
-	u64 imm64;    /* ld_imm64: the resolved 64-bit operand (address, constant) */
-	const struct kfunc *kfunc; /* call of a kernel function */
-	s32 callee; /* call of a subprogram, function address: index in subprogs; -1 */
+/* What else there is to say of an instruction: which of the union in struct insn_fact. */
+enum fact_operand {
+	OPERAND_NONE,
+	OPERAND_CTX,   /* MEM_CTX on a context that is converted: the field */
+	OPERAND_MAP,   /* ld_imm64: the map that it names or points into; call: its map argument
+			  when always the same; memory: the map of the value */
+	OPERAND_KFUNC, /* call of a kernel function */
+	OPERAND_MASK,  /* addition to a pointer */
+	OPERAND_IMM64, /* the second half of ld_imm64 */
 };
+
+/*
+ * What is known of one instruction, joined over all visits. There is one for each of up to a
+ * million instructions: it is small, and what few instructions have shares its place, to be
+ * read with insn_fact_ctx() and its like.
+ */
+struct insn_fact {
+	bool visited : 1;			/* false: dead code */
+	bool never_taken : 1, always_taken : 1; /* a conditional jump */
+	/* Speculation ends before, or behind it (loaders without CAP_PERFMON). */
+	bool barrier_before : 1, barrier_after : 1;
+	u8 mem;	    /* enum mem_kind of the memory operand */
+	u8 operand; /* enum fact_operand */
+	s16 callee; /* call of a subprogram, function address: index in subprogs; -1 */
+	union {
+		const struct ctx_field *ctx;
+		const struct map_desc *map;
+		const struct kfunc *kfunc;
+		struct offset_mask mask;
+		u64 imm64;
+	};
+};
+
+/* NULL: there is none. */
+static inline const struct ctx_field *insn_fact_ctx(const struct insn_fact *fact)
+{
+	return fact->operand == OPERAND_CTX ? fact->ctx : NULL;
+}
+
+static inline const struct map_desc *insn_fact_map(const struct insn_fact *fact)
+{
+	return fact->operand == OPERAND_MAP ? fact->map : NULL;
+}
+
+static inline const struct kfunc *insn_fact_kfunc(const struct insn_fact *fact)
+{
+	return fact->operand == OPERAND_KFUNC ? fact->kfunc : NULL;
+}
+
+/* MASK_NONE: nothing to mask. */
+static inline struct offset_mask insn_fact_mask(const struct insn_fact *fact)
+{
+	return fact->operand == OPERAND_MASK ? fact->mask : (struct offset_mask){0};
+}
+
+/* Of ld_imm64: the resolved 64-bit operand (address, constant). */
+static inline u64 insn_fact_imm64(const struct insn_fact *fact)
+{
+	return fact[1].operand == OPERAND_IMM64 ? fact[1].imm64 : 0;
+}
+
+static inline void insn_fact_set_map(struct insn_fact *fact, const struct map_desc *map)
+{
+	fact->operand = map ? OPERAND_MAP : OPERAND_NONE;
+	fact->map = map;
+}
+
+static inline void insn_fact_set_mask(struct insn_fact *fact, struct offset_mask mask)
+{
+	fact->operand = OPERAND_MASK;
+	fact->mask = mask;
+}
+
+static inline void insn_fact_set_imm64(struct insn_fact *fact, u64 imm64)
+{
+	fact[1].operand = OPERAND_IMM64;
+	fact[1].imm64 = imm64;
+}
 
 enum reg_fact_kind {
 	REG_FACT_UNKNOWN, /* not initialised, or different kinds on different paths */

@@ -277,7 +277,7 @@ static void lie_not_taken(struct verified *v)
 
 static void lie_mask(struct verified *v)
 {
-	v->facts[10].mask = (struct offset_mask){.kind = MASK_SRC, .limit = 0};
+	insn_fact_set_mask(&v->facts[10], (struct offset_mask){.kind = MASK_SRC, .limit = 0});
 }
 
 static void lie_dead(struct verified *v)

@@ -82,7 +82,7 @@ static struct insn_fact *find_maps(struct program *program)
 	for (u32 at = 0; at < program->count; at++)
 		if (insn_is_wide(&program->insns[at]) &&
 		    program->insns[at].src_reg == BPF_PSEUDO_MAP_FD)
-			facts[at].map = &map;
+			insn_fact_set_map(&facts[at], &map);
 	return facts;
 }
 

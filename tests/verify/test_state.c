@@ -193,9 +193,9 @@ static void facts_say_what_executors_need(void **unused)
 	const struct insn_fact *facts = verified->facts;
 
 	assert_int_equal(facts[0].mem, MEM_CTX);
-	assert_string_equal(facts[0].ctx->name, "len");
-	assert_ptr_equal(facts[1].map, &map);
-	assert_int_equal(facts[1].imm64, ptr_to_u64(value) + 4);
+	assert_string_equal(insn_fact_ctx(&facts[0])->name, "len");
+	assert_ptr_equal(insn_fact_map(&facts[1]), &map);
+	assert_int_equal(insn_fact_imm64(&facts[1]), ptr_to_u64(value) + 4);
 	assert_int_equal(facts[3].mem, MEM_MAP_VALUE);
 	assert_int_equal(facts[4].mem, MEM_STACK);
 	assert_true(facts[6].never_taken);
