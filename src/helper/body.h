@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Inside the room: the functions that bodies.def mints, and what several families need. */
+/* Inside the room: the functions that bodies.def and kfuncs.def mint, and what several families
+ * need. */
 #ifndef SKEP_HELPER_BODY_H
 #define SKEP_HELPER_BODY_H
 
@@ -8,10 +9,16 @@
 #define BODY(name) helper_fn helper_##name;
 #include "helper/bodies.def"
 #undef BODY
+#define BODY(name) helper_fn kfunc_##name;
+#include "helper/kfuncs.def"
+#undef BODY
 
 /* Opens the definition of a body: arguments are r1 to r5, the run is `run`. */
 #define HELPER_BODY(name) \
 	u64 helper_##name(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, struct run_context *run)
+/* The same for a kernel function. */
+#define KFUNC_BODY(name) \
+	u64 kfunc_##name(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, struct run_context *run)
 
 /* Memory at an address that nobody vouches for: 0 or -EFAULT, then `out` is zeroed. */
 int fault_safe_read(void *out, size_t size, u64 address);

@@ -79,5 +79,7 @@ typedef u64 helper_fn(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, struct run_context
 /* The body of helper `id`; NULL when it is not implemented (a load that needs it is refused).
  */
 helper_fn *helper_body(u32 id);
+/* The same for a kernel function, by its name in the kernel's BTF. */
+helper_fn *kfunc_body(const char *name);
 
 #endif

@@ -102,3 +102,11 @@ HELPER_BODY(xdp_store_bytes)
 		memcpy(xdp->data + (u32)r2, u64_to_ptr(r3), (u32)r4);
 	return ret;
 }
+
+/* All bytes are in reach already. */
+KFUNC_BODY(bpf_xdp_pull_data)
+{
+	const struct xdp_ctx *xdp = u64_to_ptr(r1);
+
+	return (u32)r2 > xdp->data_end - xdp->data ? -EINVAL : 0;
+}

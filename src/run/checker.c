@@ -305,8 +305,8 @@ static size_t result_bytes(const struct helper_row *row)
 void checked_helper_result(struct executor *exec, const struct code_insn *pc, u64 result)
 {
 	const struct verified *verified = exec->code->verified;
-	const struct helper_row *row =
-		verified ? helper_row(verified->insns[insn_index(exec, pc)].imm) : NULL;
+	const struct bpf_insn *insn = verified ? &verified->insns[insn_index(exec, pc)] : NULL;
+	const struct helper_row *row = insn && !insn->src_reg ? helper_row(insn->imm) : NULL;
 	struct checker *checker = exec->checker;
 	size_t size = row && result ? result_bytes(row) : 0;
 

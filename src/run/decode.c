@@ -8,6 +8,7 @@
 #include "map/map.h"
 #include "run/code.h"
 #include "run/run.h"
+#include "verify/kfunc_proto.h"
 
 #include <errno.h>
 #include <linux/filter.h>
@@ -276,6 +277,32 @@ static int decode_helper(struct decoder *decoder, u32 at, struct code_insn *out)
 	return 0;
 }
 
+bool prog_has_kfunc(const char *name)
+{
+	return kfunc_body(name);
+}
+
+static bool kfunc_takes_callback(const struct kfunc *kfunc)
+{
+	for (u32 i = 0; i < kfunc->arg_cnt; i++)
+		if (kfunc->arg[i].kind == KFUNC_ARG_CALLBACK)
+			return true;
+	return false;
+}
+
+static int decode_kfunc(struct decoder *decoder, u32 at, struct code_insn *out)
+{
+	const struct kfunc *kfunc =
+		decoder->verified ? decoder->verified->facts[at].kfunc : NULL;
+	helper_fn *body = kfunc ? kfunc_body(kfunc->name) : NULL;
+
+	if (!body)
+		return bad_insn(decoder, at, -EINVAL, "the kernel function has no body");
+	out->op = kfunc_takes_callback(kfunc) ? OP_call_iterator : OP_call_helper;
+	out->imm = (s64)(uintptr_t)body;
+	return 0;
+}
+
 static int decode_call(struct decoder *decoder, u32 at, struct code_insn *out)
 {
 	const struct bpf_insn *insn = &decoder->insns[at];
@@ -283,6 +310,8 @@ static int decode_call(struct decoder *decoder, u32 at, struct code_insn *out)
 	out->off = decoder->code->frame_bytes[at];
 	if (!insn->src_reg)
 		return decode_helper(decoder, at, out);
+	if (insn->src_reg == BPF_PSEUDO_KFUNC_CALL)
+		return decode_kfunc(decoder, at, out);
 	if (insn->src_reg != BPF_PSEUDO_CALL)
 		return bad_insn(decoder, at, -EINVAL, "this kind of call has no body");
 	out->op = OP_call_local;

@@ -49,6 +49,8 @@ int prog_new_verified(struct verified *verified, struct map *const *maps, struct
 
 /* Whether programs that call the helper can run. */
 bool prog_has_helper(u32 id);
+/* The same for a kernel function. */
+bool prog_has_kfunc(const char *name);
 
 /*
  * Runs on `ctx` (the engine's own structure, catalog/ctx.h) and returns r0. The caller is

@@ -29,6 +29,7 @@ static void add_call(struct strbuf *out, struct skep_engine *engine,
 		     const struct bpf_insn *insn)
 {
 	const struct btf_view *kernel;
+	const char *name;
 
 	switch (insn->src_reg) {
 	case 0:
@@ -37,8 +38,9 @@ static void add_call(struct strbuf *out, struct skep_engine *engine,
 		break;
 	case BPF_PSEUDO_KFUNC_CALL:
 		kernel = kernel_btf_view(&engine->kernel_btf);
-		add_line(out, "kernel function",
-			 kernel ? btf_type_name(kernel, insn->imm) : "");
+		name = kernel ? btf_type_name(kernel, insn->imm) : "";
+		if (!prog_has_kfunc(name))
+			add_line(out, "kernel function", name);
 		break;
 	}
 }

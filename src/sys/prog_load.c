@@ -297,12 +297,6 @@ static int bind_fd_array(struct load *load)
 
 /* --- the verifier --- */
 
-/* Engines that run programs have no kernel functions yet. */
-static bool has_no_kfunc(const char *name)
-{
-	return false;
-}
-
 static void fill_input(struct load *load)
 {
 	const union bpf_attr *attr = &load->call->attr.v;
@@ -317,7 +311,7 @@ static void fill_input(struct load *load)
 	input->map_by_fd = map_by_fd;
 	input->kernel_btf = kernel_btf;
 	input->has_helper = load->call->engine->verify_only ? NULL : prog_has_helper;
-	input->has_kfunc = load->call->engine->verify_only ? NULL : has_no_kfunc;
+	input->has_kfunc = load->call->engine->verify_only ? NULL : prog_has_kfunc;
 	input->cookie = load;
 	input->btf = load->btf ? btf_of_object(load->btf)->view : NULL;
 	input->func_info = load->func_info;

@@ -16,6 +16,8 @@
 #define EFAULT	   14
 #define EBUSY	   16
 #define EPERM	   1
+#define EDEADLK	   35
+#define ETIMEDOUT  110
 #define ENOSPC	   28
 #define ERANGE	   34
 #define EOPNOTSUPP 95

@@ -2,7 +2,7 @@
 /*
  * Runs each program of an object once, in skep, in its checked interpreter and in the running
  * kernel, through the same libbpf calls. A program returns 0, or the line where it found
- * something else than it expects; data and global variables afterwards must be the same
+ * something else than it expects; data and global variables, zero before, must be the same
  * everywhere. One line per program: "ok NAME" or "not ok NAME".
  *
  * usage: run OBJECT
@@ -110,6 +110,10 @@ static void side_run(struct side *side, const char *name)
 		opts.repeat = 1;
 	}
 	use(side);
+	if (side->globals) {
+		memset(side->values, 0, bpf_map__value_size(side->globals));
+		bpf_map_update_elem(bpf_map__fd(side->globals), &key, side->values, 0);
+	}
 	side->code = bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
 	side->retval = opts.retval;
 	side->size = takes_data(program) && !side->code ? opts.data_size_out : 0;
@@ -136,6 +140,17 @@ static long difference(const void *a, const void *b, size_t size)
 	return -1;
 }
 
+static void print_variables(const struct side *a, const struct side *b, const char *name,
+			    long at)
+{
+	s64 ours, theirs;
+
+	memcpy(&ours, (const u8 *)a->values + at, sizeof(ours));
+	memcpy(&theirs, (const u8 *)b->values + at, sizeof(theirs));
+	printf("# %s: variables differ at %ld: %s %lld, %s %lld\n", name, at, a->name,
+	       (long long)ours, b->name, (long long)theirs);
+}
+
 static bool is_equal(const struct side *a, const struct side *b, const char *name)
 {
 	long at = a->size == b->size ? difference(a->data, b->data, a->size) : 0;
@@ -146,7 +161,7 @@ static bool is_equal(const struct side *a, const struct side *b, const char *nam
 	else if (a->globals)
 		at = difference(a->values, b->values, bpf_map__value_size(a->globals));
 	if (at >= 0 && a->globals)
-		printf("# %s: %s, %s: variables differ at %ld\n", name, a->name, b->name, at);
+		print_variables(a, b, name, at & ~7L);
 	return at < 0;
 }
 
