@@ -6,6 +6,7 @@
  *
  *	main.c		options, the list, the order of things
  *	native.c	programs as shared objects
+ *	operations.c	skep's maps for them
  *	object.c	programs as byte code through libbpf, into the kernel or into skep
  *	report.c	the table, the geometric means, JSON
  */
@@ -19,7 +20,7 @@
 #define RESULTS	    4 /* return values compared between the modes */
 #define REASON_SIZE 640
 
-enum mode_kind { MODE_NATIVE, MODE_LINUX, MODE_SKEP };
+enum mode_kind { MODE_NATIVE, MODE_OPERATIONS, MODE_LINUX, MODE_SKEP };
 
 enum mode {
 #define MODE(name, kind, text) MODE_##name,
@@ -67,6 +68,8 @@ struct row {
 	struct instance *instance[MODES];
 	char reason[MODES][REASON_SIZE]; /* why there is no number */
 	u32 results[MODES][RESULTS];
+	double setup_seconds[MODES];
+	double setup_bytes[MODES];		/* memory that the process took for it */
 	u64 count[MODES];			/* runs in one round */
 	double time[MODES][ROUNDS_MAX];		/* ns per operation */
 	double median[MODES], deviation[MODES]; /* deviation: median, relative */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 const struct mode_row modes[MODES] = {
 #define MODE(name, kind, text) [MODE_##name] = {#name, text, kind},
@@ -71,11 +72,37 @@ static void make_packet(struct packet *packet, bool large)
 
 /* --- one benchmark --- */
 
+/* Resident memory of the process, in bytes. */
+static double memory_now(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	unsigned long size, resident = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%lu %lu", &size, &resident) != 2)
+		resident = 0;
+	fclose(file);
+	return (double)resident * (double)sysconf(_SC_PAGESIZE);
+}
+
+static int set_up(struct row *row, enum mode mode)
+{
+	struct instance *instance = row->instance[mode];
+	double before = memory_now();
+	u64 start = cpu_time_ns();
+	u32 ignored;
+	int err = instance->run(instance, true, row->benchmark.setups, &ignored);
+
+	row->setup_seconds[mode] = (double)(cpu_time_ns() - start) / 1e9;
+	row->setup_bytes[mode] = memory_now() - before;
+	return err;
+}
+
 static int prepare_mode(struct row *row, enum mode mode)
 {
 	struct instance *instance = row->instance[mode];
-	u32 ignored;
-	int err = instance->run(instance, true, row->benchmark.setups, &ignored);
+	int err = set_up(row, mode);
 
 	for (u32 i = 0; i < RESULTS && !err; i++)
 		err = instance->run(instance, false, 1, &row->results[mode][i]);
@@ -84,10 +111,21 @@ static int prepare_mode(struct row *row, enum mode mode)
 	return err;
 }
 
+static bool has_mode(const struct benchmark *benchmark, enum mode_kind kind)
+{
+	switch (kind) {
+	case MODE_NATIVE: return benchmark->has_native;
+	case MODE_OPERATIONS: return !strcmp(benchmark->group, "maps");
+	case MODE_LINUX:
+	case MODE_SKEP: break;
+	}
+	return true;
+}
+
 static void open_mode(struct row *row, const struct options *options, enum mode mode)
 {
 	struct instance *instance =
-		modes[mode].kind == MODE_NATIVE
+		modes[mode].kind == MODE_NATIVE || modes[mode].kind == MODE_OPERATIONS
 			? native_open(&row->benchmark, mode, options->folder, row->reason[mode])
 			: object_open(&row->benchmark, mode, options->folder,
 				      row->reason[mode]);
@@ -174,8 +212,7 @@ static bool run_benchmark(struct row *row, const struct options *options, struct
 
 	make_packet(&row->benchmark.packet, !strcmp(row->benchmark.group, "compute"));
 	for (u32 mode = 0; mode < MODES; mode++)
-		if (options->wanted[mode] &&
-		    (row->benchmark.has_native || modes[mode].kind != MODE_NATIVE))
+		if (options->wanted[mode] && has_mode(&row->benchmark, modes[mode].kind))
 			open_mode(row, options, mode);
 	agree = results_agree(row);
 	measure(row, options);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Programs compiled for this machine. They see struct xdp_md with its 32-bit addresses, so the
- * packet lies below 4 GiB. */
+ * packet lies below 4 GiB. Runs are read-side sections, as the maps of skep want it. */
 #include "bench.h"
 
+#include "base/rcu.h"
 #include "catalog/uapi.h"
 #include <dlfcn.h>
 #include <stdio.h>
@@ -48,8 +49,10 @@ static int native_run(struct instance *instance, bool setup, u64 count, u32 *res
 	memcpy(data, native->packet->data, native->packet->size);
 	context->data = context->data_meta = (u32)(uintptr_t)data;
 	context->data_end = context->data + native->packet->size;
+	rcu_read_lock();
 	while (program && count--)
 		value = (u32)program(context);
+	rcu_read_unlock();
 	*result = value;
 	return 0;
 }

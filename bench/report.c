@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define GROUPS_MAX 8
+/* Set-ups of at least so many runs are shown. */
+#define SETUPS_SHOWN 200000
 
 /* The sum of the logarithms of the ratios to native code, per mode. */
 struct group {
@@ -29,6 +31,20 @@ struct report {
 static bool is_native(u32 mode)
 {
 	return modes[mode].kind == MODE_NATIVE;
+}
+
+/* Whether the mode has a column that says how much faster it is than Linux. */
+static bool is_ours(const bool wanted[MODES], u32 mode)
+{
+	return wanted[mode] && wanted[MODE_linux] &&
+	       (modes[mode].kind == MODE_OPERATIONS || modes[mode].kind == MODE_SKEP);
+}
+
+static double linux_ratio(const struct row *row, u32 mode)
+{
+	if (!row->instance[mode] || !row->instance[MODE_linux])
+		return NAN;
+	return row->median[MODE_linux] / row->median[mode];
 }
 
 /* The better of the native compilers; NAN when there is neither. */
@@ -59,6 +75,9 @@ struct report *report_new(const bool wanted[MODES], u32 rounds, const char *json
 	for (u32 mode = 0; mode < MODES; mode++)
 		if (wanted[mode])
 			printf(" %16s", modes[mode].name);
+	for (u32 mode = 0; mode < MODES; mode++)
+		if (is_ours(wanted, mode))
+			printf(" %5s/%-5s", modes[MODE_linux].name, modes[mode].name);
 	printf("\n");
 	return report;
 }
@@ -106,6 +125,29 @@ static void print_cell(const struct row *row, u32 mode, double native)
 		printf(" %7.4g (%6.2f)", row->median[mode], row->median[mode] / native);
 }
 
+static void print_ratio(double ratio)
+{
+	if (isnan(ratio))
+		printf(" %11s", "-");
+	else
+		printf(" %11.2f", ratio);
+}
+
+/* How long the set-up took and how much memory for each of its runs (a map's entry). */
+static void print_setup(const struct row *row)
+{
+	double runs = (double)row->benchmark.setups;
+
+	printf("  set-up:");
+	for (u32 mode = 0; mode < MODES; mode++) {
+		if (!row->instance[mode])
+			continue;
+		printf(" %s %.2f s", modes[mode].name, row->setup_seconds[mode]);
+		if (modes[mode].kind == MODE_OPERATIONS)
+			printf(" (%.0f bytes)", row->setup_bytes[mode] / runs);
+	}
+}
+
 static void print_row(const struct report *report, const struct row *row, double native)
 {
 	printf("%-8s %-18s ", row->benchmark.group, row->benchmark.name);
@@ -118,6 +160,11 @@ static void print_row(const struct report *report, const struct row *row, double
 			continue;
 		print_cell(row, mode, native);
 	}
+	for (u32 mode = 0; mode < MODES; mode++)
+		if (is_ours(report->wanted, mode))
+			print_ratio(linux_ratio(row, mode));
+	if (row->benchmark.setups >= SETUPS_SHOWN)
+		print_setup(row);
 	for (u32 mode = 0; mode < MODES; mode++)
 		if (row->reason[mode][0])
 			printf("  %s: %s", modes[mode].name, row->reason[mode]);
@@ -137,8 +184,11 @@ static void json_row(struct json *json, const struct row *row, double native)
 		if (row->instance[mode]) {
 			json_double(json, "ns", row->median[mode]);
 			json_double(json, "deviation", row->deviation[mode]);
+			json_double(json, "setup_seconds", row->setup_seconds[mode]);
 			if (!isnan(native))
 				json_double(json, "to_native", row->median[mode] / native);
+			if (mode != MODE_linux && row->instance[MODE_linux])
+				json_double(json, "faster_than_linux", linux_ratio(row, mode));
 		} else {
 			json_string(json, "reason", row->reason[mode]);
 		}

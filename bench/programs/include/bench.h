@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One source, three targets: BPF byte code (clang -target bpf), native code
- * (gcc/clang, the physical limit) and whatever user-space BPF system is under
- * test.  A benchmark is one file with
- *     SEC("xdp") int prog(struct xdp_md *ctx)       measured
- *     SEC("xdp") int setup(struct xdp_md *ctx)      optional, run N times before
- * The context is the uapi struct xdp_md (32-bit data pointers) everywhere: in
- * user space the packet lies below 4 GiB.
+ * (gcc/clang, the physical limit) and, with SKEPMAP, native code on the maps of skep. A
+ * benchmark is one file with SEC("xdp") int prog(struct xdp_md *ctx)       measured SEC("xdp")
+ * int setup(struct xdp_md *ctx)      optional, run N times before The context is the uapi
+ * struct xdp_md (32-bit data pointers) everywhere: in user space the packet lies below 4 GiB.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -36,7 +34,6 @@ typedef __s64 s64;
 #define UPDATE(m, k, v, fl) bpf_map_update_elem(&m, k, v, fl)
 #define DELETE(m, k)	    bpf_map_delete_elem(&m, k)
 #define ADJUST_HEAD(ctx, d) bpf_xdp_adjust_head(ctx, d)
-#define NOW_NS()	    bpf_ktime_get_ns()
 #define LICENSE		    char _license[] SEC("license") = "Dual BSD/GPL"
 #else
 #include <stdint.h>
@@ -50,11 +47,30 @@ typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
 typedef unsigned long long u64;
+#ifdef SKEPMAP
+#include "skepmap.h"
+#else
 #include "umap.h"
+#endif
 #define ENTRY __attribute__((visibility("default")))
 #define SEC(x)
 #define NOINLINE __attribute__((noinline))
 #define INLINE	 static __attribute__((always_inline)) inline
+#ifdef SKEPMAP
+#define BMAP(name, mtype, ktype, vtype, n, fl)                                  \
+	static struct skepmap name;                                             \
+	static __attribute__((constructor)) void name##_ctor(void)              \
+	{                                                                       \
+		skepmap_new(&name, mtype, sizeof(ktype), sizeof(vtype), n, fl); \
+	}                                                                       \
+	static __attribute__((destructor)) void name##_dtor(void)               \
+	{                                                                       \
+		skepmap_free(&name);                                            \
+	}
+#define LOOKUP(m, k)	    m.lookup(m.map, k, 0)
+#define UPDATE(m, k, v, fl) m.update(m.map, k, v, fl, 0)
+#define DELETE(m, k)	    m.remove(m.map, k)
+#else
 #define BMAP(name, mtype, ktype, vtype, n, fl)                                           \
 	enum { name##_t = mtype, name##_ks = sizeof(ktype), name##_vs = sizeof(vtype) }; \
 	static struct umap name;                                                         \
@@ -65,12 +81,12 @@ typedef unsigned long long u64;
 #define LOOKUP(m, k)	    umap_lookup_c(&m, k, m##_t, m##_ks, m##_vs)
 #define UPDATE(m, k, v, fl) umap_update_c(&m, k, v, fl, m##_t, m##_ks, m##_vs)
 #define DELETE(m, k)	    umap_delete_c(&m, k, m##_t, m##_ks, m##_vs)
+#endif
 static inline long ADJUST_HEAD(struct xdp_md *c, int d)
 {
 	c->data += d;
 	return 0;
 }
-#define NOW_NS()	    umap_now_ns()
 #define LICENSE
 #endif
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The operations of skep's maps for programs compiled for this machine: mode `ops`. */
+#include "map/ops.h"
+#include "programs/include/skepmap.h"
+
+#include <skep/skep.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SLOTS 2
+
+/* Called when a program's shared object is opened, which has no way to fail. */
+SKEP_API void skepmap_new(struct skepmap *out, __u32 type, __u32 key_size, __u32 value_size,
+			  __u32 max_entries, __u32 flags)
+{
+	struct map_desc desc = {.type = type,
+				.key_size = key_size,
+				.value_size = value_size,
+				.max_entries = max_entries,
+				.flags = flags};
+	struct skep_error err = {0};
+	struct map *map;
+
+	if (map_new(&desc, NULL, SLOTS, &map, &err)) {
+		fprintf(stderr, "bench: %s\n", err.text);
+		abort();
+	}
+	*out = (struct skepmap){
+		.map = map,
+		.lookup = (void *)map->ops->lookup,
+		.update = (void *)map->ops->update,
+		.remove = (void *)map->ops->delete,
+	};
+}
+
+SKEP_API void skepmap_free(struct skepmap *map)
+{
+	object_put(&((struct map *)map->map)->object);
+}

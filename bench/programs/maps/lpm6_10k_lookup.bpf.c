@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#define V6
+#define N 10000
+#include "bench.h"
+#include "flow.h"
+#include "lpmops.h"

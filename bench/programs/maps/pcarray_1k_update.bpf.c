@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#define MT BPF_MAP_TYPE_PERCPU_ARRAY
+#define N  1024
+#define OP 3
+
+#include "bench.h"
+#include "flow.h"
+#define KT	  u32
+#define KEY(k, i) k = (i)
+#include "mapops.h"
