@@ -30,6 +30,7 @@ enum cfg_flags {
 	CFG_SECOND_HALF = 1 << 5, /* of ld_imm64: no instruction */
 	/* CFG_FORCE_CHECKPOINT here, or further on in the function or below it. */
 	CFG_LEADS_TO_OPEN = 1 << 6,
+	CFG_ENTRY = 1 << 7, /* a subprogram starts here */
 };
 
 struct cfg {

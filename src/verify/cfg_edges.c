@@ -105,6 +105,7 @@ static void enter_subprog(struct follow *follow, u32 start)
 	if (follow->is_entered[index])
 		return;
 	follow->is_entered[index] = true;
+	flag(follow->cfg, start, CFG_ENTRY);
 	follow->entered[follow->entered_cnt++] = (u16)index;
 }
 

@@ -23,14 +23,25 @@
 #define NOWHERE	 ((s16)INT16_MIN) /* not into the frame */
 #define ANYWHERE ((s16)INT16_MAX)
 
+/* Where the registers point at some instruction. */
+struct places {
+	u16 pointing; /* which of them point into the frame */
+	s16 reg[POINTERS];
+};
+
+/*
+ * Code is looked at in stretches: from a head, an instruction that jumps lead to or that a
+ * subprogram starts with, to the next one. Places are kept of heads only.
+ */
 struct frame_pointers {
 	const struct cfg *cfg;
 	bool stores_look; /* what a slot holds decides whether it may be written to */
 	const struct insn_fact *facts;
 	const struct reg_use *uses;
-	s16 (*regs)[POINTERS]; /* before each instruction */
-	u16 *pointing;	       /* which of them point into the frame */
-	s16 spilled[SLOTS];    /* join over all stores of the subprogram */
+	struct places *heads;
+	u32 *head_of;	    /* of those instructions: index in heads */
+	struct places here; /* before the instruction that is looked at */
+	s16 spilled[SLOTS]; /* join over all stores of the subprogram */
 	bool changed;
 };
 
@@ -52,11 +63,11 @@ static s16 place_move(s16 from, s64 distance)
 	return moved > -32768 && moved < 32767 ? (s16)moved : ANYWHERE;
 }
 
-static s16 reg_place(const struct frame_pointers *pointers, u32 at, u32 reg)
+static s16 reg_place(const struct frame_pointers *pointers, u32 reg)
 {
 	if (reg == BPF_REG_10)
 		return 0;
-	return pointers->pointing[at] >> reg & 1 ? pointers->regs[at][reg] : NOWHERE;
+	return pointers->here.pointing >> reg & 1 ? pointers->here.reg[reg] : NOWHERE;
 }
 
 /* Slots that [start, start + bytes) from r10 touches. */
@@ -80,17 +91,18 @@ static void join_into(struct frame_pointers *pointers, s16 *to, s16 from)
 	pointers->changed = true;
 }
 
-static void join_reg(struct frame_pointers *pointers, u32 at, u32 reg, s16 place)
+static void join_head(struct frame_pointers *pointers, u32 head)
 {
-	u16 bit = (u16)(1u << reg);
+	struct places *places = &pointers->heads[pointers->head_of[head]];
 
-	if (place == NOWHERE)
-		return;
-	if (!(pointers->pointing[at] & bit)) {
-		pointers->pointing[at] |= bit;
-		pointers->regs[at][reg] = NOWHERE;
+	for (u32 set = pointers->here.pointing; set; set &= set - 1) {
+		u32 reg = __builtin_ctz(set);
+
+		if (!(places->pointing >> reg & 1))
+			places->reg[reg] = NOWHERE;
+		places->pointing |= 1u << reg;
+		join_into(pointers, &places->reg[reg], pointers->here.reg[reg]);
 	}
-	join_into(pointers, &pointers->regs[at][reg], place);
 }
 
 static void spill(struct frame_pointers *pointers, s16 base, s32 off, s16 value)
@@ -152,8 +164,8 @@ static bool is_load(const struct bpf_insn *insn)
 static s16 after_insn(struct frame_pointers *pointers, u32 at)
 {
 	const struct bpf_insn *insn = &pointers->cfg->insns[at];
-	s16 dst = reg_place(pointers, at, insn->dst_reg);
-	s16 src = reg_place(pointers, at, insn->src_reg);
+	s16 dst = reg_place(pointers, insn->dst_reg);
+	s16 src = reg_place(pointers, insn->src_reg);
 	u8 class = BPF_CLASS(insn->code);
 
 	if (class == BPF_STX && !is_atomic_load(insn))
@@ -165,41 +177,38 @@ static s16 after_insn(struct frame_pointers *pointers, u32 at)
 	return is_atomic(insn) ? fill(pointers, dst, insn->off) : NOWHERE;
 }
 
-static void spread(struct frame_pointers *pointers, u32 at)
+/* The places behind the instruction. */
+static void pass(struct frame_pointers *pointers, u32 at)
 {
-	const struct bpf_insn *insn = &pointers->cfg->insns[at];
-	u32 successors[2], count;
-	u16 writes, kept;
-	s16 written;
+	struct places *here = &pointers->here;
+	u16 writes = pointers->uses[at].writes;
+	s16 written = after_insn(pointers, at);
 
-	if (!pointers->pointing[at] && insn->dst_reg != BPF_REG_10 &&
-	    insn->src_reg != BPF_REG_10)
-		return; /* no pointer comes in, none is made */
-	writes = pointers->uses[at].writes;
-	kept = pointers->pointing[at] & ~writes;
-	written = after_insn(pointers, at);
-	count = cfg_successors(pointers->cfg, at, successors);
-	for (u32 i = 0; i < count; i++) {
-		for (u16 set = kept; set; set &= set - 1)
-			join_reg(pointers, successors[i], __builtin_ctz(set),
-				 pointers->regs[at][__builtin_ctz(set)]);
-		for (u16 set = writes; set; set &= set - 1)
-			join_reg(pointers, successors[i], __builtin_ctz(set), written);
-	}
+	here->pointing &= ~writes;
+	if (written == NOWHERE)
+		return;
+	here->pointing |= writes;
+	for (u32 set = writes; set; set &= set - 1)
+		here->reg[__builtin_ctz(set)] = written;
 }
 
-static void find_pointers(struct frame_pointers *pointers, u32 subprog)
+static bool is_head(const struct cfg *cfg, u32 at)
 {
-	const struct cfg *cfg = pointers->cfg;
+	return cfg->flags[at] & (CFG_JUMP_TARGET | CFG_ENTRY);
+}
 
-	for (u32 slot = 0; slot < SLOTS; slot++)
-		pointers->spilled[slot] = NOWHERE;
-	do {
-		pointers->changed = false;
-		for (u32 i = cfg->postorder_start[subprog + 1];
-		     i > cfg->postorder_start[subprog]; i--)
-			spread(pointers, cfg->postorder[i - 1]);
-	} while (pointers->changed && cfg->subprogs[subprog].has_loop);
+/* Where the stretch goes on behind the instruction; 0: it ends there. */
+static u32 next_in_stretch(struct frame_pointers *pointers, u32 at)
+{
+	u32 successors[2], count = cfg_successors(pointers->cfg, at, successors), next = 0;
+
+	for (u32 i = 0; i < count; i++) {
+		if (is_head(pointers->cfg, successors[i]))
+			join_head(pointers, successors[i]);
+		else
+			next = successors[i];
+	}
+	return next;
 }
 
 /* --- backwards: which slots are read --- */
@@ -258,10 +267,10 @@ static u64 helper_arg_slots(const struct frame_pointers *pointers, const struct 
 }
 
 /* A callee may read all of a frame that it has an address in. */
-static u64 callee_slots(const struct frame_pointers *pointers, u32 at, u16 args)
+static u64 callee_slots(const struct frame_pointers *pointers, u16 args)
 {
 	for (u32 reg = BPF_REG_1; reg <= BPF_REG_5; reg++) {
-		if ((args >> reg & 1) && reg_place(pointers, at, reg) != NOWHERE)
+		if ((args >> reg & 1) && reg_place(pointers, reg) != NOWHERE)
 			return SLOTS_ALL;
 	}
 	return 0;
@@ -277,15 +286,15 @@ static u64 call_slots(const struct frame_pointers *pointers, u32 at,
 	u64 slots = 0;
 
 	if (insn_is_subprog_call(insn, at, &callee))
-		return callee_slots(pointers, at, live->regs[callee]);
+		return callee_slots(pointers, live->regs[callee]);
 	if (!helper || pointers->cfg->flags[at] & CFG_CALLS_BACK)
-		return callee_slots(pointers, at, pointers->uses[at].reads);
-	if (!pointers->pointing[at])
+		return callee_slots(pointers, pointers->uses[at].reads);
+	if (!pointers->here.pointing)
 		return 0;
 	map = call_map(pointers, at);
 	for (u32 i = 0; i < HELPER_ARGS; i++)
 		slots |= helper_arg_slots(pointers, &helper->arg[i],
-					  reg_place(pointers, at, BPF_REG_1 + i), map);
+					  reg_place(pointers, BPF_REG_1 + i), map);
 	return slots;
 }
 
@@ -316,8 +325,7 @@ static u64 read_slots(const struct frame_pointers *pointers, u32 at,
 		return call_slots(pointers, at, live);
 	if (!is_load(insn) && !is_atomic(insn) && !(pointers->stores_look && is_store(insn)))
 		return 0;
-	return slots_from(place_move(reg_place(pointers, at, base), insn->off),
-			  access_bytes(insn));
+	return slots_from(place_move(reg_place(pointers, base), insn->off), access_bytes(insn));
 }
 
 static u64 killed_slots(const struct bpf_insn *insn)
@@ -328,33 +336,80 @@ static u64 killed_slots(const struct bpf_insn *insn)
 	return slots_of(insn->off, SLOT);
 }
 
-static bool update_slots(const struct frame_pointers *pointers, u32 at, struct liveness *live)
+/* --- both --- */
+
+/* What each instruction of a stretch reads itself, and where it leaves the registers. */
+static void pass_stretch(struct frame_pointers *pointers, u32 head, struct liveness *live)
+{
+	const struct places *here = &pointers->here;
+	u32 at = head;
+
+	pointers->here = pointers->heads[pointers->head_of[head]];
+	do {
+		const struct bpf_insn *insn = &pointers->cfg->insns[at];
+
+		/* Else no pointer comes in, and none is made. */
+		if (here->pointing || insn->dst_reg == BPF_REG_10 ||
+		    insn->src_reg == BPF_REG_10) {
+			live->slots[at] = read_slots(pointers, at, live);
+			pass(pointers, at);
+		}
+		at = next_in_stretch(pointers, at);
+	} while (at);
+}
+
+/* The last time round, all is known that a stretch begins with. */
+static void find_reads(struct frame_pointers *pointers, u32 subprog, struct liveness *live)
 {
 	const struct cfg *cfg = pointers->cfg;
+
+	for (u32 slot = 0; slot < SLOTS; slot++)
+		pointers->spilled[slot] = NOWHERE;
+	do {
+		pointers->changed = false;
+		for (u32 i = cfg->postorder_start[subprog + 1];
+		     i > cfg->postorder_start[subprog]; i--)
+			if (is_head(cfg, cfg->postorder[i - 1]))
+				pass_stretch(pointers, cfg->postorder[i - 1], live);
+	} while (pointers->changed && cfg->subprogs[subprog].has_loop);
+}
+
+static bool update_slots(const struct cfg *cfg, u32 at, struct liveness *live)
+{
 	u32 successors[2], count = cfg_successors(cfg, at, successors);
-	u64 after = 0, before;
+	u64 after = 0, before = live->slots[at];
 
 	for (u32 i = 0; i < count; i++)
 		after |= live->slots[successors[i]];
-	before = (after & ~killed_slots(&cfg->insns[at])) | read_slots(pointers, at, live);
-	if (before == live->slots[at])
+	if (!(after & ~before))
 		return false;
-	live->slots[at] = before;
-	return true;
+	live->slots[at] |= after & ~killed_slots(&cfg->insns[at]);
+	return live->slots[at] != before;
 }
 
-static void find_live_slots(const struct frame_pointers *pointers, u32 subprog,
-			    struct liveness *live)
+static void find_live_slots(const struct cfg *cfg, u32 subprog, struct liveness *live)
 {
-	const struct cfg *cfg = pointers->cfg;
 	bool changed;
 
 	do {
 		changed = false;
 		for (u32 i = cfg->postorder_start[subprog];
 		     i < cfg->postorder_start[subprog + 1]; i++)
-			changed |= update_slots(pointers, cfg->postorder[i], live);
+			changed |= update_slots(cfg, cfg->postorder[i], live);
 	} while (changed && cfg->subprogs[subprog].has_loop);
+}
+
+static int find_heads(struct frame_pointers *pointers, struct arena *arena)
+{
+	const struct cfg *cfg = pointers->cfg;
+	u32 count = 0;
+
+	pointers->head_of = arena_array(arena, cfg->insn_cnt, sizeof(*pointers->head_of));
+	for (u32 at = 0; pointers->head_of && at < cfg->insn_cnt; at++)
+		if (is_head(cfg, at))
+			pointers->head_of[at] = count++;
+	pointers->heads = arena_array(arena, count, sizeof(*pointers->heads));
+	return pointers->head_of && pointers->heads ? 0 : -ENOMEM;
 }
 
 int liveness_compute_slots(const struct cfg *cfg, const struct insn_fact *facts,
@@ -363,13 +418,11 @@ int liveness_compute_slots(const struct cfg *cfg, const struct insn_fact *facts,
 	struct frame_pointers pointers = {
 		.cfg = cfg, .facts = facts, .stores_look = stores_look, .uses = out->uses};
 
-	pointers.regs = arena_array(arena, cfg->insn_cnt, sizeof(*pointers.regs));
-	pointers.pointing = arena_array(arena, cfg->insn_cnt, sizeof(*pointers.pointing));
-	if (!pointers.regs || !pointers.pointing)
+	if (find_heads(&pointers, arena))
 		return -ENOMEM;
 	for (u32 subprog = 0; subprog < cfg->subprog_cnt; subprog++) {
-		find_pointers(&pointers, subprog);
-		find_live_slots(&pointers, subprog, out);
+		find_reads(&pointers, subprog, out);
+		find_live_slots(cfg, subprog, out);
 	}
 	return 0;
 }
