@@ -30,11 +30,14 @@ struct xdp_ctx {
 	u32 flags; /* XDP_CTX_* */
 };
 
+struct owner;
+
 /* A socket as the bpf_sock* views show it. */
 struct sock_ctx {
 	struct bpf_sock view; /* host's own fields in uapi layout */
-	u64 cookie;
+	u64 cookie; /* 0: it has none, and its local storage ends with whoever made it */
 	u32 uid;
+	struct owner *owner; /* without a cookie: of local storage, owned; NULL: none yet */
 };
 
 /* struct __sk_buff's real side. */

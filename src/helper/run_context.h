@@ -11,6 +11,7 @@
 #include "catalog/uapi.h"
 
 struct map;
+struct owners;
 struct prog;
 struct run_context;
 struct run_violation;
@@ -22,6 +23,7 @@ struct xdp_ctx;
  */
 struct run_env {
 	struct slots *slots;
+	struct owners *owners; /* of local storage; NULL: the host has none */
 	void *engine;
 	/* A line printed by the program, with its newline. */
 	void (*trace)(void *engine, const char *text, size_t length);

@@ -106,24 +106,6 @@ static int sockhash_check(struct map_desc *desc, struct skep_error *err)
 	return 0;
 }
 
-/* --- values that belong to a socket, inode, task or cgroup --- */
-
-static int local_storage_check(struct map_desc *desc, struct skep_error *err)
-{
-	if (desc->max_entries || desc->key_size != sizeof(u32) || !desc->value_size)
-		return map_refuse(desc, err, -EINVAL, "4-byte keys and max_entries 0 only");
-	if (!desc->key_type || !desc->value_type)
-		return map_refuse(desc, err, -EINVAL, "key and value need BTF types");
-	if (desc->value_size > STORAGE_VALUE_MAX)
-		return map_refuse(desc, err, -E2BIG, "values that are too large");
-	return 0;
-}
-
-static int local_storage_check_btf(const struct map_desc *desc)
-{
-	return map_btf_is_int(desc->btf, desc->key_type, sizeof(u32)) ? 0 : -EINVAL;
-}
-
 /* --- the others --- */
 
 /* A structure of functions as Linux registers it, with what Linux keeps in front of it. */
@@ -191,7 +173,6 @@ static int any_btf(const struct map_desc *desc)
 	}
 #define TEMPLATE       .equal = map_desc_equal /* may be an inner map */
 #define NO_BTF	       .check_btf = map_btf_refused
-#define STORAGE	       BODILESS(local_storage_check, .check_btf = local_storage_check_btf, TEMPLATE)
 #define CGROUP_STORAGE BODILESS(cgroup_storage_check, .check_btf = cgroup_storage_check_btf)
 
 const struct map_ops map_stack_trace = BODILESS(stack_trace_check, NO_BTF, TEMPLATE);
@@ -201,10 +182,6 @@ const struct map_ops map_sockhash = BODILESS(sockhash_check, NO_BTF, TEMPLATE);
 const struct map_ops map_cgroup_storage = CGROUP_STORAGE;
 const struct map_ops map_percpu_cgroup_storage = CGROUP_STORAGE;
 const struct map_ops map_reuseport_sockarray = BODILESS(socket_array_check, TEMPLATE);
-const struct map_ops map_sk_storage = STORAGE;
-const struct map_ops map_inode_storage = STORAGE;
-const struct map_ops map_task_storage = STORAGE;
-const struct map_ops map_cgrp_storage = STORAGE;
 const struct map_ops map_struct_ops = BODILESS(struct_ops_check);
 const struct map_ops map_user_ringbuf = BODILESS(user_ringbuf_check, TEMPLATE);
 const struct map_ops map_arena = BODILESS(arena_check, .check_btf = any_btf, TEMPLATE);

@@ -26,6 +26,7 @@ struct map {
 	struct object *btf;	  /* keeps desc.btf alive; NULL; owned */
 	struct map_desc inner;	  /* map of maps: what desc.inner points to */
 	struct object *inner_btf; /* keeps inner.btf alive; NULL; owned */
+	struct owners *owners;	  /* the engine's, which outlive its maps: of local storage */
 	/* Behind the values of an array with BPF_F_MMAPABLE, which user space may map from
 	 * offset 0; owned; -1: none. */
 	int memfd;
@@ -49,7 +50,7 @@ static inline struct map *map_of_desc(const struct map_desc *desc)
  * Creates a map from a description whose type, sizes, flags and BTF are filled in. Checks all
  * that Linux checks, with its errno. `inner`: template for a map of maps (copied; no reference
  * is kept). Fields are as Linux finds them in the value's BTF; without BTF there are none.
- * The caller then sets map->btf when the description has BTF.
+ * The caller then sets map->btf when the description has BTF, and map->owners.
  */
 int map_new(const struct map_desc *desc, struct map *inner, u32 slots, struct map **out,
 	    struct skep_error *err);

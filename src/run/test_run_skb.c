@@ -4,6 +4,7 @@
  * sched_cls and sched_act see it, for the others it is gone when the program starts and zeros
  * when the data is given back.
  */
+#include "map/owner.h"
 #include "run/test_run.h"
 
 #include <arpa/inet.h>
@@ -237,6 +238,7 @@ static int run_with_ctx(struct test_run *test, struct skb_test *state, struct __
 		ret = ret ?: ctx_apply(test, ctx, &state->skb);
 	}
 	ret = ret ?: run_and_return(test, state, ctx);
+	owner_end(state->sk.owner);
 	free(state->memory);
 	return ret;
 }

@@ -4,6 +4,7 @@
 #include "base/os.h"
 #include "base/rcu.h"
 #include "map/map.h"
+#include "map/owner.h"
 #include "net/net.h"
 #include "sys/trace.h"
 #include <errno.h>
@@ -85,7 +86,9 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 	if (ret)
 		return ret;
 	engine->env.slots = slots_new(slots);
-	engine->net = engine->env.slots ? net_new(&engine->env) : NULL;
+	engine->env.owners = owners_new();
+	if (engine->env.slots && engine->env.owners)
+		engine->net = net_new(&engine->env);
 	return engine->net ? 0 : -ENOMEM;
 }
 
@@ -133,6 +136,7 @@ void skep_engine_free(struct skep_engine *engine)
 	for (u32 kind = 0; kind < OBJECT_KINDS; kind++)
 		object_table_done(&engine->objects[kind]);
 	trace_done(engine);
+	owners_free(engine->env.owners);
 	slots_free(engine->env.slots);
 	kernel_btf_done(&engine->kernel_btf);
 	pthread_mutex_destroy(&engine->lock);

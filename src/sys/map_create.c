@@ -120,9 +120,12 @@ static int create(struct call *call, struct object *btf, struct map **out)
 		      : map_new(&desc, inner, slots, out, call->err);
 	if (inner)
 		object_put(&inner->object);
-	if (!ret && btf)
+	if (ret)
+		return ret;
+	(*out)->owners = call->engine->env.owners;
+	if (btf)
 		(*out)->btf = object_get(btf);
-	return ret;
+	return 0;
 }
 
 int command_map_create(struct call *call)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Programs in a world: assembled, loaded, run once. */
+#ifndef SKEP_TESTS_SYS_PROGRAMS_H
+#define SKEP_TESTS_SYS_PROGRAMS_H
+
+#include "isa/isa.h"
+#include "tests/sys/worlds.h"
+
+/* "map_fd N" in the text is the N-th of `maps`. A descriptor or a negative errno. */
+static inline int load_text(struct world *world, u32 type, const char *text, const int *maps)
+{
+	struct bpf_insn *insns;
+	union bpf_attr attr = {.prog_type = type, .license = ptr_to_u64("GPL")};
+	struct skep_error error;
+	int fd;
+
+	if (insns_assemble(text, &insns, &attr.insn_cnt, &error))
+		fail_msg("%s", error.text);
+	for (u32 i = 0; i < attr.insn_cnt; i++)
+		if (insns[i].code == (BPF_LD | BPF_IMM | BPF_DW)) {
+			if (insns[i].src_reg == BPF_PSEUDO_MAP_FD)
+				insns[i].imm = maps[insns[i].imm];
+			i++;
+		}
+	attr.insns = ptr_to_u64(insns);
+	fd = bpf(world, BPF_PROG_LOAD, &attr);
+	free(insns);
+	return fd;
+}
+
+/* What it returns for a packet of zeros, or a negative errno. */
+static inline long long run_once(struct world *world, int prog)
+{
+	u8 packet[64] = {0};
+	union bpf_attr attr = {.test = {.prog_fd = prog,
+					.data_in = ptr_to_u64(packet),
+					.data_size_in = sizeof(packet)}};
+	int ret = bpf(world, BPF_PROG_TEST_RUN, &attr);
+
+	return ret < 0 ? ret : attr.test.retval;
+}
+
+static inline long long run_text(struct world *world, u32 type, const char *text,
+				 const int *maps)
+{
+	int prog = load_text(world, type, text, maps);
+	long long result = prog < 0 ? prog : run_once(world, prog);
+
+	if (prog >= 0)
+		close(prog);
+	return result;
+}
+
+#endif
