@@ -9,30 +9,13 @@
 
 #include <string.h>
 
-#define STACK_DEPTH_MAX	   127 /* kernel.perf_event_max_stack, as it is after boot */
-#define STACK_ENTRIES_MAX  (1U << 31)
-#define BUILD_ID_SIZE	   sizeof(struct bpf_stack_build_id)
 #define SOCKHASH_KEY_MAX   512
 #define STORAGE_VALUE_MAX  65407 /* 64 KiB less what Linux keeps beside a value */
 #define CGROUP_KEY_SIZE	   sizeof(struct bpf_cgroup_storage_key)
 #define CGROUP_ID_KEY_SIZE sizeof(u64)
 #define ARENA_SIZE_MAX	   (1ULL << 32)
 
-/* --- stacks and cgroups --- */
-
-static int stack_trace_check(struct map_desc *desc, struct skep_error *err)
-{
-	bool has_ids = desc->flags & BPF_F_STACK_BUILD_ID;
-	u32 frame = has_ids ? BUILD_ID_SIZE : sizeof(u64);
-
-	if (!desc->max_entries || desc->key_size != sizeof(u32) || desc->value_size < 8 ||
-	    desc->value_size % frame || desc->value_size / frame > STACK_DEPTH_MAX)
-		return map_refuse(desc, err, -EINVAL,
-				  "4-byte keys, and 1 to 127 frames as values only");
-	if (desc->max_entries > STACK_ENTRIES_MAX)
-		return map_refuse(desc, err, -E2BIG, "more than 2^31 stacks");
-	return 0;
-}
+/* --- cgroups --- */
 
 static int check_index(struct map_desc *desc, struct skep_error *err, bool is_value_good)
 {
@@ -175,7 +158,6 @@ static int any_btf(const struct map_desc *desc)
 #define NO_BTF	       .check_btf = map_btf_refused
 #define CGROUP_STORAGE BODILESS(cgroup_storage_check, .check_btf = cgroup_storage_check_btf)
 
-const struct map_ops map_stack_trace = BODILESS(stack_trace_check, NO_BTF, TEMPLATE);
 const struct map_ops map_cgroup_array = BODILESS(cgroup_array_check, NO_BTF, TEMPLATE);
 const struct map_ops map_sockmap = BODILESS(socket_array_check, NO_BTF, TEMPLATE);
 const struct map_ops map_sockhash = BODILESS(sockhash_check, NO_BTF, TEMPLATE);

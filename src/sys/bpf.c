@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* bpf(2) itself: takes the attributes in, finds the command, and what commands share. */
+#include "helper/backtrace.h"
 #include "map/map.h"
 #include "run/run.h"
 #include "sys/command.h"
@@ -53,7 +54,8 @@ static int check_tail(struct call *call, const struct command *command)
 	return 0;
 }
 
-int skep_bpf(struct skep_engine *engine, int cmd, union bpf_attr *attr, unsigned int size)
+static int carry_out(struct skep_engine *engine, int cmd, union bpf_attr *attr,
+		     unsigned int size)
 {
 	struct call call = {.engine = engine, .err = engine_error_start(engine)};
 	int ret = read_attr(&call, ptr_to_u64(attr), size);
@@ -67,6 +69,16 @@ int skep_bpf(struct skep_engine *engine, int cmd, union bpf_attr *attr, unsigned
 		ret = commands[cmd].call(&call);
 	if (ret < 0 && !call.err->code)
 		call_fail(&call, ret, "%s: %s", commands[cmd].name, strerror(-ret));
+	return ret;
+}
+
+int skep_bpf(struct skep_engine *engine, int cmd, union bpf_attr *attr, unsigned int size)
+{
+	/* Stacks of programs that run meanwhile begin with who called this. */
+	const void *before = backtrace_enter(__builtin_dwarf_cfa());
+	int ret = carry_out(engine, cmd, attr, size);
+
+	backtrace_enter(before);
 	return ret;
 }
 

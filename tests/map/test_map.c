@@ -90,7 +90,7 @@ static void test_every_type(void **state)
 		[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = {4, 4, 1, 0, 0},
 		[BPF_MAP_TYPE_PERCPU_HASH] = {4, 8, 1, 0, 0},
 		[BPF_MAP_TYPE_PERCPU_ARRAY] = {4, 8, 1, 0, 0},
-		[BPF_MAP_TYPE_STACK_TRACE] = {4, 8, 1, 0, -EOPNOTSUPP},
+		[BPF_MAP_TYPE_STACK_TRACE] = {4, 8, 1},
 		[BPF_MAP_TYPE_CGROUP_ARRAY] = {4, 4, 1, 0, -EOPNOTSUPP},
 		[BPF_MAP_TYPE_LRU_HASH] = {4, 8, 1, 0, 0},
 		[BPF_MAP_TYPE_LRU_PERCPU_HASH] = {4, 8, 1, 0, 0},
