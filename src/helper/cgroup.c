@@ -3,9 +3,12 @@
  * Control groups: the process's own in the v2 tree. Packets are of none, and neither classes
  * nor realms are given to them.
  */
+#include "map/cgroup.h"
 #include "base/os.h"
+#include "catalog/ctx.h"
 #include "helper/body.h"
 
+#include <errno.h>
 #include <linux/magic.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -95,6 +98,39 @@ HELPER_BODY(get_current_ancestor_cgroup_id)
 
 	need_groups();
 	return level >= 0 && level < (s32)groups.count ? groups.id[level] : 0;
+}
+
+static bool is_under(u64 id)
+{
+	need_groups();
+	for (u32 i = 0; i < groups.count; i++)
+		if (groups.id[i] == id)
+			return true;
+	return false;
+}
+
+HELPER_BODY(current_task_under_cgroup)
+{
+	u64 id = 0;
+	int err = map_cgroup_at(u64_to_ptr(r1), (u32)r2, &id);
+
+	return err ? (u64)err : is_under(id);
+}
+
+/* A socket is under none, as it is of none. */
+HELPER_BODY(skb_under_cgroup)
+{
+	const struct skb_ctx *skb = u64_to_ptr(r1);
+	u64 id = 0;
+
+	return skb->sk ? map_cgroup_at(u64_to_ptr(r2), (u32)r3, &id) : -ENOENT;
+}
+
+HELPER_BODY(get_local_storage)
+{
+	const struct map *map = u64_to_ptr(r1);
+
+	return ptr_to_u64(run->local_storage[map_desc_is_per_cpu(&map->desc)].start);
 }
 
 #define IS_OF_NONE(name)  \

@@ -72,6 +72,8 @@ struct run_context {
 	 * size the program type does not say. Only the checked interpreter looks at it. */
 	const struct run_region *regions;
 	u32 region_cnt;
+	/* The value of the program's cgroup storage: the shared one, the per-CPU one. */
+	struct run_region local_storage[2];
 	bool violated; /* the checked interpreter found something in a run */
 };
 

@@ -10,12 +10,9 @@
 #include <string.h>
 
 #define SOCKHASH_KEY_MAX   512
-#define STORAGE_VALUE_MAX  65407 /* 64 KiB less what Linux keeps beside a value */
-#define CGROUP_KEY_SIZE	   sizeof(struct bpf_cgroup_storage_key)
-#define CGROUP_ID_KEY_SIZE sizeof(u64)
 #define ARENA_SIZE_MAX	   (1ULL << 32)
 
-/* --- cgroups --- */
+/* --- sockets --- */
 
 static int check_index(struct map_desc *desc, struct skep_error *err, bool is_value_good)
 {
@@ -23,52 +20,6 @@ static int check_index(struct map_desc *desc, struct skep_error *err, bool is_va
 		return 0;
 	return map_refuse(desc, err, -EINVAL, "keys or values of another size");
 }
-
-static int cgroup_array_check(struct map_desc *desc, struct skep_error *err)
-{
-	return check_index(desc, err, desc->value_size == sizeof(u32));
-}
-
-static int cgroup_storage_check(struct map_desc *desc, struct skep_error *err)
-{
-	u32 limit = map_desc_is_per_cpu(desc) ? MAP_PER_CPU_MAX : STORAGE_VALUE_MAX;
-
-	if ((desc->key_size != CGROUP_KEY_SIZE && desc->key_size != CGROUP_ID_KEY_SIZE) ||
-	    !desc->value_size)
-		return map_refuse(desc, err, -EINVAL, "keys name a cgroup, with 8 or 16 bytes");
-	if (desc->value_size > limit)
-		return map_refuse(desc, err, -E2BIG, "values that are too large");
-	if (desc->max_entries)
-		return map_refuse(desc, err, -EINVAL, "max_entries is not 0");
-	return 0;
-}
-
-static bool is_int_member(const struct map_desc *desc, const struct btf_type *type, u32 index,
-			  u32 bit_offset, u32 size)
-{
-	const struct btf_member *member = &btf_members(type)[index];
-
-	return btf_member_bit_offset(type, member) == bit_offset &&
-	       !btf_member_bits(type, member) && map_btf_is_int(desc->btf, member->type, size);
-}
-
-/* struct bpf_cgroup_storage_key, or the id of a cgroup. */
-static int cgroup_storage_check_btf(const struct map_desc *desc)
-{
-	const struct btf_type *key =
-		btf_type(desc->btf, btf_resolve(desc->btf, desc->key_type));
-
-	if (desc->key_size == CGROUP_ID_KEY_SIZE)
-		return map_btf_is_int(desc->btf, desc->key_type, sizeof(u64)) ? 0 : -EINVAL;
-	if (!desc->key_type || !key || btf_kind(key) != BTF_KIND_STRUCT || btf_vlen(key) < 2)
-		return -EINVAL;
-	return is_int_member(desc, key, 0, 0, sizeof(u64)) &&
-			       is_int_member(desc, key, 1, 64, sizeof(u32))
-		       ? 0
-		       : -EINVAL;
-}
-
-/* --- sockets --- */
 
 static bool holds_sockets(const struct map_desc *desc)
 {
@@ -156,13 +107,9 @@ static int any_btf(const struct map_desc *desc)
 	}
 #define TEMPLATE       .equal = map_desc_equal /* may be an inner map */
 #define NO_BTF	       .check_btf = map_btf_refused
-#define CGROUP_STORAGE BODILESS(cgroup_storage_check, .check_btf = cgroup_storage_check_btf)
 
-const struct map_ops map_cgroup_array = BODILESS(cgroup_array_check, NO_BTF, TEMPLATE);
 const struct map_ops map_sockmap = BODILESS(socket_array_check, NO_BTF, TEMPLATE);
 const struct map_ops map_sockhash = BODILESS(sockhash_check, NO_BTF, TEMPLATE);
-const struct map_ops map_cgroup_storage = CGROUP_STORAGE;
-const struct map_ops map_percpu_cgroup_storage = CGROUP_STORAGE;
 const struct map_ops map_reuseport_sockarray = BODILESS(socket_array_check, TEMPLATE);
 const struct map_ops map_struct_ops = BODILESS(struct_ops_check);
 const struct map_ops map_user_ringbuf = BODILESS(user_ringbuf_check, TEMPLATE);

@@ -33,6 +33,7 @@ struct map {
 	/* Prog arrays: what kind of programs they take, set by the first; 0: none yet
 	 * (src/sys). */
 	atomic_ullong owner;
+	atomic_ullong owner_storage; /* the same of their cgroup storage */
 	struct rcu_head rcu;
 };
 

@@ -3,7 +3,7 @@
  * What values of local storage belong to: a thread, a socket, the inode behind an open file, a
  * cgroup. Each is known by what never names another one: a thread by its id and the time when
  * it started, a socket by its cookie, an inode by its device, number and birth, a cgroup by its
- * id. The address of a thread's owner is what programs have for a task_struct.
+ * id, its tree and whether that is the v2 tree. The address of a thread's owner is what programs have for a task_struct.
  *
  * Nobody tells when one of them ends, and holding a socket or a file open would change what
  * the program that owns it does. So each owner has a witness (witness.h), who is asked when

@@ -90,7 +90,9 @@ static int cgroup_key(int fd, struct owner_key *out)
 		return -EBADF;
 	if (faccessat(fd, "cgroup.procs", F_OK, 0))
 		return -ENOENT;
-	*out = (struct owner_key){OWNER_CGROUP, {status.st_ino}};
+	*out = (struct owner_key){
+		OWNER_CGROUP,
+		{status.st_ino, status.st_dev, tree.f_type == CGROUP2_SUPER_MAGIC}};
 	return 0;
 }
 

@@ -120,6 +120,11 @@ static bool in_regions(const struct run_region *regions, u32 count, u64 address,
 	return false;
 }
 
+static bool in_storage(const struct executor *exec, u64 address, u32 size)
+{
+	return in_regions(exec->run->local_storage, 2, address, size);
+}
+
 static bool in_other(const struct executor *exec, u64 address, u32 size)
 {
 	const struct checker *checker = exec->checker;
@@ -134,8 +139,8 @@ static bool in_any(const struct executor *exec, const struct code_insn *pc, cons
 		   u64 address, u32 size)
 {
 	return in_stack(exec, pc, reg, address, size) || in_packet(exec, address, size) ||
-	       in_maps(exec, address, size) || in_other(exec, address, size) ||
-	       in_ctx(exec, address, size);
+	       in_maps(exec, address, size) || in_storage(exec, address, size) ||
+	       in_other(exec, address, size) || in_ctx(exec, address, size);
 }
 
 static bool in_kind(const struct executor *exec, const struct code_insn *pc, const u64 *reg,
@@ -144,7 +149,8 @@ static bool in_kind(const struct executor *exec, const struct code_insn *pc, con
 	switch (kind) {
 	case MEM_STACK: return in_stack(exec, pc, reg, address, size);
 	case MEM_CTX: return in_ctx(exec, address, size) || in_other(exec, address, size);
-	case MEM_MAP_VALUE: return in_maps(exec, address, size);
+	case MEM_MAP_VALUE:
+		return in_maps(exec, address, size) || in_storage(exec, address, size);
 	case MEM_PACKET: return in_packet(exec, address, size);
 	case MEM_BUFFER:
 	case MEM_SOCK: return in_other(exec, address, size) || in_maps(exec, address, size);
@@ -182,16 +188,17 @@ bool checked_atomic(struct executor *exec, const struct code_insn *pc, const u64
 }
 
 /* --- registers --- */
-static bool map_value_fits(const struct reg_fact *fact, u64 value)
+static bool map_value_fits(const struct executor *exec, const struct reg_fact *fact, u64 value)
 {
 	const struct map_desc *desc = fact->map;
+	const u64 start = value - fact->number.bits.value;
 
 	if (!value)
 		return fact->may_be_null;
 	if (!desc || !scalar_is_const(&fact->number))
 		return true;
-	return map_owns(map_of_desc(desc), u64_to_ptr(value - fact->number.bits.value),
-			desc->value_size);
+	return map_owns(map_of_desc(desc), u64_to_ptr(start), desc->value_size) ||
+	       in_storage(exec, start, desc->value_size);
 }
 
 static bool fact_holds(const struct executor *exec, const struct code_insn *pc, const u64 *reg,
@@ -202,7 +209,7 @@ static bool fact_holds(const struct executor *exec, const struct code_insn *pc, 
 	switch ((enum reg_fact_kind)fact->kind) {
 	case REG_FACT_SCALAR: return scalar_has(&fact->number, value);
 	case REG_FACT_CTX: return scalar_has(&fact->number, value - ptr_to_u64(exec->run->ctx));
-	case REG_FACT_MAP_VALUE: return map_value_fits(fact, value);
+	case REG_FACT_MAP_VALUE: return map_value_fits(exec, fact, value);
 	case REG_FACT_UNKNOWN:
 	case REG_FACT_STACK: /* the address may be outside: only accesses tell */
 	case REG_FACT_PACKET:

@@ -3,10 +3,12 @@
 #include "base/error.h"
 #include "base/os.h"
 #include "base/user.h"
+#include "map/map.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 /* Linux's internal errno for what a program type does not support. */
@@ -45,6 +47,7 @@ static void run_batch(struct test_run *test, void *ctx, const struct test_hooks 
 	run_begin(&run, test->env);
 	run.regions = test->region;
 	run.region_cnt = test->region ? 1 : 0;
+	memcpy(run.local_storage, test->local_storage, sizeof(run.local_storage));
 	for (u32 i = 0; i < count; i++) {
 		u64 result;
 
@@ -196,6 +199,33 @@ static bool is_half_given(u64 address, u32 size)
 	return !address != !size;
 }
 
+static int storage_init(struct test_run *test)
+{
+	const struct prog *prog = test->prog;
+
+	for (u32 i = 0; i < prog->map_cnt; i++) {
+		const struct map_desc *desc = &prog->maps[i]->desc;
+		struct run_region *storage =
+			&test->local_storage[desc->type == BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE];
+
+		if ((desc->type != BPF_MAP_TYPE_CGROUP_STORAGE &&
+		     desc->type != BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE) ||
+		    storage->start)
+			continue;
+		storage->size = round_up(desc->value_size, 8);
+		storage->start = calloc(1, storage->size);
+		if (!storage->start)
+			return test_refuse(test, -ENOMEM, "out of memory");
+	}
+	return 0;
+}
+
+static void storage_done(struct test_run *test)
+{
+	free(test->local_storage[0].start);
+	free(test->local_storage[1].start);
+}
+
 int prog_test_run(struct prog *prog, const struct run_env *env, union bpf_attr *attr,
 		  struct skep_error *err)
 {
@@ -206,7 +236,10 @@ int prog_test_run(struct prog *prog, const struct run_env *env, union bpf_attr *
 	    is_half_given(attr->test.ctx_out, attr->test.ctx_size_out))
 		return test_refuse(&test, -EINVAL,
 				   "a context needs both an address and a size");
-	ret = test_by_type(&test);
+	ret = storage_init(&test);
+	if (!ret)
+		ret = test_by_type(&test);
+	storage_done(&test);
 	if (!ret && test.violated)
 		ret = test_refuse(&test, -EFAULT, "the checked interpreter found a violation");
 	return ret;

@@ -17,6 +17,7 @@ struct test_run {
 	bool violated;			 /* the checked interpreter found something */
 	u32 retval, duration;		 /* duration: ns per run */
 	const struct run_region *region; /* a context whose size the type does not say; NULL */
+	struct run_region local_storage[2]; /* owned; of one test, as on Linux */
 };
 
 int test_run_skb(struct test_run *test);

@@ -11,7 +11,7 @@ int map_value_update(struct call *call, struct map *map, const void *key, const 
 
 /*
  * Programs that call each other through one prog array must be alike (type, attach type,
- * sleepable, XDP fragments): the first one that uses or enters the array decides. 0 or -EINVAL.
+ * sleepable, XDP fragments; cgroup storage, if they have any): the first one that uses or enters the array decides. 0 or -EINVAL.
  */
 int owner_admit(struct map *map, struct object *object);
 
