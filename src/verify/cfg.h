@@ -28,9 +28,7 @@ enum cfg_flags {
 	CFG_LOOP_HEAD = 1 << 3,	  /* target of an edge backwards in the walk from the entry */
 	CFG_CALLS_BACK = 1 << 4,  /* call of a helper that calls a function of the program */
 	CFG_SECOND_HALF = 1 << 5, /* of ld_imm64: no instruction */
-	/* CFG_FORCE_CHECKPOINT here, or further on in the function or below it. */
-	CFG_LEADS_TO_OPEN = 1 << 6,
-	CFG_ENTRY = 1 << 7, /* a subprogram starts here */
+	CFG_ENTRY = 1 << 6, /* a subprogram starts here */
 };
 
 struct cfg {
@@ -60,9 +58,6 @@ int cfg_find_subprogs(const struct verify_input *input, struct arena *arena, str
  */
 int cfg_check_edges(struct cfg *cfg, bool may_loop, struct arena *arena, struct strbuf *log,
 		    struct skep_error *err);
-
-/* Flags what leads to a loop of unknown length; *any: there is one. 0 or -ENOMEM. */
-int cfg_mark_open(struct cfg *cfg, struct arena *arena, bool *any);
 
 /* Index of the subprogram that starts at `insn`, -1: none does, or they were not found. */
 s32 cfg_subprog_at(const struct cfg *cfg, u32 insn);

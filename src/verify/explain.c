@@ -189,7 +189,7 @@ static void explain_verdict_itself(struct explain *explain, int code)
  * speculation leads is a failure, but no rejection. */
 static bool was_walking(const struct walk *walk)
 {
-	return walk->precision && walk->failure.reason != REASONS &&
+	return walk->path && walk->failure.reason != REASONS &&
 	       walk->err->reason == reason_row(walk->failure.reason)->id;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How it came to a rejection. The walk keeps the path that it is on (precision.c) but no values
+ * How it came to a rejection. The walk keeps the path that it is on (path.c) but no values
  * of the past, and while nothing is wrong nobody asks for them. After a rejection the
  * registers and stack slots of the requirement that was not met are followed backwards along
  * the path (flow.c), which says what must be known; the walk is made once more, the same in

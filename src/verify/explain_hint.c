@@ -191,7 +191,7 @@ static const char *hint_loaded_twice(struct explain *explain)
 	    !explain_find_step(explain, born->insn, &position))
 		return NULL;
 	while (position-- > 0) {
-		u32 at = precision_step_at(walk, explain->slice.first + position).insn;
+		u32 at = path_step_at(walk, explain->slice.first + position).insn;
 
 		if (at == born->insn || !loads_same(&walk->insns[at], &walk->insns[born->insn]))
 			continue;

@@ -30,7 +30,7 @@ bool explain_is_loop(const struct walk *walk)
 
 static u32 insn_at(const struct explain *explain, u32 position)
 {
-	return precision_step_at(explain->walk, explain->slice.first + position).insn;
+	return path_step_at(explain->walk, explain->slice.first + position).insn;
 }
 
 /* The head of a loop that the path met most often; the innermost, so that its rounds are near
@@ -59,8 +59,8 @@ static u32 count_on_path(const struct explain *explain, u32 insn)
 {
 	u32 count = 0;
 
-	for (u32 i = 0; i < precision_path_length(explain->walk); i++)
-		count += precision_step_at(explain->walk, i).insn == insn;
+	for (u32 i = 0; i < path_length(explain->walk); i++)
+		count += path_step_at(explain->walk, i).insn == insn;
 	return count;
 }
 
@@ -107,7 +107,7 @@ static bool could_leave(const struct explain *explain, const struct rounds *roun
 static void add_operands(struct explain *explain, u32 position)
 {
 	struct path_step step =
-		precision_step_at(explain->walk, explain->slice.first + position);
+		path_step_at(explain->walk, explain->slice.first + position);
 	const struct bpf_insn *jump = &explain->walk->insns[step.insn];
 	u16 *regs = &explain->slice.before[position].regs[step.depth - 1];
 
@@ -135,7 +135,7 @@ static const struct stack_slot *operand(const struct explain *explain,
 {
 	for (u32 i = rounds->start[round]; i < rounds->start[round - 1]; i++) {
 		struct path_step step =
-			precision_step_at(explain->walk, explain->slice.first + i);
+			path_step_at(explain->walk, explain->slice.first + i);
 		struct value_place place = {.frame = (u8)(step.depth - 1), .index = (u8)reg};
 
 		if (step.insn == insn)

@@ -435,8 +435,8 @@ static void back_over(struct explain *explain, u32 position, const struct live_s
 {
 	const struct walk *walk = explain->walk;
 	u32 at = explain->slice.first + position;
-	u32 depth_after = precision_step_at(walk, at + 1).depth;
-	struct passage passage = {.position = position, .step = precision_step_at(walk, at)};
+	u32 depth_after = path_step_at(walk, at + 1).depth;
+	struct passage passage = {.position = position, .step = path_step_at(walk, at)};
 	struct place_cursor cursor = {0};
 
 	passage.insn = &walk->insns[passage.step.insn];

@@ -17,7 +17,7 @@ bool explain_find_step(const struct explain *explain, u32 insn, u32 *position)
 	const struct slice *slice = &explain->slice;
 
 	for (u32 i = slice->count; i-- > 0;) {
-		if (precision_step_at(explain->walk, slice->first + i).insn != insn)
+		if (path_step_at(explain->walk, slice->first + i).insn != insn)
 			continue;
 		*position = i;
 		return true;
@@ -29,11 +29,11 @@ bool explain_find_step(const struct explain *explain, u32 insn, u32 *position)
 static const char *way_words(struct explain *explain, u32 position)
 {
 	const struct slice *slice = &explain->slice;
-	u32 jump = precision_step_at(explain->walk, slice->first + position - 1).insn;
+	u32 jump = path_step_at(explain->walk, slice->first + position - 1).insn;
 	struct skep_source source = explain_source(explain, jump);
 
 	for (u32 i = position; source.file && i < slice->count; i++) {
-		u32 insn = precision_step_at(explain->walk, slice->first + i).insn;
+		u32 insn = path_step_at(explain->walk, slice->first + i).insn;
 		struct skep_source target = explain_source(explain, insn);
 
 		if (target.file && target.line != source.line)
@@ -41,7 +41,7 @@ static const char *way_words(struct explain *explain, u32 position)
 					    target.line);
 	}
 	return explain_text(explain, "from here the path goes on to instruction %u",
-			    precision_step_at(explain->walk, slice->first + position).insn);
+			    path_step_at(explain->walk, slice->first + position).insn);
 }
 
 void explain_branches(struct explain *explain, u32 from)
@@ -50,7 +50,7 @@ void explain_branches(struct explain *explain, u32 from)
 	u32 count = 0;
 
 	for (u32 i = slice->count; i-- > from + 1 && count < BRANCHES_MAX;) {
-		u32 at = precision_step_at(explain->walk, slice->first + i - 1).insn;
+		u32 at = path_step_at(explain->walk, slice->first + i - 1).insn;
 
 		if (!explain_is_conditional(&explain->walk->insns[at]))
 			continue;

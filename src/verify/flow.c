@@ -213,12 +213,17 @@ void flow_back(const struct walk *walk, const struct path_step *step, u32 depth_
 
 int flow_slice(struct walk *walk, u32 steps_max, struct slice *out)
 {
-	u32 length = precision_path_length(walk), count = min(length, steps_max);
+	u32 length = path_length(walk), count = min(length, steps_max);
 
 	out->first = length - count;
 	out->count = count;
 	out->before = arena_array(&walk->scratch, count + 1, sizeof(*out->before));
-	return out->before ? 0 : -ENOMEM;
+	out->listed_at = arena_array(&walk->scratch, count + 1, sizeof(*out->listed_at));
+	if (!out->before || !out->listed_at)
+		return -ENOMEM;
+	for (u32 i = 0; i < count; i++)
+		out->listed_at[i] = path_listed_at(walk, out->first + i);
+	return 0;
 }
 
 static void join(struct live_set *set, const struct live_set *more)
@@ -232,8 +237,8 @@ static void join(struct live_set *set, const struct live_set *more)
 void flow_follow(const struct walk *walk, struct slice *slice)
 {
 	for (u32 i = slice->count; i-- > 1;) {
-		struct path_step step = precision_step_at(walk, slice->first + i - 1);
-		u32 depth_after = precision_step_at(walk, slice->first + i).depth;
+		struct path_step step = path_step_at(walk, slice->first + i - 1);
+		u32 depth_after = path_step_at(walk, slice->first + i).depth;
 		struct live_set before;
 
 		flow_back(walk, &step, depth_after, &slice->before[i], &before);

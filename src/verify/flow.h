@@ -6,7 +6,7 @@
 #ifndef SKEP_VERIFY_FLOW_H
 #define SKEP_VERIFY_FLOW_H
 
-#include "verify/precision.h"
+#include "verify/path.h"
 
 /* Where a value is: a register, or a stack slot, of a frame. */
 struct value_place {
@@ -45,6 +45,7 @@ bool flow_has_place(const struct live_set *set, struct value_place place);
 /* What matters before each step of the last part of the path, [first, first + count). */
 struct slice {
 	u32 first, count;
+	u32 *listed_at; /* of each step: path_listed_at() */
 	struct live_set *before;
 };
 

@@ -221,7 +221,7 @@ static int enter(struct walk *walk, u32 subprog)
 	frame_init(&walk->state.frames[0], 0, subprog, 0);
 	for (u32 i = 0; i < prototype->param_cnt; i++)
 		set_param(walk, &prototype->params[i], walk_reg(walk, BPF_REG_1 + i));
-	precision_resume(walk, 0);
+	path_resume(walk, (struct path_mark){0});
 	return 0;
 }
 

@@ -139,7 +139,7 @@ static int put_off_round(struct walk *walk)
 	if (result->kind == REG_BTF)
 		result->flags |=
 			walk->call.iterator->spilled.flags & REG_RCU ? REG_RCU : REG_TRUSTED;
-	prune_widen(walk, walk->at, precision_path_length(walk) - 1);
+	prune_widen(walk, walk->at, path_position(walk) - 1);
 	ret = walk_put_off_round(walk, walk->next);
 	walk_restore(walk, here);
 	return ret;

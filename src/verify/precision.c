@@ -1,213 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The path that is being walked, as a list of steps from the program's entry. The walk is depth
- * first, so a path that was put off is a prefix of the list, and the states kept on the path
- * that are not yet complete (prune_needs()) are the only ones whose needs may still grow.
- */
 #include "verify/precision.h"
 
-#include "verify/prune.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "verify/checkpoint.h"
 
 #define CALLER_SAVED 0x3f /* r0 to r5 */
 #define ARGUMENTS    0x3e /* r1 to r5 */
 #define RESULT	     0x01 /* r0 */
-#define FIRST_STEPS  1024
-#define FIRST_LINKS  64
 
-struct step {
-	u32 insn : 24;
-	u32 depth : 4; /* frames before the instruction */
-	u32 frame : 4; /* whose slots it accesses */
-	u16 needed;    /* registers of its frame that are known to matter before it */
-	u8 first_slot, slot_cnt;
-};
-
-/* What a branch said about one number was carried over to others. */
-struct link {
-	u32 step;
-	u16 regs;
-	u64 slots;
-};
-
-struct precision {
-	struct step *steps; /* when has_steps */
-	u32 length, capacity;
-	struct link *links; /* by step */
-	u32 link_cnt, link_cap;
-	bool out_of_memory; /* a link was lost */
-	bool is_exact, has_open, has_steps;
-};
-
-/* --- the path --- */
+/* How often some loop goes round, nobody knows: what mattered so far says what to widen. */
+static bool has_open_loop(const struct walk *walk)
+{
+	for (u32 i = 0; i < walk->insn_cnt; i++)
+		if (walk->cfg.flags[i] & CFG_FORCE_CHECKPOINT)
+			return true;
+	return false;
+}
 
 int precision_init(struct walk *walk)
 {
-	struct precision *precision = arena_alloc(&walk->scratch, sizeof(*precision));
-
-	if (!precision || cfg_mark_open(&walk->cfg, &walk->scratch, &precision->has_open))
-		return -ENOMEM;
-	/* Facts of registers hold for all that pruning took as alike, of all its numbers. Where
-	 * loops run any number of times, what mattered so far says what to widen. */
-	precision->is_exact = walk->out->regs;
-	precision->has_steps = precision->has_open || !walk->out->regs || walk->watch;
-	walk->precision = precision;
-	return 0;
-}
-
-void precision_done(struct walk *walk)
-{
-	if (!walk->precision)
-		return;
-	free(walk->precision->steps);
-	free(walk->precision->links);
-}
-
-static bool grow(struct precision *precision)
-{
-	u32 capacity = precision->capacity ? precision->capacity * 2 : FIRST_STEPS;
-	struct step *bigger = realloc(precision->steps, capacity * sizeof(*bigger));
-
-	if (!bigger)
-		return false;
-	precision->steps = bigger;
-	precision->capacity = capacity;
-	return true;
-}
-
-static bool grow_links(struct precision *precision)
-{
-	u32 capacity = precision->link_cap ? precision->link_cap * 2 : FIRST_LINKS;
-	struct link *bigger = realloc(precision->links, capacity * sizeof(*bigger));
-
-	if (!bigger)
-		return false;
-	precision->links = bigger;
-	precision->link_cap = capacity;
-	return true;
-}
-
-int precision_step(struct walk *walk)
-{
-	struct precision *precision = walk->precision;
-
-	if (!precision->has_steps) {
-		precision->length++;
-		return 0;
-	}
-	if (precision->out_of_memory ||
-	    (precision->length == precision->capacity && !grow(precision)))
-		return -ENOMEM;
-	precision->steps[precision->length++] =
-		(struct step){.insn = walk->at, .depth = walk->state.frame_cnt};
-	return 0;
-}
-
-u64 precision_bytes(const struct walk *walk)
-{
-	const struct precision *precision = walk->precision;
-
-	return precision->capacity * sizeof(*precision->steps) +
-	       precision->link_cap * sizeof(*precision->links);
-}
-
-u32 precision_path_length(const struct walk *walk)
-{
-	return walk->precision->length;
-}
-
-void precision_resume(struct walk *walk, u32 length)
-{
-	struct precision *precision = walk->precision;
-
-	precision->length = length;
-	while (precision->link_cnt && precision->links[precision->link_cnt - 1].step >= length)
-		precision->link_cnt--;
-}
-
-static u64 step_slots(const struct step *step)
-{
-	return step->slot_cnt ? (~0ull >> (64 - step->slot_cnt)) << step->first_slot : 0;
-}
-
-/* Whether the exit at `index` goes back to the call that its frame was entered from. */
-static bool returns_to_call(const struct precision *precision, u32 index)
-{
-	const struct step *steps = precision->steps;
-	u32 entry = index;
-
-	if (index + 1 >= precision->length || steps[index + 1].depth >= steps[index].depth)
-		return false;
-	while (entry && steps[entry].depth >= steps[index].depth)
-		entry--;
-	return steps[entry].insn == steps[index + 1].insn;
-}
-
-struct path_step precision_step_at(const struct walk *walk, u32 index)
-{
-	const struct step *step = &walk->precision->steps[index];
-	u8 code = walk->insns[step->insn].code;
-
-	return (struct path_step){
-		.insn = step->insn,
-		.depth = step->depth,
-		.frame = step->frame,
-		.slots = step_slots(step),
-		.is_callback =
-			code == (BPF_JMP | BPF_EXIT) && returns_to_call(walk->precision, index),
-	};
-}
-
-bool precision_is_exact(const struct walk *walk)
-{
-	const struct precision *precision = walk->precision;
-	const u8 *flags = walk->cfg.flags;
-	u8 ahead = flags[walk->at];
-
-	if (precision->is_exact || !precision->has_open)
-		return precision->is_exact;
-	for (u32 i = 1; i < walk->state.frame_cnt; i++) {
-		const struct frame *frame = &walk->state.frames[i];
-
-		ahead |= flags[frame->call_site + (frame->callback != CALLBACK_NOW)];
-	}
-	return ahead & CFG_LEADS_TO_OPEN;
-}
-
-static struct step *current_step(struct walk *walk)
-{
-	return &walk->precision->steps[walk->precision->length - 1];
-}
-
-void precision_note_stack(struct walk *walk)
-{
-	const struct access *access = &walk->access;
-	struct step *step;
-	u32 first = (u32) - (access->high + access->size) / SLOT_BYTES;
-	u32 last = (u32)(-access->low - 1) / SLOT_BYTES;
-
-	if (!walk->precision->has_steps)
-		return;
-	step = current_step(walk);
-	step->frame = access->frame;
-	step->first_slot = (u8)first;
-	step->slot_cnt = (u8)(last - first + 1);
-}
-
-void precision_note_linked(struct walk *walk, u16 regs, u64 slots)
-{
-	struct precision *precision = walk->precision;
-
-	if (!precision->has_steps || (!(regs & (regs - 1)) && !slots))
-		return; /* linked to nothing else */
-	if (precision->link_cnt == precision->link_cap && !grow_links(precision)) {
-		precision->out_of_memory = true;
-		return;
-	}
-	precision->links[precision->link_cnt++] =
-		(struct link){.step = precision->length - 1, .regs = regs, .slots = slots};
+	return path_init(walk, has_open_loop(walk) || !walk->out->regs || walk->watch);
 }
 
 /* --- one step backwards: what matters after it becomes what matters before it --- */
@@ -358,35 +169,71 @@ static bool is_known(struct step *step, const struct live_set *needs)
 	return known && is_empty(needs, top);
 }
 
-/*
- * From before step `at`, where `depth` frames were active. Stops where nothing is needed any
- * more, or at a kept state that says so already: what led there was told then.
- */
-static void carry_back(struct walk *walk, u32 at, u8 depth, struct live_set *needs)
-{
-	struct precision *precision = walk->precision;
-	struct step *steps = precision->steps;
-	u32 kept = prune_kept_count(walk), links = precision->link_cnt;
-	u32 kept_at = kept ? prune_kept_at(walk, kept - 1) : 0;
+/* Where the way back is: before the step at `at`, where the first `kept` of the kept states and
+ * the first `links` of the links are not behind it. */
+struct way_back {
+	u32 at, kept, links;
+};
 
-	if (!precision->has_steps)
-		return;
-	for (;;) {
-		while (kept && kept_at > at)
-			kept_at = --kept ? prune_kept_at(walk, kept - 1) : 0;
-		if (kept && kept_at == at && !prune_add_needs(walk, kept - 1, needs))
-			return;
-		if (!at || is_empty(needs, depth))
-			return;
-		if (at < precision->length && is_known(&steps[at], needs))
-			return;
-		at--;
-		for (; links && precision->links[links - 1].step >= at; links--)
-			if (precision->links[links - 1].step == at)
-				back_over_link(&precision->links[links - 1], depth, needs);
-		back_over(&steps[at], &walk->insns[steps[at].insn], depth, needs);
-		depth = steps[at].depth;
+/* Back over jumps, to behind the step that came before. */
+static void follow_jumps(struct walk *walk, struct way_back *back)
+{
+	const struct path *path = walk->path;
+
+	while (!path->steps[back->at - 1].depth) {
+		back->at = path->steps[back->at - 1].origin;
+		back->kept = kept_before(walk->prune, back->at);
+		while (back->links && path->links[back->links - 1].position >= back->at)
+			back->links--;
 	}
+}
+
+static void back_over_links(struct walk *walk, struct way_back *back, u8 depth,
+			    struct live_set *needs)
+{
+	const struct link *links = walk->path->links;
+
+	for (; back->links && links[back->links - 1].position >= back->at; back->links--)
+		if (links[back->links - 1].position == back->at)
+			back_over_link(&links[back->links - 1], depth, needs);
+}
+
+/* What is needed at this place was carried back from there once. */
+static bool was_told(struct walk *walk, struct way_back *back, const struct live_set *needs)
+{
+	struct checkpoint **kept = walk->prune->kept.all;
+	struct path *path = walk->path;
+
+	while (back->kept && kept[back->kept - 1]->position > back->at)
+		back->kept--;
+	if (back->kept && kept[back->kept - 1]->position == back->at &&
+	    !checkpoint_add_needs(kept[back->kept - 1], needs))
+		return true;
+	return back->at < path->count && path->steps[back->at].depth &&
+	       is_known(&path->steps[back->at], needs);
+}
+
+void precision_carry_back(struct walk *walk, u32 at, u32 depth, struct live_set *needs)
+{
+	const struct path *path = walk->path;
+	struct way_back back = {at, kept_before(walk->prune, at + 1), path->link_cnt};
+
+	if (!path->keeps_steps)
+		return;
+	while (!was_told(walk, &back, needs) && back.at && !is_empty(needs, depth)) {
+		const struct step *step;
+
+		follow_jumps(walk, &back);
+		step = &path->steps[--back.at];
+		back_over_links(walk, &back, (u8)depth, needs);
+		back_over(step, &walk->insns[step->insn], (u8)depth, needs);
+		depth = step->depth;
+	}
+}
+
+static void need_here(struct walk *walk, struct live_set *needs)
+{
+	precision_carry_back(walk, walk->path->count - 1, walk->state.frame_cnt, needs);
 }
 
 void precision_need(struct walk *walk, u16 regs)
@@ -394,7 +241,7 @@ void precision_need(struct walk *walk, u16 regs)
 	struct live_set needs = {0};
 
 	needs.regs[walk->state.frame_cnt - 1] = regs;
-	carry_back(walk, walk->precision->length - 1, (u8)walk->state.frame_cnt, &needs);
+	need_here(walk, &needs);
 }
 
 void precision_need_slot(struct walk *walk, u32 frame, s64 off)
@@ -402,12 +249,12 @@ void precision_need_slot(struct walk *walk, u32 frame, s64 off)
 	struct live_set needs = {0};
 
 	needs.slots[frame] = 1ull << ((u32)(-off - 1) / SLOT_BYTES);
-	carry_back(walk, walk->precision->length - 1, (u8)walk->state.frame_cnt, &needs);
+	need_here(walk, &needs);
 }
 
 void precision_need_all(struct walk *walk, const struct live_set *needs)
 {
 	struct live_set here = *needs;
 
-	carry_back(walk, walk->precision->length, (u8)walk->state.frame_cnt, &here);
+	precision_carry_back(walk, walk->path->count, walk->state.frame_cnt, &here);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "verify/prune.h"
 
+#include "verify/cycle.h"
 #include "verify/precision.h"
 #include "verify/stack_object.h"
 #include "verify/trace.h"
@@ -20,36 +21,9 @@
 #define MISSES_PER_HIT	  3
 #define PLACES_MANY	  4000
 #define PLACES_MAX	  60000
-/* Bytes of complete states that are kept: the walk is depth first, so those that were completed
+/* Bytes of settled states that are kept: the walk is depth first, so those that were completed
  * last are most likely to be met again. */
-#define COMPLETE_BYTES_MAX (8u << 20)
-
-struct checkpoint {
-	struct checkpoint *next;	  /* of the same place, or one with the same hash */
-	struct checkpoint *older, *newer; /* while it is complete */
-	u64 place;			  /* place_of() */
-	struct packed_state *state;
-	u32 misses, hits;
-	u32 path_length; /* steps that led to it */
-	u32 open_rounds;
-	struct live_set needs;	/* the numbers that matter: precision.c */
-	u32 pending_cnt;	/* paths put off when it was made: those above are its own */
-	struct difference last; /* from a state that it was compared with */
-	bool is_complete;
-	bool is_asleep; /* not looked at until it is complete */
-};
-
-struct prune {
-	struct checkpoint **points; /* by hash of the place */
-	u32 hash_mask;
-	struct checkpoint **trail; /* those not complete, oldest first */
-	u32 trail_cnt, trail_cap;
-	struct checkpoint *unused;
-	struct checkpoint *oldest, *newest; /* of those that are complete */
-	u64 complete_bytes;
-	u64 last_insns, last_jumps, last_put_off;
-	u32 states_kept;
-};
+#define SETTLED_BYTES_MAX (8u << 20)
 
 int prune_init(struct walk *walk)
 {
@@ -66,13 +40,13 @@ int prune_init(struct walk *walk)
 		arena_array(&walk->scratch, prune->hash_mask + 1, sizeof(*prune->points));
 	if (!prune->points)
 		return -ENOMEM;
+	/* Facts of registers hold for all that pruning took as alike, of all its numbers. */
+	prune->is_exact = walk->out->regs;
 	walk->prune = prune;
-	return 0;
+	return cycle_init(walk);
 }
 
-/* An instruction and the calls that led to it: states of other places are never alike. In the
- * main program it is the instruction. */
-static u64 place_of(const struct walk *walk, u32 insn)
+u64 checkpoint_place(const struct walk *walk, u32 insn)
 {
 	u64 place = insn;
 
@@ -87,31 +61,46 @@ static struct checkpoint **points_at(const struct prune *prune, u64 place)
 	return &prune->points[(place ^ place >> 32) & prune->hash_mask];
 }
 
-static void set_complete(struct prune *prune, struct checkpoint *point)
+struct checkpoint *checkpoints_at(const struct walk *walk, u64 place)
 {
-	point->is_complete = true;
+	return *points_at(walk->prune, place);
+}
+
+static void set_settled(struct prune *prune, struct checkpoint *point)
+{
+	point->is_settled = true;
 	point->older = prune->newest;
 	if (prune->newest)
 		prune->newest->newer = point;
 	else
 		prune->oldest = point;
 	prune->newest = point;
-	prune->complete_bytes += state_bytes(point->state);
+	prune->settled_bytes += state_bytes(point->state);
 }
 
-/* A complete one, which is in no list of its place any more. */
+static void drop_state(struct walk *walk, struct checkpoint *point)
+{
+	state_free(&walk->pool, point->state);
+	point->state = NULL;
+	walk->prune->states_kept--;
+}
+
+static void checkpoint_recycle(struct prune *prune, struct checkpoint *point)
+{
+	point->next = prune->unused;
+	prune->unused = point;
+}
+
+/* A settled one, which is in no list of its place any more. */
 static void checkpoint_free(struct walk *walk, struct checkpoint *point)
 {
 	struct prune *prune = walk->prune;
 
 	*(point->older ? &point->older->newer : &prune->oldest) = point->newer;
 	*(point->newer ? &point->newer->older : &prune->newest) = point->older;
-	prune->complete_bytes -= state_bytes(point->state);
-	state_free(&walk->pool, point->state);
-	point->state = NULL;
-	point->next = prune->unused;
-	prune->unused = point;
-	prune->states_kept--;
+	prune->settled_bytes -= state_bytes(point->state);
+	drop_state(walk, point);
+	checkpoint_recycle(prune, point);
 }
 
 static void forget_oldest(struct walk *walk)
@@ -133,42 +122,94 @@ static void checkpoint_link(struct prune *prune, struct checkpoint *point)
 	*points = point;
 }
 
-void prune_path_ended(struct walk *walk, u32 left)
+/* Those that were kept from `first` on. */
+static void settle(struct walk *walk, u32 first)
 {
 	struct prune *prune = walk->prune;
 
-	while (prune->trail_cnt && prune->trail[prune->trail_cnt - 1]->pending_cnt > left) {
-		struct checkpoint *point = prune->trail[--prune->trail_cnt];
+	for (u32 i = first; i < prune->kept.count; i++) {
+		struct checkpoint *point = prune->kept.all[i];
 
-		set_complete(prune, point);
-		if (!point->is_asleep)
-			continue;
-		point->misses = 0;
-		checkpoint_link(prune, point);
+		if (point->state)
+			set_settled(prune, point);
+		else
+			checkpoint_recycle(prune, point);
 	}
-	while (prune->complete_bytes > COMPLETE_BYTES_MAX)
+	prune->kept.count = first;
+	while (prune->settled_bytes > SETTLED_BYTES_MAX)
 		forget_oldest(walk);
+}
+
+/* What was kept on the way to the path, from `first` on, is not complete after all. */
+static int reopen(struct walk *walk, const struct checkpoint *first, struct reopened *reopened)
+{
+	struct checkpoint_list *trail = &walk->prune->trail;
+	u32 before = trail->count;
+
+	for (struct checkpoint *point = reopened->parent;; point = point->parent) {
+		point->is_complete = false;
+		point->pending_cnt = walk->pending_cnt;
+		if (!checkpoint_push(walk, trail, point))
+			return -ENOMEM;
+		if (point == first)
+			break;
+	}
+	for (u32 i = before, k = trail->count - 1; i < k; i++, k--) {
+		struct checkpoint *point = trail->all[i];
+
+		trail->all[i] = trail->all[k];
+		trail->all[k] = point;
+	}
+	reopened->path.log_length = first->log_length;
+	return walk_take_up_again(walk, &reopened->path);
+}
+
+static int complete(struct walk *walk, struct checkpoint *point)
+{
+	struct reopened reopened;
+
+	point->is_complete = true;
+	if (point->is_asleep) {
+		point->is_asleep = false;
+		point->misses = 0;
+		checkpoint_link(walk->prune, point);
+	}
+	switch (cycle_leave(walk, point, &reopened)) {
+	case CYCLE_WAITS: break;
+	case CYCLE_SETTLED: settle(walk, point->kept_at); break;
+	case CYCLE_REOPENED: return reopen(walk, point, &reopened);
+	}
+	return 0;
+}
+
+int prune_path_ended(struct walk *walk)
+{
+	struct checkpoint_list *trail = &walk->prune->trail;
+	int ret = 0;
+
+	while (trail->count && !ret &&
+	       trail->all[trail->count - 1]->pending_cnt >= walk->pending_cnt)
+		ret = complete(walk, trail->all[--trail->count]);
+	return ret;
 }
 
 /* --- keeping --- */
 
-static bool trail_push(struct walk *walk, struct checkpoint *point)
+bool checkpoint_push(struct walk *walk, struct checkpoint_list *list, struct checkpoint *point)
 {
-	struct prune *prune = walk->prune;
-
-	if (prune->trail_cnt == prune->trail_cap) {
-		u32 capacity = prune->trail_cap ? prune->trail_cap * 2 : 256;
+	if (list->count == list->capacity) {
+		u32 capacity = list->capacity ? list->capacity * 2 : 256;
 		struct checkpoint **bigger =
 			arena_array(&walk->scratch, capacity, sizeof(*bigger));
 
 		if (!bigger)
 			return false;
-		if (prune->trail_cnt)
-			memcpy(bigger, prune->trail, prune->trail_cnt * sizeof(*bigger));
-		prune->trail = bigger;
-		prune->trail_cap = capacity;
+		if (list->count)
+			memcpy(bigger, list->all, list->count * sizeof(*bigger));
+		list->all = bigger;
+		list->capacity = capacity;
 	}
-	prune->trail[prune->trail_cnt++] = point;
+	list->all[list->count++] = point;
 	return true;
 }
 
@@ -215,13 +256,18 @@ static int keep(struct walk *walk)
 		return -ENOMEM;
 	walk_live_set(walk, &walk->state, walk->at, &live);
 	point->state = state_pack(&walk->pool, &walk->state, &live);
-	if (!point->state || !trail_push(walk, point))
+	point->kept_at = prune->kept.count;
+	point->parent = prune->trail.count ? prune->trail.all[prune->trail.count - 1] : NULL;
+	point->log_length = walk->log ? walk->log->length : 0;
+	if (!point->state || !checkpoint_push(walk, &prune->trail, point) ||
+	    !checkpoint_push(walk, &prune->kept, point) || cycle_enter(walk, point))
 		return -ENOMEM;
 	drop_lone_ids(point->state);
-	point->path_length = precision_path_length(walk);
+	point->position = walk->path->count;
+	point->depth = walk->state.frame_cnt;
 	point->open_rounds = walk->open_rounds;
 	point->pending_cnt = walk->pending_cnt;
-	point->place = place_of(walk, walk->at);
+	point->place = checkpoint_place(walk, walk->at);
 	checkpoint_link(prune, point);
 	prune->last_insns = walk->insns_processed;
 	prune->last_jumps = walk->jumps_processed;
@@ -229,32 +275,6 @@ static int keep(struct walk *walk)
 	walk->stats.total_states++;
 	walk->stats.peak_states = max(walk->stats.peak_states, ++prune->states_kept);
 	return 0;
-}
-
-/* --- needs --- */
-
-u32 prune_kept_count(const struct walk *walk)
-{
-	return walk->prune->trail_cnt;
-}
-
-u32 prune_kept_at(const struct walk *walk, u32 index)
-{
-	return walk->prune->trail[index]->path_length;
-}
-
-bool prune_add_needs(struct walk *walk, u32 index, const struct live_set *needs)
-{
-	struct checkpoint *point = walk->prune->trail[index];
-	u64 news = 0;
-
-	for (u32 i = 0; i < point->state->frame_cnt; i++) {
-		news |= (needs->regs[i] & ~point->needs.regs[i]) |
-			(needs->slots[i] & ~point->needs.slots[i]);
-		point->needs.regs[i] |= needs->regs[i];
-		point->needs.slots[i] |= needs->slots[i];
-	}
-	return news;
 }
 
 /* --- how much is kept --- */
@@ -301,80 +321,11 @@ static struct checkpoint **missed(struct walk *walk, struct checkpoint **link, b
 		return &point->next;
 	*link = point->next;
 	point->is_asleep = !point->is_complete;
-	if (point->is_complete)
+	if (point->is_settled)
 		checkpoint_free(walk, point);
+	else if (point->is_complete)
+		drop_state(walk, point);
 	return link;
-}
-
-/* --- widening --- */
-
-static bool same_calls(const struct packed_state *old, const struct state *now)
-{
-	if (old->frame_cnt != now->frame_cnt)
-		return false;
-	for (u32 i = 0; i < now->frame_cnt; i++)
-		if (old->frames[i].call_site != now->frames[i].call_site ||
-		    old->frames[i].subprog != now->frames[i].subprog)
-			return false;
-	return true;
-}
-
-/* The last state kept at `insn` on this path, before its step `before`. NULL: none. */
-static const struct checkpoint *last_round(const struct walk *walk, u32 insn, u32 before)
-{
-	u64 place = place_of(walk, insn);
-	const struct checkpoint *point = *points_at(walk->prune, place);
-
-	while (point && (point->place != place || point->is_complete ||
-			 point->path_length >= before ||
-			 !same_calls(point->state, &walk->state)))
-		point = point->next;
-	return point;
-}
-
-static void widen_reg(struct reg_state *now, const struct reg_state *before, u32 bytes)
-{
-	if (now->kind == REG_SCALAR && before->kind == REG_SCALAR &&
-	    memcmp(&now->number, &before->number, sizeof(now->number)))
-		reg_set_scalar(now, scalar_unsigned_bytes(bytes));
-}
-
-static void widen_slot(struct stack_slot *slot, const struct reg_state *before)
-{
-	u32 bytes = 0;
-
-	while (bytes < SLOT_BYTES && slot->bytes[bytes] == BYTE_SPILL)
-		bytes++;
-	if (is_power_of_two(bytes))
-		widen_reg(&slot->spilled, before, bytes);
-}
-
-static void widen_frame(struct frame *frame, const struct packed_frame *outline,
-			const struct reg_state *reg, u16 needed_regs, u64 needed_slots)
-{
-	for (u32 set = outline->regs; set; set &= set - 1, reg++)
-		if (!(set & -set & needed_regs))
-			widen_reg(&frame->regs[__builtin_ctz(set)], reg, SLOT_BYTES);
-	for (u64 set = outline->spills; set; set &= set - 1, reg++) {
-		u32 slot = __builtin_ctzll(set);
-
-		if (slot < frame->slot_cnt && !(set & -set & needed_slots))
-			widen_slot(&frame->slots[slot], reg);
-	}
-}
-
-void prune_widen(struct walk *walk, u32 insn, u32 before)
-{
-	const struct checkpoint *point = last_round(walk, insn, before);
-
-	if (!point)
-		return;
-	for (u32 i = 0; i < walk->state.frame_cnt; i++) {
-		const struct packed_frame *outline = &point->state->frames[i];
-
-		widen_frame(&walk->state.frames[i], outline, &point->state->regs[outline->at],
-			    point->needs.regs[i], point->needs.slots[i]);
-	}
 }
 
 /* --- looking up --- */
@@ -393,7 +344,7 @@ static bool is_linked_otherwise(const struct reg_state *old, const struct reg_st
 
 /* What differed the last time differs again, as a loop's counter does: no need to compare all.
  */
-static bool differs_again(const struct walk *walk, const struct checkpoint *point)
+static bool differs_again(const struct walk *walk, const struct checkpoint *point, bool in_all)
 {
 	const struct difference *last = &point->last;
 	const struct reg_state *now, *old;
@@ -405,19 +356,34 @@ static bool differs_again(const struct walk *walk, const struct checkpoint *poin
 	if (old->kind != now->kind)
 		return true;
 	return old->kind == REG_SCALAR &&
-	       (!point->is_complete || point->needs.regs[last->frame] >> last->reg & 1) &&
+	       (in_all || point->needs.regs[last->frame] >> last->reg & 1) &&
 	       (is_linked_otherwise(old, now) || !scalar_contains(&old->number, &now->number));
 }
 
-/* Whether the state covers the present one: in the numbers that are known to matter, or, while
- * that is not known for good, in all. */
+/* Whether the state covers the present one in the numbers that are known to matter. */
 static bool is_covered(struct walk *walk, struct checkpoint *point)
 {
-	bool needs_all = !point->is_complete || precision_is_exact(walk);
+	bool in_all = walk->prune->is_exact || (!point->is_settled && !cycle_may_assume(walk));
 
-	return !differs_again(walk, point) &&
-	       states_equal(walk, point->state, needs_all ? &all_alive : &point->needs,
+	return !differs_again(walk, point, in_all) &&
+	       states_equal(walk, point->state, in_all ? &all_alive : &point->needs,
 			    COMPARE_COVERS, &point->last);
+}
+
+/* The path ends here: what matters in the state that covers the present one matters here. */
+static int end_path(struct walk *walk, struct checkpoint *point, bool *covered)
+{
+	struct difference unused;
+	bool is_assumed;
+
+	*covered = true;
+	precision_need_all(walk, &point->needs);
+	if (point->is_settled || walk->prune->is_exact)
+		return 0;
+	is_assumed = !states_equal(walk, point->state, &all_alive, COMPARE_COVERS, &unused);
+	if (is_assumed && !point->is_complete) /* for the next round, should it be needed */
+		prune_widen(walk, walk->at, path_position(walk));
+	return cycle_end(walk, point, is_assumed);
 }
 
 /*
@@ -427,12 +393,11 @@ static bool is_covered(struct walk *walk, struct checkpoint *point)
 static int check_round(struct walk *walk, struct checkpoint *point, bool *covered)
 {
 	if (is_open_loop(walk) && point->open_rounds != walk->open_rounds) {
-		*covered = iterator_goes_on(walk) && is_covered(walk, point);
-		if (*covered)
-			precision_need_all(walk, &point->needs);
-		return 0;
+		return iterator_goes_on(walk) && is_covered(walk, point)
+			       ? end_path(walk, point, covered)
+			       : 0;
 	}
-	if (differs_again(walk, point) ||
+	if (differs_again(walk, point, true) ||
 	    !states_equal(walk, point->state, &all_alive, COMPARE_EXACT, &point->last))
 		return 0;
 	if (point->open_rounds == walk->open_rounds) {
@@ -443,13 +408,12 @@ static int check_round(struct walk *walk, struct checkpoint *point, bool *covere
 		trace_same_again(walk, point->state);
 		return ret;
 	}
-	*covered = true; /* once more round a loop that ends */
-	return 0;
+	return end_path(walk, point, covered); /* once more round a loop that ends */
 }
 
 int prune_check(struct walk *walk, bool *covered)
 {
-	u64 place = place_of(walk, walk->at);
+	u64 place = checkpoint_place(walk, walk->at);
 	struct checkpoint **link = points_at(walk->prune, place);
 	bool keeps =
 		is_forced(walk) || walked_at_least(walk, KEEP_AFTER_JUMPS, KEEP_AFTER_INSNS);
@@ -470,10 +434,8 @@ int prune_check(struct walk *walk, bool *covered)
 			if (!is_forced(walk) && !is_due_in_loop(walk))
 				keeps = false;
 		} else if (is_covered(walk, point)) {
-			precision_need_all(walk, &point->needs);
 			point->hits++;
-			*covered = true;
-			return 0;
+			return end_path(walk, point, covered);
 		}
 		link = missed(walk, link, keeps);
 		count++;

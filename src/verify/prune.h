@@ -12,23 +12,17 @@
 int prune_init(struct walk *walk);
 /* At a prune point: *covered when the path may end here. May reject (an infinite loop). */
 int prune_check(struct walk *walk, bool *covered);
-/* The walk goes on with pending[left]: what was kept since that was put off is complete. */
-void prune_path_ended(struct walk *walk, u32 left);
+/* The walk goes on with the path put off last, if any: what was kept since is complete. More
+ * paths may be put off. Changes walk->state. 0 or -ENOMEM. */
+int prune_path_ended(struct walk *walk);
 
 /*
  * One more round of a loop of unknown length, whose head is `insn`: numbers that differ from
- * those at the round that began last before step `before` of the path, and that decided nothing
- * so far, are forgotten.
+ * those at the round that began last before position `before` of the path's list, and that
+ * decided nothing so far, are forgotten (widen.c).
  */
 void prune_widen(struct walk *walk, u32 insn, u32 before);
-#define PRUNE_ANY_STEP UINT32_MAX
-
-/* --- for precision.c: the states kept on the present path, the oldest first --- */
-u32 prune_kept_count(const struct walk *walk);
-/* The step of the path before which it was kept. */
-u32 prune_kept_at(const struct walk *walk, u32 index);
-/* These numbers matter in it. False: it was known already. */
-bool prune_add_needs(struct walk *walk, u32 index, const struct live_set *needs);
+#define PRUNE_ANY_POSITION UINT32_MAX
 
 enum compare_how {
 	COMPARE_COVERS, /* all that is true of `now` was allowed for in `old` */

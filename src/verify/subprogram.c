@@ -213,7 +213,7 @@ int transfer_exit(struct walk *walk)
 	state->frame_cnt--;
 	walk->next = callee->call_site;
 	if (callee->callback == CALLBACK_NOW) {
-		prune_widen(walk, walk->next, PRUNE_ANY_STEP);
+		prune_widen(walk, walk->next, PRUNE_ANY_POSITION);
 		return 0;
 	}
 	state_top(state)->regs[BPF_REG_0] = callee->regs[BPF_REG_0];

@@ -91,7 +91,7 @@ static void load_memory(struct walk *walk, const struct reg_state *base, struct 
 static void note_access(struct walk *walk, u32 reg)
 {
 	if (walk_reg(walk, reg)->kind == REG_STACK)
-		precision_note_stack(walk);
+		path_note_stack(walk);
 }
 
 int transfer_load(struct walk *walk, const struct bpf_insn *insn)

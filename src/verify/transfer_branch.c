@@ -233,7 +233,7 @@ static void learn_linked(struct walk *walk, const struct reg_state *known)
 		slots |= 1ull << i;
 		follow(&slot->spilled, known);
 	}
-	precision_note_linked(walk, regs, slots);
+	path_note_linked(walk, regs, slots);
 }
 
 /* False: this way cannot happen. */
@@ -343,7 +343,7 @@ static int transfer_may_goto(struct walk *walk, const struct bpf_insn *insn)
 		return -ENOMEM;
 	fact_branch(walk, true);
 	fact_branch(walk, false);
-	prune_widen(walk, walk->at, precision_path_length(walk) - 1);
+	prune_widen(walk, walk->at, path_position(walk) - 1);
 	ret = walk_put_off_round(walk, walk->at + 1);
 	walk_restore(walk, here);
 	walk->next = walk->at + 1 + insn->off;

@@ -7,6 +7,7 @@
 #include "isa/isa.h"
 #include "verify/attach.h"
 #include "verify/btf_info.h"
+#include "verify/cycle.h"
 #include "verify/explain.h"
 #include "verify/facts.h"
 #include "verify/global.h"
@@ -198,7 +199,8 @@ int walk_run(struct walk *walk)
 
 void walk_free(struct walk *walk)
 {
-	precision_done(walk);
+	path_done(walk);
+	cycle_done(walk);
 	arena_done(&walk->scratch);
 	state_pool_done(&walk->pool);
 	free(walk->pending);

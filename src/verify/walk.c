@@ -9,6 +9,7 @@
 #include "base/os.h"
 
 #include "isa/isa.h"
+#include "verify/cycle.h"
 #include "verify/facts.h"
 #include "verify/precision.h"
 #include "verify/prune.h"
@@ -67,27 +68,39 @@ void walk_restore(struct walk *walk, struct packed_state *saved)
 	state_free(&walk->pool, saved);
 }
 
-int walk_put_off(struct walk *walk, u32 insn, bool takes_branch)
+int walk_set_aside(struct walk *walk, u32 insn, struct pending *out)
 {
-	struct pending *pending;
 	struct live_set live;
 
+	walk_live_set(walk, &walk->state, insn, &live);
+	*out = (struct pending){
+		.insn = insn,
+		.prev = walk->at,
+		.mark = path_mark(walk),
+		.open_rounds = walk->open_rounds,
+		.log_length = walk->log ? walk->log->length : 0,
+		.state = state_pack(&walk->pool, &walk->state, &live),
+	};
+	return out->state ? 0 : -ENOMEM;
+}
+
+int walk_take_up_again(struct walk *walk, const struct pending *path)
+{
 	if (walk->pending_cnt == walk->pending_cap && !grow_pending(walk))
 		return -ENOMEM;
-	walk_live_set(walk, &walk->state, insn, &live);
-	pending = &walk->pending[walk->pending_cnt];
-	pending->state = state_pack(&walk->pool, &walk->state, &live);
-	if (!pending->state)
-		return -ENOMEM;
-	pending->insn = insn;
-	pending->prev = walk->at;
-	pending->path_length = precision_path_length(walk);
-	pending->open_rounds = walk->open_rounds;
-	pending->takes_branch = takes_branch;
-	pending->log_length = walk->log ? walk->log->length : 0;
-	walk->pending_cnt++;
-	walk->put_off_cnt++;
+	walk->pending[walk->pending_cnt++] = *path;
 	return 0;
+}
+
+int walk_put_off(struct walk *walk, u32 insn, bool takes_branch)
+{
+	struct pending path;
+	int ret = walk_set_aside(walk, insn, &path);
+
+	path.takes_branch = takes_branch;
+	ret = ret ? ret : walk_take_up_again(walk, &path);
+	walk->put_off_cnt += !ret;
+	return ret;
 }
 
 int walk_put_off_round(struct walk *walk, u32 insn)
@@ -100,25 +113,31 @@ int walk_put_off_round(struct walk *walk, u32 insn)
 	return ret;
 }
 
-/* Goes on with the path put off last. False: that was the last one. */
-static bool resume(struct walk *walk)
+/* False: this way cannot happen. */
+static bool go_on(struct walk *walk, const struct pending *pending)
 {
-	while (walk->pending_cnt) {
-		struct pending *pending = &walk->pending[--walk->pending_cnt];
+	walk_restore(walk, pending->state);
+	trace_drop_path(walk, pending);
+	path_resume(walk, pending->mark);
+	walk->open_rounds = pending->open_rounds;
+	walk->at = walk->next = pending->insn;
+	walk->prev = pending->prev;
+	if (pending->takes_branch && !transfer_branch_taken(walk))
+		return false;
+	trace_resume(walk);
+	return true;
+}
 
-		prune_path_ended(walk, walk->pending_cnt);
-		walk_restore(walk, pending->state);
-		trace_drop_path(walk, pending);
-		precision_resume(walk, pending->path_length);
-		walk->open_rounds = pending->open_rounds;
-		walk->at = walk->next = pending->insn;
-		walk->prev = pending->prev;
-		if (!pending->takes_branch || transfer_branch_taken(walk)) {
-			trace_resume(walk);
-			return true;
-		}
-	}
-	return false;
+/* Goes on with the path put off last. *ends: there is none. */
+static int resume(struct walk *walk, bool *ends)
+{
+	int ret;
+
+	do {
+		ret = prune_path_ended(walk);
+		*ends = !walk->pending_cnt;
+	} while (!ret && !*ends && !go_on(walk, &walk->pending[--walk->pending_cnt]));
+	return ret;
 }
 
 /* --- one instruction --- */
@@ -224,7 +243,7 @@ static int carry_out(struct walk *walk)
 
 	if (!walk->out->facts[walk->at].visited && !is_refused_anyway(walk))
 		ret = check_form(walk);
-	ret = ret ? ret : precision_step(walk);
+	ret = ret ? ret : path_advance(walk);
 	if (ret)
 		return ret;
 	if (walk->watch)
@@ -237,7 +256,8 @@ static int carry_out(struct walk *walk)
 static u64 memory_of(const struct walk *walk)
 {
 	return walk->out->arena.bytes + walk->scratch.bytes + walk->pool.arena.bytes +
-	       precision_bytes(walk) + walk->pending_cap * sizeof(*walk->pending);
+	       path_bytes(walk) + cycle_bytes(walk) +
+	       walk->pending_cap * sizeof(*walk->pending);
 }
 
 static int check_budget(struct walk *walk)
@@ -300,12 +320,13 @@ static int walk_path(struct walk *walk)
 
 int walk_program(struct walk *walk)
 {
-	do {
-		int ret = walk_path(walk);
+	bool ends = false;
+	int ret;
 
-		if (ret)
-			return ret;
-	} while (resume(walk));
-	prune_path_ended(walk, 0);
-	return 0;
+	do {
+		ret = walk_path(walk);
+		ret = ret ? ret : resume(walk, &ends);
+	} while (!ret && !ends);
+	path_unroll(walk);
+	return ret;
 }

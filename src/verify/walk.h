@@ -100,11 +100,16 @@ struct attach {
 	u32 ref_id; /* of the first of them; the others follow */
 };
 
+/* A place on the path: behind `length` steps, at this position of the list (path.h). */
+struct path_mark {
+	u32 length, position;
+};
+
 /* A path that was put off. */
 struct pending {
 	u32 insn, prev;
 	bool takes_branch; /* insn is a conditional jump: it goes on with the jump taken */
-	u32 path_length;   /* precision.c */
+	struct path_mark mark;
 	u32 open_rounds;
 	size_t log_length;
 	struct packed_state *state;
@@ -114,7 +119,8 @@ struct own_type;
 struct prune;
 struct globals;
 struct prototype;
-struct precision;
+struct path;
+struct cycles;
 struct fact_notes;
 
 /* The last instruction in the log (trace.c). */
@@ -171,7 +177,8 @@ struct walk {
 	u32 pending_cnt, pending_cap;
 	struct state_pool pool;
 	struct prune *prune;
-	struct precision *precision;
+	struct path *path;
+	struct cycles *cycles;
 	struct fact_notes *notes;
 	struct attach attach;
 	struct globals *globals;
@@ -311,7 +318,11 @@ struct packed_state *walk_save(struct walk *walk);
 void walk_restore(struct walk *walk, struct packed_state *saved);
 /* Keeps the state, to be walked from `insn` later: before it, or with its branch taken. */
 int walk_put_off(struct walk *walk, u32 insn, bool takes_branch);
-/* The same for one more round of a loop that ends some day. */
+/* The same for a path that is not yet to be walked. */
+int walk_set_aside(struct walk *walk, u32 insn, struct pending *out);
+/* That is to be walked now; takes its state. */
+int walk_take_up_again(struct walk *walk, const struct pending *path);
+/* As walk_put_off(), for one more round of a loop that ends some day. */
 int walk_put_off_round(struct walk *walk, u32 insn);
 /* What is alive in each frame before `insn` of the top frame. */
 void walk_live_set(const struct walk *walk, const struct state *state, u32 insn,

@@ -50,9 +50,25 @@ static void note(const struct state *state, struct value_place place, struct sta
 		*out = frame->slots[place.index];
 }
 
+/* The slice's step that stands here in the list; its count: none. */
+static u32 find_step(const struct slice *slice, u32 listed_at)
+{
+	u32 low = 0, high = slice->count;
+
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+
+		if (slice->listed_at[middle] < listed_at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < slice->count && slice->listed_at[low] == listed_at ? low : slice->count;
+}
+
 static void note_values(struct walk *walk, const struct watch *watch)
 {
-	u32 position = precision_path_length(walk) - 1 - watch->slice->first;
+	u32 position = find_step(watch->slice, path_position(walk) - 1);
 	struct place_cursor cursor = {0};
 	struct value_place place;
 	u32 at;

@@ -13,7 +13,7 @@ struct watch {
 	u64 states_seen;
 	u32 at; /* the instruction counted last: states kept since then are its own */
 	/* The slice whose values are noted, NULL: none. A step of another path at the same
-	 * position is overwritten by the step that comes last: that of the slice. */
+	 * place of the list is overwritten by the step that comes last: that of the slice. */
 	const struct slice *slice;
 	u32 *start;		   /* per position of the slice: its first value */
 	struct stack_slot *values; /* a register is the slot's spilled one */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Numbers that change from round to round and decide nothing are forgotten, so that loops of
+ * unknown length come to a state that covers the next one. */
+#include "verify/checkpoint.h"
+
+#include <string.h>
+
+static bool same_calls(const struct packed_state *old, const struct state *now)
+{
+	if (old->frame_cnt != now->frame_cnt)
+		return false;
+	for (u32 i = 0; i < now->frame_cnt; i++)
+		if (old->frames[i].call_site != now->frames[i].call_site ||
+		    old->frames[i].subprog != now->frames[i].subprog)
+			return false;
+	return true;
+}
+
+/* The last state kept at `insn` on this path, before position `before` of its list. NULL: none.
+ */
+static const struct checkpoint *last_round(const struct walk *walk, u32 insn, u32 before)
+{
+	u64 place = checkpoint_place(walk, insn);
+	const struct checkpoint *point = checkpoints_at(walk, place);
+
+	while (point && (point->place != place || point->is_complete ||
+			 point->position >= before || !same_calls(point->state, &walk->state)))
+		point = point->next;
+	return point;
+}
+
+static void widen_reg(struct reg_state *now, const struct reg_state *before, u32 bytes)
+{
+	if (now->kind == REG_SCALAR && before->kind == REG_SCALAR &&
+	    memcmp(&now->number, &before->number, sizeof(now->number)))
+		reg_set_scalar(now, scalar_unsigned_bytes(bytes));
+}
+
+static void widen_slot(struct stack_slot *slot, const struct reg_state *before)
+{
+	u32 bytes = 0;
+
+	while (bytes < SLOT_BYTES && slot->bytes[bytes] == BYTE_SPILL)
+		bytes++;
+	if (is_power_of_two(bytes))
+		widen_reg(&slot->spilled, before, bytes);
+}
+
+static void widen_frame(struct frame *frame, const struct packed_frame *outline,
+			const struct reg_state *reg, u16 needed_regs, u64 needed_slots)
+{
+	for (u32 set = outline->regs; set; set &= set - 1, reg++)
+		if (!(set & -set & needed_regs))
+			widen_reg(&frame->regs[__builtin_ctz(set)], reg, SLOT_BYTES);
+	for (u64 set = outline->spills; set; set &= set - 1, reg++) {
+		u32 slot = __builtin_ctzll(set);
+
+		if (slot < frame->slot_cnt && !(set & -set & needed_slots))
+			widen_slot(&frame->slots[slot], reg);
+	}
+}
+
+void prune_widen(struct walk *walk, u32 insn, u32 before)
+{
+	const struct checkpoint *point = last_round(walk, insn, before);
+
+	if (!point)
+		return;
+	for (u32 i = 0; i < walk->state.frame_cnt; i++) {
+		const struct packed_frame *outline = &point->state->frames[i];
+
+		widen_frame(&walk->state.frames[i], outline, &point->state->regs[outline->at],
+			    point->needs.regs[i], point->needs.slots[i]);
+	}
+}
