@@ -377,7 +377,7 @@ static void run(struct judge *judge, const struct generated *program, struct ver
 
 	for (u32 i = 0; i < verified->map_cnt; i++)
 		maps[i] = map_of_desc(verified->maps[i]);
-	if (prog_new(verified, maps, &prog, NULL))
+	if (prog_new(verified, maps, NULL, &prog, NULL))
 		return;
 	for (u32 i = 0; i < judge->options.runs; i++) {
 		strbuf_clear(&judge->violation);

@@ -11,6 +11,9 @@
 #include "catalog/uapi.h"
 
 struct map;
+struct own_type;
+struct own_types;
+struct own_world;
 struct owners;
 struct prog;
 struct run_context;
@@ -27,7 +30,9 @@ struct run_env {
 	void *engine;
 	/* A line printed by the program, with its newline. */
 	void (*trace)(void *engine, const char *text, size_t length);
-	bool checked; /* programs run in the checked interpreter */
+	bool checked;		  /* programs run in the checked interpreter */
+	struct own_world *own;	  /* objects that programs own */
+	struct own_type *cpumask; /* helper/cpumask.h */
 	/* The network beside the program; NULL: there is none. Whether `ifindex` is a port, and
 	 * what becomes of a frame of a BPF_F_TEST_XDP_LIVE_FRAMES run after its program. */
 	bool (*has_port)(void *engine, u32 ifindex);
@@ -57,6 +62,16 @@ struct run_region {
 	size_t size;
 };
 
+/* Every helper body has this shape; unused arguments are ignored. */
+typedef u64 helper_fn(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, struct run_context *run);
+
+/* What a call of a kernel function tells the body beside its arguments. */
+struct call_site {
+	helper_fn *body;
+	struct own_types *types; /* of the program's BTF; NULL: it has none */
+	s32 node_offset; /* in its object, of a node that is put in; below 0: not known */
+};
+
 struct run_context {
 	const struct run_env *env;
 	const struct prog *prog; /* the one that runs now (changes with tail calls) */
@@ -67,7 +82,8 @@ struct run_context {
 	struct redirect redirect;
 	/* Runs a callback subprogram of the running program (bpf_loop, for_each_map_elem). */
 	u64 (*call_back)(struct run_context *run, u64 function, const u64 args[5]);
-	void *executor; /* private to whoever runs the program */
+	const struct call_site *site; /* of the kernel function that was called last */
+	void *executor;		      /* private to whoever runs the program */
 	/* What the program may touch beside what its facts and its context name: contexts whose
 	 * size the program type does not say. Only the checked interpreter looks at it. */
 	const struct run_region *regions;
@@ -76,9 +92,6 @@ struct run_context {
 	struct run_region local_storage[2];
 	bool violated; /* the checked interpreter found something in a run */
 };
-
-/* Every helper body has this shape; unused arguments are ignored. */
-typedef u64 helper_fn(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, struct run_context *run);
 
 /* The body of helper `id`; NULL when it is not implemented (a load that needs it is refused).
  */

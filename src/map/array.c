@@ -137,7 +137,8 @@ static int check_update(const struct map *map, const void *key, u64 flags)
 		return -E2BIG;
 	if (unlikely(flags & BPF_NOEXIST))
 		return -EEXIST;
-	if (unlikely((flags & BPF_F_LOCK) && map_desc_field(&map->desc, BTF_FIELD_SPIN_LOCK) < 0))
+	if (unlikely((flags & BPF_F_LOCK) &&
+		     map_desc_field(&map->desc, BTF_FIELD_SPIN_LOCK) < 0))
 		return -EINVAL;
 	return 0;
 }
@@ -146,10 +147,13 @@ static int array_update(struct map *map, const void *key, const void *value, u64
 			u32 slot)
 {
 	int err = check_update(map, key, flags);
+	u8 *at;
 
 	if (err)
 		return err;
-	value_store(&map->desc, map->ops->lookup(map, key, slot), value, flags & BPF_F_LOCK);
+	at = map->ops->lookup(map, key, slot);
+	value_store(&map->desc, at, value, flags & BPF_F_LOCK);
+	value_release(&map->desc, at);
 	return 0;
 }
 
@@ -188,9 +192,12 @@ static int percpu_array_user_lookup(struct map *map, const void *key, void *valu
 
 	if (index_of(key) >= map->desc.max_entries)
 		return -ENOENT;
-	for (u32 slot = 0; slot < map->slots; slot++)
-		value_copy((u8 *)value + slot * stride, percpu_array_lookup(map, key, slot),
-			   stride);
+	for (u32 slot = 0; slot < map->slots; slot++) {
+		u8 *to = (u8 *)value + slot * stride;
+
+		value_load(&map->desc, to, percpu_array_lookup(map, key, slot), false);
+		memset(to + map->desc.value_size, 0, stride - map->desc.value_size);
+	}
 	return 0;
 }
 
@@ -202,9 +209,12 @@ static int percpu_array_user_update(struct map *map, const void *key, const void
 
 	if (err)
 		return err;
-	for (u32 slot = 0; slot < map->slots; slot++)
-		value_copy(percpu_array_lookup(map, key, slot),
-			   (const u8 *)value + slot * stride, stride);
+	for (u32 slot = 0; slot < map->slots; slot++) {
+		u8 *at = percpu_array_lookup(map, key, slot);
+
+		value_store(&map->desc, at, (const u8 *)value + slot * stride, false);
+		value_release(&map->desc, at);
+	}
 	return 0;
 }
 

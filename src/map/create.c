@@ -4,6 +4,7 @@
 #include "btf/btf.h"
 #include "catalog/map_type.h"
 #include "map/ops.h"
+#include "map/value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,12 +184,31 @@ static int check(struct map_desc *desc, const struct map_ops *ops, const struct 
 	return code ? code : check_fields(desc, err);
 }
 
+static long release_value(void *cookie, void *key, void *value)
+{
+	value_release(cookie, value);
+	return 0;
+}
+
+/* Everything that values still hold. */
+static void release_values(struct map *map)
+{
+	const u32 copies = map_desc_is_per_cpu(&map->desc) ? map->slots : 1;
+
+	if (!value_has_fields(&map->desc) || !map->ops->for_each)
+		return;
+	for (u32 slot = 0; slot < copies; slot++)
+		map->ops->for_each(map, slot, release_value, &map->desc);
+}
+
 static void map_free(struct rcu_head *head)
 {
 	struct map *map = container_of(head, struct map, rcu);
 
-	if (map->ops->init)
+	if (map->ops->init) {
+		release_values(map);
 		map->ops->done(map);
+	}
 	object_put(map->btf);
 	object_put(map->inner_btf);
 	free(map);

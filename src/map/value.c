@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "map/value.h"
+#include "map/own.h"
 
 #include <sched.h>
 #include <string.h>
@@ -61,11 +62,36 @@ void value_store(const struct map_desc *desc, void *value, const void *from, boo
 		value_copy(value, from, desc->value_size);
 }
 
+static u32 *lock_of(const struct map_desc *desc, void *value)
+{
+	s32 offset = map_desc_field(desc, BTF_FIELD_SPIN_LOCK);
+
+	return offset < 0 ? NULL : (u32 *)((u8 *)value + offset);
+}
+
+/* Lists and trees are changed under the lock; a value without one has none of them. */
+void value_release(const struct map_desc *desc, void *value)
+{
+	u32 *lock;
+
+	if (likely(!value_has_fields(desc)))
+		return;
+	lock = lock_of(desc, value);
+	if (lock)
+		value_spin_lock(lock);
+	own_release_fields(&desc->fields, value);
+	if (lock)
+		value_spin_unlock(lock);
+}
+
+/* A program that still looks at the element's last life may have put something there. */
 void value_store_new(const struct map_desc *desc, void *value, const void *from)
 {
 	value_store(desc, value, from, false);
-	if (unlikely(value_has_fields(desc)))
+	if (unlikely(value_has_fields(desc))) {
+		own_release_fields(&desc->fields, value);
 		zero_fields(desc, value);
+	}
 }
 
 void value_load(const struct map_desc *desc, void *to, void *value, bool locked)

@@ -19,7 +19,9 @@ void value_copy(void *to, const void *from, size_t size);
 void value_store(const struct map_desc *desc, void *value, const void *from, bool locked);
 /* Out of the map. */
 void value_load(const struct map_desc *desc, void *to, void *value, bool locked);
-/* A value that an element gets anew: its fields are zeroed. */
+/* What the value's fields hold is given back; programs may still be looking at it. */
+void value_release(const struct map_desc *desc, void *value);
+/* A value that an element gets anew: its fields are empty. */
 void value_store_new(const struct map_desc *desc, void *value, const void *from);
 
 /* struct bpf_spin_lock */

@@ -2,6 +2,7 @@
 #include "run/checker.h"
 #include "catalog/ctx.h"
 #include "map/map.h"
+#include "map/own.h"
 #include "run/run.h"
 
 #include <string.h>
@@ -135,12 +136,20 @@ static bool in_other(const struct executor *exec, u64 address, u32 size)
 	       in_ctx_object(exec, address, size);
 }
 
+static bool in_own(const struct executor *exec, u64 address, u32 size)
+{
+	struct own_world *own = exec->run->env->own;
+
+	return own && own_world_has(own, address, size);
+}
+
 static bool in_any(const struct executor *exec, const struct code_insn *pc, const u64 *reg,
 		   u64 address, u32 size)
 {
 	return in_stack(exec, pc, reg, address, size) || in_packet(exec, address, size) ||
 	       in_maps(exec, address, size) || in_storage(exec, address, size) ||
-	       in_other(exec, address, size) || in_ctx(exec, address, size);
+	       in_own(exec, address, size) || in_other(exec, address, size) ||
+	       in_ctx(exec, address, size);
 }
 
 static bool in_kind(const struct executor *exec, const struct code_insn *pc, const u64 *reg,

@@ -62,6 +62,7 @@ static inline u64 offset_masked(u64 offset, s64 limit, s16 how)
 }
 
 struct checker;
+struct prog_types; /* run/run.h */
 
 struct prog_code {
 	struct arena arena; /* owns everything below */
@@ -70,6 +71,7 @@ struct prog_code {
 	const struct verified *verified; /* whose facts hold; NULL: nothing is proven, only the
 					    checked build may run it */
 	enum bpf_prog_type type;
+	struct own_types *types; /* owned; NULL: the program has no BTF */
 	u32 *frame_bytes; /* per instruction: the stack frame of the subprogram it is in */
 };
 
@@ -104,7 +106,8 @@ struct executor {
 };
 
 /* Turns a verified program into code; -ENOMEM, -EINVAL (a helper without a body), -ENOTSUP. */
-int code_build(const struct verified *verified, struct prog_code **out, struct skep_error *err);
+int code_build(const struct verified *verified, const struct prog_types *types,
+	       struct prog_code **out, struct skep_error *err);
 
 /* Instructions of which nothing is proven but that they are well formed. */
 struct unproven {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "isa/isa.h"
 #include "map/map.h"
+#include "map/own.h"
 #include "run/code.h"
 #include "run/run.h"
 #include "verify/kfunc_proto.h"
@@ -21,6 +22,7 @@ struct decoder {
 	const struct verified
 		*verified; /* NULL: nothing is proven, and the next says the rest */
 	const struct unproven *unproven;
+	const struct prog_types *types;
 	struct skep_error *err;
 };
 
@@ -290,14 +292,41 @@ static bool kfunc_takes_callback(const struct kfunc *kfunc)
 	return false;
 }
 
+static bool kfunc_needs_site(const struct kfunc *kfunc)
+{
+	switch (kfunc->row->special) {
+	case KFUNC_OBJ_NEW:
+	case KFUNC_PERCPU_OBJ_NEW:
+	case KFUNC_LIST_PUSH_FRONT:
+	case KFUNC_LIST_PUSH_BACK:
+	case KFUNC_RBTREE_ADD: return true;
+	default: return false;
+	}
+}
+
+static int decode_site(struct decoder *decoder, helper_fn *body, s32 node_offset,
+		       struct code_insn *out)
+{
+	struct call_site *site = arena_alloc(&decoder->code->arena, sizeof(*site));
+
+	if (!site)
+		return error_set(decoder->err, SKEP_STAGE_RUN, -ENOMEM, "out of memory");
+	*site = (struct call_site){body, decoder->code->types, node_offset};
+	out->op = OP_call_site;
+	out->imm = (s64)(uintptr_t)site;
+	return 0;
+}
+
 static int decode_kfunc(struct decoder *decoder, u32 at, struct code_insn *out)
 {
-	const struct kfunc *kfunc =
-		decoder->verified ? decoder->verified->facts[at].kfunc : NULL;
+	const struct insn_fact *fact = decoder->verified ? &decoder->verified->facts[at] : NULL;
+	const struct kfunc *kfunc = fact ? insn_fact_kfunc(fact) : NULL;
 	helper_fn *body = kfunc ? kfunc_body(kfunc->name) : NULL;
 
 	if (!body)
 		return bad_insn(decoder, at, -EINVAL, "the kernel function has no body");
+	if (kfunc_needs_site(kfunc))
+		return decode_site(decoder, body, fact->callee, out);
 	out->op = kfunc_takes_callback(kfunc) ? OP_call_iterator : OP_call_helper;
 	out->imm = (s64)(uintptr_t)body;
 	return 0;
@@ -431,8 +460,17 @@ void code_free(struct prog_code *code)
 {
 	if (!code)
 		return;
+	own_types_free(code->types);
 	arena_done(&code->arena);
 	free(code);
+}
+
+static int add_types(struct prog_code *code, const struct prog_types *types)
+{
+	if (!types)
+		return 0;
+	code->types = own_types_new(types->world, types->btf, types->view);
+	return code->types ? 0 : -ENOMEM;
 }
 
 static int build(struct decoder *decoder, u32 count, struct prog_code **out)
@@ -440,8 +478,10 @@ static int build(struct decoder *decoder, u32 count, struct prog_code **out)
 	int err;
 
 	decoder->code = code_new(count, decoder->verified);
-	if (!decoder->code)
+	if (!decoder->code || add_types(decoder->code, decoder->types)) {
+		code_free(decoder->code);
 		return error_set(decoder->err, SKEP_STAGE_RUN, -ENOMEM, "out of memory");
+	}
 	err = decode_all(decoder, count);
 	if (err) {
 		code_free(decoder->code);
@@ -451,9 +491,11 @@ static int build(struct decoder *decoder, u32 count, struct prog_code **out)
 	return 0;
 }
 
-int code_build(const struct verified *verified, struct prog_code **out, struct skep_error *err)
+int code_build(const struct verified *verified, const struct prog_types *types,
+	       struct prog_code **out, struct skep_error *err)
 {
-	struct decoder decoder = {.insns = verified->insns, .verified = verified, .err = err};
+	struct decoder decoder = {
+		.insns = verified->insns, .verified = verified, .types = types, .err = err};
 	int ret = build(&decoder, verified->insn_cnt, out);
 
 	if (!ret) {

@@ -294,6 +294,17 @@ u64 INTERPRET(struct executor *exec, const struct code_insn *pc, u64 fp, const u
 		AFTER_HELPER;
 		NEXT;
 	}
+	HANDLER(call_site)
+	{
+		exec->frame = frame;
+		exec->fp = reg[BPF_REG_10] - pc->off;
+		exec->run->site = u64_to_ptr((u64)pc->imm);
+		reg[BPF_REG_0] =
+			exec->run->site->body(reg[BPF_REG_1], reg[BPF_REG_2], reg[BPF_REG_3],
+					      reg[BPF_REG_4], reg[BPF_REG_5], exec->run);
+		AFTER_HELPER;
+		NEXT;
+	}
 	HANDLER(call_local)
 	{
 		FRAME_CHECK;

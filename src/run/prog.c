@@ -85,15 +85,15 @@ int prog_new_verified(struct verified *verified, struct map *const *maps, struct
 	return 0;
 }
 
-int prog_new(struct verified *verified, struct map *const *maps, struct prog **out,
-	     struct skep_error *err)
+int prog_new(struct verified *verified, struct map *const *maps, const struct prog_types *types,
+	     struct prog **out, struct skep_error *err)
 {
 	struct prog *prog;
 	int ret = prog_new_verified(verified, maps, &prog, err);
 
 	if (ret)
 		return ret;
-	ret = code_build(verified, &prog->code, err);
+	ret = code_build(verified, types, &prog->code, err);
 	if (ret) {
 		prog_free(prog);
 		return ret;

@@ -35,13 +35,20 @@ struct prog {
 		    */
 };
 
+/* A program's types, for objects of its own. */
+struct prog_types {
+	struct own_world *world; /* the engine's */
+	struct object *btf;	 /* a reference is taken; keeps `view` alive */
+	const struct btf_view *view;
+};
+
 /*
  * Takes over `verified` (freed also on failure). `maps[i]` belongs to verified->maps[i]; the
- * program takes its own references. 0 or a negative errno (-ENOMEM, -EINVAL: a helper without a
- * body).
+ * program takes its own references. `types` NULL: it has none. 0 or a negative errno (-ENOMEM,
+ * -EINVAL: a helper without a body).
  */
-int prog_new(struct verified *verified, struct map *const *maps, struct prog **out,
-	     struct skep_error *err);
+int prog_new(struct verified *verified, struct map *const *maps, const struct prog_types *types,
+	     struct prog **out, struct skep_error *err);
 
 /* The same without what runs: the helpers need no bodies, and the program must never run. */
 int prog_new_verified(struct verified *verified, struct map *const *maps, struct prog **out,

@@ -3,6 +3,7 @@
 
 #include "base/os.h"
 #include "base/rcu.h"
+#include "helper/cpumask.h"
 #include "map/map.h"
 #include "map/owner.h"
 #include "net/net.h"
@@ -77,14 +78,21 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 	engine->rights = opts->rights_given ? opts->rights : SKEP_RIGHTS_ALL;
 	if (engine->rights & SKEP_RIGHT_ADMIN)
 		engine->rights = SKEP_RIGHTS_ALL;
-	engine->env = (struct run_env){
-		.engine = engine, .trace = trace_write, .checked = opts->checked,
-		.violation = trace_violation, .has_port = has_port, .xdp_deliver = deliver};
+	engine->env = (struct run_env){.engine = engine,
+				       .trace = trace_write,
+				       .checked = opts->checked,
+				       .violation = trace_violation,
+				       .has_port = has_port,
+				       .xdp_deliver = deliver};
 	engine->explain = opts->explain;
 	engine->explain_cookie = opts->explain_cookie;
 	ret = trace_init(engine, opts);
 	if (ret)
 		return ret;
+	engine->env.own = own_world_new(opts->checked);
+	engine->env.cpumask = engine->env.own ? cpumask_type_new(engine->env.own) : NULL;
+	if (!engine->env.cpumask)
+		return -ENOMEM;
 	engine->env.slots = slots_new(slots);
 	engine->env.owners = owners_new();
 	if (engine->env.slots && engine->env.owners)
@@ -121,6 +129,17 @@ struct skep_engine *skep_engine_new(const struct skep_engine_opts *from, struct 
 	return engine;
 }
 
+/* Objects that are freed give back what they hold, which then waits for readers, too. */
+static void wait_for_own(struct own_world *own)
+{
+	u64 before = UINT64_MAX;
+
+	while (own && own_world_count(own) && own_world_count(own) < before) {
+		before = own_world_count(own);
+		rcu_barrier();
+	}
+}
+
 /* From the outside in: what packets reach, then what user space holds, then what is left. */
 void skep_engine_free(struct skep_engine *engine)
 {
@@ -135,6 +154,9 @@ void skep_engine_free(struct skep_engine *engine)
 		rcu_barrier();
 	for (u32 kind = 0; kind < OBJECT_KINDS; kind++)
 		object_table_done(&engine->objects[kind]);
+	wait_for_own(engine->env.own);
+	own_type_put(engine->env.cpumask);
+	own_world_put(engine->env.own);
 	trace_done(engine);
 	owners_free(engine->env.owners);
 	slots_free(engine->env.slots);

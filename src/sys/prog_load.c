@@ -419,6 +419,8 @@ static int add_details(const struct load *load, struct verified *verified,
 static int make_prog(struct load *load, struct verified *verified, struct prog **out)
 {
 	struct map **maps = calloc(verified->map_cnt + 1, sizeof(*maps));
+	const struct prog_types types = {load->call->engine->env.own, load->btf,
+					 load->input.btf};
 	struct prog_details *details;
 	int ret = maps ? add_details(load, verified, &details) : -ENOMEM;
 
@@ -431,7 +433,8 @@ static int make_prog(struct load *load, struct verified *verified, struct prog *
 		maps[i] = map_of_desc(verified->maps[i]);
 	ret = load->call->engine->verify_only
 		      ? prog_new_verified(verified, maps, out, load->call->err)
-		      : prog_new(verified, maps, out, load->call->err);
+		      : prog_new(verified, maps, load->btf ? &types : NULL, out,
+				 load->call->err);
 	free(maps);
 	if (!ret)
 		(*out)->sys = details;

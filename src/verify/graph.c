@@ -114,6 +114,14 @@ static int prove_type(struct walk *walk, const struct reg_state *reg, const char
 	return 0;
 }
 
+/* Objects that large cannot be had. */
+static void note_node(struct insn_fact *fact, u32 offset)
+{
+	bool is_known = fact->callee == -1 || fact->callee == (s64)offset;
+
+	fact->callee = is_known && offset <= INT16_MAX ? (s16)offset : FACT_VARIES;
+}
+
 int graph_prove_node(struct walk *walk, const struct kfunc *kfunc, u32 index)
 {
 	const struct kfunc_arg *arg = &kfunc->arg[index];
@@ -131,7 +139,10 @@ int graph_prove_node(struct walk *walk, const struct kfunc *kfunc, u32 index)
 	if (!fields ||
 	    !btf_field_at(fields, BTF_FIELD_BIT(node_kind(arg)), (u32)offset_of(reg)))
 		return reject(walk, graph_field_missing, text, (u32)offset_of(reg));
-	return prove_type(walk, reg, text);
+	ret = prove_type(walk, reg, text);
+	if (!ret)
+		note_node(&walk->out->facts[walk->at], (u32)offset_of(reg));
+	return ret;
 }
 
 /* --- who owns what --- */

@@ -123,6 +123,8 @@ enum fact_operand {
 	OPERAND_IMM64, /* the second half of ld_imm64 */
 };
 
+#define FACT_VARIES (-2)
+
 /*
  * What is known of one instruction, joined over all visits. There is one for each of up to a
  * million instructions: it is small, and what few instructions have shares its place, to be
@@ -135,7 +137,9 @@ struct insn_fact {
 	bool barrier_before : 1, barrier_after : 1;
 	u8 mem;	    /* enum mem_kind of the memory operand */
 	u8 operand; /* enum fact_operand */
-	s16 callee; /* call of a subprogram, function address: index in subprogs; -1 */
+	/* call of a subprogram, function address: index in subprogs; -1. Call of a kernel
+	 * function that puts a node into a list or tree: where the object has it, or FACT_VARIES. */
+	s16 callee;
 	union {
 		const struct ctx_field *ctx;
 		const struct map_desc *map;

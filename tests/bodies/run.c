@@ -7,8 +7,10 @@
  *
  * usage: run OBJECT
  */
-#include "base/types.h"
+#include "base/rcu.h"
+#include "map/own.h"
 #include "shim/wrap.h"
+#include "sys/engine.h"
 #include "tests/linux.h"
 
 #include <bpf/bpf.h>
@@ -66,21 +68,39 @@ static void side_open(struct side *side, const char *path)
 	if (side->load_error)
 		return;
 	bpf_object__for_each_map (map, side->object) {
-		if (strstr(bpf_map__name(map), ".bss"))
+		const char *suffix = strchr(bpf_map__name(map), '.');
+
+		if (suffix && !strcmp(suffix, ".bss"))
 			side->globals = map;
 	}
 	if (side->globals)
 		side->values = calloc(1, bpf_map__value_size(side->globals));
 }
 
-static void side_close(struct side *side)
+/* With its maps and programs gone, no object of a program's own is left. */
+static bool is_clean(struct skep_engine *engine)
 {
+	descriptors_reap(engine);
+	for (u32 round = 0; round < 5 && own_world_count(engine->env.own); round++)
+		rcu_barrier();
+	return !own_world_count(engine->env.own);
+}
+
+static bool side_close(struct side *side)
+{
+	bool clean = true;
+
 	use(side);
 	bpf_object__close(side->object);
 	free(side->values);
 	wrap_use_linux();
-	if (side->engine)
+	if (side->engine) {
+		clean = is_clean(side->engine);
+		printf("%s %s_gives_all_back\n", clean ? "ok" : "not ok",
+		       side->engine->env.checked ? "checked" : "fast");
 		skep_engine_free(side->engine);
+	}
+	return clean;
 }
 
 static bool takes_data(const struct bpf_program *program)
@@ -211,6 +231,6 @@ int main(int argc, char **argv)
 		}
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(sides); i++)
-		side_close(&sides[i]);
+		good = side_close(&sides[i]) && good;
 	return !good;
 }

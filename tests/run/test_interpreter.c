@@ -191,7 +191,7 @@ static struct prog *load(struct verified *verified)
 
 	for (u32 i = 0; i < verified->map_cnt; i++)
 		used[i] = map_of_desc(verified->maps[i]);
-	if (prog_new(verified, used, &prog, &err))
+	if (prog_new(verified, used, NULL, &prog, &err))
 		fail_msg("%s", err.text);
 	return prog;
 }

@@ -475,7 +475,7 @@ static struct prog *load_own(const struct program *program, const struct bpf_ins
 	struct skep_error err = {0};
 	struct prog *prog = NULL;
 
-	if (verify_program(&input, &verified, &err) || prog_new(verified, NULL, &prog, &err))
+	if (verify_program(&input, &verified, &err) || prog_new(verified, NULL, NULL, &prog, &err))
 		fail_msg("%s: %s (instruction %d)", program->name, err.text, err.insn);
 	return prog;
 }
