@@ -25,6 +25,9 @@ int fault_safe_read(void *out, size_t size, u64 address);
 /* Copies a string with its terminating zero byte, cut to `size` bytes; returns the bytes
  * written or -EFAULT, then `out` is zeroed. */
 long fault_safe_read_string(char *out, size_t size, u64 address);
+/* The same, but what failed leaves `out` as it may be. */
+int fault_safe_try(void *out, size_t size, u64 address);
+long fault_safe_try_string(char *out, size_t size, u64 address);
 
 /* Prints by a format (catalog/format.h). Returns the length of the whole text, of which at most
  * size - 1 bytes and a zero byte are written, or -EINVAL. */

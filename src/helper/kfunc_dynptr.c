@@ -171,12 +171,12 @@ static long read_into(const struct dynptr *ptr, u32 offset, u32 size, u64 addres
 
 static long read_bytes(void *out, size_t size, u64 address)
 {
-	return fault_safe_read(out, size, address);
+	return fault_safe_try(out, size, address);
 }
 
 static long read_string(void *out, size_t size, u64 address)
 {
-	return fault_safe_read_string(out, size, address);
+	return fault_safe_try_string(out, size, address);
 }
 
 KFUNC_BODY(bpf_probe_read_user_dynptr)

@@ -23,8 +23,8 @@ KFUNC_BODY(bpf_copy_from_user_str)
 		return -EINVAL;
 	if (!size)
 		return 0;
-	length = fault_safe_read_string(out, size, r3);
-	if (length > 0 && r4 & PAD_WITH_ZEROS)
-		memset(out + length, 0, size - length);
+	length = fault_safe_try_string(out, size, r3);
+	if (r4 & PAD_WITH_ZEROS)
+		memset(out + max(length, 0L), 0, size - max(length, 0L));
 	return length;
 }

@@ -11,6 +11,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#define CHUNK 256
+
 /* Reads what is there: bytes read, which may be fewer than asked. */
 static size_t read_some(void *out, size_t size, u64 address)
 {
@@ -20,37 +22,53 @@ static size_t read_some(void *out, size_t size, u64 address)
 	return read < 0 ? 0 : read;
 }
 
-int fault_safe_read(void *out, size_t size, u64 address)
+int fault_safe_try(void *out, size_t size, u64 address)
 {
-	if (read_some(out, size, address) == size)
-		return 0;
-	memset(out, 0, size);
-	return -EFAULT;
+	return read_some(out, size, address) == size ? 0 : -EFAULT;
 }
 
-/* Page by page, so that a string may end just before memory that is not there. */
-long fault_safe_read_string(char *out, size_t size, u64 address)
+int fault_safe_read(void *out, size_t size, u64 address)
+{
+	int ret = fault_safe_try(out, size, address);
+
+	if (ret)
+		memset(out, 0, size);
+	return ret;
+}
+
+/* Up to the end of a page at a time, so that a string may end just before memory that is not
+ * there. Behind the string nothing is written. */
+long fault_safe_try_string(char *out, size_t size, u64 address)
 {
 	const size_t page = os_page_size();
 	size_t length = 0;
 
 	while (length < size) {
+		char chunk[CHUNK];
 		size_t in_page = page - (address + length) % page;
-		size_t step = min(size - length, in_page);
-		char *end;
+		size_t step = min(min(size - length, in_page), sizeof(chunk));
+		const char *end;
 
-		if (read_some(out + length, step, address + length) != step) {
-			memset(out, 0, size);
+		if (read_some(chunk, step, address + length) != step)
 			return -EFAULT;
-		}
-		end = memchr(out + length, '\0', step);
+		end = memchr(chunk, '\0', step);
+		memcpy(out + length, chunk, end ? (size_t)(end - chunk + 1) : step);
 		if (end)
-			return end - out + 1;
+			return length + (end - chunk) + 1;
 		length += step;
 	}
 	if (size)
 		out[size - 1] = '\0';
 	return size;
+}
+
+long fault_safe_read_string(char *out, size_t size, u64 address)
+{
+	long ret = fault_safe_try_string(out, size, address);
+
+	if (ret < 0)
+		memset(out, 0, size);
+	return ret;
 }
 
 /* The kernel does not even try addresses that cannot be its own: a null pointer, for one. */

@@ -193,10 +193,12 @@ static int percpu_array_user_lookup(struct map *map, const void *key, void *valu
 	if (index_of(key) >= map->desc.max_entries)
 		return -ENOENT;
 	for (u32 slot = 0; slot < map->slots; slot++) {
-		u8 *to = (u8 *)value + slot * stride;
+		u8 *to = (u8 *)value + slot * stride, *at = percpu_array_lookup(map, key, slot);
 
-		value_load(&map->desc, to, percpu_array_lookup(map, key, slot), false);
-		memset(to + map->desc.value_size, 0, stride - map->desc.value_size);
+		if (unlikely(value_has_fields(&map->desc)))
+			value_load(&map->desc, memset(to, 0, stride), at, false);
+		else
+			value_copy(to, at, stride);
 	}
 	return 0;
 }
@@ -212,7 +214,12 @@ static int percpu_array_user_update(struct map *map, const void *key, const void
 	for (u32 slot = 0; slot < map->slots; slot++) {
 		u8 *at = percpu_array_lookup(map, key, slot);
 
-		value_store(&map->desc, at, (const u8 *)value + slot * stride, false);
+		const u8 *from = (const u8 *)value + slot * stride;
+
+		if (unlikely(value_has_fields(&map->desc)))
+			value_store(&map->desc, at, from, false);
+		else
+			value_copy(at, from, stride);
 		value_release(&map->desc, at);
 	}
 	return 0;

@@ -138,9 +138,9 @@ static bool in_other(const struct executor *exec, u64 address, u32 size)
 
 static bool in_own(const struct executor *exec, u64 address, u32 size)
 {
-	struct own_world *own = exec->run->env->own;
+	const struct run_env *env = exec->run->env;
 
-	return own && own_world_has(own, address, size);
+	return env && env->own && own_world_has(env->own, address, size);
 }
 
 static bool in_any(const struct executor *exec, const struct code_insn *pc, const u64 *reg,

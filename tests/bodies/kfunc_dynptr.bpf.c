@@ -20,6 +20,11 @@ int bpf_dynptr_memset(struct bpf_dynptr *p, u32 offset, u32 size, u8 value) __ks
 int bpf_probe_read_kernel_dynptr(struct bpf_dynptr *p, u32 offset, u32 size, const void *from) __ksym;
 int bpf_probe_read_kernel_str_dynptr(struct bpf_dynptr *p, u32 offset, u32 size, const void *from) __ksym;
 
+int bpf_probe_read_user_dynptr(struct bpf_dynptr *p, u32 offset, u32 size, const void *from) __ksym;
+int bpf_probe_read_user_str_dynptr(struct bpf_dynptr *p, u32 offset, u32 size, const void *from) __ksym;
+int bpf_copy_from_user_dynptr(struct bpf_dynptr *p, u32 offset, u32 size, const void *from) __ksym;
+int bpf_copy_from_user_str_dynptr(struct bpf_dynptr *p, u32 offset, u32 size, const void *from) __ksym;
+int bpf_copy_from_user_str(void *to, u32 size, const void *from, u64 flags) __ksym;
 int bpf_xdp_pull_data(struct xdp_md *xdp, u32 bytes) __ksym;
 
 char text[16] = "0123456789abcde", other[32];
@@ -99,6 +104,49 @@ SEC("syscall") int copied(void *ctx)
 	seen[0] = bpf_probe_read_kernel_str_dynptr(&to, 20, 3, text);
 	seen[1] = bpf_probe_read_kernel_str_dynptr(&to, 31, 3, text);
 	seen[2] = bpf_probe_read_kernel_str_dynptr(&to, 20, 0, text);
+	return 0;
+}
+
+SEC("syscall") int of_user_space(u64 *ctx)
+{
+	const void *text = (void *)ctx[0];
+	struct bpf_dynptr ptr;
+
+	bpf_dynptr_from_mem(other, sizeof(other), 0, &ptr);
+	seen[0] = bpf_probe_read_user_dynptr(&ptr, 0, 4, text);
+	seen[1] = bpf_probe_read_user_dynptr(&ptr, 30, 4, text);
+	seen[2] = bpf_probe_read_user_dynptr(&ptr, 4, 4, (void *)8);
+	seen[3] = bpf_probe_read_user_str_dynptr(&ptr, 8, 4, text);
+	seen[4] = bpf_probe_read_user_str_dynptr(&ptr, 8, 24, text);
+	seen[5] = bpf_probe_read_user_str_dynptr(&ptr, 9, 24, text);
+	seen[6] = bpf_probe_read_user_str_dynptr(&ptr, 0, 24, (void *)8);
+	seen[7] = ((u64 *)other)[0];
+	seen[8] = ((u64 *)other)[1];
+	return 0;
+}
+
+SEC("syscall") int of_user_space_by_faults(u64 *ctx)
+{
+	const void *text = (void *)ctx[0];
+	struct bpf_dynptr ptr;
+
+	bpf_dynptr_from_mem(other, sizeof(other), 0, &ptr);
+	seen[0] = bpf_copy_from_user_dynptr(&ptr, 0, 4, text);
+	seen[1] = bpf_copy_from_user_dynptr(&ptr, 30, 4, text);
+	seen[2] = bpf_copy_from_user_dynptr(&ptr, 4, 4, (void *)8);
+	seen[3] = bpf_copy_from_user_str_dynptr(&ptr, 8, 4, text);
+	seen[4] = bpf_copy_from_user_str_dynptr(&ptr, 8, 24, text);
+	seen[5] = bpf_copy_from_user_str_dynptr(&ptr, 0, 4, (void *)8);
+	seen[6] = ((u64 *)other)[0];
+	seen[7] = bpf_copy_from_user_str(other, 8, text, 0);
+	seen[8] = ((u64 *)other)[0];
+	seen[9] = bpf_copy_from_user_str(other, 32, text, 0);
+	seen[10] = ((u64 *)other)[3];
+	seen[11] = bpf_copy_from_user_str(other, 32, text, 1);
+	seen[12] = bpf_copy_from_user_str(other, 32, text, 2);
+	seen[13] = bpf_copy_from_user_str(other, 32, (void *)8, 0);
+	seen[14] = ((u64 *)other)[0];
+	seen[15] = bpf_copy_from_user_str(other, 0, text, 0);
 	return 0;
 }
 

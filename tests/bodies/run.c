@@ -18,9 +18,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DATA_BYTES 64
-#define DATA_MAX   4096
-#define LOG_BYTES  (1 << 20)
+#define DATA_BYTES  64
+#define DATA_MAX    4096
+#define SHOWN_BYTES 512
+#define LOG_BYTES   (1 << 20)
 
 struct side {
 	const char *name;
@@ -34,6 +35,8 @@ struct side {
 	void *values;
 };
 
+/* Syscall programs get its address as their context. */
+static const char user_text[32] = "memory of user space";
 static char lines[4096], load_log[LOG_BYTES];
 
 static void keep_line(void *cookie, const char *text, size_t length)
@@ -117,6 +120,7 @@ static void side_run(struct side *side, const char *name)
 	const struct bpf_program *program =
 		bpf_object__find_program_by_name(side->object, name);
 	u8 packet[DATA_BYTES];
+	u64 text = ptr_to_u64(user_text);
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 	const u32 key = 0;
 
@@ -128,6 +132,9 @@ static void side_run(struct side *side, const char *name)
 		opts.data_out = side->data;
 		opts.data_size_out = sizeof(side->data);
 		opts.repeat = 1;
+	} else if (bpf_program__type(program) == BPF_PROG_TYPE_SYSCALL) {
+		opts.ctx_in = &text;
+		opts.ctx_size_in = sizeof(text);
 	}
 	use(side);
 	if (side->globals) {
@@ -165,10 +172,13 @@ static void print_variables(const struct side *a, const struct side *b, const ch
 {
 	s64 ours, theirs;
 
+	if (at + sizeof(ours) > bpf_map__value_size(a->globals))
+		return;
 	memcpy(&ours, (const u8 *)a->values + at, sizeof(ours));
 	memcpy(&theirs, (const u8 *)b->values + at, sizeof(theirs));
-	printf("# %s: variables differ at %ld: %s %lld, %s %lld\n", name, at, a->name,
-	       (long long)ours, b->name, (long long)theirs);
+	if (ours != theirs)
+		printf("# %s: variables differ at %ld: %s %lld, %s %lld\n", name, at, a->name,
+		       (long long)ours, b->name, (long long)theirs);
 }
 
 static bool is_equal(const struct side *a, const struct side *b, const char *name)
@@ -180,8 +190,8 @@ static bool is_equal(const struct side *a, const struct side *b, const char *nam
 		       b->name, a->size, b->size, at);
 	else if (a->globals)
 		at = difference(a->values, b->values, bpf_map__value_size(a->globals));
-	if (at >= 0 && a->globals)
-		print_variables(a, b, name, at & ~7L);
+	for (long i = at & ~7L; at >= 0 && a->globals && i < SHOWN_BYTES; i += 8)
+		print_variables(a, b, name, i);
 	return at < 0;
 }
 

@@ -16,6 +16,7 @@ NAMED = [
     "src/btf/kinds.def",
     "src/catalog/maps.def",
     "src/helper/bodies.def",
+    "src/helper/kfuncs.def",
     "src/isa/alias.def",
     "src/isa/isa.def",
     "src/net/ports.def",
