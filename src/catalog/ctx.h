@@ -31,12 +31,15 @@ struct xdp_ctx {
 };
 
 struct owner;
+struct socket_entry;
 
 /* A socket as the bpf_sock* views show it. */
 struct sock_ctx {
 	struct bpf_sock view; /* host's own fields in uapi layout */
 	u64 cookie; /* 0: it has none, and its local storage ends with whoever made it */
 	u32 uid;
+	/* What a map of sockets (map/socket.c) keeps beside it; NULL: it is in none. */
+	const struct socket_entry *entry;
 	struct owner *owner; /* without a cookie: of local storage, owned; NULL: none yet */
 };
 

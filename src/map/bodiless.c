@@ -9,38 +9,7 @@
 
 #include <string.h>
 
-#define SOCKHASH_KEY_MAX   512
-#define ARENA_SIZE_MAX	   (1ULL << 32)
-
-/* --- sockets --- */
-
-static int check_index(struct map_desc *desc, struct skep_error *err, bool is_value_good)
-{
-	if (desc->max_entries && desc->key_size == sizeof(u32) && is_value_good)
-		return 0;
-	return map_refuse(desc, err, -EINVAL, "keys or values of another size");
-}
-
-static bool holds_sockets(const struct map_desc *desc)
-{
-	return desc->value_size == sizeof(u32) || desc->value_size == sizeof(u64);
-}
-
-static int socket_array_check(struct map_desc *desc, struct skep_error *err)
-{
-	return check_index(desc, err, holds_sockets(desc));
-}
-
-static int sockhash_check(struct map_desc *desc, struct skep_error *err)
-{
-	if (!desc->max_entries || !desc->key_size || !holds_sockets(desc))
-		return map_refuse(desc, err, -EINVAL, "values are sockets: 4 or 8 bytes");
-	if (desc->key_size > SOCKHASH_KEY_MAX)
-		return map_refuse(desc, err, -E2BIG, "keys of more than 512 bytes");
-	return 0;
-}
-
-/* --- the others --- */
+#define ARENA_SIZE_MAX (1ULL << 32)
 
 /* A structure of functions as Linux registers it, with what Linux keeps in front of it. */
 static bool is_operations(const struct btf_view *kernel, const struct btf_type *type)
@@ -105,12 +74,8 @@ static int any_btf(const struct map_desc *desc)
 	{                                                                        \
 		.size = sizeof(struct map), .check = check_function, __VA_ARGS__ \
 	}
-#define TEMPLATE       .equal = map_desc_equal /* may be an inner map */
-#define NO_BTF	       .check_btf = map_btf_refused
+#define TEMPLATE .equal = map_desc_equal /* may be an inner map */
 
-const struct map_ops map_sockmap = BODILESS(socket_array_check, NO_BTF, TEMPLATE);
-const struct map_ops map_sockhash = BODILESS(sockhash_check, NO_BTF, TEMPLATE);
-const struct map_ops map_reuseport_sockarray = BODILESS(socket_array_check, TEMPLATE);
 const struct map_ops map_struct_ops = BODILESS(struct_ops_check);
 const struct map_ops map_user_ringbuf = BODILESS(user_ringbuf_check, TEMPLATE);
 const struct map_ops map_arena = BODILESS(arena_check, .check_btf = any_btf, TEMPLATE);

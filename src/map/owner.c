@@ -208,6 +208,20 @@ struct owner *owner_make(struct owners *owners, const struct owner_key *key, int
 	return owner;
 }
 
+bool owner_is_gone(struct owners *owners, const struct owner_key *key)
+{
+	const struct owner *owner;
+	bool gone;
+
+	pthread_mutex_lock(&owners->lock);
+	owner = find_locked(owners, key);
+	witnesses_begin(&owners->witnesses);
+	gone = !owner || witness_says_gone(&owners->witnesses, &owner->witness);
+	witnesses_end(&owners->witnesses);
+	pthread_mutex_unlock(&owners->lock);
+	return gone;
+}
+
 struct owner *owner_unnamed(enum owner_kind kind)
 {
 	const struct owner_key key = {.kind = kind};

@@ -3,7 +3,8 @@
  * What values of local storage belong to: a thread, a socket, the inode behind an open file, a
  * cgroup. Each is known by what never names another one: a thread by its id and the time when
  * it started, a socket by its cookie, an inode by its device, number and birth, a cgroup by its
- * id, its tree and whether that is the v2 tree. The address of a thread's owner is what programs have for a task_struct.
+ * id, its tree and whether that is the v2 tree. The address of a thread's owner is what
+ * programs have for a task_struct.
  *
  * Nobody tells when one of them ends, and holding a socket or a file open would change what
  * the program that owns it does. So each owner has a witness (witness.h), who is asked when
@@ -39,6 +40,7 @@ struct owner {
 	struct cds_list_head values; /* struct local_value; readers use RCU */
 	/* One place for each map, which may share it with others. */
 	_Atomic(struct local_value *) cache[OWNER_CACHE];
+	_Atomic(void *) claim; /* a socket's: the reuseport array that has it; NULL: none */
 	struct witness witness;
 	struct cds_list_head bucket;
 	struct rcu_head rcu;
@@ -56,6 +58,8 @@ struct owner *owner_find(struct owners *owners, const struct owner_key *key);
 /* The same, made when it is not there. `fd`: a descriptor of it; -1: none, then nobody can say
  * when it ends, unless it is a thread. NULL: out of memory. */
 struct owner *owner_make(struct owners *owners, const struct owner_key *key, int fd);
+/* Whether it has ended; enters the kernel. What never had an owner counts as ended. */
+bool owner_is_gone(struct owners *owners, const struct owner_key *key);
 /* The calling thread's. May enter the kernel the first time. NULL: out of memory, or no
  * /proc. */
 struct owner *owner_current_task(struct owners *owners);

@@ -19,7 +19,6 @@ RESULT = re.compile(r"#(\d+/[up]) (.*?)(?: Did not run the program.*?)? (OK|FAIL
 # What skep does otherwise by design, or has not yet: each with a pattern of what the test prints then.
 DIFFERENT = {
     "instructions are not rewritten": "can't find expected subsequence of instructions",
-    "a map type that skep does not have": r"SKIP \(unsupported map type",
     "a helper that skep does not have": "invalid func bpf_",
     "structures that only a kernel has": "Operation not supported",
 }
