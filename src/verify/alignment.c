@@ -38,7 +38,7 @@ static const char *alignment_subject(const struct reg_state *reg)
 
 /*
  * The stack is tracked in aligned pieces, and atomic operations need alignment everywhere;
- * else alignment counts only when it was asked for.
+ * else alignment counts only when it was asked for. Of addresses in an arena nothing is known.
  */
 int memory_prove_alignment(struct walk *walk, const struct requirement *need, bool must_be)
 {
@@ -48,7 +48,7 @@ int memory_prove_alignment(struct walk *walk, const struct requirement *need, bo
 	struct scalar rest = scalar_const((u64)((s64)reg->off + need->off));
 	char bits[NUMBER_BITS_TEXT];
 
-	if (!is_strict || need->size <= 1)
+	if (!is_strict || need->size <= 1 || reg->kind == REG_ARENA)
 		return 0;
 	if (reg->kind == REG_PACKET || reg->kind == REG_PACKET_META)
 		return prove_packet_alignment(walk, need);

@@ -139,15 +139,22 @@ static int put_off_round(struct walk *walk, u32 entry, u32 helper)
 	return ret;
 }
 
-/* bpf_loop says how often. */
+/* bpf_loop says how often, by its first argument. */
+static int prove_times(struct walk *walk)
+{
+	const struct reg_state *times = walk_reg(walk, BPF_REG_1);
+	char kind[REG_KIND_TEXT];
+
+	if (times->kind != REG_SCALAR)
+		return reject(walk, arg_kind, BPF_REG_1, reg_kind_text(times, kind), "scalar");
+	precision_need(walk, 1u << BPF_REG_1);
+	return 0;
+}
+
 static bool may_call_again(struct walk *walk, u32 helper)
 {
-	const struct scalar *times = &walk_reg(walk, BPF_REG_1)->number;
-
-	if (helper != BPF_FUNC_loop)
-		return true;
-	precision_need(walk, 1u << BPF_REG_1);
-	return state_top(&walk->state)->rounds < times->umax;
+	return helper != BPF_FUNC_loop ||
+	       state_top(&walk->state)->rounds < walk_reg(walk, BPF_REG_1)->number.umax;
 }
 
 int callback_put_off(struct walk *walk, u32 helper)
@@ -159,7 +166,9 @@ int callback_put_off(struct walk *walk, u32 helper)
 		return callback_put_off_later(walk, walk_reg(walk, BPF_REG_1)->map,
 					      CALLBACK_LATER);
 	walk->cfg.subprogs[subprog].is_callback = true;
-	if (may_call_again(walk, helper))
+	if (helper == BPF_FUNC_loop)
+		ret = prove_times(walk);
+	if (!ret && may_call_again(walk, helper))
 		ret = put_off_round(walk, entry, helper);
 	state_top(&walk->state)->rounds = 0;
 	return ret;

@@ -158,8 +158,12 @@ int kptr_prove_slot(struct walk *walk, u32 regno)
 
 int kptr_prove_value(struct walk *walk, u32 regno)
 {
-	if (reg_is_null(walk_reg(walk, regno)))
+	const struct reg_state *reg = walk_reg(walk, regno);
+
+	if (reg_is_null(reg))
 		return 0;
+	if (reg_may_be_null(reg))
+		return reject(walk, arg_maybe_null, regno);
 	return prove_match(walk, walk->call.field, regno);
 }
 

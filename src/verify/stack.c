@@ -236,17 +236,23 @@ void stack_load(struct walk *walk, struct reg_state *dst)
 		reg_set_scalar(dst, scalar_unsigned_bytes(access->size));
 }
 
-/* Part of a wider number is none to Linux either. */
+/* Of a wider number, only the upper part of a constant is one to Linux, too. */
 bool stack_holds_number(struct walk *walk, struct reg_state *number)
 {
-	struct frame *frame = &walk->state.frames[walk->access.frame];
-	const struct stack_slot *slot = &frame->slots[slot_of(walk->access.low)];
-	bool is_part = slot_is_full_spill(slot) && walk->access.size < SLOT_BYTES;
+	const struct access *access = &walk->access;
+	struct frame *frame = &walk->state.frames[access->frame];
+	const struct stack_slot *slot = &frame->slots[slot_of(access->low)];
+	u32 first = (u32)access->low % SLOT_BYTES;
 
-	if (slot_is_spill(slot) && (slot->spilled.kind != REG_SCALAR || is_part))
+	if (slot_is_spill(slot) && slot->spilled.kind != REG_SCALAR)
 		return false;
-	stack_load(walk, number);
-	return number->kind == REG_SCALAR;
+	if (!slot_is_full_spill(slot) || access->size >= SLOT_BYTES) {
+		stack_load(walk, number);
+		return number->kind == REG_SCALAR;
+	}
+	reg_set_const(number, slot->spilled.number.bits.value >> first * 8);
+	scalar_truncate(&number->number, access->size);
+	return reg_is_const(&slot->spilled) && first + access->size == SLOT_BYTES;
 }
 
 /* --- writes --- */

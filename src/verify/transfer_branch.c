@@ -36,6 +36,19 @@ static int decide_packet(const struct reg_state *pointer, u8 op)
 	}
 }
 
+/* A number compared with itself, but for JSET. */
+static int decide_same(u8 op)
+{
+	switch (op) {
+	case BPF_JEQ:
+	case BPF_JGE:
+	case BPF_JLE:
+	case BPF_JSGE:
+	case BPF_JSLE: return 1;
+	default: return 0;
+	}
+}
+
 /* 1 taken, 0 not taken, -1 both are possible. */
 static int decide(const struct reg_state *dst, const struct reg_state *src, u8 op, bool is32)
 {
@@ -43,6 +56,8 @@ static int decide(const struct reg_state *dst, const struct reg_state *src, u8 o
 		return decide_packet(dst, op);
 	if (!is32 && dst->kind == REG_PACKET_END && src->kind == REG_PACKET)
 		return decide_packet(src, mirrored(op));
+	if (dst == src && !reg_is_pointer(dst) && op != BPF_JSET)
+		return decide_same(op);
 	if (!reg_is_pointer(dst) && !reg_is_pointer(src))
 		return scalar_branch(&dst->number, &src->number, op, is32);
 	if (is32 || !reg_is_never_null(dst) || !reg_is_const(src) || src->number.bits.value)

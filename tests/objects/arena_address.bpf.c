@@ -127,6 +127,11 @@ SEC("tc") ACCEPT NAKED int atomics(void)
 	BODY("lock *(u64 *)(r1 + 0) += r3; r3 = xchg_64(r1 + 8, r3); r3 = atomic_fetch_add((u64 *)(r1 + 0), r3);");
 }
 
+SEC("tc") FLAGS("strict-alignment") ACCEPT NAKED int needs_no_alignment(void)
+{
+	BODY("lock *(u64 *)(r1 + 3) += r3; r3 = *(u32 *)(r1 + 1);");
+}
+
 SEC("tc") REJECT("BPF_ATOMIC stores into R1 arena is not allowed") NAKED int fetches_and(void)
 {
 	BODY("r3 = atomic_fetch_and((u64 *)(r1 + 0), r3);");

@@ -62,6 +62,15 @@ SEC("tc") ACCEPT int counter_decides_nothing(struct __sk_buff *skb)
 	return counts.number;
 }
 
+SEC("tc") REJECT("R1 type=ctx expected=scalar")
+LINUX_REJECTS("verifier bug: backtracking misuse") int counts_up_to_an_address(struct __sk_buff *skb)
+{
+	struct counts counts = {};
+
+	bpf_loop((long)skb, counts_up, &counts, 0);
+	return counts.number;
+}
+
 SEC("tc") ACCEPT int counter_is_followed(struct __sk_buff *skb)
 {
 	int array[4] = {};

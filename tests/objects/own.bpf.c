@@ -380,6 +380,31 @@ SEC("tc") ACCEPT int task_in_a_value(void *ctx)
 	return 0;
 }
 
+SEC("tc") REJECT("Possibly NULL pointer passed to helper arg2") int gives_unchecked_task(void *ctx)
+{
+	struct task_struct *task = bpf_task_from_pid(1);
+	struct value *value = find();
+
+	if (value)
+		task = bpf_kptr_xchg(&value->task, task);
+	if (task)
+		bpf_task_release(task);
+	return 0;
+}
+
+SEC("tc") REJECT("Possibly NULL pointer passed to helper arg2")
+LINUX_REJECTS("verifier bug: invalid PTR_TO_BTF_ID register for type match") int gives_unchecked_node(void *ctx)
+{
+	struct own_node *object = obj_new(struct own_node);
+	struct value *value = find();
+
+	if (value)
+		object = bpf_kptr_xchg(&value->node, object);
+	if (object)
+		obj_drop(object);
+	return 0;
+}
+
 SEC("tc") ACCEPT int task_acquired_from_a_value(void *ctx)
 {
 	struct value *value = find();
