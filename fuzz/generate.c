@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "fuzz/generate.h"
 
+#include "fuzz/mutation.h"
 #include "isa/isa.h"
 
 #include <string.h>
@@ -34,7 +35,7 @@ struct generator {
 
 static u32 below(struct generator *gen, u32 limit)
 {
-	return (u32)(random_next(&gen->random) >> 11) % limit;
+	return random_below(&gen->random, limit);
 }
 
 static bool chance(struct generator *gen, u32 percent)
@@ -589,31 +590,14 @@ static void emit_callee(struct generator *gen)
 	emit_exit(gen);
 }
 
-static void mutate(struct generator *gen)
-{
-	struct bpf_insn *insn = &gen->out->insns[below(gen, gen->out->count)];
-
-	gen->out->is_mutated = true;
-	switch (below(gen, 6)) {
-	case 0: insn->code ^= 1u << below(gen, 8); break;
-	case 1: insn->dst_reg = below(gen, 11) & 0xf; break;
-	case 2: insn->src_reg = below(gen, 11) & 0xf; break;
-	case 3: insn->off = (s16)(insn->off + (s32)below(gen, 17) - 8); break;
-	case 4: insn->imm = pick_imm(gen); break;
-	default: *insn = gen->out->insns[below(gen, gen->out->count)]; break;
-	}
-}
-
 void generate_program(u64 seed, struct generated *out)
 {
 	static const enum bpf_prog_type types[] = {BPF_PROG_TYPE_SOCKET_FILTER,
 						   BPF_PROG_TYPE_SCHED_CLS,
 						   BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_XDP};
-	struct generator gen = {.random = seed * 0x9e3779b97f4a7c15 + 1, .out = out};
+	struct generator gen = {.random = random_seeded(seed), .out = out};
 
 	memset(out, 0, sizeof(*out));
-	for (u32 i = 0; i < 8; i++)
-		random_next(&gen.random);
 	out->is_deterministic = true;
 	out->type = types[below(&gen, ARRAY_SIZE(types))];
 	emit_prologue(&gen);
@@ -621,6 +605,7 @@ void generate_program(u64 seed, struct generated *out)
 	emit_exit(&gen);
 	if (gen.call_cnt)
 		emit_callee(&gen);
-	if (chance(&gen, 25))
-		mutate(&gen);
+	out->is_mutated = chance(&gen, 25);
+	if (out->is_mutated)
+		mutate_insns(&gen.random, out->insns, out->count);
 }

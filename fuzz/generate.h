@@ -11,6 +11,7 @@
 
 #include "base/types.h"
 #include "catalog/uapi.h"
+#include "fuzz/random.h"
 
 #define GENERATED_INSNS_MAX 512
 #define GENERATED_VALUE	    48 /* bytes of a map value */
@@ -28,14 +29,5 @@ struct generated {
 };
 
 void generate_program(u64 seed, struct generated *out);
-
-/* The generator's source of numbers, for whoever needs more of them. */
-static inline u64 random_next(u64 *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
 
 #endif

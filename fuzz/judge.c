@@ -16,6 +16,7 @@
 #include "base/slot.h"
 #include "fuzz/generate.h"
 #include "fuzz/inputs.h"
+#include "fuzz/verdict.h"
 #include "isa/isa.h"
 #include "map/map.h"
 #include "run/run.h"
@@ -25,17 +26,21 @@
 #include <skep/skep.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define LOG_SIZE	 (4u << 20)
 #define PACKET_SIZE	 128
 #define PACKET_LEAST	 14
-#define TEDIOUS_EVERY	 64
-#define LINUX_RUNS_EVERY 8 /* programs: Linux takes its time */
+#define TEDIOUS_EVERY	 512	/* programs: one that takes as long as it needs */
+#define TEDIOUS_INSNS	 20000	/* walked by skep */
+#define TEDIOUS_US	 100000 /* used by Linux */
+#define LINUX_RUNS_EVERY 8	/* programs: Linux takes its time */
 
 struct options {
 	u64 seed, count;
@@ -125,7 +130,8 @@ static const struct map_desc *map_by_index(void *cookie, int fd, bool is_index, 
 
 /* --- verdicts --- */
 
-static int verify(struct judge *judge, const struct generated *program, u32 flags,
+/* `insns`: how many may be walked; 0: as many as Linux allows. */
+static int verify(struct judge *judge, const struct generated *program, u32 flags, u64 insns,
 		  u32 log_level, struct verified **out)
 {
 	struct explanation *explanation = NULL; /* only that it can be made */
@@ -141,6 +147,7 @@ static int verify(struct judge *judge, const struct generated *program, u32 flag
 		.log_level = log_level,
 		.log = log_level ? &judge->log : NULL,
 		.explanation = &explanation,
+		.budget = {.insns = insns},
 	};
 	struct skep_error err;
 	int ret;
@@ -157,9 +164,10 @@ static void name_linux_maps(const struct judge *judge, struct generated *program
 	for (u32 i = 0; i < program->count; i++) {
 		struct bpf_insn *insn = &program->insns[i];
 
-		if (insn_is_wide(insn) && insn->src_reg == BPF_PSEUDO_MAP_FD &&
-		    insn->imm >= 0 && insn->imm < GENERATED_MAPS)
-			insn->imm = judge->linux_maps[insn->imm];
+		if (insn_is_wide(insn) && insn->src_reg == BPF_PSEUDO_MAP_FD)
+			insn->imm = insn->imm >= 0 && insn->imm < GENERATED_MAPS
+					    ? judge->linux_maps[insn->imm]
+					    : -1;
 	}
 }
 
@@ -227,7 +235,7 @@ static void print_lines(const char *title, const char *text)
 static void show(struct judge *judge, const struct generated *program)
 {
 	struct verified *verified;
-	int ret = verify(judge, program, 0, VERIFY_LOG_STATES, &verified), fd;
+	int ret = verify(judge, program, 0, 0, VERIFY_LOG_STATES, &verified), fd;
 
 	if (!ret)
 		verified_free(verified);
@@ -243,53 +251,21 @@ static void show(struct judge *judge, const struct generated *program)
 		close(fd);
 }
 
-/* The last line but one of a log: why the program was rejected. */
 static void print_reason(u64 seed, const char *who, const char *log)
 {
-	const char *end = strstr(log, "\nprocessed "), *start = end;
+	struct verdict_line line = verdict_line(log);
 
-	while (start && start > log && start[-1] != '\n')
-		start--;
-	printf("# seed %llu: only %s: %.*s\n", seed, who, end ? (int)(end - start) : 0,
-	       start ? start : "");
+	printf("# seed %llu: only %s: %.*s\n", seed, who, line.length, line.text);
 }
 
 static void print_skep_reason(struct judge *judge, const struct generated *program, u64 seed)
 {
 	struct verified *verified;
 
-	if (verify(judge, program, 0, VERIFY_LOG_PATH, &verified))
+	if (verify(judge, program, 0, 0, VERIFY_LOG_PATH, &verified))
 		print_reason(seed, "Linux accepts", strbuf_text(&judge->log));
 	else
 		verified_free(verified);
-}
-
-/*
- * Linux's reason is that it knows less of a number: its ranges need not end at values that the
- * known bits allow, and joins of both halves are coarser. Whether skep is right to know more is
- * for the proofs and for the runs to say.
- */
-static bool is_about_numbers(const char *log)
-{
-	static const char *const reasons[] = {
-		"outside of the allowed memory range",
-		"unbounded memory access",
-		"min value is negative",
-		"unbounded min value",
-		"invalid access to",
-		"misaligned",
-		"zero-sized read",
-		"program is too large", /* its pruning is another */
-		"pointer offset",	/* the distance between linked numbers, to Linux */
-		"invalid unbounded variable-offset",
-		"invalid variable-offset",
-	};
-
-	for (u32 i = 0; i < ARRAY_SIZE(reasons); i++) {
-		if (strstr(log, reasons[i]))
-			return true;
-	}
-	return false;
 }
 
 static bool is_explained(struct judge *judge, const struct generated *program)
@@ -298,7 +274,8 @@ static bool is_explained(struct judge *judge, const struct generated *program)
 
 	if (fd >= 0)
 		close(fd);
-	return has_operation_beyond_linux(program) || is_about_numbers(judge->linux_log);
+	return has_operation_beyond_linux(program) ||
+	       verdict_is_about_numbers(judge->linux_log);
 }
 
 static void compare_verdicts(struct judge *judge, const struct generated *program, u64 seed,
@@ -401,22 +378,35 @@ static u32 flags_of_seed(u64 seed)
 	return (seed & 1 ? VERIFY_REG_FACTS : 0) | (seed & 2 ? VERIFY_STATE_FREQ : 0);
 }
 
-/*
- * Where speculation counts, a loop is walked again for each of its rounds, by Linux for up to a
- * second, and in the end nearly all are rejected: a few of them are enough.
- */
-static bool is_tedious(const struct judge *judge, const struct generated *program, u64 seed)
+static bool has_time(u64 seed)
 {
-	if (judge->options.rights & SKEP_RIGHT_PERFMON || seed % TEDIOUS_EVERY == 0)
-		return false;
-	for (u32 i = 0; i < program->count; i++) {
-		const struct bpf_insn *insn = &program->insns[i];
+	return seed % TEDIOUS_EVERY == 0;
+}
 
-		if (BPF_CLASS(insn->code) == BPF_JMP && BPF_OP(insn->code) != BPF_CALL &&
-		    insn->off < 0)
-			return true;
-	}
-	return false;
+/* False: no verdict in a reasonable time. Most such programs are endless loops. */
+static bool verify_seed(struct judge *judge, const struct generated *program, u64 seed,
+			struct verified **out, int *verdict)
+{
+	u64 insns = has_time(seed) ? 0 : TEDIOUS_INSNS;
+
+	*verdict = verify(judge, program, flags_of_seed(seed), insns, 0, out);
+	return !insns || *verdict != -E2BIG;
+}
+
+static void on_alarm(int signal)
+{
+}
+
+/* A signal ends Linux's verification with EAGAIN. */
+static int load_in_time(struct judge *judge, const struct generated *program, u64 seed)
+{
+	struct itimerval time = {.it_value.tv_usec = has_time(seed) ? 0 : TEDIOUS_US};
+	int fd;
+
+	setitimer(ITIMER_REAL, &time, NULL);
+	fd = load_into_linux(judge, program, 0);
+	setitimer(ITIMER_REAL, &(struct itimerval){}, NULL);
+	return fd;
 }
 
 static void judge_seed(struct judge *judge, u64 seed)
@@ -426,15 +416,17 @@ static void judge_seed(struct judge *judge, u64 seed)
 	int ret, fd = -1;
 
 	generate_program(seed, &program);
-	if (is_tedious(judge, &program, seed)) {
+	if (!verify_seed(judge, &program, seed, &verified, &ret)) {
 		judge->left_out++;
 		return;
 	}
 	inputs_init(&judge->inputs, &program, seed);
-	ret = verify(judge, &program, flags_of_seed(seed), 0, &verified);
 	if (judge->has_linux) {
-		fd = load_into_linux(judge, &program, 0);
-		compare_verdicts(judge, &program, seed, !ret, fd >= 0);
+		fd = load_in_time(judge, &program, seed);
+		if (fd == -EAGAIN)
+			judge->left_out++;
+		else
+			compare_verdicts(judge, &program, seed, !ret, fd >= 0);
 	} else {
 		judge->accepted_by_both += !ret;
 	}
@@ -453,7 +445,7 @@ static void print_result(const struct judge *judge)
 	       judge->accepted_by_both, judge->rejected_by_both, judge->only_linux,
 	       judge->only_skep, judge->explained);
 	if (judge->left_out)
-		printf("# %llu with loops left out\n", judge->left_out);
+		printf("# %llu that take long left out\n", judge->left_out);
 	printf("# %llu runs, %llu violations, %llu wrong results\n", judge->runs,
 	       judge->violations, judge->wrong_results);
 	printf("%s 1 - Linux accepts what skep accepts%s\n", judge->only_skep ? "not ok" : "ok",
@@ -511,15 +503,15 @@ int main(int argc, char **argv)
 	struct generated program;
 
 	if (!read_options(argc, argv, &judge.options)) {
-		fprintf(stderr,
-			"usage: judge [--seed N] [--count N] [--runs N] [--alone] "
-			"[--rights RIGHTS] [--show]\n");
+		fprintf(stderr, "usage: judge [--seed N] [--count N] [--runs N] [--alone] "
+				"[--rights RIGHTS] [--show]\n");
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
 	judge.linux_log = calloc(1, LOG_SIZE);
-	judge.has_linux =
-		!judge.options.alone && open_linux(&judge) && linux_keep_rights(judge.options.rights, &before);
+	judge.has_linux = !judge.options.alone && open_linux(&judge) &&
+			  linux_keep_rights(judge.options.rights, &before);
 	if (!judge.linux_log || !open_skep(&judge))
 		return 2;
 	if (judge.options.show) {
