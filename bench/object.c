@@ -124,6 +124,16 @@ static int load(struct object *object, const char *path, char reason[REASON_SIZE
 	return 0;
 }
 
+static struct skep_engine *open_engine(enum mode mode)
+{
+	const struct skep_engine_opts opts = {
+		.sz = sizeof(opts),
+		.jit = mode == MODE_interpreted ? SKEP_JIT_OFF : SKEP_JIT_DEFAULT,
+	};
+
+	return skep_engine_new(&opts, NULL);
+}
+
 struct instance *object_open(const struct benchmark *benchmark, enum mode mode,
 			     const char *folder, char reason[REASON_SIZE])
 {
@@ -136,7 +146,7 @@ struct instance *object_open(const struct benchmark *benchmark, enum mode mode,
 	object->instance = (struct instance){object_run, object_close};
 	object->packet = &benchmark->packet;
 	if (modes[mode].kind == MODE_SKEP)
-		object->engine = skep_engine_new(NULL, NULL);
+		object->engine = open_engine(mode);
 	snprintf(path, sizeof(path), "%s/%s.bpf.o", folder, benchmark->name);
 	current = object->engine;
 	err = load(object, path, reason);

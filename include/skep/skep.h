@@ -34,6 +34,13 @@ enum skep_rights {
 	SKEP_RIGHTS_ALL = 15,
 };
 
+/* How programs are executed; all ways give the same results. */
+enum skep_jit {
+	SKEP_JIT_DEFAULT, /* the fastest that there is for this machine */
+	SKEP_JIT_OFF,	  /* interpreted */
+	SKEP_JIT_BASE,	  /* machine code, made in one pass */
+};
+
 struct skep_engine_opts {
 	size_t sz;
 	uint32_t slots;	 /* cpu slots; 0: as many as possible CPUs */
@@ -59,6 +66,10 @@ struct skep_engine_opts {
 	 * skep_explanation_free(). It must not call functions of the engine. */
 	void (*explain)(void *cookie, struct skep_explanation *explanation);
 	void *explain_cookie;
+	/* enum skep_jit. Where machine code cannot be made (the machine is not known, the
+	 * system allows no memory that is first written and then executed), programs are
+	 * interpreted; BPF_OBJ_GET_INFO_BY_FD tells by jited_prog_len. */
+	uint32_t jit;
 };
 
 /*

@@ -44,7 +44,7 @@ static void keep_explanation(void *cookie, struct skep_explanation *explanation)
 	explanations_add(&session->explanations, explanation);
 }
 
-static int new_engine(struct session *session, u32 rights)
+static int new_engine(struct session *session, u32 rights, u32 jit)
 {
 	const struct skep_engine_opts opts = {
 		.sz = sizeof(opts),
@@ -56,6 +56,7 @@ static int new_engine(struct session *session, u32 rights)
 		.explain = keep_explanation,
 		.explain_cookie = session,
 		.checked = option_given(session->line, OPTION_checked),
+		.jit = jit,
 	};
 	struct skep_error err;
 
@@ -63,6 +64,20 @@ static int new_engine(struct session *session, u32 rights)
 	if (!session->engine)
 		return usage_error("%s", err.text);
 	wrap_use_engine(session->engine);
+	return 0;
+}
+
+static int parse_jit(const char *name, u32 *jit)
+{
+	*jit = SKEP_JIT_DEFAULT;
+	if (!name)
+		return 0;
+	if (!strcmp(name, "off"))
+		*jit = SKEP_JIT_OFF;
+	else if (!strcmp(name, "base"))
+		*jit = SKEP_JIT_BASE;
+	else
+		return usage_error("--jit %s: expected off or base", name);
 	return 0;
 }
 
@@ -80,7 +95,7 @@ static int use_linux(struct session *session, u32 rights)
 int session_target(struct session *session, struct command_line *line)
 {
 	const char *target = line->option[OPTION_target] ?: "skep";
-	u32 rights;
+	u32 rights, jit;
 	int code;
 
 	*session = (struct session){.line = line};
@@ -88,11 +103,14 @@ int session_target(struct session *session, struct command_line *line)
 	session->log.limit = 64 << 20;
 	listening = session;
 	libbpf_set_print(listen_to_libbpf);
-	code = parse_rights(line, &rights);
+	code = parse_rights(line, &rights) ?: parse_jit(line->option[OPTION_jit], &jit);
 	if (code)
 		return code;
 	if (!strcmp(target, "skep"))
-		return new_engine(session, rights);
+		return new_engine(session, rights, jit);
+	if (option_given(line, OPTION_jit))
+		return usage_error(
+			"--jit is for the skep target; Linux decides by net.core.bpf_jit_enable");
 	if (strcmp(target, "linux"))
 		return usage_error("--target %s: expected skep or linux", target);
 	return use_linux(session, rights);

@@ -182,7 +182,7 @@ static void index_patterns(struct pattern_index *index)
 
 /* --- barriers --- */
 
-static bool needs_barrier(const struct prog_code *code, u32 at)
+bool code_needs_barrier(const struct prog_code *code, u32 at)
 {
 	const struct insn_fact *facts = code->verified ? code->verified->facts : NULL;
 
@@ -197,7 +197,7 @@ static u32 run_length(const struct prog_code *code, u32 at)
 	u32 length = 1;
 
 	while (length < PATTERN_MAX && at + length < code->insn_cnt &&
-	       !needs_barrier(code, at + length))
+	       !code_needs_barrier(code, at + length))
 		length++;
 	return length;
 }
@@ -218,7 +218,7 @@ void code_bind(struct prog_code *code)
 
 	index_patterns(&index);
 	for (u32 i = 0; i <= code->insn_cnt; i++) {
-		u32 op = needs_barrier(code, i)
+		u32 op = code_needs_barrier(code, i)
 				 ? OP_barrier
 				 : choose_handler(&index, &code->insns[i], run_length(code, i));
 

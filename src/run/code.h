@@ -127,6 +127,8 @@ struct unproven {
 int code_build_unproven(const struct unproven *input, struct prog_code **out,
 			struct skep_error *err);
 void code_free(struct prog_code *code);
+/* Whether speculation must end before the instruction. */
+bool code_needs_barrier(const struct prog_code *code, u32 at);
 
 /* Gives the instructions the handlers of the fast build, fused where a fused one exists. */
 void code_bind(struct prog_code *code);

@@ -4,6 +4,7 @@
 #include "base/os.h"
 #include "map/map.h"
 #include "run/checker.h"
+#include "run/native.h"
 #include "run/run.h"
 #include "run/tag.h"
 
@@ -31,6 +32,8 @@ static void prog_free(struct prog *prog)
 		object_put(&prog->maps[i]->object);
 	free(prog->maps);
 	object_put(prog->btf);
+	if (prog->native)
+		prog->native->free(prog->native);
 	code_free(prog->code);
 	verified_free(prog->verified);
 	free(prog);
@@ -137,10 +140,8 @@ static u64 interpret(struct executor *exec, const struct code_insn *pc, u64 fp,
 			     : interpret_fast(exec, pc, fp, args);
 }
 
-/* A callback runs in the frame below the one that called the helper. */
-static u64 call_back(struct run_context *run, u64 function, const u64 args[5])
+static u64 interpret_callback(struct executor *exec, u64 function, const u64 args[5])
 {
-	struct executor *exec = run->executor;
 	struct frame *frame = exec->frame;
 	const u64 fp = exec->fp;
 	u64 ret = interpret(exec, u64_to_ptr(function), fp, args);
@@ -150,6 +151,28 @@ static u64 call_back(struct run_context *run, u64 function, const u64 args[5])
 	return ret;
 }
 
+/* The subprogram's machine code; `function` is what the program knows it by. */
+static const void *native_function(const struct prog *prog, u64 function)
+{
+	const struct code_insn *first = u64_to_ptr(function);
+	const u32 at = (u32)(first - prog->code->insns);
+	u32 i = 0;
+
+	while (prog->verified->subprogs[i].start != at)
+		i++;
+	return prog->native->entry[i];
+}
+
+/* A callback runs in the frame below the one that called the helper. */
+static u64 call_back(struct run_context *run, u64 function, const u64 args[5])
+{
+	struct executor *exec = run->executor;
+
+	if (run->prog->native && !exec->checker)
+		return run->prog->native->enter(args, exec,
+						native_function(run->prog, function));
+	return interpret_callback(exec, function, args);
+}
 void executor_start(struct executor *exec, const struct prog_code *code,
 		    struct run_context *run)
 {
@@ -178,8 +201,10 @@ static u64 prog_run_once(const struct prog *prog, void *ctx, struct run_context 
 	run->prog = prog;
 	run->ctx = ctx;
 	executor_start(&exec, prog->code, run);
-	return unlikely(run->env->checked) ? checked_run(&exec, args)
-					   : executor_run(&exec, args);
+	if (unlikely(run->env->checked))
+		return checked_run(&exec, args);
+	return prog->native ? prog->native->enter(args, &exec, prog->native->entry[0])
+			    : executor_run(&exec, args);
 }
 
 u64 prog_run(const struct prog *prog, void *ctx, struct run_context *run)

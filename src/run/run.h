@@ -26,6 +26,7 @@ struct prog {
 	u64 load_time;		   /* CLOCK_BOOTTIME, ns */
 	struct verified *verified; /* owned */
 	struct prog_code *code;	   /* owned; NULL: it only stands for its verdict */
+	struct native *native;	   /* owned; NULL: the program is interpreted (run/native.h) */
 	struct map **maps;	   /* references, as verified->maps */
 	u32 map_cnt;
 	struct object *btf;		    /* reference; NULL */

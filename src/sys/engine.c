@@ -52,10 +52,11 @@ static int read_opts(const struct skep_engine_opts *from, struct skep_engine_opt
 					 "skep_engine_opts has options that skep %s lacks",
 					 SKEP_VERSION);
 	memcpy(opts, from, min(from->sz, sizeof(*opts)));
-	if (opts->slots > SLOTS_MAX || (opts->rights & ~SKEP_RIGHTS_ALL))
+	if (opts->slots > SLOTS_MAX || (opts->rights & ~SKEP_RIGHTS_ALL) ||
+	    opts->jit > SKEP_JIT_BASE)
 		return error_set(err, SKEP_STAGE_CALL, -EINVAL,
-				 "skep_engine_opts: slots %u (at most %u), rights %#x",
-				 opts->slots, SLOTS_MAX, opts->rights);
+				 "skep_engine_opts: slots %u (at most %u), rights %#x, jit %u",
+				 opts->slots, SLOTS_MAX, opts->rights, opts->jit);
 	return 0;
 }
 
@@ -75,6 +76,7 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 	int ret;
 
 	engine->verify_only = opts->verify_only;
+	engine->jit = opts->jit == SKEP_JIT_OFF || opts->checked ? JIT_OFF : JIT_BASE;
 	engine->rights = opts->rights_given ? opts->rights : SKEP_RIGHTS_ALL;
 	if (engine->rights & SKEP_RIGHT_ADMIN)
 		engine->rights = SKEP_RIGHTS_ALL;

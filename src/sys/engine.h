@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/object.h"
 #include "helper/run_context.h"
+#include "jit/jit.h"
 #include "sys/descriptor.h"
 #include "sys/kernel_btf.h"
 #include "sys/object_table.h"
@@ -24,6 +25,7 @@ struct net;
 struct skep_engine {
 	u32 rights; /* enum skep_rights */
 	bool verify_only;
+	enum jit_tier jit;
 	struct run_env env;
 	struct net *net;
 	struct kernel_btf kernel_btf;

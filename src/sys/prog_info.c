@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "map/map.h"
+#include "run/native.h"
 #include "run/tag.h"
 #include "sys/info.h"
 #include "sys/prog_details.h"
@@ -81,6 +82,52 @@ static int write_tags(const struct prog *prog, const struct bpf_prog_info *asked
 	return ret;
 }
 
+/* --- machine code: its bytes, and of each subprogram the address and the length --- */
+
+static int write_entries(const struct prog *prog, const struct bpf_prog_info *asked)
+{
+	const u32 count = prog->verified->subprog_cnt;
+	int ret = 0;
+
+	for (u32 i = 0; i < min(count, asked->nr_jited_ksyms) && !ret; i++) {
+		u64 address = ptr_to_u64(prog->native->entry[i]);
+
+		ret = user_write(asked->jited_ksyms + i * sizeof(u64), &address,
+				 sizeof(address));
+	}
+	for (u32 i = 0; i < min(count, asked->nr_jited_func_lens) && !ret; i++) {
+		u32 length = native_length(prog->native, i, count);
+
+		ret = user_write(asked->jited_func_lens + i * sizeof(u32), &length,
+				 sizeof(length));
+	}
+	return ret;
+}
+
+static int write_native(const struct prog *prog, const struct bpf_prog_info *asked)
+{
+	const struct native *native = prog->native;
+	int ret;
+
+	if (!native)
+		return 0;
+	ret = user_write(asked->jited_prog_insns, native->entry[0],
+			 min(native_bytes(native), asked->jited_prog_len));
+	return ret ? ret : write_entries(prog, asked);
+}
+
+static void fill_native(const struct prog *prog, const struct bpf_prog_info *asked,
+			struct bpf_prog_info *info)
+{
+	info->jited_prog_insns = asked->jited_prog_insns;
+	info->jited_ksyms = asked->jited_ksyms;
+	info->jited_func_lens = asked->jited_func_lens;
+	if (!prog->native)
+		return;
+	info->jited_prog_len = native_bytes(prog->native);
+	info->nr_jited_ksyms = info->nr_jited_func_lens = prog->verified->subprog_cnt;
+}
+
 static void fill_counts(const struct prog *prog, struct bpf_prog_info *info)
 {
 	const struct verified *verified = prog->verified;
@@ -93,7 +140,7 @@ static void fill_counts(const struct prog *prog, struct bpf_prog_info *info)
 	info->nr_line_info = prog_details(prog)->line_info_cnt;
 	info->func_info_rec_size = sizeof(struct bpf_func_info);
 	info->line_info_rec_size = sizeof(struct bpf_line_info);
-	/* As a program without subprograms that the kernel interprets. */
+	/* As a program without subprograms in the kernel. */
 	info->nr_prog_tags = verified->subprog_cnt > 1 ? verified->subprog_cnt : 1;
 }
 
@@ -119,6 +166,8 @@ static int write_arrays(struct call *call, const struct prog *prog,
 		ret = write_insns(prog, asked);
 	if (!ret)
 		ret = write_tags(prog, asked);
+	if (!ret)
+		ret = write_native(prog, asked);
 	if (!ret)
 		ret = info_write_array(asked->func_info, asked->nr_func_info,
 				       details->func_info, details->func_info_cnt,
@@ -146,7 +195,8 @@ int prog_info(struct call *call, struct prog *prog)
 		return call_fail(call, ret, "an array of the info cannot be written");
 	fill_identity(prog, &info);
 	fill_counts(prog, &info);
-	/* Where arrays went stays as the caller gave it; there is no machine code. */
+	fill_native(prog, &asked, &info);
+	/* Where arrays went stays as the caller gave it. */
 	info.map_ids = asked.map_ids;
 	info.xlated_prog_insns = asked.xlated_prog_insns;
 	info.prog_tags = asked.prog_tags;

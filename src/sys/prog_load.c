@@ -436,9 +436,13 @@ static int make_prog(struct load *load, struct verified *verified, struct prog *
 		      : prog_new(verified, maps, load->btf ? &types : NULL, out,
 				 load->call->err);
 	free(maps);
-	if (!ret)
-		(*out)->sys = details;
-	return ret;
+	if (ret)
+		return ret;
+	(*out)->sys = details;
+	/* Without machine code the program is interpreted. */
+	if (!load->call->engine->verify_only)
+		jit_compile(*out, load->call->engine->jit);
+	return 0;
 }
 
 static void fill_prog(struct load *load, struct prog *prog)

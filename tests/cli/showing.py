@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Commands that show something: text, and JSON with bpftool's keys."""
 import json
+import platform
 import re
 import subprocess
 
@@ -110,6 +111,15 @@ def test_prog_show_and_dump(skep):
     matches(r"^\d+: xdp  name firewall  tag [0-9a-f]{16}  gpl .*\n\txlated \d+B ", skep.ok("prog", "show", "firewall.bpf.o"))
     matches(r"(?m)^ +0: ", skep.ok("prog", "dump", "xlated", "firewall.bpf.o"))
     matches(r"exit", skep.ok("prog", "dump", "xlated", "tailcall.bpf.o", "--program", "parse_tcp"))
+
+
+def test_how_programs_are_executed(skep):
+    for choice, has_code in (("off", False), ("base", platform.machine() == "x86_64")):
+        program, = skep.json("prog", "show", "firewall.bpf.o", f"--jit={choice}", "-j")
+        same(program["jited"], has_code)
+        same(program.get("bytes_jited", 0) > program["bytes_xlated"] // 4, has_code)
+        same(skep.ok("run", "firewall.bpf.o", "--data", "00" * 64, f"--jit={choice}"), "retval 1\n")
+    skep.fails(2, "^skep: --jit full: expected off or base$", "run", "firewall.bpf.o", "--jit", "full")
 
 
 def test_prog_run(skep):

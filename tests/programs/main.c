@@ -2,7 +2,7 @@
 /*
  * Runs program tests as TAP:
  *
- *	programs linux|skep|checked FOLDER	every *.asm below the folder
+ *	programs linux|skep|interpreted|checked FOLDER	every *.asm below the folder
  *	programs covered FOLDER			whether each row of isa.def is covered by a test
  */
 #include "program_test.h"

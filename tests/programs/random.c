@@ -137,7 +137,7 @@ static bool compare_all(u64 first, u64 count, const struct target *targets, u32 
 
 int main(int argc, char **argv)
 {
-	static const char *const names[] = {"linux", "skep", "checked"};
+	static const char *const names[] = {"linux", "skep", "interpreted", "checked"};
 	struct target targets[ARRAY_SIZE(names)];
 	u32 open = 0;
 	bool same = true;

@@ -35,29 +35,28 @@ static void keep_line(void *cookie, const char *text, size_t length)
 	last_line[strcspn(last_line, "\n")] = '\0';
 }
 
-static int open_engine(bool checked, u32 rights, struct target *out)
+static int open_engine(const char *name, u32 rights, struct target *out)
 {
 	struct skep_engine_opts opts = {.sz = sizeof(opts),
 					.rights = rights,
 					.rights_given = true,
-					.checked = checked,
+					.checked = !strcmp(name, "checked"),
+					.jit = strcmp(name, "interpreted") ? SKEP_JIT_DEFAULT
+									   : SKEP_JIT_OFF,
 					.trace = keep_line};
 	struct skep_error err;
 	struct skep_engine *engine = skep_engine_new(&opts, &err);
 
 	if (!engine)
 		return err.code;
-	*out = (struct target){checked ? "skep, checked" : "skep", false, engine_bpf, engine,
-			       rights};
+	*out = (struct target){name, false, engine_bpf, engine, rights};
 	return 0;
 }
 
 int target_open(const char *name, u32 rights, struct target *out)
 {
-	if (!strcmp(name, "skep") || !strcmp(name, "checked"))
-		return open_engine(*name == 'c', rights, out);
 	if (strcmp(name, "linux"))
-		return -ENOENT;
+		return open_engine(name, rights, out);
 	if (!linux_has_bpf())
 		return -EPERM;
 	*out = (struct target){"Linux", true, linux_bpf, NULL, rights};

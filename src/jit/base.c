@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "jit/base.h"
+#include "base/error.h"
+#include "jit/code_memory.h"
+#include "jit/runtime.h"
+#include "jit/unwind.h"
+#include "run/native.h"
+#include "run/run.h"
+
+#include <errno.h>
+
+const u8 base_reg[MAX_BPF_REG] = {RAX, RDI, RSI, RDX, RCX, R8, RBX, R13, R14, R15, RBP};
+
+#define REGS_KEPT_BY_C 5
+
+static const u8 kept_by_c[REGS_KEPT_BY_C] = {RBX, R12, R13, R14, R15};
+
+/* --- what stands before the program --- */
+
+/* u64 enter(args, exec, target): from C into a subprogram. */
+static void enter_stub(struct base *base, struct unwind_function *frame)
+{
+	static const u8 argument[] = {RDI, RSI, RDX, RCX, R8};
+	struct emit *emit = &base->emit;
+
+	x86_push(emit, RBP);
+	base_move(base, W64, RBP, RSP);
+	for (u32 i = 0; i < REGS_KEPT_BY_C; i++)
+		x86_push(emit, kept_by_c[i]);
+	*frame = (struct unwind_function){
+		.saved_by = emit_offset(emit), .saved_cnt = REGS_KEPT_BY_C, .first_saved = -8};
+	memcpy(frame->saved, kept_by_c, sizeof(kept_by_c));
+	x86_push(emit, RAX); /* aligns the stack */
+	base_move(base, W64, REG_EXEC, RSI);
+	base_move(base, W64, R10, RDX);
+	base_move(base, W64, R11, RDI);
+	for (u32 i = 0; i < ARRAY_SIZE(argument); i++)
+		x86_rm(emit, x86_load, W64, argument[i], x86_at(R11, 8 * (s32)i));
+	x86_rr(emit, x86_call, W64, 0, R10);
+	x86_pop(emit, RDI);
+	for (u32 i = REGS_KEPT_BY_C; i-- > 0;)
+		x86_pop(emit, kept_by_c[i]);
+	x86_pop(emit, RBP);
+	x86_ret(emit);
+	frame->end = emit_offset(emit);
+}
+
+/* Where a tail call to a program without machine code jumps: r1 is its context. */
+static void interpret_stub(struct base *base, struct unwind_function *frame)
+{
+	struct emit *emit = &base->emit;
+
+	*frame = (struct unwind_function){.start = emit_offset(emit)};
+	x86_push(emit, RBP);
+	base_move(base, W64, RBP, RSP);
+	base_move(base, W64, RSI, REG_EXEC);
+	base_call(base, runtime_interpret);
+	x86_pop(emit, RBP);
+	x86_ret(emit);
+	frame->end = emit_offset(emit);
+}
+
+/* --- instructions --- */
+
+static u32 registers_of(const struct base *base, const struct subprog *subprog)
+{
+	u32 used = 0;
+
+	for (u32 at = subprog->start; at < subprog->end; at++)
+		used |= 1u << base->code->insns[at].dst | 1u << base->code->insns[at].src;
+	return used;
+}
+
+#define STUBS 2
+
+static void begin_subprog(struct base *base, u32 index)
+{
+	struct unwind_function *frame = &base->frames[STUBS + index];
+
+	base->subprog = &base->verified->subprogs[index];
+	base->used = registers_of(base, base->subprog);
+	base->entry[index] = emit_offset(&base->emit);
+	base_prologue(base);
+	*frame = (struct unwind_function){.start = base->entry[index]};
+	frame->saved_by = emit_offset(&base->emit) - frame->start;
+	base_frame(base, frame);
+}
+
+#define LOAD_u8	 x86_movzx8, W32
+#define LOAD_u16 x86_movzx16, W32
+#define LOAD_u32 x86_load, W32
+#define LOAD_u64 x86_load, W64
+#define LOAD_s8	 x86_movsx8, W64
+#define LOAD_s16 x86_movsx16, W64
+#define LOAD_s32 x86_movsxd, W64
+
+enum {
+	TAKEN_jeq = CC_E,
+	TAKEN_jne = CC_NE,
+	TAKEN_jgt = CC_A,
+	TAKEN_jge = CC_AE,
+	TAKEN_jlt = CC_B,
+	TAKEN_jle = CC_BE,
+	TAKEN_jset = CC_NE,
+	TAKEN_jsgt = CC_G,
+	TAKEN_jsge = CC_GE,
+	TAKEN_jslt = CC_L,
+	TAKEN_jsle = CC_LE,
+};
+
+static void translate(struct base *base, u32 at)
+{
+	const struct code_insn *insn = &base->code->insns[at];
+
+	switch ((enum code_op)insn->op) {
+#define ALU(name, ...)                                                              \
+	case OP_##name##64_k: base_alu(base, insn, ALU_##name, W64, false); return; \
+	case OP_##name##64_x: base_alu(base, insn, ALU_##name, W64, true); return;  \
+	case OP_##name##32_k: base_alu(base, insn, ALU_##name, W32, false); return; \
+	case OP_##name##32_x:                                                       \
+		base_alu(base, insn, ALU_##name, W32, true);                        \
+		return;
+#define UNARY(name, ...)                 \
+	case OP_##name:                  \
+		base_##name(base, insn); \
+		return;
+#define JUMP_FORM(form, name, op, width, is_reg)                                            \
+	case form:                                                                          \
+		base_jump(base, at,                                                         \
+			  &(struct base_condition){(enum x86_condition)TAKEN_##name, width, \
+						   (op) == BPF_JSET, is_reg});              \
+		return;
+#define JUMP(name, op, condition)                        \
+	JUMP_FORM(OP_##name##64_k, name, op, W64, false) \
+	JUMP_FORM(OP_##name##64_x, name, op, W64, true)  \
+	JUMP_FORM(OP_##name##32_k, name, op, W32, false) \
+	JUMP_FORM(OP_##name##32_x, name, op, W32, true)
+#define LOAD(name, mode, size, type)                \
+	case OP_##name:                             \
+		base_load(base, insn, LOAD_##type); \
+		return;
+#define STORE(bits, ...)                                             \
+	case OP_stx##bits: base_store_reg(base, insn, bits); return; \
+	case OP_st##bits:                                            \
+		base_store_imm(base, insn, bits);                    \
+		return;
+#define ATOMIC_FORM(name, bits)                                                  \
+	case OP_##name##_mem##bits:                                              \
+		base_atomic(base, insn, x86_##name##_store, W##bits);            \
+		return;                                                          \
+	case OP_fetch_##name##bits:                                              \
+		base_fetch(base, insn, ALU_##name, x86_##name##_store, W##bits); \
+		return;
+#define ATOMIC(name, ...)     \
+	ATOMIC_FORM(name, 64) \
+	ATOMIC_FORM(name, 32)
+#define CONTROL(name)                  \
+	case OP_##name:                \
+		base_##name(base, at); \
+		return;
+#include "run/ops.def"
+	case CODE_OPS: return;
+	}
+}
+
+static int translate_subprog(struct base *base, u32 index)
+{
+	const struct subprog *subprog = &base->verified->subprogs[index];
+
+	if (emit_reserve(&base->emit))
+		return -ENOMEM;
+	begin_subprog(base, index);
+	for (u32 at = subprog->start; at < subprog->end; at++) {
+		if (emit_reserve(&base->emit))
+			return -ENOMEM;
+		base->offset[at] = emit_offset(&base->emit);
+		if (code_needs_barrier(base->code, at))
+			x86_lfence(&base->emit);
+		translate(base, at);
+	}
+	base->frames[STUBS + index].end = emit_offset(&base->emit);
+	return base->err;
+}
+
+/* --- the whole --- */
+
+static void land(struct base *base, const struct base_fixup *fixups, u32 count,
+		 const u32 *targets)
+{
+	for (u32 i = 0; i < count; i++)
+		emit_patch32(&base->emit, fixups[i].at,
+			     targets[fixups[i].target] - (fixups[i].at + 4));
+}
+
+/* The pool follows the code. */
+static int add_pool(struct base *base)
+{
+	u32 *place = arena_array(&base->arena, base->pool_cnt + 1, sizeof(*place));
+
+	if (!place)
+		return -ENOMEM;
+	while (emit_offset(&base->emit) % sizeof(u64))
+		emit8(&base->emit, 0xcc);
+	for (u32 i = 0; i < base->pool_cnt; i++) {
+		if (emit_reserve(&base->emit))
+			return -ENOMEM;
+		place[i] = emit_offset(&base->emit);
+		emit64(&base->emit, base->pool[i]);
+	}
+	land(base, base->pool_uses, base->pool_use_cnt, place);
+	return 0;
+}
+
+/* The records of the unwinder follow the pool. */
+static int add_frames(struct base *base)
+{
+	const u32 common = emit_offset(&base->emit);
+	int err = unwind_begin(&base->emit);
+
+	for (u32 i = 0; !err && i < STUBS + base->verified->subprog_cnt; i++)
+		err = unwind_add(&base->emit, common, &base->frames[i]);
+	return err ?: unwind_end(&base->emit);
+}
+
+static int prepare(struct base *base, const struct prog *prog)
+{
+	/* Of each instruction at most one jump, one call and one use of the pool. */
+	const u32 insns = prog->verified->insn_cnt + 1, subprogs = prog->verified->subprog_cnt;
+
+	arena_init(&base->arena);
+	base->prog = prog;
+	base->code = prog->code;
+	base->verified = prog->verified;
+	base->offset = arena_array(&base->arena, insns, sizeof(*base->offset));
+	base->entry = arena_array(&base->arena, subprogs, sizeof(*base->entry));
+	base->frames = arena_array(&base->arena, STUBS + subprogs, sizeof(*base->frames));
+	base->jumps = arena_array(&base->arena, insns, sizeof(*base->jumps));
+	base->calls = arena_array(&base->arena, insns, sizeof(*base->calls));
+	base->pool_uses = arena_array(&base->arena, insns, sizeof(*base->pool_uses));
+	base->pool = arena_array(&base->arena, insns, sizeof(*base->pool));
+	return base->offset && base->entry && base->frames && base->jumps && base->calls &&
+			       base->pool_uses && base->pool && !emit_reserve(&base->emit)
+		       ? 0
+		       : -ENOMEM;
+}
+
+/* Offsets of what else is in the machine code. */
+struct base_layout {
+	u32 interpret; /* the stub */
+	u32 end;       /* of the program */
+	u32 frames;    /* the records of the unwinder */
+};
+
+static int translate_all(struct base *base, struct base_layout *layout)
+{
+	int err = 0;
+
+	enter_stub(base, &base->frames[0]);
+	layout->interpret = emit_offset(&base->emit);
+	interpret_stub(base, &base->frames[1]);
+	for (u32 i = 0; !err && i < base->verified->subprog_cnt; i++)
+		err = translate_subprog(base, i);
+	if (err)
+		return err;
+	layout->end = emit_offset(&base->emit);
+	land(base, base->jumps, base->jump_cnt, base->offset);
+	land(base, base->calls, base->call_cnt, base->entry);
+	err = add_pool(base);
+	layout->frames = emit_offset(&base->emit);
+	return err ?: add_frames(base);
+}
+
+struct placed {
+	struct code_memory memory;
+	const void *frames;
+	struct native native;
+};
+
+static void placed_free(struct native *native)
+{
+	struct placed *placed = container_of(native, struct placed, native);
+
+	unwind_unregister(placed->frames);
+	code_memory_free(&placed->memory);
+	free(placed);
+}
+
+static int place(const struct base *base, const struct base_layout *layout, struct native **out)
+{
+	const u32 subprogs = base->verified->subprog_cnt, size = emit_offset(&base->emit);
+	struct placed *placed =
+		calloc(1, sizeof(*placed) + subprogs * sizeof(placed->native.entry[0]));
+	struct native *native;
+	const u8 *code;
+	int err;
+
+	if (!placed)
+		return -ENOMEM;
+	err = code_memory_new(base->emit.start, size, &placed->memory);
+	if (err) {
+		free(placed);
+		return err;
+	}
+	native = &placed->native;
+	code = placed->memory.base;
+	native->enter = (native_enter *)code;
+	native->interpret = code + layout->interpret;
+	native->end = code + layout->end;
+	native->free = placed_free;
+	for (u32 i = 0; i < subprogs; i++)
+		native->entry[i] = code + base->entry[i];
+	placed->frames = code + layout->frames;
+	unwind_register(placed->frames);
+	*out = native;
+	return 0;
+}
+
+int base_compile(const struct prog *prog, struct native **out)
+{
+	struct base base = {0};
+	struct base_layout layout;
+	int err = prepare(&base, prog);
+
+	if (!err)
+		err = translate_all(&base, &layout);
+	if (!err)
+		err = place(&base, &layout, out);
+	free(base.emit.start);
+	arena_done(&base.arena);
+	return err;
+}

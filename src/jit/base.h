@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Inside the room: the base tier. One pass over the code, instruction by instruction, each
+ * program register in a machine register of its own:
+ *
+ *	r0 rax   r1 rdi   r2 rsi   r3 rdx   r4 rcx   r5 r8   (as a C call passes them)
+ *	r6 rbx   r7 r13   r8 r14   r9 r15   r10 rbp          (kept over calls)
+ *	r12: the run's struct executor      r9, r10, r11: free within one instruction
+ *
+ * A subprogram is a function: it keeps rbx, rbp and r13 to r15, expects r12, and may change all
+ * others. Its stack is the machine's. Addresses of functions stand behind the code, in the
+ *pool.
+ */
+#ifndef SKEP_JIT_BASE_H
+#define SKEP_JIT_BASE_H
+
+#include "jit/x86.h"
+#include "run/code.h"
+
+#define REG_EXEC R12
+
+struct native;
+struct prog;
+
+/* 0 or -ENOMEM, -EACCES. */
+int base_compile(const struct prog *prog, struct native **out);
+
+struct base_fixup {
+	u32 at;	    /* of a distance in the code */
+	u32 target; /* an instruction, a subprogram, or an entry of the pool */
+};
+
+struct base {
+	struct emit emit;
+	struct arena arena;
+	const struct prog_code *code;
+	const struct verified *verified;
+	u32 *offset;			/* of each instruction in the machine code */
+	u32 *entry;			/* of each subprogram, likewise */
+	struct unwind_function *frames; /* of what stands before the program, then of each */
+	struct base_fixup *jumps, *calls, *pool_uses;
+	u32 jump_cnt, call_cnt, pool_use_cnt;
+	u64 *pool;
+	u32 pool_cnt;
+	const struct prog *prog;
+	/* The subprogram that is being translated. */
+	const struct subprog *subprog;
+	u32 used; /* registers that it uses, as bits */
+	int err;  /* -EOPNOTSUPP: an instruction has no machine code, the program stays
+		     interpreted */
+};
+
+extern const u8 base_reg[MAX_BPF_REG];
+
+static inline u8 dst_of(const struct code_insn *insn)
+{
+	return base_reg[insn->dst];
+}
+
+static inline u8 src_of(const struct code_insn *insn)
+{
+	return base_reg[insn->src];
+}
+
+/* `mov to, from` unless they are the same. */
+void base_move(struct base *base, enum x86_width width, u8 to, u8 from);
+/* Calls a C function; rsp is aligned for it. */
+void base_call(struct base *base, const void *function);
+
+/* --- base_alu.c --- */
+enum base_alu {
+#define ALU(name, ...) ALU_##name,
+#include "run/ops.def"
+};
+
+void base_alu(struct base *base, const struct code_insn *insn, enum base_alu what,
+	      enum x86_width width, bool is_reg);
+void base_compare(struct base *base, const struct code_insn *insn, enum x86_width width,
+		  bool is_reg);
+void base_test(struct base *base, const struct code_insn *insn, enum x86_width width,
+	       bool is_reg);
+#define UNARY(name, ...) void base_##name(struct base *base, const struct code_insn *insn);
+#include "run/ops.def"
+
+/* --- base_memory.c --- */
+void base_load(struct base *base, const struct code_insn *insn, struct x86_op op,
+	       enum x86_width width);
+void base_store_reg(struct base *base, const struct code_insn *insn, u32 bits);
+void base_store_imm(struct base *base, const struct code_insn *insn, u32 bits);
+void base_atomic(struct base *base, const struct code_insn *insn, struct x86_op op,
+		 enum x86_width width);
+void base_fetch(struct base *base, const struct code_insn *insn, enum base_alu what,
+		struct x86_op op, enum x86_width width);
+
+/* --- base_control.c --- */
+struct unwind_function;
+
+struct base_condition {
+	enum x86_condition taken;
+	enum x86_width width;
+	bool is_test, is_reg;
+};
+
+void base_prologue(struct base *base);
+/* How the present subprogram's prologue keeps registers. */
+void base_frame(const struct base *base, struct unwind_function *out);
+void base_jump(struct base *base, u32 at, const struct base_condition *condition);
+
+/* The instruction at `at`, whose operation has a body of its own. */
+#define CONTROL(name) void base_##name(struct base *base, u32 at);
+#include "run/ops.def"
+
+#endif

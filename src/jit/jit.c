@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "jit/jit.h"
+#include "jit/base.h"
+
+#include <errno.h>
+
+int jit_compile(struct prog *prog, enum jit_tier tier)
+{
+	switch (tier) {
+	case JIT_OFF: return 0;
+	case JIT_BASE: return base_compile(prog, &prog->native);
+	}
+	return -EOPNOTSUPP;
+}

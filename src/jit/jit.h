@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Verified programs to machine code. A program that has none is interpreted; with the same
+ * results, only slower.
+ */
+#ifndef SKEP_JIT_JIT_H
+#define SKEP_JIT_JIT_H
+
+#include "run/run.h"
+
+enum jit_tier { JIT_OFF, JIT_BASE };
+
+/*
+ * Gives a program that does not run yet its machine code. -EOPNOTSUPP: skep does not know this
+ * machine; -EACCES: the system allows no memory that can be written and then executed; -ENOMEM.
+ */
+int jit_compile(struct prog *prog, enum jit_tier tier);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "jit/runtime.h"
+#include "run/native.h"
+#include "run/run.h"
+
+struct packet_word runtime_packet_load(const struct executor *exec, const void *ctx, s32 offset,
+				       u32 bytes)
+{
+	struct packet_word word = {0};
+
+	word.is_there = packet_load(exec->run, ctx, offset, bytes, &word.value);
+	return word;
+}
+
+const void *runtime_tail_call(struct executor *exec, u64 map, u64 index)
+{
+	const struct native *own = exec->run->prog->native;
+	const struct prog *next = tail_call_target(exec->run, map, index);
+
+	if (!next)
+		return NULL;
+	exec->run->prog = next;
+	return next->native ? next->native->entry[0] : own->interpret;
+}
+
+u64 runtime_interpret(u64 ctx, struct executor *exec)
+{
+	const u64 args[5] = {ctx};
+
+	exec->code = prog_code_of(exec->run->prog);
+	exec->frame = exec->frames;
+	return executor_run(exec, args);
+}
