@@ -125,18 +125,31 @@ void path_note_stack(struct walk *walk)
 	step->slot_cnt = (u8)(last - first + 1);
 }
 
-void path_note_linked(struct walk *walk, u16 regs, u64 slots)
+static void add_link(struct path *path, struct link link)
+{
+	if (path->link_cnt == path->link_cap && !grow_links(path))
+		path->out_of_memory = true;
+	else
+		path->links[path->link_cnt++] = link;
+}
+
+void path_note_linked(struct walk *walk, const struct live_set *numbers)
 {
 	struct path *path = walk->path;
+	u32 count = 0;
 
-	if (!path->keeps_steps || (!(regs & (regs - 1)) && !slots))
-		return; /* linked to nothing else */
-	if (path->link_cnt == path->link_cap && !grow_links(path)) {
-		path->out_of_memory = true;
+	if (!path->keeps_steps)
 		return;
+	for (u32 i = 0; i < walk->state.frame_cnt; i++)
+		count += __builtin_popcount(numbers->regs[i]) +
+			 __builtin_popcountll(numbers->slots[i]);
+	for (u32 i = 0; i < walk->state.frame_cnt && count > 1; i++) {
+		struct link link = {path->count - 1, numbers->regs[i], (u8)i,
+				    numbers->slots[i]};
+
+		if (link.regs || link.slots)
+			add_link(path, link);
 	}
-	path->links[path->link_cnt++] =
-		(struct link){.position = path->count - 1, .regs = regs, .slots = slots};
 }
 
 /* --- for those who explain --- */

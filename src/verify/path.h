@@ -41,8 +41,8 @@ u64 path_bytes(const struct walk *walk);
 
 /* The current instruction accesses stack slots (walk->access). */
 void path_note_stack(struct walk *walk);
-/* What a branch said about one number was carried over to others (of the top frame). */
-void path_note_linked(struct walk *walk, u16 regs, u64 slots);
+/* What a branch said about one of these numbers was carried over to the others. */
+void path_note_linked(struct walk *walk, const struct live_set *numbers);
 
 /* The walk is over: leaves the present path alone, for path_step_at(). */
 void path_unroll(struct walk *walk);
@@ -67,10 +67,12 @@ struct step {
 	};
 };
 
-/* What a branch said about one number was carried over to others. */
+/* Numbers of one frame, of which what a branch said was carried over to all linked ones: those
+ * of the links at the same position. */
 struct link {
 	u32 position; /* of the step */
 	u16 regs;
+	u8 frame;
 	u64 slots;
 };
 

@@ -109,16 +109,15 @@ static void back_over_jump(const struct step *step, const struct bpf_insn *insn,
 		*regs |= operands;
 }
 
-/* What matters of one number matters of those that it is linked to. */
-static void back_over_link(const struct link *link, u8 depth, struct live_set *needs)
+static bool needs_any_of(const struct live_set *needs, const struct link *link)
 {
-	u16 *regs = &needs->regs[depth - 1];
-	u64 *slots = &needs->slots[depth - 1];
+	return needs->regs[link->frame] & link->regs || needs->slots[link->frame] & link->slots;
+}
 
-	if (!(*regs & link->regs) && !(*slots & link->slots))
-		return;
-	*regs |= link->regs;
-	*slots |= link->slots;
+static void need_link(const struct link *link, struct live_set *needs)
+{
+	needs->regs[link->frame] |= link->regs;
+	needs->slots[link->frame] |= link->slots;
 }
 
 static void back_over(const struct step *step, const struct bpf_insn *insn, u8 depth_after,
@@ -188,14 +187,20 @@ static void follow_jumps(struct walk *walk, struct way_back *back)
 	}
 }
 
-static void back_over_links(struct walk *walk, struct way_back *back, u8 depth,
-			    struct live_set *needs)
+/* What matters of one number matters of those that it is linked to. */
+static void back_over_links(struct walk *walk, struct way_back *back, struct live_set *needs)
 {
 	const struct link *links = walk->path->links;
+	u32 end = back->links, first;
+	bool any = false;
 
-	for (; back->links && links[back->links - 1].position >= back->at; back->links--)
-		if (links[back->links - 1].position == back->at)
-			back_over_link(&links[back->links - 1], depth, needs);
+	while (end && links[end - 1].position > back->at)
+		end--;
+	for (first = end; first && links[first - 1].position == back->at; first--)
+		any |= needs_any_of(needs, &links[first - 1]);
+	for (u32 i = first; i < end && any; i++)
+		need_link(&links[i], needs);
+	back->links = first;
 }
 
 /* What is needed at this place was carried back from there once. */
@@ -225,7 +230,7 @@ void precision_carry_back(struct walk *walk, u32 at, u32 depth, struct live_set 
 
 		follow_jumps(walk, &back);
 		step = &path->steps[--back.at];
-		back_over_links(walk, &back, (u8)depth, needs);
+		back_over_links(walk, &back, needs);
 		back_over(step, &walk->insns[step->insn], (u8)depth, needs);
 		depth = step->depth;
 	}

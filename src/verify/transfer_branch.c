@@ -36,6 +36,14 @@ static int decide_packet(const struct reg_state *pointer, u8 op)
 	}
 }
 
+static bool is_same_number(const struct reg_state *a, const struct reg_state *b)
+{
+	if (a->kind != REG_SCALAR || b->kind != REG_SCALAR)
+		return false;
+	return a == b || (a->id && a->id == b->id && a->off == b->off &&
+			  !(a->flags & REG_LOW_LINK) && !(b->flags & REG_LOW_LINK));
+}
+
 /* A number compared with itself, but for JSET. */
 static int decide_same(u8 op)
 {
@@ -56,7 +64,7 @@ static int decide(const struct reg_state *dst, const struct reg_state *src, u8 o
 		return decide_packet(dst, op);
 	if (!is32 && dst->kind == REG_PACKET_END && src->kind == REG_PACKET)
 		return decide_packet(src, mirrored(op));
-	if (dst == src && !reg_is_pointer(dst) && op != BPF_JSET)
+	if (is_same_number(dst, src) && op != BPF_JSET)
 		return decide_same(op);
 	if (!reg_is_pointer(dst) && !reg_is_pointer(src))
 		return scalar_branch(&dst->number, &src->number, op, is32);
@@ -223,19 +231,13 @@ static void follow(struct reg_state *reg, const struct reg_state *known)
 	add_distance(&reg->number, reg->off, is_low);
 }
 
-/* The frame's numbers that differ from `known` by a constant follow it. */
-static void learn_linked(struct walk *walk, const struct reg_state *known)
+static void follow_in_frame(struct frame *frame, const struct reg_state *known, u16 *regs,
+			    u64 *slots)
 {
-	struct frame *frame = state_top(&walk->state);
-	u16 regs = 0;
-	u64 slots = 0;
-
-	if (!known->id)
-		return;
 	for (u32 i = 0; i < FRAME_REG; i++) {
 		if (frame->regs[i].kind != REG_SCALAR || frame->regs[i].id != known->id)
 			continue;
-		regs |= 1u << i;
+		*regs |= 1u << i;
 		if (&frame->regs[i] != known)
 			follow(&frame->regs[i], known);
 	}
@@ -245,10 +247,22 @@ static void learn_linked(struct walk *walk, const struct reg_state *known)
 		if (!slot_is_spill(slot) || slot->spilled.kind != REG_SCALAR ||
 		    slot->spilled.id != known->id)
 			continue;
-		slots |= 1ull << i;
+		*slots |= 1ull << i;
 		follow(&slot->spilled, known);
 	}
-	path_note_linked(walk, regs, slots);
+}
+
+/* The numbers that differ from `known` by a constant follow it, those of callers, too. */
+static void learn_linked(struct walk *walk, const struct reg_state *known)
+{
+	struct live_set linked = {0};
+
+	if (!known->id)
+		return;
+	for (u32 i = 0; i < walk->state.frame_cnt; i++)
+		follow_in_frame(&walk->state.frames[i], known, &linked.regs[i],
+				&linked.slots[i]);
+	path_note_linked(walk, &linked);
 }
 
 /* False: this way cannot happen. */
