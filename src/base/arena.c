@@ -14,6 +14,11 @@ struct arena_chunk {
 	_Alignas(ALIGNMENT) u8 bytes[];
 };
 
+struct arena_adopted {
+	struct arena_adopted *older;
+	void *block;
+};
+
 void arena_init(struct arena *arena)
 {
 	*arena = (struct arena){};
@@ -23,6 +28,8 @@ void arena_done(struct arena *arena)
 {
 	struct arena_chunk *chunk = arena->chunks, *older;
 
+	for (struct arena_adopted *at = arena->adopted; at; at = at->older)
+		free(at->block);
 	for (; chunk; chunk = older) {
 		older = chunk->older;
 		free(chunk);
@@ -83,4 +90,15 @@ void *arena_copy(struct arena *arena, const void *data, size_t size)
 char *arena_string(struct arena *arena, const char *text)
 {
 	return arena_copy(arena, text, strlen(text) + 1);
+}
+
+bool arena_adopt(struct arena *arena, void *block)
+{
+	struct arena_adopted *adopted = arena_alloc(arena, sizeof(*adopted));
+
+	if (!adopted)
+		return false;
+	*adopted = (struct arena_adopted){arena->adopted, block};
+	arena->adopted = adopted;
+	return true;
 }

@@ -6,11 +6,13 @@
 #include "base/types.h"
 
 struct arena_chunk;
+struct arena_adopted;
 
 struct arena {
 	struct arena_chunk *chunks; /* newest first */
 	u8 *next, *end;		    /* free part of the newest chunk */
 	size_t bytes;		    /* taken from the heap, for accounting */
+	struct arena_adopted *adopted;
 };
 
 void arena_init(struct arena *arena);
@@ -19,6 +21,8 @@ void arena_done(struct arena *arena);
 /* Zeroed, aligned to 16; NULL when out of memory. */
 void *arena_alloc(struct arena *arena, size_t size);
 void *arena_copy(struct arena *arena, const void *data, size_t size);
+/* The block, from malloc(), is freed with the arena. False: out of memory, and it is not. */
+bool arena_adopt(struct arena *arena, void *block);
 char *arena_string(struct arena *arena, const char *text);
 
 /* `count` elements of `size` bytes, zeroed; NULL when out of memory or on overflow. */

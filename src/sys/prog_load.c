@@ -369,11 +369,15 @@ static int verify(struct load *load, struct verified **out)
 		ret = verify_to_check(load, &verified);
 	ret = user_log_done(&log, load->call, offsetof(struct attr_prog_load, log_true_size),
 			    ret);
-	if (ret)
+	if (!ret && !arena_adopt(&verified->arena, load->insns))
+		ret = -ENOMEM;
+	if (ret) {
 		verified_free(verified);
-	else
-		*out = verified;
-	return ret;
+		return ret;
+	}
+	load->insns = NULL; /* now the verified program's */
+	*out = verified;
+	return 0;
 }
 
 /* --- the object --- */

@@ -67,8 +67,7 @@ static bool number_covers(struct comparison *cmp, const struct reg_state *old,
 			  const struct reg_state *now, bool is_precise)
 {
 	if (cmp->walk->compares_exactly)
-		return same_number(&old->number, &now->number) &&
-		       links_match(cmp, old, now);
+		return same_number(&old->number, &now->number) && links_match(cmp, old, now);
 	if (!is_precise)
 		return true;
 	return scalar_contains(&old->number, &now->number) && links_match(cmp, old, now);
@@ -114,7 +113,8 @@ static bool reg_covers(struct comparison *cmp, const struct reg_state *old,
 	case REG_KINDS: return regs_exact(cmp, old, now);
 	}
 	return old->flags == now->flags && old->sub == now->sub && old->off == now->off &&
-	       old->word == now->word && old->type_id == now->type_id && scalar_contains(&old->number, &now->number) &&
+	       old->word == now->word && old->type_id == now->type_id &&
+	       scalar_contains(&old->number, &now->number) &&
 	       ids_match(cmp, old->id, now->id) && ids_match(cmp, old->ref_id, now->ref_id);
 }
 
@@ -168,24 +168,25 @@ static bool slot_covers(struct comparison *cmp, const u8 *old, const struct reg_
 	return !spilled || reg_covers(cmp, spilled, &now->spilled, is_precise);
 }
 
-static bool stack_covers(struct comparison *cmp, const struct packed_state *old,
-			 const struct packed_frame *outline, const struct frame *now,
-			 u64 precise)
+/* `spilled`: the frame's first spilled register. */
+static bool stack_covers(struct comparison *cmp, const struct packed_state *old, u32 index,
+			 const u8 *spilled, const struct frame *now, u64 precise)
 {
 	static const struct stack_slot never_written;
-	const struct reg_state *spilled =
-		&old->regs[outline->at + __builtin_popcount(outline->regs)];
-	u8(*bytes)[SLOT_BYTES] = &old->bytes[outline->bytes_at];
+	const struct packed_frame *outline = packed_frame(old, index);
+	u8(*bytes)[SLOT_BYTES] = packed_slots(old, index);
+	struct reg_state reg;
 
 	for (u64 set = outline->slots; set; set &= set - 1, bytes++) {
 		u32 slot = __builtin_ctzll(set);
 		bool is_spill = outline->spills >> slot & 1;
 
-		if (!slot_covers(cmp, *bytes, is_spill ? spilled : NULL,
+		if (is_spill)
+			spilled = packed_reg(spilled, &reg);
+		if (!slot_covers(cmp, *bytes, is_spill ? &reg : NULL,
 				 slot < now->slot_cnt ? &now->slots[slot] : &never_written,
 				 precise >> slot & 1))
 			return false;
-		spilled += is_spill;
 	}
 	return true;
 }
@@ -195,21 +196,25 @@ static bool stack_covers(struct comparison *cmp, const struct packed_state *old,
 static bool frame_covers(struct comparison *cmp, const struct packed_state *old, u32 index,
 			 const struct frame *now, const struct live_set *precise)
 {
-	const struct packed_frame *outline = &old->frames[index];
-	const struct reg_state *reg = &old->regs[outline->at];
+	const struct packed_frame *outline = packed_frame(old, index);
+	const u8 *regs = packed_regs(old), *at = regs + outline->regs_at;
 
 	if (outline->call_site != now->call_site || outline->subprog != now->subprog ||
 	    outline->callback != now->callback || outline->rounds > now->rounds)
 		return false; /* after fewer rounds there may be more to come */
-	for (u32 set = outline->regs; set; set &= set - 1, reg++) {
+	for (u32 set = outline->regs; set; set &= set - 1) {
 		u32 i = __builtin_ctz(set);
+		struct reg_state reg;
+		const u8 *next = packed_reg(at, &reg);
 
-		if (!reg_covers(cmp, reg, &now->regs[i], precise->regs[index] >> i & 1)) {
-			*cmp->last = (struct difference){(u8)index, (u8)i, reg - old->regs + 1};
+		if (!reg_covers(cmp, &reg, &now->regs[i], precise->regs[index] >> i & 1)) {
+			*cmp->last =
+				(struct difference){(u8)index, (u8)i, (u16)(at - regs + 1)};
 			return false;
 		}
+		at = next;
 	}
-	return stack_covers(cmp, old, outline, now, precise->slots[index]);
+	return stack_covers(cmp, old, index, at, now, precise->slots[index]);
 }
 
 static bool resources_match(struct comparison *cmp, const struct packed_state *old,
@@ -222,7 +227,8 @@ static bool resources_match(struct comparison *cmp, const struct packed_state *o
 	    old->resource_cnt != now->resources.count)
 		return false;
 	for (u32 i = 0; i < old->resource_cnt; i++) {
-		const struct resource *a = &old->resources[i], *b = &now->resources.all[i];
+		const struct resource *a = &packed_resources(old)[i],
+				      *b = &now->resources.all[i];
 
 		if (a->kind != b->kind || a->owner != b->owner || !ids_match(cmp, a->id, b->id))
 			return false;

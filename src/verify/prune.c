@@ -227,25 +227,6 @@ static struct checkpoint *checkpoint_new(struct walk *walk)
 	return point;
 }
 
-/* A number that is linked to no other that is alive is as good as one without an id. */
-static void drop_lone_ids(struct packed_state *state)
-{
-	for (u32 i = 0; i < state->reg_cnt; i++) {
-		struct reg_state *reg = &state->regs[i];
-		u32 other = 0;
-
-		if (reg->kind != REG_SCALAR || !reg->id)
-			continue;
-		while (other < state->reg_cnt &&
-		       (other == i || state->regs[other].kind != REG_SCALAR ||
-			state->regs[other].id != reg->id))
-			other++;
-		if (other < state->reg_cnt)
-			continue;
-		reg_unlink(reg);
-	}
-}
-
 static int keep(struct walk *walk)
 {
 	struct prune *prune = walk->prune;
@@ -255,14 +236,13 @@ static int keep(struct walk *walk)
 	if (!point)
 		return -ENOMEM;
 	walk_live_set(walk, &walk->state, walk->at, &live);
-	point->state = state_pack(&walk->pool, &walk->state, &live);
+	point->state = state_pack(&walk->pool, &walk->state, &live, PACK_FOR_COMPARISON);
 	point->kept_at = prune->kept.count;
 	point->parent = prune->trail.count ? prune->trail.all[prune->trail.count - 1] : NULL;
 	point->log_length = walk->log ? walk->log->length : 0;
 	if (!point->state || !checkpoint_push(walk, &prune->trail, point) ||
 	    !checkpoint_push(walk, &prune->kept, point) || cycle_enter(walk, point))
 		return -ENOMEM;
-	drop_lone_ids(point->state);
 	point->position = walk->path->count;
 	point->depth = walk->state.frame_cnt;
 	point->open_rounds = walk->open_rounds;
@@ -347,17 +327,18 @@ static bool is_linked_otherwise(const struct reg_state *old, const struct reg_st
 static bool differs_again(const struct walk *walk, const struct checkpoint *point, bool in_all)
 {
 	const struct difference *last = &point->last;
-	const struct reg_state *now, *old;
+	const struct reg_state *now;
+	struct reg_state old;
 
 	if (!last->packed_at)
 		return false;
 	now = &walk->state.frames[last->frame].regs[last->reg];
-	old = &point->state->regs[last->packed_at - 1];
-	if (old->kind != now->kind)
+	packed_reg(packed_regs(point->state) + last->packed_at - 1, &old);
+	if (old.kind != now->kind)
 		return true;
-	return old->kind == REG_SCALAR &&
+	return old.kind == REG_SCALAR &&
 	       (in_all || point->needs.regs[last->frame] >> last->reg & 1) &&
-	       (is_linked_otherwise(old, now) || !scalar_contains(&old->number, &now->number));
+	       (is_linked_otherwise(&old, now) || !scalar_contains(&old.number, &now->number));
 }
 
 /* Whether the state covers the present one in the numbers that are known to matter. */

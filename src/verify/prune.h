@@ -29,8 +29,8 @@ enum compare_how {
 	COMPARE_EXACT,	/* the same */
 };
 
-/* A register in which two states differ: of this frame, and its place in the packed state, from
- * 1 on; 0: none is known. */
+/* A register in which two states differ: of this frame, and its place in packed_regs(), from 1
+ * on; 0: none is known. */
 struct difference {
 	u8 frame, reg;
 	u16 packed_at;

@@ -48,10 +48,28 @@ struct scalar scalar_urange(u64 low, u64 high)
 	return scalar;
 }
 
-struct scalar scalar_unsigned_bytes(u32 bytes)
-{
-	return scalar_urange(0, low_ones(8 * bytes));
-}
+#define BELOW_SIGN_BIT(most)                                                                  \
+	{                                                                                     \
+		.bits = {0, most}, .smax = most, .umax = most, .smax32 = most, .umax32 = most \
+	}
+
+const struct scalar scalar_of_bytes[] = {
+	[1] = BELOW_SIGN_BIT(UINT8_MAX),
+	[2] = BELOW_SIGN_BIT(UINT16_MAX),
+	[4] = {.bits = {0, UINT32_MAX},
+	       .smax = UINT32_MAX,
+	       .umax = UINT32_MAX,
+	       .smin32 = INT32_MIN,
+	       .smax32 = INT32_MAX,
+	       .umax32 = UINT32_MAX},
+	[8] = {.bits = {0, UINT64_MAX},
+	       .smin = INT64_MIN,
+	       .smax = INT64_MAX,
+	       .umax = UINT64_MAX,
+	       .smin32 = INT32_MIN,
+	       .smax32 = INT32_MAX,
+	       .umax32 = UINT32_MAX},
+};
 
 /* Moves the lower end up to the next value whose low bits are in `low`. */
 static bool raise_to_low(struct span *span, const struct halves *low, u32 width)

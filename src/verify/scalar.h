@@ -55,8 +55,14 @@ static inline struct scalar scalar_unknown(void)
 }
 
 struct scalar scalar_urange(u64 low, u64 high);
-/* The zero-extended result of a load of `bytes` (1, 2, 4, 8). */
-struct scalar scalar_unsigned_bytes(u32 bytes);
+/* By size in bytes (1, 2, 4, 8): any number of that size. */
+extern const struct scalar scalar_of_bytes[];
+
+/* The zero-extended result of a load of `bytes`. */
+static inline struct scalar scalar_unsigned_bytes(u32 bytes)
+{
+	return scalar_of_bytes[bytes];
+}
 
 static inline bool scalar_is_const(const struct scalar *scalar)
 {

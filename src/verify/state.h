@@ -19,8 +19,10 @@
 #define SLOT_BYTES	 8
 #define STACK_SLOTS	 (STACK_BYTES / SLOT_BYTES)
 #define RESOURCES_MAX	 64
-#define PACKED_STEP	 256 /* packed states come in multiples of this many bytes */
-#define PACKED_CLASSES	 512
+#define PACKED_STEP	 16 /* packed states come in multiples of this many bytes */
+#define PACKED_CLASSES	 4096
+#define PACKED_REGS	 (MAX_FRAMES * (MAX_BPF_REG + STACK_SLOTS))
+#define PACKED_REG_SIZE	 96 /* at most */
 #define PACKET_RANGE_MAX 0xffff
 #define REG_KIND_TEXT	 128 /* room for reg_kind_text() */
 
@@ -61,15 +63,16 @@ enum reg_flags {
 	REG_AT_END = 1 << 3,	 /* packet: at or behind its end */
 	REG_BEYOND_END = 1 << 4, /* packet: behind its end */
 	/* REG_BTF, and what is loaded through it: how far the pointer can be relied upon. */
-	REG_TRUSTED = 1 << 5,	 /* valid as long as the program runs, or is referenced */
-	REG_RCU = 1 << 6,	 /* valid until the RCU section ends */
-	REG_UNTRUSTED = 1 << 7,	 /* may point anywhere: loads are guarded, nothing else */
-	REG_PERCPU = 1 << 8,	 /* of a variable or object that each CPU has */
-	REG_USER = 1 << 9,	 /* user space's memory */
-	REG_ALLOCATED = 1 << 10, /* an object of the program's own type (bpf_obj_new) */
-	REG_NON_OWNING = 1 << 11, /* in a list or tree under the lock that is held */
+	REG_TRUSTED = 1 << 5,	   /* valid as long as the program runs, or is referenced */
+	REG_RCU = 1 << 6,	   /* valid until the RCU section ends */
+	REG_UNTRUSTED = 1 << 7,	   /* may point anywhere: loads are guarded, nothing else */
+	REG_PERCPU = 1 << 8,	   /* of a variable or object that each CPU has */
+	REG_USER = 1 << 9,	   /* user space's memory */
+	REG_ALLOCATED = 1 << 10,   /* an object of the program's own type (bpf_obj_new) */
+	REG_NON_OWNING = 1 << 11,  /* in a list or tree under the lock that is held */
 	REG_SECOND_SLOT = 1 << 12, /* REG_DYNPTR: of its slots that with the higher address */
-	REG_LOW_LINK = 1 << 13,	   /* REG_SCALAR: only the low 32 bits differ by `off`; the rest is 0 */
+	REG_LOW_LINK =
+		1 << 13, /* REG_SCALAR: only the low 32 bits differ by `off`; the rest is 0 */
 };
 
 /* With one of these and no other flag an object is there for sure. */
@@ -94,12 +97,12 @@ struct reg_state {
 		u32 parent_id; /* REG_MEM: the dynptr that it is a part of; 0: none */
 	};
 	union {
-		const struct map_desc *map;   /* REG_MAP, REG_MAP_VALUE, REG_MAP_KEY */
-		const struct btf_view *btf;   /* REG_BTF: the kernel's, or the program's */
-		u64 mem_size;		      /* REG_MEM */
-		u64 frame;		      /* REG_STACK: index in state.frames */
-		u64 subprog;		      /* REG_FUNC */
-		u64 word;		      /* any of them, for comparison */
+		const struct map_desc *map; /* REG_MAP, REG_MAP_VALUE, REG_MAP_KEY */
+		const struct btf_view *btf; /* REG_BTF: the kernel's, or the program's */
+		u64 mem_size;		    /* REG_MEM */
+		u64 frame;		    /* REG_STACK: index in state.frames */
+		u64 subprog;		    /* REG_FUNC */
+		u64 word;		    /* any of them, for comparison */
 	};
 	struct scalar number;
 };
@@ -171,7 +174,7 @@ enum resource_kind {
 	RESOURCE_LOCK,	    /* bpf_spin_lock */
 	RESOURCE_RES_LOCK,  /* bpf_res_spin_lock */
 	RESOURCE_RES_LOCK_IRQ,
-	RESOURCE_IRQ,	    /* interrupts are off */
+	RESOURCE_IRQ, /* interrupts are off */
 };
 
 /* Something that must be given back before the program ends. */
@@ -294,32 +297,70 @@ struct live_set {
 
 extern const struct live_set all_alive;
 
+/* The outline of a frame. */
 struct packed_frame {
-	u32 call_site, subprog, rounds;
-	u16 regs; /* those that follow, in order; r10 never does */
+	u32 call_site, rounds;
+	u16 subprog, regs; /* registers that are there; r10 never is */
 	u8 callback, slot_cnt;
-	u64 slots;    /* slots with something in them: their bytes follow */
-	u64 spills;   /* those of them whose register follows too */
-	u32 at;	      /* first register in packed_state.regs */
-	u32 bytes_at; /* first slot's bytes, in slots from the end of the registers */
+	u16 regs_at; /* its first register in packed_regs() */
+	u64 slots;   /* slots with something in them */
+	u64 spills;  /* those of them whose register is there, too */
 };
 
+/* A header; frames, resources, bytes of slots and registers follow it in one block. */
 struct packed_state {
-	u32 size_class;
-	u32 frame_cnt, resource_cnt, reg_cnt;
+	u16 size_class;
+	u16 slot_cnt; /* of all frames */
+	u8 frame_cnt, resource_cnt;
 	bool is_speculative;
 	struct sections sections;
-	struct packed_frame *frames; /* all inside the block */
-	struct resource *resources;
-	struct reg_state *regs;	 /* per frame: registers, then spilled registers */
-	u8 (*bytes)[SLOT_BYTES]; /* per frame: slots */
+	struct packed_frame frames[];
 };
+
+static inline const struct packed_frame *packed_frame(const struct packed_state *packed,
+						      u32 index)
+{
+	return &packed->frames[index];
+}
+
+static inline struct resource *packed_resources(const struct packed_state *packed)
+{
+	return (struct resource *)&packed->frames[packed->frame_cnt];
+}
+
+/* The bytes of a frame's slots, in their order. */
+static inline u8 (*packed_slots(const struct packed_state *packed, u32 frame))[SLOT_BYTES]
+{
+	u8(*bytes)[SLOT_BYTES] = (void *)(packed_resources(packed) + packed->resource_cnt);
+
+	for (u32 i = 0; i < frame; i++)
+		bytes += __builtin_popcountll(packed->frames[i].slots);
+	return bytes;
+}
+
+/* All registers: per frame registers, then spilled registers. To be read with packed_reg(). */
+static inline u8 *packed_regs(const struct packed_state *packed)
+{
+	return (u8 *)(packed_slots(packed, 0) + packed->slot_cnt);
+}
+
+/* Reads one, and goes on to the next. */
+const u8 *packed_reg(const u8 *at, struct reg_state *out);
 
 /* Blocks that were freed, by size. */
 struct state_pool {
 	struct arena arena;
 	void *free[PACKED_CLASSES];
 	u64 bytes_used; /* by blocks that are not free */
+	/* Of the state that is being packed. */
+	const struct reg_state *regs[PACKED_REGS];
+	u8 bytes[PACKED_REGS * PACKED_REG_SIZE];
+};
+
+enum pack_how {
+	PACK_ALL,
+	/* A number that is linked to no other that is alive is as good as one without an id. */
+	PACK_FOR_COMPARISON,
 };
 
 void state_pool_init(struct state_pool *pool);
@@ -331,7 +372,7 @@ static inline u64 state_bytes(const struct packed_state *packed)
 
 /* NULL when out of memory. */
 struct packed_state *state_pack(struct state_pool *pool, const struct state *state,
-				const struct live_set *live);
+				const struct live_set *live, enum pack_how how);
 void state_unpack(const struct packed_state *packed, struct state *out);
 void state_free(struct state_pool *pool, struct packed_state *packed);
 

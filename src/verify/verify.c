@@ -66,11 +66,10 @@ static int copy_program(struct walk *walk)
 	out->type = input->type;
 	out->attach_type = input->attach_type;
 	out->flags = input->flags;
-	out->insns =
-		arena_copy(&out->arena, input->insns, input->insn_cnt * sizeof(*out->insns));
+	out->insns = input->insns;
 	out->facts = arena_array(&out->arena, input->insn_cnt, sizeof(*out->facts));
 	walk->insns = out->insns;
-	return out->insns && out->facts ? 0 : -ENOMEM;
+	return out->facts ? 0 : -ENOMEM;
 }
 
 static int check_codes(struct walk *walk)
@@ -104,7 +103,7 @@ static int find_structure(struct walk *walk)
 	ret = ret ? ret : check_codes(walk);
 	ret = ret ? ret : resolve_operands(walk);
 	ret = ret ? ret
-		  : cfg_check_edges(&walk->cfg, walk->rules.may_loop, &walk->scratch, walk->log,
+		  : cfg_check_edges(&walk->cfg, walk->rules.may_loop, &walk->order, walk->log,
 				    walk->err);
 	mark_iterations(walk);
 	ret = ret ? ret : attach_resolve(walk);
@@ -120,6 +119,7 @@ static int prepare(struct walk *walk)
 
 	ret = ret ? ret : facts_init(walk);
 	ret = ret ? ret : precision_init(walk);
+	arena_done(&walk->order);
 	ret = ret ? ret : global_init(walk);
 	return ret ? ret : prune_init(walk);
 }
@@ -179,6 +179,7 @@ struct walk *walk_new(const struct verify_input *input, struct skep_error *err)
 	walk->log_level = input->log_level;
 	walk->log = input->log_level ? input->log : NULL;
 	arena_init(&walk->scratch);
+	arena_init(&walk->order);
 	state_pool_init(&walk->pool);
 	set_rules(walk);
 	set_budget(walk);
@@ -202,8 +203,8 @@ void walk_free(struct walk *walk)
 	path_done(walk);
 	cycle_done(walk);
 	arena_done(&walk->scratch);
+	arena_done(&walk->order);
 	state_pool_done(&walk->pool);
-	free(walk->pending);
 	free(walk);
 }
 

@@ -37,8 +37,9 @@ struct explanation; /* verify/explain.h */
 #define VERIFY_TIME_NS 60000000000ull
 
 struct verify_input {
-	const struct bpf_insn
-		*insns; /* as the loader passed them, pseudo operands unresolved */
+	/* As the loader passed them, pseudo operands unresolved; they live as long as the
+	 * verified program. */
+	const struct bpf_insn *insns;
 	u32 insn_cnt;
 	enum bpf_prog_type type;
 	enum bpf_attach_type attach_type;
@@ -230,8 +231,8 @@ struct verify_stats {
 };
 
 struct verified {
-	struct arena arena; /* owns everything below */
-	struct bpf_insn *insns;
+	struct arena arena;	      /* owns everything below but the instructions */
+	const struct bpf_insn *insns; /* those of the input */
 	u32 insn_cnt;
 	enum bpf_prog_type type;
 	enum bpf_attach_type attach_type;

@@ -18,7 +18,6 @@
 #include "verify/trace.h"
 #include "verify/watch.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -45,21 +44,30 @@ void walk_live_set(const struct walk *walk, const struct state *state, u32 insn,
 	out->slots[top] = liveness->slots[insn];
 }
 
-static bool grow_pending(struct walk *walk)
+static struct pending *pending_new(struct walk *walk)
 {
-	u32 capacity = walk->pending_cap ? walk->pending_cap * 2 : 64;
-	struct pending *bigger = realloc(walk->pending, capacity * sizeof(*bigger));
+	struct pending *pending = walk->unused_pending;
 
-	if (!bigger)
-		return false;
-	walk->pending = bigger;
-	walk->pending_cap = capacity;
-	return true;
+	if (!pending)
+		return arena_alloc(&walk->scratch, sizeof(*pending));
+	walk->unused_pending = pending->older;
+	return pending;
+}
+
+static struct pending pop_pending(struct walk *walk)
+{
+	struct pending *top = walk->pending, last = *top;
+
+	walk->pending = last.older;
+	walk->pending_cnt--;
+	top->older = walk->unused_pending;
+	walk->unused_pending = top;
+	return last;
 }
 
 struct packed_state *walk_save(struct walk *walk)
 {
-	return state_pack(&walk->pool, &walk->state, &all_alive);
+	return state_pack(&walk->pool, &walk->state, &all_alive, PACK_ALL);
 }
 
 void walk_restore(struct walk *walk, struct packed_state *saved)
@@ -79,16 +87,21 @@ int walk_set_aside(struct walk *walk, u32 insn, struct pending *out)
 		.mark = path_mark(walk),
 		.open_rounds = walk->open_rounds,
 		.log_length = walk->log ? walk->log->length : 0,
-		.state = state_pack(&walk->pool, &walk->state, &live),
+		.state = state_pack(&walk->pool, &walk->state, &live, PACK_ALL),
 	};
 	return out->state ? 0 : -ENOMEM;
 }
 
 int walk_take_up_again(struct walk *walk, const struct pending *path)
 {
-	if (walk->pending_cnt == walk->pending_cap && !grow_pending(walk))
+	struct pending *pending = pending_new(walk);
+
+	if (!pending)
 		return -ENOMEM;
-	walk->pending[walk->pending_cnt++] = *path;
+	*pending = *path;
+	pending->older = walk->pending;
+	walk->pending = pending;
+	walk->pending_cnt++;
 	return 0;
 }
 
@@ -131,13 +144,17 @@ static bool go_on(struct walk *walk, const struct pending *pending)
 /* Goes on with the path put off last. *ends: there is none. */
 static int resume(struct walk *walk, bool *ends)
 {
+	struct pending last;
 	int ret;
 
 	do {
 		ret = prune_path_ended(walk);
-		*ends = !walk->pending_cnt;
-	} while (!ret && !*ends && !go_on(walk, &walk->pending[--walk->pending_cnt]));
-	return ret;
+		*ends = !walk->pending;
+		if (ret || *ends)
+			return ret;
+		last = pop_pending(walk);
+	} while (!go_on(walk, &last));
+	return 0;
 }
 
 /* --- one instruction --- */
@@ -256,8 +273,7 @@ static int carry_out(struct walk *walk)
 static u64 memory_of(const struct walk *walk)
 {
 	return walk->out->arena.bytes + walk->scratch.bytes + walk->pool.arena.bytes +
-	       path_bytes(walk) + cycle_bytes(walk) +
-	       walk->pending_cap * sizeof(*walk->pending);
+	       path_bytes(walk) + cycle_bytes(walk);
 }
 
 static int check_budget(struct walk *walk)

@@ -107,6 +107,7 @@ struct path_mark {
 
 /* A path that was put off. */
 struct pending {
+	struct pending *older;
 	u32 insn, prev;
 	bool takes_branch; /* insn is a conditional jump: it goes on with the jump taken */
 	struct path_mark mark;
@@ -150,8 +151,9 @@ struct walk {
 	struct skep_error *err;
 	struct verified *out;
 	struct arena scratch; /* lives as long as the walk */
+	struct arena order;   /* of cfg.postorder: until the walk begins */
 
-	struct bpf_insn *insns;
+	const struct bpf_insn *insns;
 	u32 insn_cnt;
 	struct cfg cfg;
 	struct liveness liveness;
@@ -170,11 +172,12 @@ struct walk {
 	struct mask_under_way mask;
 	struct call call;
 
-	bool compares_exactly; /* states: what differs in any number is different */
-	u32 id_cnt;	       /* ids given out */
-	u32 open_rounds;       /* rounds on this path of loops that end some day */
-	struct pending *pending;
-	u32 pending_cnt, pending_cap;
+	bool compares_exactly;	 /* states: what differs in any number is different */
+	u32 id_cnt;		 /* ids given out */
+	u32 open_rounds;	 /* rounds on this path of loops that end some day */
+	struct pending *pending; /* the last that was put off */
+	struct pending *unused_pending;
+	u32 pending_cnt;
 	struct state_pool pool;
 	struct prune *prune;
 	struct path *path;

@@ -46,17 +46,22 @@ static void widen_slot(struct stack_slot *slot, const struct reg_state *before)
 		widen_reg(&slot->spilled, before, bytes);
 }
 
-static void widen_frame(struct frame *frame, const struct packed_frame *outline,
-			const struct reg_state *reg, u16 needed_regs, u64 needed_slots)
+static void widen_frame(struct frame *frame, const struct packed_frame *outline, const u8 *regs,
+			u16 needed_regs, u64 needed_slots)
 {
-	for (u32 set = outline->regs; set; set &= set - 1, reg++)
+	struct reg_state reg;
+
+	for (u32 set = outline->regs; set; set &= set - 1) {
+		regs = packed_reg(regs, &reg);
 		if (!(set & -set & needed_regs))
-			widen_reg(&frame->regs[__builtin_ctz(set)], reg, SLOT_BYTES);
-	for (u64 set = outline->spills; set; set &= set - 1, reg++) {
+			widen_reg(&frame->regs[__builtin_ctz(set)], &reg, SLOT_BYTES);
+	}
+	for (u64 set = outline->spills; set; set &= set - 1) {
 		u32 slot = __builtin_ctzll(set);
 
+		regs = packed_reg(regs, &reg);
 		if (slot < frame->slot_cnt && !(set & -set & needed_slots))
-			widen_slot(&frame->slots[slot], reg);
+			widen_slot(&frame->slots[slot], &reg);
 	}
 }
 
@@ -69,7 +74,8 @@ void prune_widen(struct walk *walk, u32 insn, u32 before)
 	for (u32 i = 0; i < walk->state.frame_cnt; i++) {
 		const struct packed_frame *outline = &point->state->frames[i];
 
-		widen_frame(&walk->state.frames[i], outline, &point->state->regs[outline->at],
-			    point->needs.regs[i], point->needs.slots[i]);
+		widen_frame(&walk->state.frames[i], outline,
+			    packed_regs(point->state) + outline->regs_at, point->needs.regs[i],
+			    point->needs.slots[i]);
 	}
 }

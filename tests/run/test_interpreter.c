@@ -172,7 +172,7 @@ static struct verified *verify_functions(const char *text, const u32 starts[FUNC
 		describe_functions(&input, starts, info);
 	if (verify_program(&input, &verified, &err))
 		fail_msg("%s\ninstruction %d: %s", text, err.insn, err.text);
-	free(insns);
+	assert_true(arena_adopt(&verified->arena, insns));
 	return verified;
 }
 

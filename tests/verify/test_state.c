@@ -48,7 +48,7 @@ static void a_packed_state_comes_back(void **unused)
 
 	state_pool_init(&pool);
 	fill_state(before);
-	packed = state_pack(&pool, before, &everything);
+	packed = state_pack(&pool, before, &everything, PACK_ALL);
 	assert_non_null(packed);
 	state_unpack(packed, after);
 	assert_int_equal(after->frame_cnt, 2);
@@ -62,7 +62,8 @@ static void a_packed_state_comes_back(void **unused)
 	assert_int_equal(after->frames[1].slots[3].bytes[0], BYTE_INVALID);
 	assert_int_equal(after->resources.all[0].insn, 9);
 	state_free(&pool, packed);
-	assert_ptr_equal(state_pack(&pool, before, &everything), packed); /* used again */
+	assert_ptr_equal(state_pack(&pool, before, &everything, PACK_ALL),
+			 packed); /* used again */
 	state_pool_done(&pool);
 	free(before);
 	free(after);
@@ -76,7 +77,7 @@ static void what_is_dead_is_not_kept(void **unused)
 
 	state_pool_init(&pool);
 	fill_state(before);
-	state_unpack(state_pack(&pool, before, &nothing), after);
+	state_unpack(state_pack(&pool, before, &nothing, PACK_ALL), after);
 	assert_int_equal(after->frames[0].regs[BPF_REG_6].kind, REG_NOT_INIT);
 	assert_int_equal(after->frames[1].slots[5].bytes[0], BYTE_INVALID);
 	assert_int_equal(after->frames[1].regs[FRAME_REG].kind, REG_STACK);
@@ -134,7 +135,7 @@ static struct verified *verify_with(const char *text, enum bpf_prog_type type, u
 	input.insns = insns;
 	if (verify_program(&input, &verified, &err))
 		fail_msg("%s", err.text);
-	free(insns);
+	assert_true(arena_adopt(&verified->arena, insns));
 	return verified;
 }
 
