@@ -10,7 +10,8 @@
 #define STEPS_MAX     24
 #define JUMPS_MAX     256
 #define LOOP_MAX      20
-#define ROOM_FOR_STEP 64 /* the longest step, and the exit */
+#define ROOM_FOR_STEP 64  /* the longest step, and the exit */
+#define ROOM_FOR_LOOP 256 /* the longest of unknown length, and the exit */
 #define STEP_OF_EXIT  UINT32_MAX
 #define STACK_WRITTEN (-64) /* the prologue writes from here up; below is anything */
 
@@ -27,6 +28,7 @@ struct generator {
 	struct forward jumps[JUMPS_MAX];
 	u32 jump_cnt;
 	bool in_callee;
+	bool has_open_loop;
 	u32 calls[4]; /* calls of the one subprogram */
 	u32 call_cnt;
 };
@@ -503,16 +505,64 @@ static void step_call(struct generator *gen)
 	emit_numbers(gen, BPF_REG_1);
 }
 
+/* --- loops of unknown length --- */
+
+static void emit_inner_step(struct generator *gen)
+{
+	static void (*const steps[])(struct generator * gen) = {
+		step_alu,   step_alu,	step_alu,      step_move,     step_branch, step_stack,
+		step_spill, step_value, step_variable, step_variable, step_lookup,
+	};
+
+	steps[below(gen, ARRAY_SIZE(steps))](gen);
+}
+
+/* From `insn`, which is a jump, to here. */
+static void land(struct generator *gen, u32 insn)
+{
+	gen->out->insns[insn].off = (s16)(gen->out->count - insn - 1);
+}
+
+/* may_goto, and a number that nobody knows lest it be too many rounds; with branches inside. */
+static void step_open_loop(struct generator *gen)
+{
+	u32 start = gen->out->count, leave;
+
+	if (start + ROOM_FOR_LOOP > GENERATED_INSNS_MAX || chance(gen, 60))
+		return;
+	gen->out->is_deterministic = false;
+	gen->has_open_loop = true;
+	emit(gen, BPF_JMP | BPF_JCOND, 0, 0, 0, 0);
+	emit_helper(gen, BPF_FUNC_get_prandom_u32);
+	emit_numbers(gen, BPF_REG_1);
+	leave = gen->out->count;
+	emit(gen, BPF_JMP | BPF_JSET | BPF_K, BPF_REG_0, 0, 0, 1 + (s32)below(gen, 3));
+	for (u32 i = below(gen, 5); i > 0; i--) {
+		u32 skip = gen->out->count;
+		bool skips = chance(gen, 60);
+
+		if (skips)
+			emit(gen, pick_compare(gen) | BPF_K, pick_number(gen), 0, 0,
+			     pick_imm(gen));
+		emit_inner_step(gen);
+		if (skips)
+			land(gen, skip);
+	}
+	emit(gen, BPF_JMP | BPF_JA, 0, 0, (s32)start - (s32)gen->out->count - 1, 0);
+	land(gen, start);
+	land(gen, leave);
+}
+
 /* --- programs --- */
 
 static void emit_step(struct generator *gen)
 {
 	static void (*const steps[])(struct generator * gen) = {
-		step_alu,      step_alu,    step_alu,	 step_move,	step_branch,
-		step_branch,   step_stack,  step_spill,	 step_variable, step_variable,
-		step_variable, step_value,  step_packet, step_packet,	step_context,
-		step_lookup,   step_buffer, step_random, step_loop,	step_call,
-		step_leak,
+		step_alu,      step_alu,       step_alu,    step_move,	   step_branch,
+		step_branch,   step_stack,     step_spill,  step_variable, step_variable,
+		step_variable, step_value,     step_packet, step_packet,   step_context,
+		step_lookup,   step_buffer,    step_random, step_loop,	   step_call,
+		step_leak,     step_open_loop,
 	};
 
 	steps[below(gen, ARRAY_SIZE(steps))](gen);
@@ -605,7 +655,8 @@ void generate_program(u64 seed, struct generated *out)
 	emit_exit(&gen);
 	if (gen.call_cnt)
 		emit_callee(&gen);
-	out->is_mutated = chance(&gen, 25);
+	/* Loops of unknown length might go round too often. */
+	out->is_mutated = !gen.has_open_loop && chance(&gen, 25);
 	if (out->is_mutated)
 		mutate_insns(&gen.random, out->insns, out->count);
 }
