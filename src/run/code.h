@@ -71,7 +71,9 @@ struct prog_code {
 	const struct verified *verified; /* whose facts hold; NULL: nothing is proven, only the
 					    checked build may run it */
 	enum bpf_prog_type type;
-	struct own_types *types; /* owned; NULL: the program has no BTF */
+	const struct code_insn *exception; /* callback of bpf_throw(); NULL: what was thrown is
+					      the program's result */
+	struct own_types *types;	   /* owned; NULL: the program has no BTF */
 	u32 *frame_bytes; /* per instruction: the stack frame of the subprogram it is in */
 };
 

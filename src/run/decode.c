@@ -279,9 +279,11 @@ static int decode_helper(struct decoder *decoder, u32 at, struct code_insn *out)
 	return 0;
 }
 
+#define THROW "bpf_throw" /* the executors carry it out */
+
 bool prog_has_kfunc(const char *name)
 {
-	return kfunc_body(name);
+	return kfunc_body(name) || !strcmp(name, THROW);
 }
 
 static bool kfunc_takes_callback(const struct kfunc *kfunc)
@@ -323,6 +325,10 @@ static int decode_kfunc(struct decoder *decoder, u32 at, struct code_insn *out)
 	const struct kfunc *kfunc = fact ? insn_fact_kfunc(fact) : NULL;
 	helper_fn *body = kfunc ? kfunc_body(kfunc->name) : NULL;
 
+	if (kfunc && kfunc->row->special == KFUNC_THROW) {
+		out->op = OP_throw;
+		return 0;
+	}
 	if (!body)
 		return bad_insn(decoder, at, -EINVAL, "the kernel function has no body");
 	if (kfunc_needs_site(kfunc))
@@ -434,6 +440,13 @@ static void frames_fill(struct prog_code *code, const struct verified *verified)
 			code->frame_bytes[i] = verified->subprogs[s].stack_depth;
 }
 
+static void exception_find(struct prog_code *code, const struct verified *verified)
+{
+	for (u32 s = 0; verified && s < verified->subprog_cnt; s++)
+		if (verified->subprogs[s].is_exception_callback)
+			code->exception = &code->insns[verified->subprogs[s].start];
+}
+
 /* The code lives in its own arena. One more instruction than the program has: falling off the
  * end of unproven code meets OP_dead. */
 static struct prog_code *code_new(u32 count, const struct verified *verified)
@@ -453,6 +466,7 @@ static struct prog_code *code_new(u32 count, const struct verified *verified)
 	}
 	code->insns[count].op = OP_dead;
 	frames_fill(code, verified);
+	exception_find(code, verified);
 	return code;
 }
 

@@ -305,6 +305,17 @@ u64 INTERPRET(struct executor *exec, const struct code_insn *pc, u64 fp, const u
 		AFTER_HELPER;
 		NEXT;
 	}
+	HANDLER(throw)
+	{
+		/* A tail call of a subprogram has left another program's frames below. */
+		while (frame > outermost && frame[-1].code == exec->code)
+			reg[BPF_REG_10] = (--frame)->fp;
+		reg[BPF_REG_0] = reg[BPF_REG_1];
+		if (!exec->code->exception)
+			goto exit_frame;
+		pc = exec->code->exception;
+		GO;
+	}
 	HANDLER(call_local)
 	{
 		FRAME_CHECK;

@@ -8,6 +8,7 @@
  * usage: run OBJECT
  */
 #include "base/rcu.h"
+#include "cli/adapt.h"
 #include "map/own.h"
 #include "shim/wrap.h"
 #include "sys/engine.h"
@@ -26,6 +27,7 @@
 struct side {
 	const char *name;
 	struct skep_engine *engine; /* NULL: the kernel */
+	struct image image;	    /* the object's */
 	struct bpf_object *object;
 	struct bpf_map *globals; /* NULL: the object has none */
 	int load_error;
@@ -63,10 +65,14 @@ static void use(const struct side *side)
 
 static void side_open(struct side *side, const char *path)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "bodies");
 	struct bpf_map *map;
 
 	use(side);
-	side->object = bpf_object__open_file(path, NULL);
+	side->load_error = image_read(path, &side->image);
+	if (side->load_error || exceptions_find(&side->image))
+		return;
+	side->object = bpf_object__open_mem(side->image.data, side->image.size, &opts);
 	side->load_error = side->object ? bpf_object__load(side->object) : -errno;
 	if (side->load_error)
 		return;
@@ -95,6 +101,7 @@ static bool side_close(struct side *side)
 
 	use(side);
 	bpf_object__close(side->object);
+	image_free(&side->image);
 	free(side->values);
 	wrap_use_linux();
 	if (side->engine) {
@@ -242,5 +249,6 @@ int main(int argc, char **argv)
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(sides); i++)
 		good = side_close(&sides[i]) && good;
+	exceptions_forget();
 	return !good;
 }
