@@ -4,6 +4,7 @@
 #include "jit/runtime.h"
 #include "jit/unwind.h"
 
+#include <errno.h>
 #include <stddef.h>
 
 /* Registers that a subprogram keeps, in the order in which it saves them. */
@@ -241,4 +242,10 @@ void base_dead(struct base *base, u32 at)
 /* Barriers are facts beside the instructions, which keep their own operations. */
 void base_barrier(struct base *base, u32 at)
 {
+}
+
+/* Programs that throw are interpreted. */
+void base_throw(struct base *base, u32 at)
+{
+	base->err = -EOPNOTSUPP;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Runs each program of an object once, in skep, in its checked interpreter and in the running
- * kernel, through the same libbpf calls. A program returns 0, or the line where it found
- * something else than it expects; data and global variables, zero before, must be the same
- * everywhere. One line per program: "ok NAME" or "not ok NAME".
+ * Runs each program of an object once, in skep, in its interpreters and in the running kernel,
+ * through the same libbpf calls. A program returns 0, or the line where it found something else
+ * than it expects; data and global variables, zero before, must be the same everywhere. One
+ * line per program: "ok NAME" or "not ok NAME".
  *
  * usage: run OBJECT
  */
@@ -106,8 +106,7 @@ static bool side_close(struct side *side)
 	wrap_use_linux();
 	if (side->engine) {
 		clean = is_clean(side->engine);
-		printf("%s %s_gives_all_back\n", clean ? "ok" : "not ok",
-		       side->engine->env.checked ? "checked" : "fast");
+		printf("%s %s_gives_all_back\n", clean ? "ok" : "not ok", side->name);
 		skep_engine_free(side->engine);
 	}
 	return clean;
@@ -217,20 +216,21 @@ static bool test_program(struct side *sides, u32 count, const char *name)
 	return good;
 }
 
-static struct skep_engine *engine_new(bool checked)
+static struct skep_engine *engine_new(bool checked, u32 jit)
 {
 	struct skep_engine_opts opts = {
-		.sz = sizeof(opts), .checked = checked, .trace = keep_line};
+		.sz = sizeof(opts), .checked = checked, .trace = keep_line, .jit = jit};
 
 	return skep_engine_new(&opts, NULL);
 }
 
 int main(int argc, char **argv)
 {
-	struct side sides[] = {{"skep", engine_new(false)},
-			       {"skep, checked", engine_new(true)},
+	struct side sides[] = {{"skep", engine_new(false, SKEP_JIT_BASE)},
+			       {"interpreted", engine_new(false, SKEP_JIT_OFF)},
+			       {"checked", engine_new(true, SKEP_JIT_OFF)},
 			       {"Linux", NULL}};
-	u32 count = linux_has_bpf() ? 3 : 2;
+	u32 count = linux_has_bpf() ? 4 : 3;
 	struct bpf_program *program;
 	bool good = argc == 2;
 
