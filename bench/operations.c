@@ -27,8 +27,8 @@ SKEP_API void skepmap_new(struct skepmap *out, __u32 type, __u32 key_size, __u32
 	}
 	*out = (struct skepmap){
 		.map = map,
-		.lookup = (void *)map->ops->lookup,
-		.update = (void *)map->ops->update,
+		.lookup = (void *)map->lookup,
+		.update = (void *)map->update,
 		.remove = (void *)map->ops->delete,
 	};
 }

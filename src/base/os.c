@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/membarrier.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,6 +48,23 @@ u32 os_possible_cpus(void)
 size_t os_page_size(void)
 {
 	return sysconf(_SC_PAGESIZE);
+}
+
+static bool membarrier_did(int command)
+{
+	return syscall(SYS_membarrier, command, 0, 0) == 0;
+}
+
+bool os_barrier_ready(void)
+{
+	return membarrier_did(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+}
+
+/* A process that was forked must register anew. */
+void os_barrier(void)
+{
+	while (!membarrier_did(MEMBARRIER_CMD_PRIVATE_EXPEDITED))
+		os_barrier_ready();
 }
 
 int os_memfd(const char *name, size_t size)

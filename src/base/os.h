@@ -9,6 +9,13 @@ u64 os_time_ns(int clock);  /* CLOCK_MONOTONIC, CLOCK_BOOTTIME, ... */
 u32 os_possible_cpus(void); /* as libbpf counts them; at least 1 */
 size_t os_page_size(void);
 
+/*
+ * A full memory barrier on every running thread of the process (membarrier(2)), so that those
+ * who are rarely waited for need none. Whether there is one; after that it cannot fail.
+ */
+bool os_barrier_ready(void);
+void os_barrier(void);
+
 /* A memfd of `size` bytes; negative errno. The caller closes it. */
 int os_memfd(const char *name, size_t size);
 

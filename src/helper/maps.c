@@ -17,7 +17,7 @@ HELPER_BODY(map_update_elem)
 
 HELPER_BODY(map_delete_elem)
 {
-	return map_delete(u64_to_ptr(r1), u64_to_ptr(r2));
+	return map_delete(u64_to_ptr(r1), u64_to_ptr(r2), run->slot);
 }
 
 HELPER_BODY(map_push_elem)

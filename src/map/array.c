@@ -157,7 +157,7 @@ static int array_update(struct map *map, const void *key, const void *value, u64
 	return 0;
 }
 
-static int array_delete(struct map *map, const void *key)
+static int array_delete(struct map *map, const void *key, u32 slot)
 {
 	return -EINVAL;
 }

@@ -121,7 +121,7 @@ static int bloom_peek(struct map *map, void *value)
 	return 0;
 }
 
-static int no_delete(struct map *map, const void *key)
+static int no_delete(struct map *map, const void *key, u32 slot)
 {
 	return -EOPNOTSUPP;
 }

@@ -247,6 +247,8 @@ static int make(const struct map_desc *desc, const struct map_ops *ops, u32 slot
 	object_init(&map->object, OBJECT_MAP, map_release);
 	map->desc = *desc;
 	map->ops = ops;
+	map->lookup = ops->lookup;
+	map->update = ops->update;
 	map->slots = slots;
 	map->memfd = -1;
 	code = ops->init ? ops->init(map) : 0;

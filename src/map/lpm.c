@@ -337,7 +337,7 @@ static int remove_locked(struct lpm *lpm, const void *key)
 	return 0;
 }
 
-static int lpm_delete(struct map *map, const void *key)
+static int lpm_delete(struct map *map, const void *key, u32 slot)
 {
 	struct lpm *lpm = lpm_of(map);
 	int err;

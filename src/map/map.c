@@ -24,17 +24,17 @@ const struct map_ops *map_ops(u32 type)
 
 void *map_lookup(struct map *map, const void *key, u32 slot)
 {
-	return map->ops->lookup ? map->ops->lookup(map, key, slot) : NULL;
+	return map->lookup ? map->lookup(map, key, slot) : NULL;
 }
 
 long map_update(struct map *map, const void *key, const void *value, u64 flags, u32 slot)
 {
-	return map->ops->update ? map->ops->update(map, key, value, flags, slot) : -EINVAL;
+	return map->update ? map->update(map, key, value, flags, slot) : -EINVAL;
 }
 
-long map_delete(struct map *map, const void *key)
+long map_delete(struct map *map, const void *key, u32 slot)
 {
-	return map->ops->delete ? map->ops->delete (map, key) : -EINVAL;
+	return map->ops->delete ? map->ops->delete (map, key, slot) : -EINVAL;
 }
 
 long map_push(struct map *map, const void *value, u64 flags)
@@ -155,7 +155,7 @@ int map_user_delete(struct map *map, const void *key)
 	if (!map->ops->delete)
 		return -ENOTSUPP;
 	rcu_read_lock();
-	err = map->ops->delete (map, key);
+	err = map->ops->delete (map, key, SLOT_NONE);
 	rcu_read_unlock();
 	return err;
 }

@@ -17,11 +17,22 @@
 #include <skep/error.h>
 
 struct map_ops;
+struct map;
+
+/* `slot` of a thread that owns none. */
+#define SLOT_NONE UINT32_MAX
+
+typedef void *map_lookup_op(struct map *map, const void *key, u32 slot);
+typedef int map_update_op(struct map *map, const void *key, const void *value, u64 flags,
+			  u32 slot);
 
 struct map {
 	struct object object; /* first: an object of kind OBJECT_MAP */
 	struct map_desc desc;
 	const struct map_ops *ops;
+	/* What programs call, for the type and this map's sizes; NULL: not for the type. */
+	map_lookup_op *lookup;
+	map_update_op *update;
 	u32 slots;		  /* number of cpu slots of the engine */
 	struct object *btf;	  /* keeps desc.btf alive; NULL; owned */
 	struct map_desc inner;	  /* map of maps: what desc.inner points to */
@@ -68,7 +79,7 @@ bool map_type_has_body(u32 type);
 /* --- from programs (inside a read-side section, on the slot given) --- */
 void *map_lookup(struct map *map, const void *key, u32 slot);
 long map_update(struct map *map, const void *key, const void *value, u64 flags, u32 slot);
-long map_delete(struct map *map, const void *key);
+long map_delete(struct map *map, const void *key, u32 slot);
 long map_push(struct map *map, const void *value, u64 flags);
 long map_pop(struct map *map, void *value);
 long map_peek(struct map *map, void *value);

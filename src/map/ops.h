@@ -39,9 +39,9 @@ struct map_ops {
 	/* As a template of inner maps; NULL: cannot be one. */
 	bool (*equal)(const struct map_desc *template, const struct map_desc *inner);
 
-	void *(*lookup)(struct map *map, const void *key, u32 slot);
-	int (*update)(struct map *map, const void *key, const void *value, u64 flags, u32 slot);
-	int (*delete)(struct map *map, const void *key);
+	map_lookup_op *lookup; /* init() may give the map better ones: map->lookup, ->update */
+	map_update_op *update;
+	int (*delete)(struct map *map, const void *key, u32 slot);
 	int (*push)(struct map *map, const void *value, u64 flags);
 	int (*pop)(struct map *map, void *value);
 	int (*peek)(struct map *map, void *value);

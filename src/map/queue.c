@@ -138,7 +138,7 @@ static int stack_peek(struct map *map, void *value)
 	return take(map, value, NEWEST, false);
 }
 
-static int no_delete(struct map *map, const void *key)
+static int no_delete(struct map *map, const void *key, u32 slot)
 {
 	return -EINVAL;
 }

@@ -17,6 +17,27 @@
 /* No x86-64 process has more addresses than this. */
 #define ADDRESSES (1ULL << 46)
 
+#define HUGE_PAGE (2UL << 20)
+/* Below this the processor's tables of small pages reach far enough. */
+#define HUGE_PAGES_FROM (HUGE_PAGE / 4)
+
+/* NULL: no memory. */
+static u8 *map_aligned(size_t size, size_t alignment)
+{
+	size_t spare = alignment - os_page_size(), before;
+	u8 *base = mmap(NULL, size + spare, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (base == MAP_FAILED)
+		return NULL;
+	before = round_up((uintptr_t)base, alignment) - (uintptr_t)base;
+	if (before)
+		munmap(base, before);
+	if (before < spare)
+		munmap(base + before + size, spare - before);
+	return base + before;
+}
+
 int region_new(struct region *out, u64 size)
 {
 	struct region region = REGION_NONE;
@@ -37,9 +58,11 @@ int region_new(struct region *out, u64 size)
 		*out = region;
 		return 0;
 	}
-	region.base = mmap(NULL, region.size, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (region.base == MAP_FAILED)
+	if (region.size >= HUGE_PAGES_FROM)
+		region.size = round_up(region.size, HUGE_PAGE);
+	region.base =
+		map_aligned(region.size, region.size >= HUGE_PAGE ? HUGE_PAGE : os_page_size());
+	if (!region.base)
 		return -ENOMEM;
 	*out = region;
 	return 0;
@@ -75,14 +98,11 @@ void region_free(struct region *region)
 	*region = REGION_NONE;
 }
 
-/* Below this the processor's tables of small pages reach far enough. */
-#define HUGE_PAGES_FROM (4UL << 20)
-
 /* A wish: what the system makes of it does not matter. */
 void region_prefer_huge(void *memory, size_t size)
 {
 	if (size >= HUGE_PAGES_FROM)
-		madvise(memory, size, MADV_HUGEPAGE);
+		madvise(memory, round_up(size, HUGE_PAGE), MADV_HUGEPAGE);
 }
 
 int region_mmap(const struct region *region, void *address, size_t length, int prot, int flags,

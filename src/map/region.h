@@ -23,7 +23,8 @@ int region_new(struct region *out, u64 size);
 /* Rounded up to whole pages; 0 or a negative errno. */
 int region_new_shared(struct region *out, const char *name, u64 size);
 void region_free(struct region *region);
-/* Memory that is used all over, at random: fewer and larger pages. */
+/* The first `size` bytes of a private region are used all over, at random: fewer and larger
+ * pages. */
 void region_prefer_huge(void *memory, size_t size);
 
 /* mmap(2) of a shared region, and whether anyone else of this process may write through one. */

@@ -277,7 +277,7 @@ static int update(struct map *map, const void *key, const void *value, u64 flags
 	return err ?: put_copy(map, key, sk->entry, flags);
 }
 
-static int delete (struct map *map, const void *key)
+static int delete (struct map *map, const void *key, u32 slot)
 {
 	int err = take_out(map, key);
 

@@ -76,6 +76,13 @@ static inline u8 *table_payload(const struct table *table, u32 element)
 	return table_key(table, element) + table->key_space;
 }
 
+/* The same where the size of keys is known to the compiler. */
+static inline __attribute__((always_inline)) u8 *
+table_element_payload(const struct table *table, u32 element, u32 key_size)
+{
+	return table_key(table, element) + round_up(key_size, 8);
+}
+
 void table_write_key(const struct table *table, u32 element, const void *key);
 void table_read_key(const struct table *table, u32 element, void *key);
 
@@ -130,14 +137,16 @@ static inline struct group *table_home(const struct table *table, u64 hash)
 /* One bit per entry whose tag is `tag`. */
 static inline __attribute__((always_inline)) u32 group_match(const struct group *group, u8 tag)
 {
-	u64 low = atomic_load_explicit(&group->words[0], memory_order_acquire);
-	u64 high = atomic_load_explicit(&group->words[1], memory_order_acquire);
 	u32 all = (1 << GROUP_ENTRIES) - 1;
-#if defined(__SSE2__)
-	__m128i tags = _mm_set_epi64x((long long)high, (long long)low);
+#if defined(__SSE2__) && !defined(__SANITIZE_THREAD__)
+	/* Each tag is one byte, so that it does not matter if the halves are of two moments. */
+	__m128i tags = *(const volatile __m128i *)group->words;
 
+	atomic_signal_fence(memory_order_acquire);
 	return _mm_movemask_epi8(_mm_cmpeq_epi8(tags, _mm_set1_epi8((char)tag))) & all;
 #else
+	u64 low = atomic_load_explicit(&group->words[0], memory_order_acquire);
+	u64 high = atomic_load_explicit(&group->words[1], memory_order_acquire);
 	u64 pattern = tag * 0x0101010101010101ULL, ones = 0x7f7f7f7f7f7f7f7fULL;
 	u64 a = low ^ pattern, b = high ^ pattern;
 

@@ -69,7 +69,7 @@ typedef unsigned long long u64;
 	}
 #define LOOKUP(m, k)	    m.lookup(m.map, k, 0)
 #define UPDATE(m, k, v, fl) m.update(m.map, k, v, fl, 0)
-#define DELETE(m, k)	    m.remove(m.map, k)
+#define DELETE(m, k)	    m.remove(m.map, k, 0)
 #else
 #define BMAP(name, mtype, ktype, vtype, n, fl)                                           \
 	enum { name##_t = mtype, name##_ks = sizeof(ktype), name##_vs = sizeof(vtype) }; \

@@ -12,7 +12,7 @@ struct skepmap {
 	void *map;
 	void *(*lookup)(void *map, const void *key, __u32 slot);
 	int (*update)(void *map, const void *key, const void *value, __u64 flags, __u32 slot);
-	int (*remove)(void *map, const void *key);
+	int (*remove)(void *map, const void *key, __u32 slot);
 };
 
 void skepmap_new(struct skepmap *out, __u32 type, __u32 key_size, __u32 value_size,

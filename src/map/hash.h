@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Hash maps: plain, per-CPU, LRU and LRU per-CPU, over one table (table.h).
+ *
+ *	hash.c		creation, look-ups, what user space asks
+ *	hash_update.c	changes
+ *	hash_supply.c	elements: where they come from and when they serve another key
+ *
+ * Elements: as many as max_entries are in the table or in `pool`, so that counts are exact; a
+ * few more are in the supplies, of which each slot has one and all other threads share the
+ *last.
+ *
+ * Values of up to 8 bytes, and a slot's own value of a per-CPU map, are written in place and
+ * without the bucket's lock (`in_place`): the slot says in `writing` which element it is at and
+ * looks again whether the key still has it. An element that leaves the table goes to a
+ * supply, and serves another key only after a barrier of all threads (os_barrier()) and when no
+ * slot writes to it. There is one barrier for some hundred elements. Other values are written
+ * into an element of the supply that then takes the old one's place, so that readers see the
+ * old value or the new one; such elements serve again at once, as Linux's preallocated ones.
+ */
+#ifndef SKEP_MAP_HASH_H
+#define SKEP_MAP_HASH_H
+
+#include "map/ops.h"
+#include "map/region.h"
+#include "map/table.h"
+#include "map/value.h"
+
+enum { ELEMENT_IN_USE = 1, ELEMENT_REFERENCED = 2 };
+
+struct hash_supply {
+	_Alignas(CACHE_LINE) u32 lock; /* of the shared one */
+	u32 clean; /* so many of the elements may serve at once; the others left the table */
+	u32 count; /* in_place: clean ones and others, always so many */
+	u32 hand, hand_end; /* LRU: the elements that are this supply's turn */
+	u32 *elements;
+};
+
+struct hash_slot {
+	_Alignas(CACHE_LINE) atomic_uint writing; /* an element or ELEMENT_NONE */
+};
+
+struct hash {
+	struct map map;
+	_Alignas(CACHE_LINE) struct table table;
+	bool in_place;
+	/* per-CPU */
+	u32 value_space; /* value_size rounded up to 8 */
+	u64 slot_stride;
+	struct region values; /* slot_stride bytes for each slot */
+	_Atomic u8 *state;    /* LRU, per element; NULL: not LRU */
+	struct region states;
+	struct hash_slot *slots;
+	struct hash_supply *supplies;
+	u32 supply_count, element_count;
+	struct region supply_region, links;
+	struct pool pool;
+	_Alignas(CACHE_LINE) atomic_uint hand; /* LRU: goes round over the elements */
+};
+
+static inline struct hash *hash_of(struct map *map)
+{
+	return container_of(map, struct hash, map);
+}
+
+static inline bool hash_is_per_cpu(const struct hash *hash)
+{
+	return hash->slot_stride;
+}
+
+static inline __attribute__((always_inline)) u8 *hash_slot_value(const struct hash *hash,
+								 u32 element, u32 slot)
+{
+	return hash->values.base + slot * hash->slot_stride + (u64)element * hash->value_space;
+}
+
+static inline u8 *hash_value(const struct hash *hash, u32 element, u32 slot)
+{
+	return hash_is_per_cpu(hash) ? hash_slot_value(hash, element, slot)
+				     : table_payload(&hash->table, element);
+}
+
+static inline void hash_set_state(struct hash *hash, u32 element, u8 state)
+{
+	if (hash->state)
+		atomic_store_explicit(&hash->state[element], state, memory_order_relaxed);
+}
+
+/* No store when it is set: the line stays shared. */
+static inline __attribute__((always_inline)) void hash_refer(struct hash *hash, u32 element)
+{
+	if (!(atomic_load_explicit(&hash->state[element], memory_order_relaxed) &
+	      ELEMENT_REFERENCED))
+		atomic_store_explicit(&hash->state[element],
+				      ELEMENT_IN_USE | ELEMENT_REFERENCED,
+				      memory_order_relaxed);
+}
+
+/* --- hash_supply.c; `slot` SLOT_NONE: of a thread that owns none --- */
+
+/* How many elements the supplies need beside max_entries. */
+void hash_supply_plan(struct hash *hash);
+int hash_supply_init(struct hash *hash);
+void hash_supply_done(struct hash *hash);
+/* An element for a new value of an old key, and the old one back. Not for `in_place`. */
+u32 hash_spare_take(struct hash *hash, u32 slot);
+void hash_spare_give(struct hash *hash, u32 slot, u32 element);
+/* After an element left the table: it, or another, may serve any key. */
+u32 hash_renew(struct hash *hash, u32 slot, u32 removed);
+/* Waits until no slot writes to an element that left the table. Not from programs. */
+void hash_settle(struct hash *hash, u32 element);
+/* LRU: a free element, of an evicted key if need be. */
+u32 hash_take_lru(struct hash *hash, u32 slot);
+
+/* --- hash_update.c --- */
+
+int hash_update(struct map *map, const void *key, const void *value, u64 flags, u32 slot);
+int hash_user_update(struct map *map, const void *key, const void *value, u64 flags);
+int hash_delete(struct map *map, const void *key, u32 slot);
+int hash_user_lookup_and_delete(struct map *map, const void *key, void *value, u64 flags);
+/* A value as user space sees it: all slots'. */
+void hash_copy_out(struct hash *hash, u32 element, void *value, u64 flags);
+/* The fastest update for the map's sizes. */
+map_update_op *hash_update_op(const struct hash *hash);
+
+#endif

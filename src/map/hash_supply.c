@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "map/hash.h"
+
+#include "base/os.h"
+#include "base/slot.h"
+#include <sched.h>
+
+/* Elements between two barriers; small maps make do with one supply and fewer. */
+#define BATCH	    256
+#define SMALL_BATCH 64
+#define SMALL_MAP   16384
+/* Spares of a map that is not written in place: one for each update under way. */
+#define SPARES 16
+/* LRU: how many elements of the round a supply takes at a time. */
+#define TURN 32
+
+static u32 reserve_of(const struct hash *hash)
+{
+	if (!hash->in_place)
+		return SPARES;
+	/* Each slot may keep one of them from being used again. */
+	return (hash->supply_count > 1 ? BATCH : SMALL_BATCH) + hash->map.slots;
+}
+
+void hash_supply_plan(struct hash *hash)
+{
+	u32 max_entries = hash->map.desc.max_entries;
+
+	hash->supply_count =
+		hash->in_place && max_entries < SMALL_MAP ? 1 : hash->map.slots + 1;
+	hash->element_count = max_entries + hash->supply_count * reserve_of(hash);
+}
+
+static void fill_supply(struct hash *hash, u32 number, u32 *elements)
+{
+	u32 reserve = reserve_of(hash);
+
+	hash->supplies[number] = (struct hash_supply){
+		.clean = reserve, .count = reserve, .elements = elements + number * reserve};
+	for (u32 i = 0; i < reserve; i++)
+		elements[number * reserve + i] =
+			hash->map.desc.max_entries + number * reserve + i;
+}
+
+int hash_supply_init(struct hash *hash)
+{
+	u64 supplies = (u64)hash->supply_count * sizeof(struct hash_supply);
+	u64 slots = (u64)hash->map.slots * sizeof(struct hash_slot);
+	u64 elements = (u64)hash->supply_count * reserve_of(hash) * sizeof(u32);
+	int err = region_new(&hash->supply_region, supplies + slots + elements);
+	u8 *base = hash->supply_region.base;
+
+	if (err)
+		return err;
+	err = region_new(&hash->links, (u64)hash->element_count * sizeof(u32));
+	if (err)
+		return err;
+	hash->supplies = (struct hash_supply *)base;
+	hash->slots = (struct hash_slot *)(base + supplies);
+	for (u32 i = 0; i < hash->supply_count; i++)
+		fill_supply(hash, i, (u32 *)(base + supplies + slots));
+	for (u32 i = 0; i < hash->map.slots; i++)
+		atomic_init(&hash->slots[i].writing, ELEMENT_NONE);
+	pool_init(&hash->pool, (atomic_uint *)hash->links.base, 0, hash->map.desc.max_entries);
+	return 0;
+}
+
+void hash_supply_done(struct hash *hash)
+{
+	region_free(&hash->supply_region);
+	region_free(&hash->links);
+}
+
+static bool is_shared(const struct hash *hash, const struct hash_supply *supply)
+{
+	return supply == &hash->supplies[hash->supply_count - 1];
+}
+
+static struct hash_supply *supply_enter(struct hash *hash, u32 slot)
+{
+	struct hash_supply *supply = &hash->supplies[min(slot, hash->supply_count - 1)];
+
+	if (is_shared(hash, supply))
+		value_spin_lock(&supply->lock);
+	return supply;
+}
+
+static void supply_leave(struct hash *hash, struct hash_supply *supply)
+{
+	if (is_shared(hash, supply))
+		value_spin_unlock(&supply->lock);
+}
+
+/* --- spares --- */
+
+u32 hash_spare_take(struct hash *hash, u32 slot)
+{
+	u32 element = ELEMENT_NONE;
+
+	for (;;) {
+		struct hash_supply *supply = supply_enter(hash, slot);
+
+		if (supply->clean)
+			element = supply->elements[--supply->clean];
+		supply_leave(hash, supply);
+		if (element != ELEMENT_NONE)
+			return element;
+		sched_yield();
+	}
+}
+
+void hash_spare_give(struct hash *hash, u32 slot, u32 element)
+{
+	struct hash_supply *supply = supply_enter(hash, slot);
+
+	supply->elements[supply->clean++] = element;
+	supply_leave(hash, supply);
+}
+
+/* --- elements that slots may still write to --- */
+
+/* Acquire pairs with the release when the slot is done: its store to the value. */
+static u32 written_by(const struct hash *hash, u32 slot)
+{
+	return atomic_load_explicit(&hash->slots[slot].writing, memory_order_acquire);
+}
+
+static bool is_among(const u32 *elements, u32 count, u32 element)
+{
+	for (u32 i = 0; i < count; i++)
+		if (elements[i] == element)
+			return true;
+	return false;
+}
+
+/* A slot that began to write before the barrier is seen by now; one that begins later finds
+ * that the element left the table. */
+static void clean_supply(struct hash *hash, struct hash_supply *supply)
+{
+	u32 written[SLOTS_MAX], count = 0, *elements = supply->elements;
+
+	os_barrier();
+	for (u32 slot = 0; slot < hash->map.slots; slot++) {
+		written[count] = written_by(hash, slot);
+		count += written[count] != ELEMENT_NONE;
+	}
+	for (u32 i = 0; i < supply->count; i++) {
+		u32 element = elements[i];
+
+		if (is_among(written, count, element))
+			continue;
+		elements[i] = elements[supply->clean];
+		elements[supply->clean++] = element;
+	}
+}
+
+u32 hash_renew(struct hash *hash, u32 slot, u32 removed)
+{
+	struct hash_supply *supply;
+	u32 element;
+
+	if (!hash->in_place)
+		return removed;
+	supply = supply_enter(hash, slot);
+	if (unlikely(!supply->clean))
+		clean_supply(hash, supply);
+	element = supply->elements[--supply->clean];
+	supply->elements[supply->clean] = removed;
+	supply_leave(hash, supply);
+	return element;
+}
+
+void hash_settle(struct hash *hash, u32 element)
+{
+	if (!hash->in_place)
+		return;
+	os_barrier();
+	for (u32 slot = 0; slot < hash->map.slots; slot++)
+		while (written_by(hash, slot) == element)
+			sched_yield();
+}
+
+/* --- LRU: a hand goes round over the elements and takes the first that was not used since it
+ * came by (CLOCK) --- */
+
+/* Removes the element from the table if it is still there. */
+static bool evict(struct hash *hash, u32 element)
+{
+	struct table_entry entry;
+	bool found = table_lock_element(&hash->table, element, &entry);
+
+	if (found) {
+		table_remove(&entry);
+		hash_set_state(hash, element, 0);
+	}
+	table_unlock(&entry);
+	return found;
+}
+
+static u32 next_in_round(struct hash *hash, struct hash_supply *supply)
+{
+	if (supply->hand == supply->hand_end) {
+		u32 hand = atomic_fetch_add_explicit(&hash->hand, 1, memory_order_relaxed);
+		u32 turns = (hash->element_count + TURN - 1) / TURN;
+
+		supply->hand = hand % turns * TURN;
+		supply->hand_end = min(supply->hand + TURN, hash->element_count);
+	}
+	return supply->hand++;
+}
+
+/* Whether the element may be evicted; if it was used, it is the next time. */
+static bool is_unused(struct hash *hash, u32 element)
+{
+	u8 state = atomic_load_explicit(&hash->state[element], memory_order_relaxed);
+
+	if (state & ELEMENT_REFERENCED)
+		hash_set_state(hash, element, ELEMENT_IN_USE);
+	return state == ELEMENT_IN_USE;
+}
+
+/* ELEMENT_NONE: two rounds found none, as when the only elements were just deleted. */
+static u32 next_victim(struct hash *hash, u32 slot)
+{
+	struct hash_supply *supply = supply_enter(hash, slot);
+	u32 element = ELEMENT_NONE;
+
+	for (u64 i = 0; i <= 2ULL * hash->element_count; i++) {
+		element = next_in_round(hash, supply);
+		if (is_unused(hash, element))
+			break;
+		element = ELEMENT_NONE;
+	}
+	supply_leave(hash, supply);
+	return element;
+}
+
+u32 hash_take_lru(struct hash *hash, u32 slot)
+{
+	u32 element = pool_take(&hash->pool);
+
+	while (element == POOL_NONE) {
+		u32 victim = next_victim(hash, slot);
+
+		if (victim != ELEMENT_NONE && evict(hash, victim))
+			return hash_renew(hash, slot, victim);
+		element = pool_take(&hash->pool);
+	}
+	return element;
+}

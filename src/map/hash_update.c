@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Changes of hash maps. */
+#include "map/hash.h"
+
+#include <string.h>
+
+/* `slot` of an update that brings the values of all slots. */
+#define EVERY_SLOT SLOT_NONE
+
+/* --- values --- */
+
+static void store_slots(struct hash *hash, u32 element, const void *value, u32 slot, bool fresh)
+{
+	for (u32 i = 0; i < hash->map.slots; i++) {
+		u8 *to = hash_slot_value(hash, element, i);
+
+		if (slot == EVERY_SLOT)
+			value_copy(to, (const u8 *)value + i * hash->value_space,
+				   hash->value_space);
+		else if (slot == i)
+			value_copy(to, value, hash->map.desc.value_size);
+		else if (fresh)
+			memset(to, 0, hash->value_space);
+	}
+}
+
+static void fill_element(struct hash *hash, u32 element, const void *key, const void *value,
+			 u32 slot)
+{
+	table_write_key(&hash->table, element, key);
+	if (hash_is_per_cpu(hash))
+		store_slots(hash, element, value, slot, true);
+	else
+		value_store_new(&hash->map.desc, table_payload(&hash->table, element), value);
+}
+
+/* Values of up to 8 bytes change in one store. */
+static inline __attribute__((always_inline)) void store_word(u8 *to, const void *value,
+							     u32 size)
+{
+	u64 word = 0;
+	u32 half;
+
+	switch (size) {
+	case 4:
+		memcpy(&half, value, 4);
+		__atomic_store_n((u32 *)to, half, __ATOMIC_RELAXED);
+		return;
+	case 8: memcpy(&word, value, 8); break;
+	default: memcpy(&word, value, size);
+	}
+	__atomic_store_n((u64 *)to, word, __ATOMIC_RELAXED);
+}
+
+/* --- in place, without a lock --- */
+
+/* The key's element, which is the slot's to write to until `*writing` changes; ELEMENT_NONE:
+ * the key is not in its home group. */
+static inline __attribute__((always_inline)) u32
+claim(const struct table *table, atomic_uint *writing, const void *key, u32 key_size)
+{
+	u64 hash = table_hash(table, key, key_size);
+	const struct group *group = table_home(table, hash);
+	u8 tag = hash_tag(hash);
+
+	for (u32 match = group_match(group, tag); match; match &= match - 1) {
+		u32 index = __builtin_ctz(match);
+		u32 element = atomic_load_explicit(&group->slot[index], memory_order_acquire);
+
+		atomic_store_explicit(writing, element, memory_order_release);
+		/* os_barrier() puts the store before the loads for those who look at it. */
+		atomic_signal_fence(memory_order_seq_cst);
+		if (likely(atomic_load_explicit(&group->tag[index], memory_order_acquire) ==
+				   tag &&
+			   atomic_load_explicit(&group->slot[index], memory_order_acquire) ==
+				   element &&
+			   key_equal(table_key(table, element), key, key_size)))
+			return element;
+	}
+	return ELEMENT_NONE;
+}
+
+/* Whether the key was there. The release is that of written_by(). */
+static inline __attribute__((always_inline)) bool store_in_place(struct hash *hash,
+								 const void *key,
+								 const void *value, u32 slot,
+								 u32 key_size, bool per_cpu)
+{
+	u32 value_size = hash->map.desc.value_size;
+	atomic_uint *writing = &hash->slots[slot].writing;
+	u32 element = claim(&hash->table, writing, key, key_size);
+
+	if (likely(element != ELEMENT_NONE)) {
+		if (hash->state)
+			hash_refer(hash, element);
+		if (!per_cpu)
+			store_word(table_payload(&hash->table, element), value, value_size);
+		else if (likely(value_size == 8))
+			store_word(hash_slot_value(hash, element, slot), value, 8);
+		else
+			value_copy(hash_slot_value(hash, element, slot), value, value_size);
+	}
+	atomic_store_explicit(writing, ELEMENT_NONE, memory_order_release);
+	return element != ELEMENT_NONE;
+}
+
+static inline __attribute__((always_inline)) int
+update_in_place(struct map *map, const void *key, const void *value, u64 flags, u32 slot,
+		u32 key_size, bool per_cpu)
+{
+	if (likely(!(flags & ~(u64)BPF_EXIST)) &&
+	    likely(store_in_place(hash_of(map), key, value, slot, key_size, per_cpu)))
+		return 0;
+	return hash_update(map, key, value, flags, slot);
+}
+
+#define UPDATE(name, key_size, per_cpu)                                                  \
+	static int name(struct map *map, const void *key, const void *value, u64 flags,  \
+			u32 slot)                                                        \
+	{                                                                                \
+		return update_in_place(map, key, value, flags, slot, key_size, per_cpu); \
+	}
+UPDATE(update_4, 4, false)
+UPDATE(update_8, 8, false)
+UPDATE(update_16, 16, false)
+UPDATE(update_any, map->desc.key_size, false)
+UPDATE(update_slot_4, 4, true)
+UPDATE(update_slot_8, 8, true)
+UPDATE(update_slot_16, 16, true)
+UPDATE(update_slot_any, map->desc.key_size, true)
+
+map_update_op *hash_update_op(const struct hash *hash)
+{
+	bool per_cpu = hash_is_per_cpu(hash);
+
+	if (!hash->in_place)
+		return hash_update;
+	switch (hash->table.key_size) {
+	case 4: return per_cpu ? update_slot_4 : update_4;
+	case 8: return per_cpu ? update_slot_8 : update_8;
+	case 16: return per_cpu ? update_slot_16 : update_16;
+	default: return per_cpu ? update_slot_any : update_any;
+	}
+}
+
+/* --- under the bucket's lock --- */
+
+/* The element that is free now; ELEMENT_NONE: the value was changed in place. */
+static u32 overwrite(struct hash *hash, struct table_entry *entry, const void *key,
+		     const void *value, u64 flags, u32 slot)
+{
+	const struct map_desc *desc = &hash->map.desc;
+	u32 old = entry->element, new;
+
+	if (hash_is_per_cpu(hash)) {
+		store_slots(hash, old, value, slot, false);
+		return ELEMENT_NONE;
+	}
+	if (flags & BPF_F_LOCK) {
+		value_store(desc, table_payload(&hash->table, old), value, true);
+		return ELEMENT_NONE;
+	}
+	if (hash->in_place) {
+		store_word(table_payload(&hash->table, old), value, desc->value_size);
+		return ELEMENT_NONE;
+	}
+	new = hash_spare_take(hash, slot);
+	fill_element(hash, new, key, value, slot);
+	hash_set_state(hash, old, 0);
+	table_replace(entry, new);
+	hash_set_state(hash, new, ELEMENT_IN_USE | ELEMENT_REFERENCED);
+	return old;
+}
+
+/* `*element`: a free one that may be used, then ELEMENT_NONE. */
+static int insert(struct hash *hash, struct table_entry *entry, const void *key,
+		  const void *value, u32 slot, u32 *element)
+{
+	u32 new = *element != ELEMENT_NONE ? *element : pool_take(&hash->pool);
+	int err;
+
+	if (new == ELEMENT_NONE)
+		return -E2BIG;
+	fill_element(hash, new, key, value, slot);
+	err = table_insert(&hash->table, entry, new);
+	*element = err ? new : ELEMENT_NONE;
+	if (!err)
+		hash_set_state(hash, new, ELEMENT_IN_USE);
+	return err;
+}
+
+/* One try; -E2BIG: no element is free. `*element` as for insert(). */
+static int store(struct hash *hash, const void *key, const void *value, u64 flags, u32 slot,
+		 u32 *element)
+{
+	struct table_entry entry;
+	u32 freed = ELEMENT_NONE;
+	int err;
+
+	table_lock(&hash->table, key, &entry);
+	err = map_check_presence(entry.element != ELEMENT_NONE, flags);
+	if (!err && entry.element != ELEMENT_NONE)
+		freed = overwrite(hash, &entry, key, value, flags, slot);
+	else if (!err)
+		err = insert(hash, &entry, key, value, slot, element);
+	table_unlock(&entry);
+	if (freed != ELEMENT_NONE)
+		hash_spare_give(hash, slot, freed);
+	return err;
+}
+
+/* Eviction locks another bucket: never while the key's is held. A key that is not there most
+ * likely needs an element. */
+static int store_lru(struct hash *hash, const void *key, const void *value, u64 flags, u32 slot)
+{
+	u32 element = ELEMENT_NONE;
+	int err;
+
+	if (flags != BPF_EXIST && table_find(&hash->table, key) == ELEMENT_NONE)
+		element = hash_take_lru(hash, slot);
+	err = store(hash, key, value, flags, slot, &element);
+	while (err == -E2BIG) {
+		element = hash_take_lru(hash, slot);
+		err = store(hash, key, value, flags, slot, &element);
+	}
+	if (unlikely(element != ELEMENT_NONE))
+		pool_give(&hash->pool, element);
+	return err;
+}
+
+int hash_update(struct map *map, const void *key, const void *value, u64 flags, u32 slot)
+{
+	struct hash *hash = hash_of(map);
+	u32 element = ELEMENT_NONE;
+	int err;
+
+	if (unlikely(map_flags_bad(flags)))
+		return -EINVAL;
+	if (unlikely((flags & BPF_F_LOCK) &&
+		     map_desc_field(&map->desc, BTF_FIELD_SPIN_LOCK) < 0))
+		return -EINVAL;
+	if (hash->state)
+		return store_lru(hash, key, value, flags, slot);
+	err = store(hash, key, value, flags, slot, &element);
+	if (unlikely(element != ELEMENT_NONE))
+		pool_give(&hash->pool, element);
+	return err;
+}
+
+int hash_user_update(struct map *map, const void *key, const void *value, u64 flags)
+{
+	return hash_update(map, key, value, flags, SLOT_NONE);
+}
+
+/* --- deletion --- */
+
+void hash_copy_out(struct hash *hash, u32 element, void *value, u64 flags)
+{
+	if (!hash_is_per_cpu(hash)) {
+		value_load(&hash->map.desc, value, table_payload(&hash->table, element),
+			   flags & BPF_F_LOCK);
+		return;
+	}
+	for (u32 slot = 0; slot < hash->map.slots; slot++)
+		value_copy((u8 *)value + slot * hash->value_space,
+			   hash_slot_value(hash, element, slot), hash->value_space);
+}
+
+/* The element, which nobody finds any more; ELEMENT_NONE: the key is not there. */
+static u32 take_out(struct hash *hash, const void *key)
+{
+	struct table_entry entry;
+
+	table_lock(&hash->table, key, &entry);
+	if (entry.element != ELEMENT_NONE) {
+		table_remove(&entry);
+		hash_set_state(hash, entry.element, 0);
+	}
+	table_unlock(&entry);
+	return entry.element;
+}
+
+int hash_delete(struct map *map, const void *key, u32 slot)
+{
+	struct hash *hash = hash_of(map);
+	u32 element = take_out(hash, key);
+
+	if (element == ELEMENT_NONE)
+		return -ENOENT;
+	pool_give(&hash->pool, hash_renew(hash, slot, element));
+	return 0;
+}
+
+int hash_user_lookup_and_delete(struct map *map, const void *key, void *value, u64 flags)
+{
+	struct hash *hash = hash_of(map);
+	u32 element = take_out(hash, key);
+
+	if (element == ELEMENT_NONE)
+		return -ENOENT;
+	hash_settle(hash, element);
+	hash_copy_out(hash, element, value, flags);
+	pool_give(&hash->pool, hash_renew(hash, SLOT_NONE, element));
+	return 0;
+}
