@@ -1,42 +1,43 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Longest prefix match: a binary trie whose paths are compressed. A node stands for a prefix;
- * its children extend it by at least one bit. Nodes without a value exist only where two
- * prefixes part, and always have two children.
+ * Longest prefix match: a trie over the bytes of the keys (lpm_node.h). A prefix of 1 to 2048
+ * bits is an entry of the node at its last byte; that of no bits stands beside the trie. A node
+ * is where two prefixes part or where one ends, so that a look-up of an IPv4 address visits at
+ * most four and of an IPv6 address as many as the table tells apart.
  *
- * Readers follow child pointers without a lock; writers hold the one lock of the trie, put
- * complete nodes in place with one store, and free the old ones after a grace period.
+ * Readers follow pointers without a lock; writers hold the one lock of the trie. What goes out
+ * of use waits for a grace period in the slab, and the slab goes in one piece with the map.
  */
 #include "btf/btf.h"
+#include "map/lpm_node.h"
 #include "map/ops.h"
-#include "map/table.h"
 #include "map/value.h"
 
-#include <endian.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DATA_MAX 256U
 /* Bytes that Linux keeps beside prefix and value in a node. */
 #define LINUX_NODE 24U
 #define KEY_LENGTH sizeof(u32) /* struct bpf_lpm_trie_key: prefixlen, then the data */
-#define BITS_MAX   (DATA_MAX * 8)
-
-struct node {
-	_Atomic(struct node *) child[2];
-	struct rcu_head rcu;
-	u32 length; /* bits of the prefix */
-	atomic_bool has_value;
-	_Alignas(8) u8 bytes[]; /* the prefix, padded to 8; then the value */
-};
 
 struct lpm {
 	struct map map;
-	_Atomic(struct node *) root;
+	_Atomic(void *) root; /* a struct lpm_node; NULL: nothing but `all` */
+	_Atomic(void *) all;  /* the value of the prefix of no bits; NULL: none */
+	struct slab *slab;
 	u32 lock;
 	u32 count;
-	u32 data_size, value_offset;
+	u32 data_size;
 	u32 bits; /* longest prefix */
+};
+
+/* From the root to a node. */
+struct lpm_way {
+	struct {
+		_Atomic(void *) *place; /* the pointer to the node */
+		struct lpm_node *node;
+	} step[DATA_MAX];
+	u32 count;
 };
 
 static struct lpm *lpm_of(struct map *map)
@@ -69,39 +70,14 @@ static int lpm_init(struct map *map)
 	struct lpm *lpm = lpm_of(map);
 
 	lpm->data_size = map->desc.key_size - KEY_LENGTH;
-	lpm->value_offset = round_up(lpm->data_size, 8);
 	lpm->bits = lpm->data_size * 8;
-	map->desc.bytes_memlock = sizeof(*lpm);
-	return 0;
+	lpm->slab = lpm_slab_new(map->desc.value_size + lpm->data_size);
+	return lpm->slab ? 0 : -ENOMEM;
 }
 
-static struct node *child_of(const struct node *node, u32 bit)
-{
-	return atomic_load_explicit(&node->child[bit], memory_order_acquire);
-}
-
-static void node_free(struct rcu_head *head)
-{
-	free(container_of(head, struct node, rcu));
-}
-
-/* Turns left children up until the top has none, frees it, and goes on with its right child. */
 static void lpm_done(struct map *map)
 {
-	struct node *node = atomic_load(&lpm_of(map)->root);
-
-	while (node) {
-		struct node *left = child_of(node, 0), *right = child_of(node, 1);
-
-		if (left) {
-			atomic_store(&node->child[0], child_of(left, 1));
-			atomic_store(&left->child[1], node);
-			node = left;
-		} else {
-			free(node);
-			node = right;
-		}
-	}
+	slab_free(lpm_of(map)->slab);
 }
 
 static u32 length_of(const void *key)
@@ -117,301 +93,492 @@ static const u8 *data_of(const void *key)
 	return (const u8 *)key + KEY_LENGTH;
 }
 
-static u32 bit_at(const u8 *data, u32 index)
+/* The data that a prefix came with, which get_next_key gives back: behind its value. */
+static u8 *data_behind(const struct lpm *lpm, void *value)
 {
-	return data[index / 8] >> (7 - index % 8) & 1;
+	return (u8 *)value + lpm->map.desc.value_size;
 }
 
-/* How many of the first bits are those of the node's prefix. */
-static u32 match_length(const struct lpm *lpm, const struct node *node, const void *key)
+/* How many bytes of the node's path are those of the key. */
+static inline u32 path_match(const struct lpm_node *node, const u8 *data)
 {
-	u32 limit = min(node->length, length_of(key));
+	const u8 *from = data + node->depth - node->path_length;
+	u32 length = 0;
 
-	for (u32 at = 0; at * 8 < limit; at += 8) {
-		u64 stored, differs;
-
-		memcpy(&stored, node->bytes + at, sizeof(stored));
-		differs = be64toh(stored ^ key_word(data_of(key), lpm->data_size, at));
-		if (differs)
-			return min(limit, at * 8 + (u32)__builtin_clzll(differs));
-	}
-	return limit;
+	while (length < node->path_length && from[length] == node->path[length])
+		length++;
+	return length;
 }
 
-static bool has_value(const struct node *node)
+static inline bool on_path(const struct lpm_node *node, const u8 *data)
 {
-	return atomic_load_explicit(&node->has_value, memory_order_relaxed);
+	return !node->path_length || path_match(node, data) == node->path_length;
 }
 
 static void *lpm_lookup(struct map *map, const void *key, u32 slot)
 {
 	struct lpm *lpm = lpm_of(map);
-	struct node *node = atomic_load_explicit(&lpm->root, memory_order_acquire);
-	struct node *best = NULL;
+	const struct lpm_node *node = lpm_target(&lpm->root);
+	void *best = lpm_target(&lpm->all);
+	u32 length = length_of(key), bytes = length / 8;
+	const u8 *data = data_of(key);
+	void *shorter;
 
-	if (length_of(key) > lpm->bits)
+	if (length > lpm->bits)
 		return NULL;
-	while (node) {
-		if (match_length(lpm, node, key) < node->length)
-			break;
-		if (has_value(node))
-			best = node;
-		if (node->length == length_of(key) || node->length == lpm->bits)
-			break;
-		node = child_of(node, bit_at(data_of(key), node->length));
+	while (node && node->depth < bytes) {
+		if (unlikely(!on_path(node, data)))
+			return best;
+		node = lpm_step(node, data[node->depth], &best);
 	}
-	return best ? best->bytes + lpm->value_offset : NULL;
+	if (likely(length % 8 == 0) || !node || node->depth > bytes || !on_path(node, data))
+		return best;
+	shorter = lpm_node_shorter(node, data[bytes], length % 8);
+	return shorter ? shorter : best;
+}
+
+/* --- keys of at least one bit --- */
+
+static u32 depth_of(const void *key)
+{
+	return (length_of(key) - 1) / 8;
+}
+
+/* The key's prefix as an entry of the node at its depth. */
+static struct lpm_entry entry_of(const void *key, void *value)
+{
+	u32 length = (length_of(key) - 1) % 8 + 1;
+
+	return (struct lpm_entry){
+		.target = value,
+		.byte = data_of(key)[depth_of(key)] & (u8)(0xff00 >> length),
+		.length = (u8)length,
+	};
+}
+
+/* The way to the node that holds the key's prefix: true; else as far as the key goes. */
+static bool find_way(struct lpm *lpm, const void *key, struct lpm_way *out)
+{
+	_Atomic(void *) *place = &lpm->root;
+	const struct lpm_entry entry = entry_of(key, NULL);
+	u32 depth = depth_of(key);
+	struct lpm_node *node;
+
+	out->count = 0;
+	while (place && (node = lpm_target(place)) && node->depth <= depth) {
+		if (!on_path(node, data_of(key)))
+			return false;
+		out->step[out->count].place = place;
+		out->step[out->count++].node = node;
+		if (node->depth == depth)
+			return lpm_find_prefix(node, entry.byte, entry.length);
+		place = lpm_find_node(node, data_of(key)[node->depth]);
+	}
+	return false;
 }
 
 /* --- changes, under the lock --- */
 
-static struct node *node_new(const struct lpm *lpm, u32 length, const u8 *data,
-			     const void *value)
+static void set_target(_Atomic(void *) *place, void *target)
 {
-	size_t size = lpm->value_offset + (value ? lpm->map.desc.value_size : 0);
-	struct node *node = calloc(1, sizeof(*node) + size);
-
-	if (!node)
-		return NULL;
-	node->length = length;
-	atomic_init(&node->has_value, value != NULL);
-	memcpy(node->bytes, data, lpm->data_size);
-	if (value)
-		value_store_new(&lpm->map.desc, node->bytes + lpm->value_offset, value);
-	return node;
+	/* Release pairs with the acquire of lpm_target(): readers see a complete node. */
+	atomic_store_explicit(place, target, memory_order_release);
 }
 
-/* Release pairs with the acquire in child_of(): readers see a complete node. */
-static void set_node(_Atomic(struct node *) *place, struct node *node)
-{
-	atomic_store_explicit(place, node, memory_order_release);
-}
-
-static void retire(struct node *node)
-{
-	call_rcu(&node->rcu, node_free);
-}
-
-/* May one more prefix come in? Then it is counted. */
-static int count_new(struct lpm *lpm, u64 flags)
+/* May one more prefix come in? */
+static int check_new(const struct lpm *lpm, u64 flags)
 {
 	if (flags == BPF_EXIST)
 		return -ENOENT;
-	if (lpm->count == lpm->map.desc.max_entries)
-		return -ENOSPC;
-	lpm->count++;
+	return lpm->count == lpm->map.desc.max_entries ? -ENOSPC : 0;
+}
+
+static void free_branch(struct lpm *lpm, struct lpm_node *node)
+{
+	struct lpm_entry entry;
+
+	while (node && lpm_entry_at(node, 0, &entry)) {
+		lpm_node_free(lpm->slab, node, false);
+		node = entry.is_node ? entry.target : NULL;
+	}
+}
+
+/* Nodes from the byte `from` to where the prefix ends, with nothing beside it; NULL: no
+ * memory. */
+static struct lpm_node *new_branch(struct lpm *lpm, u32 from, const void *key, void *value)
+{
+	struct lpm_entry entry = entry_of(key, value);
+	const u8 *data = data_of(key);
+	struct lpm_node *below = NULL;
+
+	for (u32 depth = depth_of(key);; depth = depth - LPM_PATH_MAX - 1) {
+		u32 path = min(depth - from, (u32)LPM_PATH_MAX);
+		struct lpm_node *node =
+			lpm_node_new(lpm->slab, depth, data + depth - path, path, 1);
+
+		if (!node) {
+			free_branch(lpm, below);
+			return NULL;
+		}
+		lpm_add(node, &entry);
+		if (depth - path == from)
+			return node;
+		entry = (struct lpm_entry){node, data[depth - path - 1], 8, true};
+		below = node;
+	}
+}
+
+/* Adds to the node at `place`, of which a copy is made when it is full. */
+static int add_entry(struct lpm *lpm, _Atomic(void *) *place, const struct lpm_entry *entry)
+{
+	struct lpm_node *node = lpm_target(place), *copy;
+
+	if (lpm_has_room(node)) {
+		lpm_add(node, entry);
+		return 0;
+	}
+	copy = lpm_node_copy(lpm->slab, node, 1);
+	if (!copy)
+		return -ENOMEM;
+	lpm_add(copy, entry);
+	set_target(place, copy);
+	lpm_node_free(lpm->slab, node, true);
 	return 0;
 }
 
-/* The place where the key's node is or belongs; `*matched`: bits it shares with the node
- * there. */
-static _Atomic(struct node *) *find_place(struct lpm *lpm, const void *key, u32 *matched)
+/* A copy whose path begins `cut` bytes later. */
+static struct lpm_node *cut_path(struct lpm *lpm, const struct lpm_node *node, u32 cut)
 {
-	_Atomic(struct node *) *place = &lpm->root;
-	struct node *node;
+	struct lpm_node *copy = lpm_node_copy(lpm->slab, node, 0);
 
-	*matched = 0;
-	while ((node = atomic_load_explicit(place, memory_order_relaxed))) {
-		*matched = match_length(lpm, node, key);
-		if (*matched < node->length || node->length == length_of(key))
-			break;
-		place = &node->child[bit_at(data_of(key), node->length)];
-	}
-	return place;
+	if (!copy)
+		return NULL;
+	copy->path_length = (u8)(node->path_length - cut);
+	memcpy(copy->path, node->path + cut, copy->path_length);
+	return copy;
 }
 
-static int replace(struct lpm *lpm, _Atomic(struct node *) *place, struct node *old,
-		   struct node *new, u64 flags)
+/* The entry that the key has in a node at `depth`: its prefix, or a branch to it. */
+static int new_entry(struct lpm *lpm, u32 depth, const void *key, void *value,
+		     struct lpm_entry *out)
 {
-	int err = 0;
+	struct lpm_node *branch;
 
-	if (!has_value(old))
-		err = count_new(lpm, flags);
-	else if (flags == BPF_NOEXIST)
-		err = -EEXIST;
+	if (depth == depth_of(key)) {
+		*out = entry_of(key, value);
+		return 0;
+	}
+	branch = new_branch(lpm, depth + 1, key, value);
+	*out = (struct lpm_entry){branch, data_of(key)[depth], 8, true};
+	return branch ? 0 : -ENOMEM;
+}
+
+static void drop_entry(struct lpm *lpm, const struct lpm_entry *entry)
+{
+	if (entry->is_node)
+		free_branch(lpm, entry->target);
+}
+
+/* The key leaves the node's path, or ends on it: a node there has both. */
+static int split(struct lpm *lpm, _Atomic(void *) *place, const void *key, void *value)
+{
+	struct lpm_node *node = lpm_target(place), *lower, *upper;
+	u32 first = node->depth - node->path_length;
+	u32 matched = min(path_match(node, data_of(key)), depth_of(key) - first);
+	u32 depth = first + matched;
+	struct lpm_entry entry;
+	int err = new_entry(lpm, depth, key, value, &entry);
+
 	if (err)
 		return err;
-	atomic_init(&new->child[0], child_of(old, 0));
-	atomic_init(&new->child[1], child_of(old, 1));
-	set_node(place, new);
-	retire(old);
+	lower = cut_path(lpm, node, matched + 1);
+	upper = lpm_node_new(lpm->slab, depth, node->path, matched, 2);
+	if (!lower || !upper) {
+		drop_entry(lpm, &entry);
+		if (lower)
+			lpm_node_free(lpm->slab, lower, false);
+		if (upper)
+			lpm_node_free(lpm->slab, upper, false);
+		return -ENOMEM;
+	}
+	lpm_add(upper, &(struct lpm_entry){lower, node->path[matched], 8, true});
+	lpm_add(upper, &entry);
+	set_target(place, upper);
+	lpm_node_free(lpm->slab, node, true);
 	return 0;
 }
 
-/* Between the place and the node there: as the node's parent, or beside it under a node for
- * what both share. */
-static int insert_above(struct lpm *lpm, _Atomic(struct node *) *place, struct node *old,
-			struct node *new, u32 matched, u64 flags)
+/* Where the way ends, or in what follows there. */
+static int insert_new(struct lpm *lpm, const struct lpm_way *way, const void *key, void *value)
 {
-	struct node *shared = NULL;
+	_Atomic(void *) *place = &lpm->root, *below = &lpm->root;
+	struct lpm_node *node = NULL;
+	struct lpm_entry entry;
 	int err;
 
-	if (matched < new->length) {
-		shared = node_new(lpm, matched, new->bytes, NULL);
-		if (!shared)
-			return -ENOMEM;
+	if (way->count) {
+		place = way->step[way->count - 1].place;
+		node = way->step[way->count - 1].node;
+		below = node->depth < depth_of(key)
+				? lpm_find_node(node, data_of(key)[node->depth])
+				: NULL;
 	}
-	err = count_new(lpm, flags);
-	if (err) {
-		free(shared);
+	if (below && lpm_target(below))
+		return split(lpm, below, key, value);
+	if (!node) {
+		node = new_branch(lpm, 0, key, value);
+		set_target(&lpm->root, node);
+		return node ? 0 : -ENOMEM;
+	}
+	err = new_entry(lpm, node->depth, key, value, &entry);
+	if (err)
 		return err;
-	}
-	atomic_init(&(shared ? shared : new)->child[bit_at(old->bytes, matched)], old);
-	if (shared)
-		atomic_init(&shared->child[bit_at(new->bytes, matched)], new);
-	set_node(place, shared ? shared : new);
-	return 0;
+	err = add_entry(lpm, place, &entry);
+	if (err)
+		drop_entry(lpm, &entry);
+	return err;
 }
 
-static int insert(struct lpm *lpm, const void *key, struct node *new, u64 flags)
+/* The place of the prefix's value; NULL: not in the trie. `way` as find_way(). */
+static void *find_value(struct lpm *lpm, const void *key, struct lpm_way *way)
 {
-	u32 matched;
-	_Atomic(struct node *) *place = find_place(lpm, key, &matched);
-	struct node *node = atomic_load_explicit(place, memory_order_relaxed);
+	const struct lpm_entry entry = entry_of(key, NULL);
+
+	if (!find_way(lpm, key, way))
+		return NULL;
+	return lpm_target(
+		lpm_find_prefix(way->step[way->count - 1].node, entry.byte, entry.length));
+}
+
+/* `*old`: the value that was there. */
+static int insert(struct lpm *lpm, const void *key, void *value, u64 flags, void **old)
+{
+	struct lpm_way way;
+	struct lpm_entry entry;
 	int err;
 
-	if (node && node->length == matched)
-		return replace(lpm, place, node, new, flags);
-	if (node)
-		return insert_above(lpm, place, node, new, matched, flags);
-	err = count_new(lpm, flags);
-	if (!err)
-		set_node(place, new);
+	*old = length_of(key) ? find_value(lpm, key, &way) : lpm_target(&lpm->all);
+	if (*old && flags == BPF_NOEXIST)
+		return -EEXIST;
+	err = *old ? 0 : check_new(lpm, flags);
+	if (err)
+		return err;
+	if (!length_of(key)) {
+		set_target(&lpm->all, value);
+	} else if (*old) {
+		entry = entry_of(key, value);
+		lpm_replace_prefix(way.step[way.count - 1].node, entry.byte, entry.length,
+				   value);
+	} else {
+		err = insert_new(lpm, &way, key, value);
+	}
+	lpm->count += !*old && !err;
 	return err;
 }
 
 static int lpm_update(struct map *map, const void *key, const void *value, u64 flags, u32 slot)
 {
 	struct lpm *lpm = lpm_of(map);
-	struct node *new;
+	void *new, *old;
 	int err;
 
 	if (flags > BPF_EXIST || length_of(key) > lpm->bits)
 		return -EINVAL;
-	new = node_new(lpm, length_of(key), data_of(key), value);
+	new = slab_take(lpm->slab, LPM_VALUE);
 	if (!new)
 		return -ENOMEM;
+	value_store_new(&map->desc, new, value);
+	memcpy(data_behind(lpm, new), data_of(key), lpm->data_size);
 	value_spin_lock(&lpm->lock);
-	err = insert(lpm, key, new, flags);
+	err = insert(lpm, key, new, flags, &old);
 	value_spin_unlock(&lpm->lock);
 	if (err)
-		free(new);
+		slab_give(lpm->slab, LPM_VALUE, new);
+	else if (old)
+		slab_retire(lpm->slab, LPM_VALUE, old);
 	return err;
 }
 
-/* A node without value and with at most one child has no reason to be. */
-static void remove_node(_Atomic(struct node *) *place, struct node *node)
+/* Puts a copy in the node's place that is small enough for what it has; or leaves it. */
+static void shrink(struct lpm *lpm, _Atomic(void *) *place)
 {
-	struct node *left = child_of(node, 0);
+	struct lpm_node *node = lpm_target(place), *copy = lpm_node_copy(lpm->slab, node, 0);
 
-	set_node(place, left ? left : child_of(node, 1));
-	retire(node);
+	if (!copy)
+		return;
+	set_target(place, copy);
+	lpm_node_free(lpm->slab, node, true);
 }
 
-static int remove_locked(struct lpm *lpm, const void *key)
+/* A node that only leads to another becomes a part of that one's path, when it has room. */
+static bool merge(struct lpm *lpm, _Atomic(void *) *place, const struct lpm_entry *only)
 {
-	_Atomic(struct node *) *place = &lpm->root, *above = NULL;
-	struct node *node, *parent = NULL;
+	struct lpm_node *node = lpm_target(place), *below = only->target, *copy;
+	u32 length = node->path_length + 1u + below->path_length;
 
-	while ((node = atomic_load_explicit(place, memory_order_relaxed))) {
-		u32 matched = match_length(lpm, node, key);
+	if (length > LPM_PATH_MAX)
+		return false;
+	copy = lpm_node_copy(lpm->slab, below, 0);
+	if (!copy)
+		return false;
+	memcpy(copy->path, node->path, node->path_length);
+	copy->path[node->path_length] = only->byte;
+	memcpy(copy->path + node->path_length + 1, below->path, below->path_length);
+	copy->path_length = (u8)length;
+	set_target(place, copy);
+	lpm_node_free(lpm->slab, node, true);
+	lpm_node_free(lpm->slab, below, true);
+	return true;
+}
 
-		if (matched < node->length)
-			return -ENOENT;
-		if (node->length == length_of(key))
-			break;
-		above = place;
-		parent = node;
-		place = &node->child[bit_at(data_of(key), node->length)];
+static void tidy(struct lpm *lpm, _Atomic(void *) *place)
+{
+	const struct lpm_node *node = lpm_target(place);
+	struct lpm_entry entry;
+	u32 at = 0;
+
+	if (lpm_count(node) == 1) {
+		while (!lpm_entry_at(node, at, &entry))
+			at++;
+		if (entry.is_node && merge(lpm, place, &entry))
+			return;
 	}
-	if (!node || !has_value(node))
-		return -ENOENT;
-	lpm->count--;
-	if (child_of(node, 0) && child_of(node, 1)) {
-		atomic_store_explicit(&node->has_value, false, memory_order_relaxed);
-		return 0;
+	if (lpm_is_sparse(node))
+		shrink(lpm, place);
+}
+
+/* Takes the entry out of the last node of the way, and nodes out that have none left. */
+static void remove_entry(struct lpm *lpm, struct lpm_way *way, const void *key)
+{
+	struct lpm_entry entry = entry_of(key, NULL);
+
+	for (;;) {
+		_Atomic(void *) *place = way->step[--way->count].place;
+		struct lpm_node *node = way->step[way->count].node, *parent;
+
+		lpm_remove(node, &entry);
+		if (lpm_count(node)) {
+			tidy(lpm, place);
+			return;
+		}
+		if (!way->count) {
+			set_target(place, NULL);
+			lpm_node_free(lpm->slab, node, true);
+			return;
+		}
+		parent = way->step[way->count - 1].node;
+		entry = (struct lpm_entry){NULL, data_of(key)[parent->depth], 8, true};
+		lpm_node_free(lpm->slab, node, true);
 	}
-	remove_node(place, node);
-	if (parent && !has_value(parent) && !(child_of(parent, 0) && child_of(parent, 1)))
-		remove_node(above, parent);
-	return 0;
+}
+
+static void *remove_locked(struct lpm *lpm, const void *key)
+{
+	struct lpm_way way;
+	void *value;
+
+	if (length_of(key)) {
+		value = find_value(lpm, key, &way);
+		if (value)
+			remove_entry(lpm, &way, key);
+	} else {
+		value = lpm_target(&lpm->all);
+		set_target(&lpm->all, NULL);
+	}
+	lpm->count -= value != NULL;
+	return value;
 }
 
 static int lpm_delete(struct map *map, const void *key, u32 slot)
 {
 	struct lpm *lpm = lpm_of(map);
-	int err;
+	void *value;
 
 	if (length_of(key) > lpm->bits)
 		return -EINVAL;
 	value_spin_lock(&lpm->lock);
-	err = remove_locked(lpm, key);
+	value = remove_locked(lpm, key);
 	value_spin_unlock(&lpm->lock);
-	return err;
+	if (!value)
+		return -ENOENT;
+	slab_retire(lpm->slab, LPM_VALUE, value);
+	return 0;
 }
 
 /* --- iteration: a prefix comes after all that extend it, 0 before 1 --- */
 
-/* The first node with a value below and including `node`, in that order. */
-static struct node *first_below(struct node *node)
+/* The entry that comes first of those behind `order`. */
+static bool next_entry(const struct lpm_node *node, u32 order, struct lpm_entry *out)
 {
-	for (;;) {
-		struct node *left = child_of(node, 0), *next = left ? left : child_of(node, 1);
+	u32 least = UINT32_MAX;
+	struct lpm_entry entry;
 
-		if (!next)
-			return node;
-		node = next;
+	for (u32 i = 0, places = lpm_places(node); i < places; i++) {
+		if (!lpm_entry_at(node, i, &entry))
+			continue;
+		if (lpm_order(&entry) > order && lpm_order(&entry) < least) {
+			least = lpm_order(&entry);
+			*out = entry;
+		}
 	}
+	return least != UINT32_MAX;
 }
 
-/* The path from the root to the key's node, as far as it goes; the number of nodes. */
-static u32 path_to(const struct lpm *lpm, const void *key, struct node **path)
+/* The first prefix of the node behind `order`, or of what is below: its value and length. */
+static void *first_behind(const struct lpm_node *node, u32 order, u32 *length)
 {
-	struct node *node = atomic_load_explicit(&lpm->root, memory_order_acquire);
-	u32 count = 0;
+	struct lpm_entry entry;
 
-	while (node && count <= lpm->bits && match_length(lpm, node, key) == node->length) {
-		path[count++] = node;
-		if (node->length == length_of(key))
-			return count;
-		node = child_of(node, bit_at(data_of(key), node->length));
-	}
-	return 0;
-}
-
-/* NULL: the node at the end of the path is the last. */
-static struct node *node_after(struct node **path, u32 count)
-{
-	for (; count > 1; count--) {
-		struct node *node = path[count - 1], *parent = path[count - 2];
-		struct node *right = child_of(parent, 1);
-
-		/* By the bit and not by the pointer: the node may be replaced by now. */
-		if (!bit_at(node->bytes, parent->length) && right)
-			return first_below(right);
-		if (has_value(parent))
-			return parent;
+	while (next_entry(node, order, &entry)) {
+		if (!entry.is_node) {
+			*length = node->depth * 8u + entry.length;
+			return entry.target;
+		}
+		node = entry.target;
+		order = 0;
 	}
 	return NULL;
+}
+
+/* The first prefix behind the key's, which is in the last node of the way. */
+static void *next_on_way(const struct lpm_way *way, const void *key, u32 *length)
+{
+	struct lpm_entry entry = entry_of(key, NULL);
+	void *value = NULL;
+
+	for (u32 i = way->count; i-- && !value;) {
+		value = first_behind(way->step[i].node, lpm_order(&entry), length);
+		if (i)
+			entry = (struct lpm_entry){
+				NULL, data_of(key)[way->step[i - 1].node->depth], 8, true};
+	}
+	return value;
 }
 
 static int lpm_next_key(struct map *map, const void *key, void *next)
 {
 	struct lpm *lpm = lpm_of(map);
-	struct node *path[BITS_MAX + 1], *node;
-	struct node *root = atomic_load_explicit(&lpm->root, memory_order_acquire);
-	u32 count;
+	const struct lpm_node *root = lpm_target(&lpm->root);
+	void *all = lpm_target(&lpm->all), *value;
+	struct lpm_way way;
+	u32 length = 0;
 
-	if (!root)
+	if (key && !length_of(key) && all)
 		return -ENOENT;
-	count = key && length_of(key) <= lpm->bits ? path_to(lpm, key, path) : 0;
-	node = count && has_value(path[count - 1]) ? node_after(path, count)
-						   : first_below(root);
-	if (!node)
+	if (key && length_of(key) && length_of(key) <= lpm->bits && find_way(lpm, key, &way))
+		value = next_on_way(&way, key, &length);
+	else
+		value = root ? first_behind(root, 0, &length) : NULL;
+	if (!value && !all)
 		return -ENOENT;
-	memcpy(next, &node->length, KEY_LENGTH);
-	memcpy((u8 *)next + KEY_LENGTH, node->bytes, lpm->data_size);
+	memcpy(next, &length, KEY_LENGTH);
+	memcpy((u8 *)next + KEY_LENGTH, data_behind(lpm, value ? value : all), lpm->data_size);
 	return 0;
+}
+
+static bool lpm_owns(struct map *map, const void *address, size_t size)
+{
+	return slab_owns(lpm_of(map)->slab, address, size);
 }
 
 const struct map_ops map_lpm_trie = {
@@ -425,4 +592,5 @@ const struct map_ops map_lpm_trie = {
 	.update = lpm_update,
 	.delete = lpm_delete,
 	.next_key = lpm_next_key,
+	.owns = lpm_owns,
 };
