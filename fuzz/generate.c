@@ -242,6 +242,24 @@ static void step_loop(struct generator *gen)
 
 /* --- memory --- */
 
+static void access_atomically(struct generator *gen, u8 base, s32 off, u8 size)
+{
+	static const s32 operations[] = {BPF_ADD, BPF_ADD | BPF_FETCH, BPF_OR | BPF_FETCH,
+					 BPF_XCHG, BPF_CMPXCHG};
+	u8 reg = pick_number(gen);
+
+	switch (below(gen, 8)) {
+	case 0: /* the address is in the source */
+		emit(gen, BPF_STX | BPF_ATOMIC | size, reg, base, off, BPF_LOAD_ACQ);
+		break;
+	case 1: emit(gen, BPF_STX | BPF_ATOMIC | size, base, reg, off, BPF_STORE_REL); break;
+	default:
+		emit(gen, BPF_STX | BPF_ATOMIC | (size == BPF_W ? BPF_W : BPF_DW), base, reg,
+		     off, operations[below(gen, ARRAY_SIZE(operations))]);
+		break;
+	}
+}
+
 static void access_bytes(struct generator *gen, u8 base, s32 off, u8 size)
 {
 	u8 reg = pick_number(gen);
@@ -250,10 +268,7 @@ static void access_bytes(struct generator *gen, u8 base, s32 off, u8 size)
 	case 0:
 	case 1: emit(gen, BPF_STX | BPF_MEM | size, base, reg, off, 0); break;
 	case 2: emit(gen, BPF_ST | BPF_MEM | size, base, 0, off, pick_imm(gen)); break;
-	case 3:
-		emit(gen, BPF_STX | BPF_ATOMIC | (size == BPF_W ? BPF_W : BPF_DW), base, reg,
-		     off, chance(gen, 50) ? BPF_ADD : BPF_ADD | BPF_FETCH);
-		break;
+	case 3: access_atomically(gen, base, off, size); break;
 	case 4:
 		emit(gen, BPF_LDX | BPF_MEMSX | (size == BPF_DW ? BPF_W : size), reg, base, off,
 		     0);

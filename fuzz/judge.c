@@ -188,14 +188,15 @@ static int load_into_linux(struct judge *judge, const struct generated *program,
 	return linux_bpf(BPF_PROG_LOAD, &attr);
 }
 
-/* Linux 6.18 forgets all it knows of a number in these, skep does not. */
+/* Linux 6.18 forgets all it knows of a number in these, or does not see what is to be known;
+ * skep does. */
 static bool is_beyond_linux(const struct bpf_insn *insn)
 {
 	u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
 	bool is_shift = op == BPF_LSH || op == BPF_RSH || op == BPF_ARSH;
 
 	if (class != BPF_ALU && class != BPF_ALU64)
-		return false;
+		return insn_compares_with_itself(insn);
 	return op == BPF_DIV || op == BPF_MOD || op == BPF_END ||
 	       (is_shift && BPF_SRC(insn->code) == BPF_X);
 }

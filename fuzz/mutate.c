@@ -279,6 +279,14 @@ static void say(const struct program *program, u64 seed, const char *who, const 
 		line.text);
 }
 
+static bool compares_with_itself(const struct program *program)
+{
+	for (u32 i = 0; i < program->attr.insn_cnt; i++)
+		if (insn_compares_with_itself(&program->insns[i]))
+			return true;
+	return false;
+}
+
 static enum cell cell_of(const struct program *program, u64 seed)
 {
 	int linux_fd = load_into_linux(program, NULL, 0);
@@ -294,7 +302,7 @@ static enum cell cell_of(const struct program *program, u64 seed)
 		return ONLY_LINUX;
 	}
 	load_into_linux(program, mutate.log[0], 1);
-	if (verdict_is_about_numbers(mutate.log[0]))
+	if (verdict_is_about_numbers(mutate.log[0]) || compares_with_itself(program))
 		return ONLY_SKEP_BY_NUMBERS;
 	if (verdict_is_linux_bug(mutate.log[0]))
 		return ONLY_SKEP_BY_BUG;

@@ -41,3 +41,11 @@ bool verdict_is_linux_bug(const char *log)
 {
 	return strstr(log, "verifier bug: ");
 }
+
+bool insn_compares_with_itself(const struct bpf_insn *insn)
+{
+	u8 class = BPF_CLASS(insn->code);
+
+	return (class == BPF_JMP || class == BPF_JMP32) && BPF_SRC(insn->code) == BPF_X &&
+	       insn->dst_reg == insn->src_reg;
+}

@@ -3,6 +3,7 @@
 #ifndef SKEP_FUZZ_VERDICT_H
 #define SKEP_FUZZ_VERDICT_H
 
+#include <linux/bpf.h>
 #include <stdbool.h>
 
 /* The line before the statistics: why the program was rejected. */
@@ -22,5 +23,8 @@ bool verdict_is_about_numbers(const char *log);
 
 /* Linux gives up with EFAULT, as it finds itself in a situation that it thought impossible. */
 bool verdict_is_linux_bug(const char *log);
+
+/* A branch that skep decides, and Linux walks both ways. */
+bool insn_compares_with_itself(const struct bpf_insn *insn);
 
 #endif
