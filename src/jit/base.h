@@ -106,6 +106,9 @@ void base_prologue(struct base *base);
 void base_frame(const struct base *base, struct unwind_function *out);
 void base_jump(struct base *base, u32 at, const struct base_condition *condition);
 
+/* base_map.c: does itself what the called helper does; false: the helper must be called. */
+bool base_helper_inline(struct base *base, u32 at);
+
 /* The instruction at `at`, whose operation has a body of its own. */
 #define CONTROL(name) void base_##name(struct base *base, u32 at);
 #include "run/ops.def"

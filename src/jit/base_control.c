@@ -136,6 +136,8 @@ void base_call_helper(struct base *base, u32 at)
 {
 	const struct code_insn *insn = &base->code->insns[at];
 
+	if (base_helper_inline(base, at))
+		return;
 	x86_rm(&base->emit, x86_load, W64, R9,
 	       x86_at(REG_EXEC, offsetof(struct executor, run)));
 	base_call(base, u64_to_ptr((u64)insn->imm));

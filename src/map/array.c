@@ -128,6 +128,14 @@ static void *percpu_array_lookup(struct map *map, const void *key, u32 slot)
 	       (u64)index * map->desc.value_stride;
 }
 
+static struct map_rows array_rows(const struct map *map)
+{
+	const struct array *array = array_of((struct map *)map);
+
+	return (struct map_rows){array->region.base, map->desc.value_stride,
+				 array->slot_stride, map->desc.max_entries};
+}
+
 /* Elements of an array always exist and cannot be removed. */
 static int check_update(const struct map *map, const void *key, u64 flags)
 {
@@ -266,6 +274,7 @@ const struct map_ops map_array = {
 	.delete = array_delete,
 	.for_each = array_for_each,
 	.next_key = map_next_index,
+	.rows = array_rows,
 	.owns = array_owns,
 	.mmap = array_mmap,
 	.has_writers = array_has_writers,
@@ -286,5 +295,6 @@ const struct map_ops map_percpu_array = {
 	.user_lookup = percpu_array_user_lookup,
 	.user_update = percpu_array_user_update,
 	.next_key = map_next_index,
+	.rows = array_rows,
 	.owns = array_owns,
 };

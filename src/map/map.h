@@ -76,6 +76,24 @@ int map_new_described(const struct map_desc *desc, struct map *inner, u32 slots,
 /* Whether maps of the type can do something. */
 bool map_type_has_body(u32 type);
 
+/* --- for compilers, which do themselves what a look-up does --- */
+
+typedef void *map_lookup_fn(struct map *map, const void *key, u32 slot);
+
+/* What map_lookup() calls; NULL: nothing, the answer is NULL. */
+map_lookup_fn *map_lookup_function(const struct map *map);
+
+/* Where the values are of a map whose 4-byte keys are indices: they never move. */
+struct map_rows {
+	u8 *values;
+	u64 stride;	 /* from one value to the next */
+	u64 slot_stride; /* from one slot's values to the next's; 0: all slots have the same */
+	u32 count;
+};
+
+/* False: it is no such map. */
+bool map_rows(const struct map *map, struct map_rows *out);
+
 /* --- from programs (inside a read-side section, on the slot given) --- */
 void *map_lookup(struct map *map, const void *key, u32 slot);
 long map_update(struct map *map, const void *key, const void *value, u64 flags, u32 slot);

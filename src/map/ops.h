@@ -60,6 +60,9 @@ struct map_ops {
 			     u64 flags);
 	void (*user_gone)(struct map *map);
 
+	/* Of indexed maps: see map_rows(). */
+	struct map_rows (*rows)(const struct map *map);
+
 	bool (*owns)(struct map *map, const void *address, size_t size);
 	int (*mmap)(struct map *map, void *address, size_t length, int prot, int flags,
 		    u64 offset, void **out);
