@@ -193,11 +193,27 @@ static bool stack_covers(struct comparison *cmp, const struct packed_state *old,
 
 /* --- frames and resources --- */
 
+static void note_difference(const struct comparison *cmp, u32 frame, u32 regno,
+			    const struct reg_state *old)
+{
+	*cmp->last = (struct difference){
+		.is_known = true,
+		.frame = (u8)frame,
+		.reg = (u8)regno,
+		.kind = old->kind,
+		.is_linked = old->id,
+		.flags = old->flags,
+		.off = old->off,
+		.umin = old->number.umin,
+		.umax = old->number.umax,
+	};
+}
+
 static bool frame_covers(struct comparison *cmp, const struct packed_state *old, u32 index,
 			 const struct frame *now, const struct live_set *precise)
 {
 	const struct packed_frame *outline = packed_frame(old, index);
-	const u8 *regs = packed_regs(old), *at = regs + outline->regs_at;
+	const u8 *at = packed_regs(old) + outline->regs_at;
 
 	if (outline->call_site != now->call_site || outline->subprog != now->subprog ||
 	    outline->callback != now->callback || outline->rounds > now->rounds)
@@ -205,14 +221,12 @@ static bool frame_covers(struct comparison *cmp, const struct packed_state *old,
 	for (u32 set = outline->regs; set; set &= set - 1) {
 		u32 i = __builtin_ctz(set);
 		struct reg_state reg;
-		const u8 *next = packed_reg(at, &reg);
 
+		at = packed_reg(at, &reg);
 		if (!reg_covers(cmp, &reg, &now->regs[i], precise->regs[index] >> i & 1)) {
-			*cmp->last =
-				(struct difference){(u8)index, (u8)i, (u16)(at - regs + 1)};
+			note_difference(cmp, index, i, &reg);
 			return false;
 		}
-		at = next;
 	}
 	return stack_covers(cmp, old, index, at, now, precise->slots[index]);
 }

@@ -291,12 +291,11 @@ static bool helps_too_little(const struct checkpoint *point, bool forced)
  * that is not complete has only been asked whether the path goes in circles: it gets its
  * chance later.
  */
-static struct checkpoint **missed(struct walk *walk, struct checkpoint **link, bool counts)
+static struct checkpoint **missed(struct walk *walk, struct checkpoint **link)
 {
 	struct checkpoint *point = *link;
 
-	if (counts)
-		point->misses++;
+	point->misses++;
 	if (!helps_too_little(point, is_forced(walk)))
 		return &point->next;
 	*link = point->next;
@@ -316,29 +315,23 @@ static bool is_open_loop(const struct walk *walk)
 	return walk->cfg.flags[walk->at] & CFG_FORCE_CHECKPOINT;
 }
 
-/* A number is at another distance from the one that it is linked to. */
-static bool is_linked_otherwise(const struct reg_state *old, const struct reg_state *now)
-{
-	return old->id && (old->off != now->off || old->flags != now->flags);
-}
-
 /* What differed the last time differs again, as a loop's counter does: no need to compare all.
  */
 static bool differs_again(const struct walk *walk, const struct checkpoint *point, bool in_all)
 {
 	const struct difference *last = &point->last;
-	const struct reg_state *now;
-	struct reg_state old;
+	const struct reg_state *now = &walk->state.frames[last->frame].regs[last->reg];
 
-	if (!last->packed_at)
+	if (!last->is_known)
 		return false;
-	now = &walk->state.frames[last->frame].regs[last->reg];
-	packed_reg(packed_regs(point->state) + last->packed_at - 1, &old);
-	if (old.kind != now->kind)
+	if (last->kind != now->kind)
 		return true;
-	return old.kind == REG_SCALAR &&
-	       (in_all || point->needs.regs[last->frame] >> last->reg & 1) &&
-	       (is_linked_otherwise(&old, now) || !scalar_contains(&old.number, &now->number));
+	if (last->kind != REG_SCALAR ||
+	    !(in_all || point->needs.regs[last->frame] >> last->reg & 1))
+		return false;
+	if (last->is_linked && (last->off != now->off || last->flags != now->flags))
+		return true;
+	return now->number.umin < last->umin || now->number.umax > last->umax;
 }
 
 /* Whether the state covers the present one in the numbers that are known to matter. */
@@ -418,7 +411,7 @@ int prune_check(struct walk *walk, bool *covered)
 			point->hits++;
 			return end_path(walk, point, covered);
 		}
-		link = missed(walk, link, keeps);
+		link = keeps ? missed(walk, link) : &point->next;
 		count++;
 	}
 	walk->stats.max_states_per_insn = max(walk->stats.max_states_per_insn, count);

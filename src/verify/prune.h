@@ -29,11 +29,15 @@ enum compare_how {
 	COMPARE_EXACT,	/* the same */
 };
 
-/* A register in which two states differ: of this frame, and its place in packed_regs(), from 1
- * on; 0: none is known. */
+/* A register in which two states differ, and what it held in the older one. */
 struct difference {
+	bool is_known;
 	u8 frame, reg;
-	u16 packed_at;
+	u8 kind; /* enum reg_kind */
+	bool is_linked;
+	u16 flags;
+	s32 off;
+	u64 umin, umax;
 };
 
 /* equal.c. `precise`: the numbers that matter in `old`. *last: where they were found to differ.

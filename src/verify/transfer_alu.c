@@ -2,6 +2,7 @@
 /* Arithmetic: numbers through the scalar domain, pointers by what is added to them. */
 #include "verify/facts.h"
 #include "verify/precision.h"
+#include "verify/scalar_memo.h"
 #include "verify/speculation.h"
 
 /* --- moves --- */
@@ -146,7 +147,7 @@ static int transfer_numbers(struct walk *walk, const struct bpf_insn *insn)
 	int ret = split_by_sign(walk, insn, &src);
 	struct scalar before = dst->number;
 
-	scalar_alu(&dst->number, &src, BPF_OP(insn->code), is32, insn->off);
+	scalar_alu_memo(walk->memo, &dst->number, &src, BPF_OP(insn->code), is32, insn->off);
 	if (!stays_linked(dst, insn, &before, &src))
 		reg_unlink(dst);
 	return ret;

@@ -16,6 +16,7 @@
 #include "verify/precision.h"
 #include "verify/prune.h"
 #include "verify/resolve.h"
+#include "verify/scalar_memo.h"
 #include "verify/trace.h"
 #include "verify/walk.h"
 
@@ -120,7 +121,8 @@ static int prepare(struct walk *walk)
 	ret = ret ? ret : facts_init(walk);
 	ret = ret ? ret : precision_init(walk);
 	arena_done(&walk->order);
-	ret = ret ? ret : global_init(walk);
+	walk->memo = arena_alloc(&walk->scratch, sizeof(*walk->memo));
+	ret = ret ? ret : walk->memo ? global_init(walk) : -ENOMEM;
 	return ret ? ret : prune_init(walk);
 }
 

@@ -143,6 +143,7 @@ struct failure {
 };
 
 struct watch;
+struct scalar_memo;
 
 struct walk {
 	const struct verify_input *input;
@@ -180,6 +181,7 @@ struct walk {
 	u32 pending_cnt;
 	struct state_pool pool;
 	struct prune *prune;
+	struct scalar_memo *memo;
 	struct path *path;
 	struct cycles *cycles;
 	struct fact_notes *notes;

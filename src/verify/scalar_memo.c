@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "verify/scalar_memo.h"
+
+#include <linux/bpf.h>
+#include <string.h>
+
+/* What is quickly found needs no memory. */
+static bool is_quick(const struct scalar *dst, const struct scalar *src, u8 op)
+{
+	if (scalar_is_const(dst) && scalar_is_const(src))
+		return true;
+	return (op == BPF_ADD || op == BPF_SUB || op == BPF_XOR) &&
+	       (scalar_is_unknown(dst) || scalar_is_unknown(src));
+}
+
+/* Factors differ, so that the order of the words counts; none waits for another. */
+static u64 mix(const struct scalar *number, u64 factor)
+{
+	u64 words[sizeof(*number) / sizeof(u64)], sum = 0;
+
+	memcpy(words, number, sizeof(words));
+	for (u32 i = 0; i < ARRAY_SIZE(words); i++)
+		sum += words[i] * (factor * (2 * i + 1));
+	return sum;
+}
+
+static struct memo_entry *entry_of(struct scalar_memo *memo, const struct scalar *dst,
+				   const struct scalar *src, u32 how)
+{
+	u64 hash = mix(dst, 0x9e3779b97f4a7c15ull) + mix(src, 0xc2b2ae3d27d4eb4full) + how;
+
+	return &memo->entries[(hash * 0x9e3779b97f4a7c15ull) >> 32 & (MEMO_ENTRIES - 1)];
+}
+
+void scalar_alu_memo(struct scalar_memo *memo, struct scalar *dst, const struct scalar *src,
+		     u8 op, bool is32, s16 off)
+{
+	u32 how = 1u << 31 | (u32)(u16)off << 16 | (u32)is32 << 8 | op;
+	struct memo_entry *entry;
+
+	if (is_quick(dst, src, op)) {
+		scalar_alu(dst, src, op, is32, off);
+		return;
+	}
+	entry = entry_of(memo, dst, src, how);
+	if (entry->how != how || memcmp(&entry->dst, dst, sizeof(*dst)) ||
+	    memcmp(&entry->src, src, sizeof(*src))) {
+		entry->how = how;
+		entry->dst = *dst;
+		entry->src = *src;
+		scalar_alu(dst, src, op, is32, off);
+		entry->result = *dst;
+	}
+	*dst = entry->result;
+}
