@@ -43,6 +43,14 @@ struct sock_ctx {
 	struct owner *owner; /* without a cookie: of local storage, owned; NULL: none yet */
 };
 
+/* The tunnel that a program chose for the packet. */
+struct skb_tunnel {
+	bool is_set, is_ipv6, has_options;
+	u8 option_bytes;
+	struct bpf_tunnel_key key; /* as set; tunnel_flags: as a reader sees them */
+	u8 options[255];
+};
+
 /* struct __sk_buff's real side. */
 struct skb_ctx {
 	u8 *data, *data_end;
@@ -62,6 +70,7 @@ struct skb_ctx {
 	bool is_checksum_good; /* somebody verified the checksums up to checksum_level */
 	u8 checksum_level;     /* of encapsulated ones */
 	bool is_encapsulated;  /* skb_adjust_room() wrapped it */
+	struct skb_tunnel tunnel;
 };
 
 #endif

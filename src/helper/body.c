@@ -7,6 +7,8 @@ static helper_fn *const bodies[] = {
 #define BODY(name) [BPF_FUNC_##name] = helper_##name,
 #include "helper/bodies.def"
 #undef BODY
+#define ABSENT(name, ...) [BPF_FUNC_##name] = helper_##name,
+#include "helper/absent.def"
 };
 
 static const struct {

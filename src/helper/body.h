@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Inside the room: the functions that bodies.def and kfuncs.def mint, and what several families
- * need. */
+/* Inside the room: the functions that bodies.def, absent.def and kfuncs.def mint, and what
+ * several families need. */
 #ifndef SKEP_HELPER_BODY_H
 #define SKEP_HELPER_BODY_H
 
@@ -9,6 +9,9 @@
 #define BODY(name) helper_fn helper_##name;
 #include "helper/bodies.def"
 #undef BODY
+#define ABSENT(name, ...) helper_fn helper_##name;
+#include "helper/absent.def"
+#undef ABSENT
 #define BODY(name) helper_fn kfunc_##name;
 #include "helper/kfuncs.def"
 #undef BODY

@@ -6,6 +6,7 @@
 #include "map/map.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define CTXLEN_SHIFT 32
 
@@ -49,4 +50,37 @@ HELPER_BODY(perf_event_output)
 		return -EFAULT;
 	return map_perf_output(u64_to_ptr(r2), r3 & BPF_F_INDEX_MASK, run->slot, u64_to_ptr(r4),
 			       r5, packet.data, taken);
+}
+
+/* Events of perf buffers count nothing. 0, or why there is none. */
+static int find_event(u64 map, u64 flags, const struct run_context *run)
+{
+	struct map *events = u64_to_ptr(map);
+	const u64 index = flags == BPF_F_CURRENT_CPU ? run->slot : flags;
+
+	if (flags & ~(u64)BPF_F_INDEX_MASK)
+		return -EINVAL;
+	if (index >= events->desc.max_entries)
+		return -E2BIG;
+	return map_object_at(events, index) ? 0 : -ENOENT;
+}
+
+HELPER_BODY(perf_event_read)
+{
+	return find_event(r1, r2, run);
+}
+
+HELPER_BODY(perf_event_read_value)
+{
+	memset(u64_to_ptr(r3), 0, (u32)r4);
+	if ((u32)r4 != sizeof(struct bpf_perf_event_value))
+		return -EINVAL;
+	return find_event(r1, r2, run);
+}
+
+/* Nothing records branches. */
+HELPER_BODY(get_branch_snapshot)
+{
+	memset(u64_to_ptr(r1), 0, (u32)r2);
+	return r3 ? -EINVAL : -ENOENT;
 }

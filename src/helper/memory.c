@@ -4,6 +4,7 @@
  * reads through its fault handler; here a system call on ourselves does.
  */
 #include "base/os.h"
+#include "base/user.h"
 #include "helper/body.h"
 
 #include <errno.h>
@@ -114,4 +115,19 @@ HELPER_BODY(probe_read_str)
 HELPER_BODY(copy_from_user)
 {
 	return helper_probe_read_user(r1, r2, r3, r4, r5, run);
+}
+
+/* Tasks are threads of this process. */
+HELPER_BODY(copy_from_user_task)
+{
+	if (r5) {
+		memset(u64_to_ptr(r1), 0, (u32)r2);
+		return -EINVAL;
+	}
+	return helper_probe_read_user(r1, r2, r3, r4, r5, run);
+}
+
+HELPER_BODY(probe_write_user)
+{
+	return user_write(r1, u64_to_ptr(r2), (u32)r3);
 }

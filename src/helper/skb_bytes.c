@@ -101,6 +101,23 @@ HELPER_BODY(skb_change_type)
 	return 0;
 }
 
+/* Which clock the packet's time is of: Linux's BPF_SKB_CLOCK_*. */
+enum { CLOCK_OF_WALL, CLOCK_THAT_NEVER_JUMPS, CLOCK_OF_ATOMS };
+
+HELPER_BODY(skb_set_tstamp)
+{
+	struct skb_ctx *skb = u64_to_ptr(r1);
+	const u16 protocol = ntohs((u16)skb->protocol);
+
+	if (protocol != ETH_P_IP && protocol != ETH_P_IPV6)
+		return -EOPNOTSUPP;
+	if ((u32)r3 > CLOCK_OF_ATOMS || ((u32)r3 != CLOCK_OF_WALL && !r2))
+		return -EINVAL;
+	skb->tstamp = r2;
+	skb->tstamp_type = r3;
+	return 0;
+}
+
 /* --- explicit congestion notification (RFC 3168) --- */
 #define ECN_MASK 3
 #define ECN_CE	 3

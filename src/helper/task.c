@@ -3,10 +3,13 @@
 #include "base/os.h"
 #include "helper/body.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define TASK_COMM_LEN 16
@@ -81,4 +84,41 @@ HELPER_BODY(get_current_comm)
 HELPER_BODY(get_current_task)
 {
 	return 0;
+}
+
+HELPER_BODY(get_ns_current_pid_tgid)
+{
+	struct bpf_pidns_info *out = u64_to_ptr(r3);
+	struct stat own;
+	u64 ids;
+
+	memset(out, 0, (u32)r4);
+	if ((u32)r4 != sizeof(*out) || stat("/proc/self/ns/pid", &own) || r1 != own.st_dev ||
+	    r2 != own.st_ino)
+		return -EINVAL;
+	ids = helper_get_current_pid_tgid(0, 0, 0, 0, 0, run);
+	out->pid = ids;
+	out->tgid = ids >> 32;
+	return 0;
+}
+
+/* --- signals: to this process only --- */
+static u64 sent(int ret)
+{
+	return ret ? (u64)-errno : 0;
+}
+
+HELPER_BODY(send_signal)
+{
+	return sent(kill(getpid(), (int)r1));
+}
+
+HELPER_BODY(send_signal_thread)
+{
+	return sent(tgkill(getpid(), gettid(), (int)r1));
+}
+
+HELPER_BODY(sys_close)
+{
+	return sent(close((int)r1));
 }
