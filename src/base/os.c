@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/membarrier.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -47,7 +48,14 @@ u32 os_possible_cpus(void)
 
 size_t os_page_size(void)
 {
-	return sysconf(_SC_PAGESIZE);
+	static atomic_size_t known;
+	size_t size = atomic_load_explicit(&known, memory_order_relaxed);
+
+	if (unlikely(!size)) {
+		size = (size_t)sysconf(_SC_PAGESIZE);
+		atomic_store_explicit(&known, size, memory_order_relaxed);
+	}
+	return size;
 }
 
 static bool membarrier_did(int command)

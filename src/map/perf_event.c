@@ -59,6 +59,8 @@ static int create_buffer(struct perf_event *event, size_t length)
 	page = (struct perf_event_mmap_page *)event->region.base;
 	page->data_offset = page_size;
 	page->data_size = length - page_size;
+	event->data = event->region.base + page_size;
+	event->length = length - page_size;
 	/* Release pairs with the acquire of the writers. */
 	atomic_store_explicit(&event->page, page, memory_order_release);
 	return 0;
@@ -99,35 +101,23 @@ bool perf_event_is_readable(const struct perf_event *event)
 
 /* --- writing, under the lock --- */
 
-/* Where the data begins and how much there is; not read from the page, which user space may
- * write. */
-static u8 *data_of(const struct perf_event *event, u64 *length)
-{
-	*length = event->region.size - os_page_size();
-	return event->region.base + os_page_size();
-}
-
 /* Appends at event->head, round the end of the buffer. */
 static void put(struct perf_event *event, const void *data, u64 size)
 {
-	u64 length, at, first;
-	u8 *base = data_of(event, &length);
+	u64 at = event->head & (event->length - 1), first = min(size, event->length - at);
 
 	if (!size)
 		return;
-	at = event->head & (length - 1);
-	first = min(size, length - at);
-	memcpy(base + at, data, first);
-	memcpy(base, (const u8 *)data + first, size - first);
+	memcpy(event->data + at, data, first);
+	if (unlikely(first < size))
+		memcpy(event->data, (const u8 *)data + first, size - first);
 	event->head += size;
 }
 
-static bool has_room(const struct perf_event *event, u64 size)
+static bool has_room(const struct perf_event *event, const struct perf_event_mmap_page *page,
+		     u64 size)
 {
-	u64 length;
-
-	data_of(event, &length);
-	return event->head - tail_of(atomic_load(&event->page)) + size <= length;
+	return event->head - tail_of(page) + size <= event->length;
 }
 
 struct lost_record {
@@ -139,6 +129,8 @@ struct sample {
 	struct perf_event_header header;
 	u32 size; /* of the raw data with its padding */
 };
+
+#define SAMPLE_HEAD (offsetof(struct sample, size) + sizeof(u32))
 
 static void put_lost(struct perf_event *event)
 {
@@ -157,11 +149,11 @@ static void put_sample(struct perf_event *event, u64 total, const void *data, u6
 {
 	struct sample sample = {
 		.header = {.type = PERF_RECORD_SAMPLE, .size = (u16)total},
-		.size = (u32)(total - offsetof(struct sample, size) - sizeof(u32)),
+		.size = (u32)(total - SAMPLE_HEAD),
 	};
 	static const u8 zeros[8];
 
-	put(event, &sample, offsetof(struct sample, size) + sizeof(u32));
+	put(event, &sample, SAMPLE_HEAD);
 	put(event, data, size);
 	put(event, more, more_size);
 	put(event, zeros, sample.size - size - more_size);
@@ -170,13 +162,14 @@ static void put_sample(struct perf_event *event, u64 total, const void *data, u6
 static int append(struct perf_event *event, const void *data, u64 size, const void *more,
 		  u64 more_size, bool *wake)
 {
-	u64 head = offsetof(struct sample, size) + sizeof(u32);
-	u64 total = round_up(head + size + more_size, 8);
+	struct perf_event_mmap_page *page =
+		atomic_load_explicit(&event->page, memory_order_relaxed);
+	u64 total = round_up(SAMPLE_HEAD + size + more_size, 8);
 	u64 lost = event->lost ? sizeof(struct lost_record) : 0;
 
 	if (total > UINT16_MAX)
 		return -E2BIG;
-	if (!has_room(event, total + lost)) {
+	if (!has_room(event, page, total + lost)) {
 		event->lost++;
 		return -ENOSPC;
 	}
@@ -184,7 +177,7 @@ static int append(struct perf_event *event, const void *data, u64 size, const vo
 		put_lost(event);
 	put_sample(event, total, data, size, more, more_size);
 	/* Release pairs with the consumer's load: the records are complete. */
-	__atomic_store_n(&atomic_load(&event->page)->data_head, event->head, __ATOMIC_RELEASE);
+	__atomic_store_n(&page->data_head, event->head, __ATOMIC_RELEASE);
 	*wake = ++event->unreported >= event->wakeup_events;
 	if (*wake)
 		event->unreported = 0;

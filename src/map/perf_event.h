@@ -19,6 +19,9 @@ struct perf_event {
 	/* Set when the buffer is mapped; NULL before. */
 	struct perf_event_mmap_page *_Atomic page;
 	struct region region;
+	/* Of the region; not read from the page, which user space may write. */
+	u8 *data;
+	u64 length;
 	u32 lock;
 	u32 unreported; /* records since the last wake-up; under `lock` */
 	u64 head;	/* under `lock`; the page has a copy */

@@ -20,6 +20,7 @@ enum { PAGE_CONTROL, PAGE_CONSUMER, PAGE_PRODUCER, PAGE_DATA };
 struct ring_control {
 	struct map *map;
 	u64 mask; /* size of the data - 1 */
+	u32 page_shift;
 	u8 *data;
 	atomic_ullong *consumer, *producer;
 	u64 pending; /* everything before it is committed; under `lock` */
@@ -113,6 +114,7 @@ static int ring_init(struct map *map)
 	*ring->control = (struct ring_control){
 		.map = map,
 		.mask = size - 1,
+		.page_shift = (u32)__builtin_ctzll(page),
 		.data = ring->file.base + PAGE_DATA * page,
 		.consumer = (atomic_ullong *)(ring->file.base + PAGE_CONSUMER * page),
 		.producer = (atomic_ullong *)(ring->file.base + PAGE_PRODUCER * page),
@@ -156,7 +158,7 @@ static struct record *reserve(struct ring_control *control, u64 size)
 	advance_pending(control, producer);
 	if (end - consumer > control->mask || end - control->pending > control->mask)
 		return NULL;
-	record->page = ((u8 *)record - (u8 *)control) / os_page_size();
+	record->page = (u32)((u64)((u8 *)record - (u8 *)control) >> control->page_shift);
 	atomic_store_explicit(&record->length, (u32)size | BPF_RINGBUF_BUSY_BIT,
 			      memory_order_relaxed);
 	/* Release pairs with the consumer's load: it finds the record marked busy. */
@@ -190,20 +192,29 @@ static struct ring_control *control_of(struct record *record)
 	return (struct ring_control *)(((uintptr_t)record & ~(page - 1)) - record->page * page);
 }
 
-/* Wakes user space when it waits for this very record. The exchange orders the record before
- * the look at the consumer's position, as the consumer does the other way round. */
+/* Whether user space waits for this very record, whose length becomes `length`. The exchange
+ * orders the record before the look at the consumer's position, as the consumer does the other
+ * way round. */
+static bool is_awaited(struct ring_control *control, struct record *record, u32 length)
+{
+	atomic_exchange(&record->length, length);
+	return record_at(control, atomic_load_explicit(control->consumer,
+						       memory_order_acquire)) == record;
+}
+
 void map_ringbuf_commit(void *data, u64 flags, bool discard)
 {
 	struct record *record = container_of(data, struct record, data);
 	struct ring_control *control = control_of(record);
 	u32 length = atomic_load_explicit(&record->length, memory_order_relaxed);
-	u64 consumer;
 
-	length &= ~BPF_RINGBUF_BUSY_BIT;
-	atomic_exchange(&record->length, discard ? length | BPF_RINGBUF_DISCARD_BIT : length);
-	consumer = atomic_load_explicit(control->consumer, memory_order_acquire);
-	if ((flags & BPF_RB_FORCE_WAKEUP) ||
-	    (record_at(control, consumer) == record && !(flags & BPF_RB_NO_WAKEUP)))
+	length = (length & ~BPF_RINGBUF_BUSY_BIT) | (discard ? BPF_RINGBUF_DISCARD_BIT : 0);
+	if (flags & (BPF_RB_FORCE_WAKEUP | BPF_RB_NO_WAKEUP))
+		/* Release pairs with the consumer's load: the record is complete. */
+		atomic_store_explicit(&record->length, length, memory_order_release);
+	else if (is_awaited(control, record, length))
+		object_wake(&control->map->object);
+	if (flags & BPF_RB_FORCE_WAKEUP)
 		object_wake(&control->map->object);
 }
 
