@@ -3,8 +3,8 @@
 #include "verify/helpers.h"
 #include "verify/memory.h"
 #include "verify/object.h"
-#include "verify/precision.h"
 #include "verify/own.h"
+#include "verify/precision.h"
 #include "verify/special.h"
 #include "verify/stack_object.h"
 
@@ -80,8 +80,7 @@ static bool flags_fit(const struct reg_state *reg, const struct helper_arg *arg)
 static bool takes_object(const struct helper_arg *arg)
 {
 	return arg->kind == ARG_BTF_ID || arg->kind == ARG_BTF_ID_SOCK_COMMON ||
-	       arg->kind == ARG_PERCPU_BTF_ID ||
-	       fits[arg->kind].expected == memory_kinds;
+	       arg->kind == ARG_PERCPU_BTF_ID || fits[arg->kind].expected == memory_kinds;
 }
 
 /* Linux does not say of keys and values that they are only read. */
@@ -218,6 +217,40 @@ static int reject_read_only(struct walk *walk, u32 regno)
 		      reg_kind_text(walk_reg(walk, regno), kind));
 }
 
+/* Programs whose accesses to the context Linux leaves as they are. */
+static bool has_plain_context(u32 type)
+{
+	switch (type) {
+	case BPF_PROG_TYPE_KPROBE:
+	case BPF_PROG_TYPE_TRACEPOINT:
+	case BPF_PROG_TYPE_RAW_TRACEPOINT:
+	case BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE:
+	case BPF_PROG_TYPE_TRACING:
+	case BPF_PROG_TYPE_STRUCT_OPS:
+	case BPF_PROG_TYPE_LSM:
+	case BPF_PROG_TYPE_CGROUP_DEVICE:
+	case BPF_PROG_TYPE_NETFILTER:
+	case BPF_PROG_TYPE_SYSCALL: return true;
+	default: return false;
+	}
+}
+
+/* As in Linux, the last byte stands for all. */
+static int prove_context_bytes(struct walk *walk, const struct extent *extent)
+{
+	const struct requirement need = {
+		.reg = (u8)extent->reg,
+		.off = extent->size - 1,
+		.size = 1,
+		.access = extent->access,
+		.value = NO_REG,
+	};
+
+	if (!extent->size)
+		return extent->may_be_empty ? 0 : reject(walk, zero_sized_read, extent->reg);
+	return memory_prove_context(walk, &need);
+}
+
 int argument_prove_extent(struct walk *walk, const struct extent *extent, bool may_be_raw)
 {
 	const struct reg_state *reg = walk_reg(walk, extent->reg);
@@ -240,11 +273,15 @@ int argument_prove_extent(struct walk *walk, const struct extent *extent, bool m
 		return reg->kind == REG_MEM ? memory_prove_within(walk, extent, reg->mem_size)
 					    : memory_prove_buffer(walk, extent);
 	case REG_BTF: return object_prove(walk, extent);
+	case REG_CTX:
+		if (!has_plain_context(walk->input->type))
+			break;
+		return prove_context_bytes(walk, extent);
 	default: break;
 	}
 	if (reg_is_null(reg) && extent->may_be_empty && !extent->size)
 		return 0;
-	return reject(walk, arg_kind, extent->reg, reg_kind_text(reg, kind), memory_kinds);
+	return reject(walk, param_kind, extent->reg, reg_kind_text(reg, kind));
 }
 
 int call_prove_memory(struct walk *walk, u32 regno, u32 size, u8 access)

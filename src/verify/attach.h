@@ -23,6 +23,9 @@ int attach_prove_argument(struct walk *walk, s64 off, u32 size);
 bool attach_has_helper(const struct walk *walk, u32 id);
 bool attach_allows_helper(const struct walk *walk, u32 id);
 
+/* The program is called by a trampoline of the function that it attaches to. */
+bool attach_has_trampoline(const struct walk *walk);
+
 /* What the program may return. A struct_ops member may return nothing, or a pointer. */
 struct ret_range attach_ret_range(const struct walk *walk);
 

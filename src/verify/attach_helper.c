@@ -56,14 +56,26 @@ static bool allows_socket_storage(const struct walk *walk)
 	}
 }
 
+bool attach_has_trampoline(const struct walk *walk)
+{
+	switch ((u32)walk->input->attach_type) {
+	case BPF_TRACE_FENTRY:
+	case BPF_TRACE_FEXIT:
+	case BPF_MODIFY_RETURN: return true;
+	default: return false;
+	}
+}
+
 bool attach_allows_helper(const struct walk *walk, u32 id)
 {
 	u32 type = walk->input->type;
 
 	if (id == BPF_FUNC_d_path)
-		return (type != BPF_PROG_TYPE_TRACING && type != BPF_PROG_TYPE_LSM) ||
-		       allows_d_path(walk);
+		return type == BPF_PROG_TYPE_TRACING || type == BPF_PROG_TYPE_LSM
+			       ? allows_d_path(walk)
+			       : type != BPF_PROG_TYPE_SYSCALL;
 	if (id == BPF_FUNC_sk_storage_get || id == BPF_FUNC_sk_storage_delete)
-		return type != BPF_PROG_TYPE_TRACING || allows_socket_storage(walk);
+		return type == BPF_PROG_TYPE_TRACING ? allows_socket_storage(walk)
+						     : type != BPF_PROG_TYPE_SYSCALL;
 	return true;
 }

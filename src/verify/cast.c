@@ -67,6 +67,15 @@ static u32 context_type(struct walk *walk)
 	return 0;
 }
 
+int cast_prove_context(struct walk *walk)
+{
+	u32 id = context_type(walk);
+
+	if (id && !is_structure(btf_type(walk_kernel(walk), id)))
+		return reject(walk, cast_context, id);
+	return 0;
+}
+
 void cast_set_context(struct walk *walk, const struct kfunc *kfunc, struct reg_state *result)
 {
 	u32 id = context_type(walk);

@@ -6,6 +6,7 @@
 #include "verify/kfunc.h"
 
 int cast_prove(struct walk *walk);
+int cast_prove_context(struct walk *walk);
 void cast_set_object(struct walk *walk, const struct kfunc *kfunc, struct reg_state *result);
 void cast_set_context(struct walk *walk, const struct kfunc *kfunc, struct reg_state *result);
 

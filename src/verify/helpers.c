@@ -53,6 +53,8 @@ int prove_helper(struct walk *walk, const struct requirement *need)
 	u32 id = (u32)walk_insn(walk)->imm;
 
 	memset(&walk->call, 0, sizeof(walk->call));
+	if (state_lock(&walk->state) && id != BPF_FUNC_spin_unlock && id != BPF_FUNC_kptr_xchg)
+		return reject(walk, call_under_lock);
 	if (!row)
 		return reject_unknown(walk, id);
 	if (row->flags & HELPER_SLEEPS && !walk_may_sleep(walk))
@@ -63,8 +65,6 @@ int prove_helper(struct walk *walk, const struct requirement *need)
 		return reject_for_type(walk, row->name, id);
 	if (row->flags & HELPER_GPL && !walk->input->gpl)
 		return reject(walk, helper_gpl);
-	if (state_lock(&walk->state) && id != BPF_FUNC_spin_unlock && id != BPF_FUNC_kptr_xchg)
-		return reject(walk, call_under_lock);
 	return row->flags & HELPER_SLEEPS ? section_prove_helper_sleeps(walk, row->name, id)
 					  : 0;
 }
@@ -97,8 +97,6 @@ static int prove_map(struct walk *walk, const struct helper_row *row)
 	bool is_sockmap =
 		map->type == BPF_MAP_TYPE_SOCKMAP || map->type == BPF_MAP_TYPE_SOCKHASH;
 
-	if (writes_map(row->id) && map->flags & BPF_F_RDONLY_PROG)
-		return reject(walk, map_change_forbidden);
 	if (row->id == BPF_FUNC_for_each_map_elem && !map_type_row(map->type)->has_for_each)
 		return reject(walk, map_without_for_each);
 	if (!map_type_may_use_helper(map->type, row->id))
@@ -111,8 +109,11 @@ static int prove_map(struct walk *walk, const struct helper_row *row)
 
 static int prove_tail_call(struct walk *walk)
 {
-	int ret = section_prove_left(walk, "tail_call", true);
+	int ret;
 
+	if (walk->call.map->type != BPF_MAP_TYPE_PROG_ARRAY)
+		return reject(walk, tail_call_map);
+	ret = section_prove_left(walk, "tail_call", true);
 	if (ret)
 		return ret;
 	walk->out->has_tail_call = true;
@@ -140,22 +141,43 @@ static int prove_dynptr_memory(struct walk *walk)
 	return reject(walk, dynptr_memory, reg_kind_text(memory, kind));
 }
 
+/* Only a trampoline and a probe know which function they are in. */
+static int prove_function_ip(struct walk *walk)
+{
+	u32 type = walk->input->type;
+
+	if (type == BPF_PROG_TYPE_TRACING)
+		return attach_has_trampoline(walk) ? 0 : reject(walk, no_trampoline);
+	return type == BPF_PROG_TYPE_KPROBE ? 0 : reject(walk, no_function_ip, (s32)type);
+}
+
+static int prove_special(struct walk *walk, u32 id)
+{
+	switch (id) {
+	case BPF_FUNC_tail_call: return prove_tail_call(walk);
+	case BPF_FUNC_get_local_storage: return prove_local_storage(walk);
+	case BPF_FUNC_dynptr_from_mem: return prove_dynptr_memory(walk);
+	case BPF_FUNC_get_func_ip: return prove_function_ip(walk);
+	default: return 0;
+	}
+}
+
 int prove_agreement(struct walk *walk, const struct requirement *need)
 {
 	const struct helper_row *row = need->helper;
-	int ret = walk->call.map ? prove_map(walk, row) : 0;
+	const struct map_desc *map = walk->call.map;
+	int ret;
 
+	if (map && writes_map(row->id) && map->flags & BPF_F_RDONLY_PROG)
+		return reject(walk, map_change_forbidden);
+	ret = prove_special(walk, row->id);
+	if (!ret && map)
+		ret = prove_map(walk, row);
 	if (ret)
 		return ret;
 	/* Last of what concerns the call itself: a program that Linux rejects is rejected. */
 	if (walk->input->has_helper && !walk->input->has_helper(row->id))
 		return reject(walk, helper_missing, row->name, row->id);
-	switch (row->id) {
-	case BPF_FUNC_tail_call: return prove_tail_call(walk);
-	case BPF_FUNC_get_local_storage: return prove_local_storage(walk);
-	case BPF_FUNC_dynptr_from_mem: return prove_dynptr_memory(walk);
-	default: break;
-	}
 	return walk->call.calls_back ? callback_prove(walk, row->id) : 0;
 }
 

@@ -73,11 +73,20 @@ static int prove_there(struct walk *walk, const struct kfunc *kfunc, u32 index,
 	return 0;
 }
 
+/* Walking a group's tasks takes a lock that most places may hold already. */
+static bool may_walk_tasks(const struct walk *walk)
+{
+	return walk->input->type == BPF_PROG_TYPE_LSM ||
+	       walk->input->attach_type == BPF_TRACE_ITER || walk_may_sleep(walk);
+}
+
 int iterator_prove(struct walk *walk, const struct kfunc *kfunc, u32 index)
 {
 	struct stack_place place;
 	int ret;
 
+	if (kfunc->row->special == KFUNC_ITER_CSS_TASK_NEW && !may_walk_tasks(walk))
+		return reject(walk, iterator_css_task);
 	if (walk_reg(walk, kfunc_arg_reg(index))->kind != REG_STACK)
 		return reject(walk, iterator_expected, index);
 	ret = find_place(walk, kfunc, index, &place);

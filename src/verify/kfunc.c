@@ -51,6 +51,7 @@ static int prove_special(struct walk *walk, const struct kfunc *kfunc)
 	case KFUNC_OBJ_NEW:
 	case KFUNC_PERCPU_OBJ_NEW: return own_prove_new(walk, kfunc);
 	case KFUNC_RDONLY_CAST: return cast_prove(walk);
+	case KFUNC_CAST_TO_KERN_CTX: return cast_prove_context(walk);
 	case KFUNC_THROW: return exception_prove_throw(walk);
 	default: return 0;
 	}

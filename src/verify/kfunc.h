@@ -22,6 +22,9 @@ int transfer_kfunc(struct walk *walk);
 /* --- its arguments (kfunc_arguments.c), numbered from 0; walk->call is filled in --- */
 int kfunc_prove_arguments(struct walk *walk, const struct kfunc *kfunc);
 
+/* What is not memory is passed as it came. */
+int kfunc_prove_offset(struct walk *walk, u32 index);
+
 /* --- objects and memory (kfunc_memory.c) --- */
 int kfunc_prove_pointer(struct walk *walk, const struct kfunc *kfunc, u32 index);
 

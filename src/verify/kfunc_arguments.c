@@ -76,6 +76,28 @@ static int prove_reference(struct walk *walk, const struct kfunc *kfunc, u32 reg
 	return 0;
 }
 
+int kfunc_prove_offset(struct walk *walk, u32 index)
+{
+	u32 regno = kfunc_arg_reg(index);
+	const struct reg_state *reg = walk_reg(walk, regno);
+
+	switch (reg->kind) {
+	case REG_NOT_INIT:
+		return reject(walk, pointer_variable_offset, "?", "(0x0; 0xffffffffffffffff)");
+	case REG_SCALAR:
+	case REG_STACK:
+	case REG_PACKET:
+	case REG_PACKET_META:
+	case REG_MAP_VALUE:
+	case REG_MAP_KEY:
+	case REG_MEM:
+	case REG_BUFFER:
+	case REG_ARENA: return 0;
+	case REG_BTF: return memory_prove_fixed(walk, regno);
+	default: return memory_prove_unmoved(walk, regno);
+	}
+}
+
 static int prove_context(struct walk *walk, u32 index)
 {
 	const struct reg_state *reg = walk_reg(walk, kfunc_arg_reg(index));
@@ -171,7 +193,10 @@ static int prove_pointer(struct walk *walk, const struct kfunc *kfunc, u32 index
 	ret = prove_reference(walk, kfunc, regno);
 	if (ret || (is_nullable && reg_is_null(reg)))
 		return ret;
-	return prove_by_kind(walk, kfunc, index);
+	/* Of what kind a pointer's target is comes first, and whether it is trusted. */
+	if (arg->kind != KFUNC_ARG_POINTER && reg->kind != REG_BTF)
+		ret = kfunc_prove_offset(walk, index);
+	return ret ? ret : prove_by_kind(walk, kfunc, index);
 }
 
 static int prove_one(struct walk *walk, const struct kfunc *kfunc, u32 index)

@@ -5,9 +5,10 @@
 #include "verify/object.h"
 #include "verify/precision.h"
 
+#include <errno.h>
 #include <string.h>
 
-#define NESTING_MAX 4 /* structures in structures that count as plain numbers */
+#define NESTING_MAX 3 /* structures in structures that count as plain numbers */
 
 /* --- objects --- */
 
@@ -72,27 +73,59 @@ static int prove_object(struct walk *walk, const struct kfunc *kfunc, u32 index,
 
 /* --- memory --- */
 
-static bool is_plain(const struct btf_view *btf, u32 id, u32 depth)
+static bool is_number(u32 kind)
+{
+	return kind == BTF_KIND_INT || kind == BTF_KIND_ENUM || kind == BTF_KIND_ENUM64;
+}
+
+static bool is_structure(u32 kind)
+{
+	return kind == BTF_KIND_STRUCT || kind == BTF_KIND_UNION;
+}
+
+static bool is_plain_array(const struct btf_view *btf, const struct btf_array *array)
+{
+	return array->nelems &&
+	       is_number(btf_kind(btf_type(btf, btf_resolve(btf, array->type))));
+}
+
+/* A structure of numbers and arrays of numbers. 0: it is not, -ELOOP: nested too deeply. */
+static int is_plain(const struct btf_view *btf, u32 id, u32 depth)
 {
 	const struct btf_type *type = btf_type(btf, btf_resolve(btf, id));
 	const struct btf_member *member = btf_members(type);
-	u32 kind = btf_kind(type);
 
-	if (kind == BTF_KIND_INT || kind == BTF_KIND_ENUM || kind == BTF_KIND_ENUM64)
-		return true;
-	if (kind == BTF_KIND_ARRAY)
-		return btf_array(type)->nelems && is_plain(btf, btf_array(type)->type, depth);
-	if (kind != BTF_KIND_STRUCT || depth == NESTING_MAX)
-		return false;
-	for (u32 i = 0; i < btf_vlen(type); i++)
-		if (!is_plain(btf, member[i].type, depth + 1))
-			return false;
-	return true;
+	for (u32 i = 0; i < btf_vlen(type); i++) {
+		const struct btf_type *inner = btf_type(btf, btf_resolve(btf, member[i].type));
+		u32 kind = btf_kind(inner);
+		int plain;
+
+		if (is_number(kind) ||
+		    (kind == BTF_KIND_ARRAY && is_plain_array(btf, btf_array(inner))))
+			continue;
+		if (!is_structure(kind))
+			return 0;
+		if (depth == NESTING_MAX)
+			return -ELOOP;
+		plain = is_plain(btf, member[i].type, depth + 1);
+		if (plain <= 0)
+			return plain;
+	}
+	return 1;
+}
+
+static int is_plain_memory(const struct btf_view *btf, u32 id)
+{
+	u32 kind = btf_kind(btf_type(btf, btf_resolve(btf, id)));
+
+	if (is_number(kind))
+		return 1;
+	return is_structure(kind) ? is_plain(btf, id, 0) : 0;
 }
 
 bool kfunc_is_plain(const struct btf_view *btf, u32 type_id)
 {
-	return is_plain(btf, type_id, 0);
+	return is_plain_memory(btf, type_id) > 0;
 }
 
 /* The register as it is where it is not NULL: what is asked of the memory holds for that. */
@@ -136,12 +169,18 @@ static int prove_plain(struct walk *walk, const struct kfunc *kfunc, u32 index)
 	const struct reg_state *next = walk_reg(walk, kfunc_arg_reg(index) + 1);
 	bool has_size = index + 1 < kfunc->arg_cnt && kfunc_arg_is_size(arg + 1) &&
 			next->kind == REG_SCALAR;
+	int ret, plain = is_plain_memory(kfunc->btf, arg->target_id);
 	s64 size;
 
-	if (!is_plain(kfunc->btf, arg->target_id, 0) && !(has_size && !arg->target_id))
+	if (plain < 0)
+		return reject(walk, kfunc_nesting);
+	if (!plain && !(has_size && !arg->target_id))
 		return reject(
 			walk, kfunc_pointer_type, index, kind_word(kfunc->btf, arg->target_id),
 			btf_type_name(kfunc->btf, arg->target_id), has_size ? "void, " : "");
+	ret = kfunc_prove_offset(walk, index);
+	if (ret)
+		return ret;
 	if (has_size)
 		return prove_sized(walk, kfunc, index);
 	size = btf_size(kfunc->btf, arg->target_id);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Pointers to objects in map values and in own objects (kptrs). Those that hold a reference only
- * change hands through bpf_kptr_xchg(); what is read from any is trusted as far as RCU goes.
+ * Pointers to objects in map values and in own objects (kptrs). Those that hold a reference
+ * only change hands through bpf_kptr_xchg(); what is read from any is trusted as far as RCU
+ * goes.
  */
 #include "verify/own.h"
 
@@ -61,8 +62,8 @@ static bool has_flags_for(struct walk *walk, const struct btf_field *field,
 		allowed |= REG_TRUSTED | REG_RCU |
 			   (field->kind == BTF_FIELD_KPTR_UNTRUSTED ? REG_UNTRUSTED : 0);
 	else
-		allowed |= REG_ALLOCATED |
-			   (field->kind == BTF_FIELD_KPTR_PERCPU ? REG_PERCPU : 0);
+		allowed |=
+			REG_ALLOCATED | (field->kind == BTF_FIELD_KPTR_PERCPU ? REG_PERCPU : 0);
 	return !(reg->flags & ~allowed);
 }
 
@@ -77,8 +78,8 @@ static int prove_match(struct walk *walk, const struct btf_field *field, u32 reg
 	    scalar_is_const(&reg->number) && !reg->number.bits.value && reg->off >= 0 &&
 	    object_is(reg, field->btf, field->type_id, !is_untrusted))
 		return 0;
-	return reject(walk, kptr_type, regno, reg_kind_text(reg, kind), reg_type_name(reg), want,
-		      is_untrusted ? " or untrusted_ptr_" : "", is_untrusted ? want : "");
+	return reject(walk, kptr_type, regno, reg_kind_text(reg, kind), reg_type_name(reg),
+		      want, is_untrusted ? " or untrusted_ptr_" : "", is_untrusted ? want : "");
 }
 
 /* --- loads and stores --- */
@@ -86,7 +87,8 @@ static int prove_match(struct walk *walk, const struct btf_field *field, u32 reg
 static int prove_load(struct walk *walk, const struct btf_field *field)
 {
 	if (field->kind == BTF_FIELD_UPTR)
-		walk->access.loaded = (struct loaded){.kind = REG_MEM, .flags = REG_MAY_BE_NULL};
+		walk->access.loaded =
+			(struct loaded){.kind = REG_MEM, .flags = REG_MAY_BE_NULL};
 	else
 		walk->access.loaded = (struct loaded){.kind = REG_BTF,
 						      .flags = loaded_flags(walk, field),
@@ -116,7 +118,8 @@ int kptr_prove_access(struct walk *walk, const struct extent *extent,
 		      const struct btf_field *field)
 {
 	const struct access *access = &walk->access;
-	const char *text = btf_field_text(field->kind);
+	bool is_untrusted = field->kind == BTF_FIELD_KPTR_UNTRUSTED;
+	const char *text = btf_field_text(is_untrusted ? BTF_FIELD_KPTR : field->kind);
 
 	if (extent->by_helper)
 		return reject(walk, kptr_indirect, text);

@@ -239,7 +239,7 @@ static int find_field_object(struct walk *walk)
 	return 0;
 }
 
-static int prove_context(struct walk *walk, const struct requirement *need)
+int memory_prove_context(struct walk *walk, const struct requirement *need)
 {
 	const struct reg_state *reg = walk_reg(walk, need->reg);
 	s32 off = reg->off + need->off;
@@ -392,7 +392,7 @@ static int prove_by_kind(struct walk *walk, const struct requirement *need)
 		case REG_MAP_KEY: return prove_key_access(walk, need, &extent);
 		case REG_ARENA: return prove_arena_access(walk, need);
 		case REG_STACK: return prove_stack_access(walk, need, &extent);
-		case REG_CTX: return prove_context(walk, need);
+		case REG_CTX: return memory_prove_context(walk, need);
 		case REG_PACKET:
 		case REG_PACKET_META: return prove_packet_access(walk, need, &extent);
 		case REG_FLOW_KEYS: return prove_flow_keys(walk, need);

@@ -25,6 +25,9 @@ int memory_prove_fixed(struct walk *walk, u32 reg);
 /* The pointer was not moved from where it came (contexts, kernel objects). */
 int memory_prove_unmoved(struct walk *walk, u32 reg);
 
+/* A load or store at the context. */
+int memory_prove_context(struct walk *walk, const struct requirement *need);
+
 /* --- stack (stack.c) --- */
 int stack_prove_bounds(struct walk *walk, const struct extent *extent);
 int stack_prove_read(struct walk *walk, const struct requirement *need);

@@ -57,7 +57,7 @@ static int prove_sections(struct walk *walk, const char *what, bool with_section
 
 	if (with_sections && state_lock(&walk->state))
 		return reject(walk, lock_held, what);
-	if (sections->irq_id)
+	if (with_sections && sections->irq_id)
 		return reject(walk, irq_off, what);
 	if (with_sections && sections->rcu)
 		return reject(walk, rcu_held, what);

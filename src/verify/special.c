@@ -35,7 +35,11 @@ static bool is_tracing(enum bpf_prog_type type)
 
 int special_prove_map(struct walk *walk, const struct map_desc *map)
 {
-	if (map_desc_field(map, BTF_FIELD_SPIN_LOCK) >= 0) {
+	if (is_tracing(walk->input->type) && (map_desc_field(map, BTF_FIELD_LIST_HEAD) >= 0 ||
+					      map_desc_field(map, BTF_FIELD_RB_ROOT) >= 0))
+		return reject(walk, tracing_field, "bpf_{list_head,rb_root}");
+	if (map_desc_field(map, BTF_FIELD_SPIN_LOCK) >= 0 ||
+	    map_desc_field(map, BTF_FIELD_RES_SPIN_LOCK) >= 0) {
 		if (walk->input->type == BPF_PROG_TYPE_SOCKET_FILTER)
 			return reject(walk, socket_filter_lock);
 		if (is_tracing(walk->input->type))

@@ -177,4 +177,22 @@ SEC("tp_btf/tcp_probe") ACCEPT int BPF_PROG(storage_in_tracepoint, struct sock *
 	return value ? *value : 0;
 }
 
+SEC("tp_btf/sched_switch")
+REJECT("func bpf_get_func_ip#173 supported only for fentry/fexit/fmod_ret programs")
+int address_of_a_tracepoint(void *ctx)
+{
+	return bpf_get_func_ip(ctx);
+}
+
+SEC("cgroup/dev") ACCEPT int error_of_a_device(void *ctx)
+{
+	bpf_set_retval(-1);
+	return bpf_get_retval() == -1;
+}
+
+SEC("cgroup/sysctl") ACCEPT int error_of_a_setting(void *ctx)
+{
+	return bpf_get_retval() == 0;
+}
+
 char _license[] SEC("license") = "GPL";

@@ -219,4 +219,53 @@ REJECT("calling kernel function bpf_modify_return_test is not allowed") int nobo
 	return bpf_modify_return_test(0, NULL);
 }
 
+void *bpf_cast_to_kern_ctx(void *context) __ksym;
+void bpf_kfunc_call_memb_release(struct prog_test_member *p) __ksym __weak;
+u32 bpf_cpumask_first(const struct cpumask *mask) __ksym;
+bool bpf_cpumask_full(const struct cpumask *mask) __ksym;
+void bpf_ct_release(struct nf_conn *entry) __ksym __weak;
+int bpf_iter_css_task_new(struct bpf_iter_css_task *it, struct cgroup_subsys_state *css,
+			  unsigned int flags) __ksym;
+
+SEC("syscall") REJECT("is not a struct") int no_context_of_the_kernel(void *ctx)
+{
+	return !bpf_cast_to_kern_ctx(ctx);
+}
+
+/* Contexts that Linux passes as they are count as memory. */
+SEC("syscall") ACCEPT int context_as_memory(void *ctx)
+{
+	return bpf_cpumask_first(ctx) + bpf_cpumask_full(ctx);
+}
+
+SEC("tc") REJECT("R1 type=ctx expected=fp") int other_context_as_memory(void *ctx)
+{
+	bpf_kfunc_call_memb_release(ctx);
+	return 0;
+}
+
+SEC("syscall") REJECT("variable ? access var_off=(0x0; 0xffffffffffffffff) disallowed")
+NAKED int a_pointer_is_missing(void)
+{
+	asm volatile("call %[random]; call %[first]; exit;" ::[first] "i"(bpf_cpumask_first),
+		     [random] "i"(BPF_FUNC_get_prandom_u32)
+		     : "r0", "r1", "r2", "r3", "r4", "r5");
+}
+
+SEC("tc") REJECT("max struct nesting depth exceeded") int kfunc_nesting(struct __sk_buff *skb)
+{
+	u64 place[2] = {};
+
+	bpf_ct_release((void *)place);
+	return 0;
+}
+
+SEC("tc") REJECT("css_task_iter is only allowed in bpf_lsm, bpf_iter and sleepable progs")
+int tasks_where_a_lock_is_held(void *ctx)
+{
+	struct bpf_iter_css_task it;
+
+	return bpf_iter_css_task_new(&it, NULL, 0);
+}
+
 char _license[] SEC("license") = "GPL";

@@ -809,4 +809,20 @@ int work_of_another_map(void *ctx)
 	return 0;
 }
 
+/* Programs that run anywhere may run while the lock is held. */
+SEC("raw_tp/sched_switch") REJECT("tracing progs cannot use bpf_spin_lock yet")
+int tracing_and_a_lock(void *ctx)
+{
+	u32 key = 0;
+
+	return !bpf_map_lookup_elem(&res_values, &key);
+}
+
+SEC("raw_tp/sched_switch") REJECT("tracing progs cannot use bpf_{list_head,rb_root} yet")
+int tracing_and_a_tree(void *ctx)
+{
+	asm volatile("" ::"r"(&root));
+	return 0;
+}
+
 char _license[] SEC("license") = "GPL";

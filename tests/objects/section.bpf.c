@@ -165,6 +165,23 @@ SEC("syscall") ACCEPT int interrupts(void *ctx)
 	return 0;
 }
 
+static __noinline int plus_one(int n)
+{
+	return n + 1;
+}
+
+/* Only the program's own end asks for it. */
+SEC("syscall") ACCEPT int interrupts_and_a_function(void *ctx)
+{
+	unsigned long flags;
+	int n;
+
+	bpf_local_irq_save(&flags);
+	n = plus_one(place[0]);
+	bpf_local_irq_restore(&flags);
+	return n;
+}
+
 SEC("syscall") REJECT("cannot restore irq state out of order, expected id=")
 int interrupts_out_of_order(void *ctx)
 {
