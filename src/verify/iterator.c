@@ -170,7 +170,7 @@ bool iterator_goes_on(struct walk *walk)
 	const struct reg_state *reg = walk_reg(walk, BPF_REG_1);
 	struct stack_place place;
 
-	if (!kfunc)
+	if (!kfunc || !kfunc_has_flag(kfunc, KF_ITER_NEXT))
 		return true;
 	if (reg->kind != REG_STACK || !scalar_is_const(&reg->number))
 		return false;

@@ -82,13 +82,16 @@ static int check_codes(struct walk *walk)
 	return ret;
 }
 
-/* How often an iterator's next function is called is not known ahead. */
-static void mark_iterations(struct walk *walk)
+/* How often an iterator's next function is called, or calls what orders a tree, is not known
+ * ahead. */
+static void mark_rounds(struct walk *walk)
 {
 	for (u32 i = 0; i < walk->insn_cnt && walk->cfg.flags; i++) {
 		const struct kfunc *kfunc = insn_fact_kfunc(&walk->out->facts[i]);
 
-		if (kfunc && kfunc->row && kfunc_has_flag(kfunc, KF_ITER_NEXT))
+		if (kfunc && kfunc->row &&
+		    (kfunc_has_flag(kfunc, KF_ITER_NEXT) ||
+		     kfunc->row->special == KFUNC_RBTREE_ADD))
 			walk->cfg.flags[i] |= CFG_PRUNE_POINT | CFG_FORCE_CHECKPOINT;
 	}
 }
@@ -106,7 +109,7 @@ static int find_structure(struct walk *walk)
 	ret = ret ? ret
 		  : cfg_check_edges(&walk->cfg, walk->rules.may_loop, &walk->order, walk->log,
 				    walk->err);
-	mark_iterations(walk);
+	mark_rounds(walk);
 	ret = ret ? ret : attach_resolve(walk);
 	walk->out->subprogs = walk->cfg.subprogs;
 	walk->out->subprog_cnt = walk->cfg.subprog_cnt;

@@ -4,22 +4,10 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "loops.h"
 #include "verdict.h"
 
 int zero, array[100];
-
-#define can_loop                                                    \
-	({                                                          \
-		__label__ ends, goes_on;                            \
-		int may = 1;                                        \
-                                                                    \
-		asm volatile goto("may_goto %l[ends];" ::: : ends); \
-		goto goes_on;                                       \
-ends:                                                               \
-		may = 0;                                            \
-goes_on:;                                                           \
-		may;                                                \
-	})
 
 #define UNKNOWN(number) asm volatile("" ::"r"(number))
 

@@ -286,6 +286,34 @@ SEC("tc") ACCEPT int tree(void *ctx)
 	return 0;
 }
 
+static bool less_that_writes(struct bpf_rb_node *a, const struct bpf_rb_node *b)
+{
+	struct own_node *one = container_of(a, struct own_node, tree);
+	struct own_node *other = container_of(b, struct own_node, tree);
+
+	if (one->data > 5)
+		one->data = 3;
+	else
+		other->data++;
+	return one->data < other->data;
+}
+
+/* What orders the tree is walked once, as it brings nothing new. */
+SEC("tc") ACCEPT int tree_written_by_less(void *ctx)
+{
+	for (int i = 0; i < 5; i++) {
+		struct own_node *object = obj_new(struct own_node);
+
+		if (!object)
+			return 0;
+		object->data = i;
+		bpf_spin_lock(&tree_lock);
+		bpf_rbtree_add_impl(&root, &object->tree, less_that_writes, NULL, 0);
+		bpf_spin_unlock(&tree_lock);
+	}
+	return 0;
+}
+
 static bool less_removes(struct bpf_rb_node *a, const struct bpf_rb_node *b)
 {
 	bpf_rbtree_remove(&root, a);
