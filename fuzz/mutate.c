@@ -29,14 +29,15 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define FDS_MAX	  4096
-#define MAPS_MAX  256
-#define LOG_SIZE  (16u << 20)
-#define PATIENCE  100000 /* microseconds that Linux may take */
-#define CHANGES	  3	 /* at most, of one program */
-#define NO_FD	  (-1)
-#define INSNS_MAX 65536
-#define EXPORT	  __attribute__((visibility("default")))
+#define FDS_MAX	    4096
+#define MAPS_MAX    256
+#define LOG_SIZE    (16u << 20)
+#define PROBE_INSNS 7	   /* of the longest program that libbpf asks Linux with */
+#define PATIENCE    100000 /* microseconds that Linux may take */
+#define CHANGES	    3	   /* at most, of one program */
+#define NO_FD	    (-1)
+#define INSNS_MAX   65536
+#define EXPORT	    __attribute__((visibility("default")))
 
 enum cell {
 	BOTH_ACCEPT,
@@ -60,7 +61,7 @@ static struct {
 	u32 map_cnt;
 	u64 seed, count;
 	u32 rights; /* of the process, when the engine was made */
-	bool is_inside, is_shown, has_types;
+	bool is_inside, is_shown;
 	char *log[2];
 	u64 cells[CELLS];
 } mutate;
@@ -188,7 +189,6 @@ static void make_types(const union bpf_attr *attr, u32 size, int fd)
 	union bpf_attr own_attr = *attr;
 	int own;
 
-	mutate.has_types = true;
 	own_attr.btf_log_buf = own_attr.btf_log_size = own_attr.btf_log_level = 0;
 	own = skep_bpf(mutate.engine, BPF_BTF_LOAD, &own_attr, size);
 	if (own < 0)
@@ -370,7 +370,8 @@ static void mutate_program(const struct program *original)
 static bool is_worth_it(const union bpf_attr *attr)
 {
 	return attr->insn_cnt <= INSNS_MAX && !attr->fd_array && !attr->attach_prog_fd &&
-	       !mutate.has_types == !attr->prog_btf_fd && rights_here() == mutate.rights &&
+	       (attr->prog_btf_fd || attr->insn_cnt > PROBE_INSNS) &&
+	       rights_here() == mutate.rights &&
 	       (!attr->prog_btf_fd || own_types((int)attr->prog_btf_fd) >= 0);
 }
 

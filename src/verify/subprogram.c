@@ -99,7 +99,7 @@ static int prove_readable(struct walk *walk, u32 regno)
 	return 0;
 }
 
-/* A function called by a helper says whether to go on, a timer's nothing. */
+/* A function called by a helper says whether to go on, a timer's nothing, a task's any int. */
 static int prove_callback_result(struct walk *walk, enum callback_kind callback)
 {
 	int ret = prove_readable(walk, BPF_REG_0);
@@ -108,10 +108,11 @@ static int prove_callback_result(struct walk *walk, enum callback_kind callback)
 		return ret;
 	if (walk_reg(walk, BPF_REG_0)->kind == REG_STACK && callback == CALLBACK_NOW)
 		return reject(walk, stack_returned);
-	if (callback == CALLBACK_TASK)
-		return 0;
 	if (callback == CALLBACK_NOW)
 		return prove_result_range(walk, BPF_REG_0, "callback return", 0, 1);
+	if (callback == CALLBACK_TASK)
+		return prove_result_range(walk, BPF_REG_0, "async callback return", INT32_MIN,
+					  INT32_MAX);
 	return prove_result_range(walk, BPF_REG_0, "async callback return", 0, 0);
 }
 

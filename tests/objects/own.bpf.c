@@ -667,6 +667,24 @@ SEC("perf_event") ACCEPT int work_for_a_task(void *ctx)
 	return 0;
 }
 
+static int any_result(struct bpf_map *map, void *key, void *value)
+{
+	return bpf_get_prandom_u32();
+}
+
+SEC("perf_event")
+REJECT("At async callback return the register R0 has unknown scalar value should have been in [-2147483648, 2147483647]")
+int work_with_any_result(void *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	u32 key = 0;
+	struct task_value *value = bpf_map_lookup_elem(&task_values, &key);
+
+	if (value)
+		bpf_task_work_schedule_resume_impl(task, &value->work, &task_values, any_result, NULL);
+	return 0;
+}
+
 SEC("perf_event") REJECT("arg#1 doesn't point to a map value") int work_elsewhere(void *ctx)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
