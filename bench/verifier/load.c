@@ -19,10 +19,11 @@ bool world_open(enum world world)
 			       .key_size = 4,
 			       .value_size = 4,
 			       .max_entries = 1};
+	struct skep_engine_opts opts = {.sz = sizeof(opts), .verify_only = true};
 	int fd;
 
 	if (world == WORLD_SKEP) {
-		engine = skep_engine_new(NULL, NULL);
+		engine = skep_engine_new(&opts, NULL);
 		return engine;
 	}
 	fd = world_bpf(world, BPF_MAP_CREATE, &attr, sizeof(attr));

@@ -2,8 +2,8 @@
 /*
  * The verifier's benchmark: the same programs into the live kernel's verifier and skep's, in
  *one process, round after round. Both say themselves how long they took and how many
- *instructions they processed (log_level 4); skep's memory is what the load took from the heap
- *at its peak.
+ *instructions they processed (log_level 4); skep only verifies, and its memory is what that
+ *took from the heap at its peak.
  *
  *	main.c		options, the order of things, the table
  *	generate.c	programs made here, each heavy in one way

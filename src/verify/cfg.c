@@ -10,27 +10,6 @@
 #include <errno.h>
 #include <string.h>
 
-bool insn_is_subprog_call(const struct bpf_insn *insn, u32 at, s64 *target)
-{
-	if (insn->code != (BPF_JMP | BPF_CALL) || insn->src_reg != BPF_PSEUDO_CALL)
-		return false;
-	*target = (s64)at + insn->imm + 1;
-	return true;
-}
-
-bool insn_is_subprog_address(const struct bpf_insn *insn, u32 at, s64 *target)
-{
-	if (!insn_is_wide(insn) || insn->src_reg != BPF_PSEUDO_FUNC)
-		return false;
-	*target = (s64)at + insn->imm + 1;
-	return true;
-}
-
-static bool insn_is_kernel_call(const struct bpf_insn *insn)
-{
-	return insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL;
-}
-
 /* Index of the subprogram that `insn` is in. */
 static u32 subprog_before(const struct cfg *cfg, u32 insn)
 {
@@ -97,7 +76,7 @@ static int add_callees(struct cfg *cfg, u32 rights, const struct report *report)
 			      insn_is_subprog_address(insn, at, &target);
 		int ret;
 
-		if (!is_own && !insn_is_kernel_call(insn))
+		if (!is_own && !insn_is_kfunc_call(insn))
 			continue;
 		if (!(rights & (SKEP_RIGHT_BPF | SKEP_RIGHT_ADMIN)))
 			return report(report, at, call_rights);
@@ -216,11 +195,6 @@ int cfg_find_subprogs(const struct verify_input *input, struct arena *arena, str
 	}
 	*cfg = built;
 	return 0;
-}
-
-bool insn_is_kfunc_call(const struct bpf_insn *insn)
-{
-	return insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL;
 }
 
 u32 cfg_jump_successors(const struct cfg *cfg, u32 at, u32 successors[2])

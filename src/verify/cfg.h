@@ -28,7 +28,7 @@ enum cfg_flags {
 	CFG_LOOP_HEAD = 1 << 3,	  /* target of an edge backwards in the walk from the entry */
 	CFG_CALLS_BACK = 1 << 4,  /* call of a helper that calls a function of the program */
 	CFG_SECOND_HALF = 1 << 5, /* of ld_imm64: no instruction */
-	CFG_ENTRY = 1 << 6, /* a subprogram starts here */
+	CFG_ENTRY = 1 << 6,	  /* a subprogram starts here */
 };
 
 struct cfg {
@@ -78,11 +78,28 @@ static inline u32 cfg_successors(const struct cfg *cfg, u32 insn, u32 successors
 }
 
 /* A call of a subprogram; *target is the instruction that it calls. */
-bool insn_is_subprog_call(const struct bpf_insn *insn, u32 at, s64 *target);
+static inline bool insn_is_subprog_call(const struct bpf_insn *insn, u32 at, s64 *target)
+{
+	if (insn->code != (BPF_JMP | BPF_CALL) || insn->src_reg != BPF_PSEUDO_CALL)
+		return false;
+	*target = (s64)at + insn->imm + 1;
+	return true;
+}
+
 /* A call of a function of the kernel. */
-bool insn_is_kfunc_call(const struct bpf_insn *insn);
+static inline bool insn_is_kfunc_call(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL;
+}
+
 /* The address of a subprogram (ld_imm64 with BPF_PSEUDO_FUNC). */
-bool insn_is_subprog_address(const struct bpf_insn *insn, u32 at, s64 *target);
+static inline bool insn_is_subprog_address(const struct bpf_insn *insn, u32 at, s64 *target)
+{
+	if (insn->code != (BPF_LD | BPF_IMM | BPF_DW) || insn->src_reg != BPF_PSEUDO_FUNC)
+		return false;
+	*target = (s64)at + insn->imm + 1;
+	return true;
+}
 
 /*
  * The call chains' use of the stack, dead code included, once each subprogram's `stack_depth`

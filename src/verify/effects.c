@@ -34,9 +34,13 @@ static u8 helper_effects(const struct helper_row *helper)
 
 static u8 insn_effects(const struct walk *walk, u32 at)
 {
-	const struct helper_row *helper = insn_helper(&walk->insns[at]);
-	const struct kfunc *kfunc = insn_fact_kfunc(&walk->out->facts[at]);
+	const struct helper_row *helper;
+	const struct kfunc *kfunc;
 
+	if (walk->insns[at].code != (BPF_JMP | BPF_CALL))
+		return 0;
+	helper = insn_helper(&walk->insns[at]);
+	kfunc = insn_fact_kfunc(&walk->out->facts[at]);
 	if (kfunc)
 		return kfunc_effects(kfunc);
 	return helper ? helper_effects(helper) : 0;
