@@ -17,6 +17,7 @@ struct map_desc {
 	u32 key_size, value_size, max_entries;
 	u32 flags; /* BPF_F_* of map creation */
 	u64 extra;
+	u64 user_start; /* arenas: where user space has it; 0: not known yet */
 	char name[BPF_OBJ_NAME_LEN];
 	u32 id;
 

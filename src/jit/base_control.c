@@ -251,3 +251,14 @@ void base_throw(struct base *base, u32 at)
 {
 	base->err = -EOPNOTSUPP;
 }
+
+/* So are programs with an arena. */
+void base_arena_access(struct base *base, u32 at)
+{
+	base->err = -EOPNOTSUPP;
+}
+
+void base_arena_user(struct base *base, u32 at)
+{
+	base->err = -EOPNOTSUPP;
+}

@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-#define ARENA_SIZE_MAX (1ULL << 32)
-
 /* A structure of functions as Linux registers it, with what Linux keeps in front of it. */
 static bool is_operations(const struct btf_view *kernel, const struct btf_type *type)
 {
@@ -50,26 +48,6 @@ static int user_ringbuf_check(struct map_desc *desc, struct skep_error *err)
 	return 0;
 }
 
-/* Programs keep the low half of an address: the range must not cross a multiple of 4 GiB. */
-static int arena_check(struct map_desc *desc, struct skep_error *err)
-{
-	u64 size = (u64)desc->max_entries * os_page_size(), last = desc->extra + size - 1;
-
-	if (desc->key_size || desc->value_size || !desc->max_entries ||
-	    desc->extra % os_page_size())
-		return map_refuse(desc, err, -EINVAL, "pages at a page's address only");
-	if (size > ARENA_SIZE_MAX)
-		return map_refuse(desc, err, -E2BIG, "more than 4 GiB");
-	if (desc->extra >> 32 != last >> 32)
-		return map_refuse(desc, err, -ERANGE, "map_extra: the range crosses 4 GiB");
-	return 0;
-}
-
-static int any_btf(const struct map_desc *desc)
-{
-	return 0;
-}
-
 #define BODILESS(check_function, ...)                                            \
 	{                                                                        \
 		.size = sizeof(struct map), .check = check_function, __VA_ARGS__ \
@@ -78,4 +56,3 @@ static int any_btf(const struct map_desc *desc)
 
 const struct map_ops map_struct_ops = BODILESS(struct_ops_check);
 const struct map_ops map_user_ringbuf = BODILESS(user_ringbuf_check, TEMPLATE);
-const struct map_ops map_arena = BODILESS(arena_check, .check_btf = any_btf, TEMPLATE);

@@ -7,6 +7,7 @@
 #include "isa/isa.h"
 #include "map/map.h"
 #include "map/own.h"
+#include "run/arena.h"
 #include "run/code.h"
 #include "run/run.h"
 #include "verify/kfunc_proto.h"
@@ -99,6 +100,51 @@ static void decode_masked(const struct bpf_insn *insn, const struct offset_mask 
 	out->off = (mask->kind == MASK_DST ? MASKED_DST : 0) |
 		   (mask->is_negative ? MASKED_NEGATIVE : 0) |
 		   (mask->is_constant ? MASKED_CONSTANT : 0);
+}
+
+/* --- arenas --- */
+
+/* The program's; a program with an instruction for one has it. */
+static const struct map_desc *arena_of(const struct decoder *decoder)
+{
+	const struct verified *verified = decoder->verified;
+
+	for (u32 i = 0; verified && i < verified->map_cnt; i++)
+		if (verified->maps[i]->type == (u32)BPF_MAP_TYPE_ARENA)
+			return verified->maps[i];
+	return NULL;
+}
+
+static bool is_cast(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_ALU64 | BPF_MOV | BPF_X) && insn->off == BPF_ADDR_SPACE_CAST;
+}
+
+/* To the program's view: the low half. */
+static void decode_cast(const struct decoder *decoder, const struct bpf_insn *insn,
+			struct code_insn *out)
+{
+	const struct map_desc *arena = arena_of(decoder);
+
+	out->op = OP_mov32_x;
+	if (insn->imm == 1 || !arena || arena->flags & BPF_F_NO_USER_CONV)
+		return;
+	out->op = OP_arena_user;
+	out->imm = (s64)(arena->user_start & ~0xffffffffULL);
+}
+
+static int decode_arena_access(const struct decoder *decoder, u32 at, struct code_insn *out)
+{
+	const struct map_desc *arena = arena_of(decoder);
+	struct arena_access *access = arena_array(&decoder->code->arena, 1, sizeof(*access));
+
+	if (!access)
+		return -ENOMEM;
+	access->map = map_of_desc(arena);
+	access->insn = decoder->insns[at];
+	out->op = OP_arena_access;
+	out->imm = (s64)(uintptr_t)access;
+	return 0;
 }
 
 static void decode_alu(const struct bpf_insn *insn, const struct insn_fact *fact,
@@ -401,6 +447,8 @@ static int decode_insn(struct decoder *decoder, u32 at)
 	if (fact && fact->mem == MEM_KERNEL)
 		return bad_insn(decoder, at, -EOPNOTSUPP,
 				"needs memory that only a kernel has");
+	if (fact && fact->mem == MEM_ARENA)
+		return decode_arena_access(decoder, at, out);
 	out->op = plain_ops[insn->code];
 	out->dst = insn->dst_reg;
 	out->src = insn->src_reg;
@@ -408,7 +456,12 @@ static int decode_insn(struct decoder *decoder, u32 at)
 	out->imm = insn->imm;
 	switch (BPF_CLASS(insn->code)) {
 	case BPF_ALU:
-	case BPF_ALU64: decode_alu(insn, fact, out); return 0;
+	case BPF_ALU64:
+		if (is_cast(insn))
+			decode_cast(decoder, insn, out);
+		else
+			decode_alu(insn, fact, out);
+		return 0;
 	case BPF_LDX:
 	case BPF_ST:
 	case BPF_STX: decode_memory(decoder, insn, fact, out); return 0;
@@ -491,6 +544,9 @@ static int build(struct decoder *decoder, u32 count, struct prog_code **out)
 {
 	int err;
 
+	if (arena_of(decoder) && !arena_of(decoder)->user_start)
+		return error_set(decoder->err, SKEP_STAGE_RUN, -EINVAL,
+				 "arena's user address must be set via map_extra or mmap()");
 	decoder->code = code_new(count, decoder->verified);
 	if (!decoder->code || add_types(decoder->code, decoder->types)) {
 		code_free(decoder->code);

@@ -20,6 +20,7 @@
  * The checks may `goto stop`. Handlers are labels in one function; each ends with its own
  * indirect jump, which the processor predicts by what came before.
  */
+#include "run/arena.h"
 #include "run/code.h"
 
 #include <string.h>
@@ -278,6 +279,16 @@ u64 INTERPRET(struct executor *exec, const struct code_insn *pc, u64 fp, const u
 	HANDLER(ldx_probe)
 	{
 		reg[pc->dst] = probe_load(SRC + pc->off, pc->imm);
+		NEXT;
+	}
+	HANDLER(arena_access)
+	{
+		arena_access(u64_to_ptr((u64)pc->imm), reg);
+		NEXT;
+	}
+	HANDLER(arena_user)
+	{
+		DST = arena_user_address(SRC, (u64)pc->imm);
 		NEXT;
 	}
 	HANDLER(call_helper)

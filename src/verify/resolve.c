@@ -63,7 +63,7 @@ static int resolve_arena_address(struct walk *walk, struct insn_fact *fact, u32 
 
 	if (off > (u64)arena->max_entries * PAGE_BYTES)
 		return reject(walk, direct_value_range, arena->max_entries * PAGE_BYTES, off);
-	insn_fact_set_imm64(fact, arena->extra + off);
+	insn_fact_set_imm64(fact, arena->user_start + off);
 	return 0;
 }
 

@@ -116,7 +116,7 @@ static void test_every_type(void **state)
 		[BPF_MAP_TYPE_BLOOM_FILTER] = {0, 8, 1, 0, 0},
 		[BPF_MAP_TYPE_USER_RINGBUF] = {0, 0, 4096, 0, -EOPNOTSUPP},
 		[BPF_MAP_TYPE_USER_RINGBUF + 1] = {4, 8, 0, BPF_F_NO_PREALLOC, -EINVAL},
-		[BPF_MAP_TYPE_USER_RINGBUF + 2] = {0, 0, 1, BPF_F_MMAPABLE, -EOPNOTSUPP},
+		[BPF_MAP_TYPE_USER_RINGBUF + 2] = {0, 0, 1, BPF_F_MMAPABLE},
 	};
 	struct map *inner = make(BPF_MAP_TYPE_ARRAY, 4, 4, 1, 0);
 

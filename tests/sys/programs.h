@@ -10,7 +10,9 @@
 static inline int load_text(struct world *world, u32 type, const char *text, const int *maps)
 {
 	struct bpf_insn *insns;
-	union bpf_attr attr = {.prog_type = type, .license = ptr_to_u64("GPL")};
+	union bpf_attr attr = {.prog_type = type,
+			       .prog_flags = type == BPF_PROG_TYPE_SYSCALL ? BPF_F_SLEEPABLE : 0,
+			       .license = ptr_to_u64("GPL")};
 	struct skep_error error;
 	int fd;
 
