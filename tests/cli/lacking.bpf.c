@@ -5,16 +5,18 @@
 #include <bpf/bpf_helpers.h>
 
 struct {
-	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(type, BPF_MAP_TYPE_SOCKMAP);
 	__uint(max_entries, 16);
 	__uint(key_size, 4);
-	__uint(value_size, 8 * 16);
-} stacks SEC(".maps");
+	__uint(value_size, 4);
+} sockets SEC(".maps");
 
-SEC("perf_event")
-int keeps_stacks(struct bpf_perf_event_data *ctx)
+SEC("sk_skb/stream_verdict")
+int sends_on(struct __sk_buff *ctx)
 {
-	return bpf_get_stackid(ctx, &stacks, 0) + bpf_get_stackid(ctx, &stacks, 1);
+	if (ctx->len > 100)
+		return bpf_sk_redirect_map(ctx, &sockets, 1, 0);
+	return bpf_sk_redirect_map(ctx, &sockets, 0, 0);
 }
 
 char _license[] SEC("license") = "GPL";
