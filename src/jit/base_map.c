@@ -61,24 +61,31 @@ static void row_address(struct base *base, const struct map_rows *rows)
 	x86_land(emit, done);
 }
 
-/* The map's own function, without the way to it. */
-static void call_lookup(struct base *base, map_lookup_fn *function)
-{
-	load_slot(base, RDX);
-	base_call(base, function);
-}
+/* --- the map's own functions, without the way to them --- */
 
 static bool lookup(struct base *base, const struct map *map)
 {
-	map_lookup_fn *function = map_lookup_function(map);
 	struct map_rows rows;
 
-	if (!function)
+	if (!map->lookup)
 		return false;
-	if (map_rows(map, &rows) && rows.stride <= INT_MAX && rows.slot_stride <= INT_MAX)
+	if (map_rows(map, &rows) && rows.stride <= INT_MAX && rows.slot_stride <= INT_MAX) {
 		row_address(base, &rows);
-	else
-		call_lookup(base, function);
+		return true;
+	}
+	load_slot(base, RDX);
+	base_call(base, map->lookup);
+	return true;
+}
+
+/* The program sees the result in 64 bits. */
+static bool update(struct base *base, const struct map *map)
+{
+	if (!map->update)
+		return false;
+	load_slot(base, R8);
+	base_call(base, map->update);
+	x86_rr(&base->emit, x86_movsxd, W64, RAX, RAX);
 	return true;
 }
 
@@ -100,10 +107,10 @@ bool base_helper_inline(struct base *base, u32 at)
 
 	if (insn->src_reg)
 		return false;
-	if (insn->imm == BPF_FUNC_map_lookup_elem)
-		return map && lookup(base, map);
-	if (insn->imm != BPF_FUNC_get_smp_processor_id)
-		return false;
-	load_slot(base, RAX);
-	return true;
+	switch (insn->imm) {
+	case BPF_FUNC_map_lookup_elem: return map && lookup(base, map);
+	case BPF_FUNC_map_update_elem: return map && update(base, map);
+	case BPF_FUNC_get_smp_processor_id: load_slot(base, RAX); return true;
+	default: return false;
+	}
 }

@@ -22,11 +22,6 @@ const struct map_ops *map_ops(u32 type)
 	return type < ARRAY_SIZE(types) ? types[type] : NULL;
 }
 
-map_lookup_fn *map_lookup_function(const struct map *map)
-{
-	return map->ops->lookup;
-}
-
 bool map_rows(const struct map *map, struct map_rows *out)
 {
 	if (map->ops->rows)

@@ -78,11 +78,6 @@ bool map_type_has_body(u32 type);
 
 /* --- for compilers, which do themselves what a look-up does --- */
 
-typedef void *map_lookup_fn(struct map *map, const void *key, u32 slot);
-
-/* What map_lookup() calls; NULL: nothing, the answer is NULL. */
-map_lookup_fn *map_lookup_function(const struct map *map);
-
 /* Where the values are of a map whose 4-byte keys are indices: they never move. */
 struct map_rows {
 	u8 *values;
