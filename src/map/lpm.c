@@ -524,18 +524,21 @@ static bool next_entry(const struct lpm_node *node, u32 order, struct lpm_entry 
 	return least != UINT32_MAX;
 }
 
-/* The first prefix of the node behind `order`, or of what is below: its value and length. */
+/* The first prefix of the node behind `order`, or of what is below: its value and length. A
+ * node may have lost its last entry meanwhile: what comes behind it is still there. */
 static void *first_behind(const struct lpm_node *node, u32 order, u32 *length)
 {
 	struct lpm_entry entry;
 
 	while (next_entry(node, order, &entry)) {
-		if (!entry.is_node) {
+		void *value = entry.is_node ? first_behind(entry.target, 0, length)
+					    : entry.target;
+
+		if (value && !entry.is_node)
 			*length = node->depth * 8u + entry.length;
-			return entry.target;
-		}
-		node = entry.target;
-		order = 0;
+		if (value)
+			return value;
+		order = lpm_order(&entry);
 	}
 	return NULL;
 }

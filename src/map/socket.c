@@ -370,7 +370,7 @@ static int next_key(struct map *map, const void *key, void *next)
 
 static bool is_view(const struct socket_entry *entry, const u8 *at, size_t size)
 {
-	const u8 *start = (const u8 *)&entry->sk;
+	const u8 *start = entry ? (const u8 *)&entry->sk : NULL;
 
 	return entry && at >= start && at + size <= start + sizeof(entry->sk);
 }
