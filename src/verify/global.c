@@ -8,6 +8,7 @@
 #include "verify/stack_object.h"
 #include "verify/trace.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct globals {
@@ -50,16 +51,32 @@ static int prove_place(struct walk *walk, u32 regno)
 			      number_bits_text(&unknown, bits));
 	if (KIND(reg->kind) & (MEMORY_KINDS | KIND(REG_SCALAR)))
 		return 0;
-	return memory_prove_unmoved(walk, regno);
+	return reg->kind == REG_BTF ? memory_prove_fixed(walk, regno)
+				    : memory_prove_unmoved(walk, regno);
+}
+
+/* The register as it is where it is not NULL. */
+static int prove_bytes(struct walk *walk, u32 regno, u32 size)
+{
+	struct extent extent = {.reg = regno, .size = (s32)size, .may_be_empty = true};
+	struct reg_state *reg = walk_reg(walk, regno);
+	u16 flags = reg->flags;
+	int ret;
+
+	reg->flags &= ~REG_MAY_BE_NULL;
+	extent.access = ACCESS_READ;
+	ret = argument_prove_extent(walk, &extent, false);
+	extent.access = ACCESS_WRITE;
+	ret = ret ? ret : argument_prove_extent(walk, &extent, true);
+	reg->flags = flags;
+	return ret ? -EINVAL : 0; /* whatever the access alone would be refused with */
 }
 
 static int prove_memory_param(struct walk *walk, u32 index, const struct param *param)
 {
 	u32 regno = BPF_REG_1 + index;
 	const struct reg_state *reg = walk_reg(walk, regno);
-	struct extent extent = {.reg = regno, .size = (s32)param->size, .may_be_empty = true};
 	bool may_be_null = param->flags & REG_MAY_BE_NULL;
-	char kind[REG_KIND_TEXT];
 	int ret;
 
 	if (reg_is_null(reg)) {
@@ -67,12 +84,7 @@ static int prove_memory_param(struct walk *walk, u32 index, const struct param *
 		/* Linux lets this pass, and the function follows NULL. */
 		return may_be_null ? 0 : reject(walk, param_null, index);
 	}
-	if (!(KIND(reg->kind) & MEMORY_KINDS))
-		return reject(walk, param_kind, regno, reg_kind_text(reg, kind));
-	extent.access = ACCESS_READ;
-	ret = argument_prove_extent(walk, &extent, false);
-	extent.access = ACCESS_WRITE;
-	ret = ret ? ret : argument_prove_extent(walk, &extent, true);
+	ret = prove_bytes(walk, regno, param->size);
 	if (!ret && !may_be_null && reg_may_be_null(reg))
 		return reject(walk, param_null, index);
 	return ret;
@@ -196,7 +208,7 @@ static void set_param(struct walk *walk, const struct param *param, struct reg_s
 		out->sub = DYNPTR_LOCAL;
 		out->id = walk_new_id(walk);
 		return;
-	case PARAM_ARENA: reg_set_pointer(out, REG_ARENA); return;
+	case PARAM_ARENA: reg_set_unknown(out); return; /* callers may pass numbers */
 	}
 	out->flags = param->flags;
 	if (out->flags & REG_MAY_BE_NULL)

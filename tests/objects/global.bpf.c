@@ -449,4 +449,37 @@ SEC("tc") REJECT("R2 is not a scalar") NAKED int passes_nothing(void)
 	asm volatile("r1 = 1; call number; r0 = 0; exit;");
 }
 
+/* --- memory that is a context or an object --- */
+
+GLOBAL int reads_number(int *p)
+{
+	return p ? *p : 0;
+}
+
+SEC("syscall") ACCEPT int calls_with_context_as_memory(void *ctx)
+{
+	return reads_number(ctx);
+}
+
+SEC("tc") REJECT("R1 type=ctx expected=fp") int calls_with_other_context(void *ctx)
+{
+	return reads_number(ctx);
+}
+
+SEC("tc") REJECT("only read is supported") int calls_with_object_as_memory(void *ctx)
+{
+	return reads_number((void *)bpf_get_current_task_btf());
+}
+
+/* The tag says no more than that an address in the arena may come, too. */
+GLOBAL int follows_arena(int *p ARG("arena"))
+{
+	return *p;
+}
+
+SEC("syscall") REJECT("R1 invalid mem access 'scalar'") int calls_arena(void *ctx)
+{
+	return follows_arena((int *)(long)bpf_get_prandom_u32());
+}
+
 char _license[] SEC("license") = "GPL";
