@@ -366,10 +366,21 @@ static void mutate_program(const struct program *original)
 	}
 }
 
+static bool uses_fd_array(const union bpf_attr *attr)
+{
+	const struct bpf_insn *insns = u64_to_ptr(attr->insns);
+
+	for (u32 i = 0; i < attr->insn_cnt && attr->fd_array; i++)
+		if (insn_is_wide(&insns[i]) && (insns[i].src_reg == BPF_PSEUDO_MAP_IDX ||
+						insns[i].src_reg == BPF_PSEUDO_MAP_IDX_VALUE))
+			return true;
+	return false;
+}
+
 /* Not the little programs that libbpf asks with what Linux can do. */
 static bool is_worth_it(const union bpf_attr *attr)
 {
-	return attr->insn_cnt <= INSNS_MAX && !attr->fd_array && !attr->attach_prog_fd &&
+	return attr->insn_cnt <= INSNS_MAX && !uses_fd_array(attr) && !attr->attach_prog_fd &&
 	       (attr->prog_btf_fd || attr->insn_cnt > PROBE_INSNS) &&
 	       rights_here() == mutate.rights &&
 	       (!attr->prog_btf_fd || own_types((int)attr->prog_btf_fd) >= 0);
@@ -382,6 +393,7 @@ static void take_program(const union bpf_attr *attr, u32 size)
 	if (!is_worth_it(attr))
 		return;
 	original.attr = *attr;
+	original.attr.fd_array = 0;
 	original.size = size;
 	memcpy(original.insns, u64_to_ptr(attr->insns),
 	       attr->insn_cnt * sizeof(struct bpf_insn));
