@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The map types of Linux that skep does not have yet: only what Linux asks when one is made, so
- * that a verify-only engine can make it. They have no operation, and map_new() refuses them
- * once Linux would have taken them.
+ * The map type of Linux that skep does not have yet: only what Linux asks when one is made, so
+ * that a verify-only engine can make it. It has no operation, and map_new() refuses it once
+ * Linux would have taken it.
  */
-#include "base/os.h"
 #include "map/ops.h"
 
 #include <string.h>
@@ -40,19 +39,7 @@ static int struct_ops_check(struct map_desc *desc, struct skep_error *err)
 	return 0;
 }
 
-static int user_ringbuf_check(struct map_desc *desc, struct skep_error *err)
-{
-	if (desc->key_size || desc->value_size || !is_power_of_two(desc->max_entries) ||
-	    desc->max_entries % os_page_size())
-		return map_refuse(desc, err, -EINVAL, "a power of two of whole pages only");
-	return 0;
-}
-
-#define BODILESS(check_function, ...)                                            \
-	{                                                                        \
-		.size = sizeof(struct map), .check = check_function, __VA_ARGS__ \
-	}
-#define TEMPLATE .equal = map_desc_equal /* may be an inner map */
-
-const struct map_ops map_struct_ops = BODILESS(struct_ops_check);
-const struct map_ops map_user_ringbuf = BODILESS(user_ringbuf_check, TEMPLATE);
+const struct map_ops map_struct_ops = {
+	.size = sizeof(struct map),
+	.check = struct_ops_check,
+};

@@ -112,6 +112,12 @@ void *map_ringbuf_reserve(struct map *map, u64 size, u64 flags); /* NULL: no roo
 void map_ringbuf_commit(void *record, u64 flags, bool discard);
 u64 map_ringbuf_query(struct map *map, u64 flags);
 
+/* User ring buffers: calls `take` for each record until it returns non-zero, with the errno and
+ * flags of Linux's helper; the number of calls. -EBUSY: another thread, or the caller of this
+ * one, is at it. */
+typedef bool map_take(void *cookie, void *record, u32 size);
+long map_user_ringbuf_drain(struct map *map, map_take *take, void *cookie, u64 flags);
+
 /*
  * A PERF_RECORD_SAMPLE with raw data, `data` then `more`, into the perf buffer that `flags`
  * names: BPF_F_INDEX_MASK an index, BPF_F_CURRENT_CPU: `slot`. The flags above the index are

@@ -1,53 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Ring buffers. Memory as Linux lays it out: one page that user space writes (the consumer's
- * position), one page that it reads (the producer's position), then the data, which is mapped
- * twice so that no record is split.
- */
+/* Ring buffers from programs to user space, which may write the consumer's page only. */
+#include "map/ringbuf.h"
 #include "base/os.h"
-#include "map/ops.h"
-#include "map/region.h"
 #include "map/value.h"
 
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Page numbers of the memory as the library sees it; a record's header names its own, so that
- * the control page is found from the record. User space's page 0 is the consumer's. */
-enum { PAGE_CONTROL, PAGE_CONSUMER, PAGE_PRODUCER, PAGE_DATA };
-
-struct ring_control {
-	struct map *map;
-	u64 mask; /* size of the data - 1 */
-	u32 page_shift;
-	u8 *data;
-	atomic_ullong *consumer, *producer;
-	u64 pending; /* everything before it is committed; under `lock` */
-	u32 lock;
-};
-
-struct ring {
-	struct map map;
-	struct region file; /* consumer, producer, data once; base: the whole mapping */
-	size_t mapped;
-	struct ring_control *control;
-};
-
-struct record {
-	atomic_uint length; /* with BPF_RINGBUF_BUSY_BIT and _DISCARD_BIT */
-	u32 page;
-	u8 data[];
-};
-
-_Static_assert(sizeof(struct record) == BPF_RINGBUF_HDR_SZ, "the header of Linux");
-
-static struct ring *ring_of(struct map *map)
-{
-	return container_of(map, struct ring, map);
-}
-
-static int ring_check(struct map_desc *desc, struct skep_error *err)
+int ring_check(struct map_desc *desc, struct skep_error *err)
 {
 	if (desc->key_size || desc->value_size)
 		return map_refuse(desc, err, -EINVAL, "a ring buffer has no keys or values");
@@ -84,7 +45,7 @@ static int map_memory(struct ring *ring, size_t page, size_t size)
 	return err;
 }
 
-static void ring_done(struct map *map)
+void ring_done(struct map *map)
 {
 	struct ring *ring = ring_of(map);
 
@@ -94,7 +55,7 @@ static void ring_done(struct map *map)
 		close(ring->file.fd);
 }
 
-static int ring_init(struct map *map)
+int ring_init(struct map *map)
 {
 	struct ring *ring = ring_of(map);
 	size_t page = os_page_size(), size = map->desc.max_entries;
@@ -121,16 +82,6 @@ static int ring_init(struct map *map)
 	};
 	map->desc.bytes_memlock = sizeof(*ring) + page + ring->file.size;
 	return 0;
-}
-
-static u64 record_space(u64 size)
-{
-	return round_up(size + BPF_RINGBUF_HDR_SZ, 8);
-}
-
-static struct record *record_at(const struct ring_control *control, u64 position)
-{
-	return (struct record *)(control->data + (position & control->mask));
 }
 
 /* Moves `pending` over what was committed since. */
@@ -257,20 +208,16 @@ static bool ring_readable(const struct map *map)
 	return bytes_available(container_of(map, struct ring, map)->control) != 0;
 }
 
-/* What user space maps: offset 0 is the consumer's page, the data comes twice. */
-static int ring_mmap(struct map *map, void *address, size_t length, int prot, int flags,
-		     u64 offset, void **out)
+int ring_mmap_pages(struct ring *ring, void *address, size_t length, int prot, int flags,
+		    u64 offset, void **out)
 {
-	struct ring *ring = ring_of(map);
 	size_t page = os_page_size(), once = ring->file.size, end;
 	u64 first;
 	void *base;
 	int err = 0;
 
-	if ((prot & PROT_WRITE) && (offset || length != page))
-		return -EPERM;
 	length = round_up(length, page);
-	end = once + map->desc.max_entries;
+	end = once + ring->map.desc.max_entries;
 	if (!length || offset % page || offset > end || length > end - offset)
 		return -EINVAL;
 	base = mmap(address, length, PROT_NONE,
@@ -291,7 +238,16 @@ static int ring_mmap(struct map *map, void *address, size_t length, int prot, in
 	return err;
 }
 
-static bool ring_owns(struct map *map, const void *address, size_t size)
+/* What user space maps: offset 0 is the consumer's page, the data comes twice. */
+static int ring_mmap(struct map *map, void *address, size_t length, int prot, int flags,
+		     u64 offset, void **out)
+{
+	if ((prot & PROT_WRITE) && (offset || length != os_page_size()))
+		return -EPERM;
+	return ring_mmap_pages(ring_of(map), address, length, prot, flags, offset, out);
+}
+
+bool ring_owns(struct map *map, const void *address, size_t size)
 {
 	const struct ring_control *control = ring_of(map)->control;
 	u64 at = (const u8 *)address - control->data;

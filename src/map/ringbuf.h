@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The memory of ring buffers of both directions, as Linux lays it out: one page with the
+ * consumer's position, one with the producer's, then the data, which is mapped twice so that no
+ * record is split.
+ */
+#ifndef SKEP_MAP_RINGBUF_H
+#define SKEP_MAP_RINGBUF_H
+
+#include "map/ops.h"
+#include "map/region.h"
+
+/* Page numbers of the memory as the library sees it; a record's header names its own, so that
+ * the control page is found from the record. User space's page 0 is the consumer's. */
+enum { PAGE_CONTROL, PAGE_CONSUMER, PAGE_PRODUCER, PAGE_DATA };
+
+struct ring_control {
+	struct map *map;
+	u64 mask; /* size of the data - 1 */
+	u32 page_shift;
+	u8 *data;
+	atomic_ullong *consumer, *producer;
+	u64 pending; /* everything before it is committed; under `lock` */
+	u32 lock;
+	atomic_uint busy; /* a user ring buffer is being drained */
+};
+
+struct ring {
+	struct map map;
+	struct region file; /* consumer, producer, data once; base: the whole mapping */
+	size_t mapped;
+	struct ring_control *control;
+};
+
+struct record {
+	atomic_uint length; /* with BPF_RINGBUF_BUSY_BIT and _DISCARD_BIT */
+	u32 page;
+	u8 data[];
+};
+
+_Static_assert(sizeof(struct record) == BPF_RINGBUF_HDR_SZ, "the header of Linux");
+
+static inline struct ring *ring_of(struct map *map)
+{
+	return container_of(map, struct ring, map);
+}
+
+static inline u64 record_space(u64 size)
+{
+	return round_up(size + BPF_RINGBUF_HDR_SZ, 8);
+}
+
+static inline struct record *record_at(const struct ring_control *control, u64 position)
+{
+	return (struct record *)(control->data + (position & control->mask));
+}
+
+int ring_check(struct map_desc *desc, struct skep_error *err);
+int ring_init(struct map *map);
+void ring_done(struct map *map);
+bool ring_owns(struct map *map, const void *address, size_t size);
+/* mmap(2), once it is clear that user space may have these pages. */
+int ring_mmap_pages(struct ring *ring, void *address, size_t length, int prot, int flags,
+		    u64 offset, void **out);
+
+#endif
