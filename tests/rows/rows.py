@@ -45,6 +45,7 @@ WHOLE = {
     "src/cli/options.def": "tests/cli/coverage.py",
     "src/cli/sections.def": "tests/cli/showing.py",
     "src/helper/absent.def": "tests/helper/test_helper_run.c",
+    "src/jit/x86.def": "tests/jit/test_x86.c",
     "src/run/fused.def": "tests/run/test_interpreter.c",
     "src/run/ops.def": "tests/run/test_interpreter.c",
     "src/sys/commands.def": "tests/sys/test_linux_attr.c",
