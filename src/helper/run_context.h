@@ -10,6 +10,7 @@
 #include "base/types.h"
 #include "catalog/uapi.h"
 
+struct async_world;
 struct map;
 struct own_type;
 struct own_types;
@@ -31,6 +32,7 @@ struct run_env {
 	/* A line printed by the program, with its newline. */
 	void (*trace)(void *engine, const char *text, size_t length);
 	bool checked;		  /* programs run in the checked interpreter */
+	struct async_world *async; /* what runs later */
 	struct own_world *own;	  /* objects that programs own */
 	struct own_type *cpumask; /* helper/cpumask.h */
 	/* The network beside the program; NULL: there is none. Whether `ifindex` is a port, and

@@ -214,8 +214,10 @@ static void map_free(struct rcu_head *head)
 	free(map);
 }
 
+/* What would be called for the map comes no more, or is in a section that began before. */
 static void map_release(struct object *object)
 {
+	map_cancel(map_of_object(object));
 	call_rcu(&map_of_object(object)->rcu, map_free);
 }
 

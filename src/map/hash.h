@@ -80,6 +80,16 @@ static inline u8 *hash_value(const struct hash *hash, u32 element, u32 slot)
 				     : table_payload(&hash->table, element);
 }
 
+/* What the values of an element that left the table hold is given back. */
+static inline void hash_release_fields(struct hash *hash, u32 element)
+{
+	const u32 copies = hash_is_per_cpu(hash) ? hash->map.slots : 1;
+
+	if (unlikely(value_has_fields(&hash->map.desc)))
+		for (u32 slot = 0; slot < copies; slot++)
+			value_release(&hash->map.desc, hash_value(hash, element, slot));
+}
+
 static inline void hash_set_state(struct hash *hash, u32 element, u8 state)
 {
 	if (hash->state)

@@ -194,6 +194,8 @@ static bool evict(struct hash *hash, u32 element)
 		hash_set_state(hash, element, 0);
 	}
 	table_unlock(&entry);
+	if (found)
+		hash_release_fields(hash, element);
 	return found;
 }
 

@@ -204,8 +204,10 @@ static int store(struct hash *hash, const void *key, const void *value, u64 flag
 	else if (!err)
 		err = insert(hash, &entry, key, value, slot, element);
 	table_unlock(&entry);
-	if (freed != ELEMENT_NONE)
+	if (freed != ELEMENT_NONE) {
+		hash_release_fields(hash, freed);
 		hash_spare_give(hash, slot, freed);
+	}
 	return err;
 }
 
@@ -287,6 +289,7 @@ int hash_delete(struct map *map, const void *key, u32 slot)
 
 	if (element == ELEMENT_NONE)
 		return -ENOENT;
+	hash_release_fields(hash, element);
 	pool_give(&hash->pool, hash_renew(hash, slot, element));
 	return 0;
 }
@@ -300,6 +303,7 @@ int hash_user_lookup_and_delete(struct map *map, const void *key, void *value, u
 		return -ENOENT;
 	hash_settle(hash, element);
 	hash_copy_out(hash, element, value, flags);
+	hash_release_fields(hash, element);
 	pool_give(&hash->pool, hash_renew(hash, SLOT_NONE, element));
 	return 0;
 }

@@ -2,6 +2,7 @@
 /* What programs and user space ask of any map: the common rules, then the type's operation. */
 #include "map/map.h"
 
+#include "map/async.h"
 #include "map/ops.h"
 #include "map/value.h"
 
@@ -213,8 +214,31 @@ int map_user_next_slot(struct map *map, u32 *slot, void *key)
 	return err;
 }
 
+static long cancel_value(void *cookie, void *key, void *value)
+{
+	static const enum btf_field_kind kinds[] = {BTF_FIELD_TIMER, BTF_FIELD_WORKQUEUE};
+	const struct map_desc *desc = cookie;
+
+	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (map_desc_field(desc, kinds[i]) >= 0)
+			async_release((u8 *)value + map_desc_field(desc, kinds[i]));
+	return 0;
+}
+
+void map_cancel(struct map *map)
+{
+	const u32 later = BTF_FIELD_BIT(BTF_FIELD_TIMER) | BTF_FIELD_BIT(BTF_FIELD_WORKQUEUE);
+
+	if (!(map->desc.fields.kinds & later) || !map->ops->for_each)
+		return;
+	rcu_read_lock();
+	map->ops->for_each(map, 0, cancel_value, &map->desc);
+	rcu_read_unlock();
+}
+
 void map_user_gone(struct map *map)
 {
+	map_cancel(map);
 	if (map->ops->user_gone)
 		map->ops->user_gone(map);
 }

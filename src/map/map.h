@@ -144,6 +144,9 @@ int map_user_next_key(struct map *map, const void *key, void *next);
 int map_user_next_slot(struct map *map, u32 *slot, void *key);
 int map_freeze(struct map *map);
 
+/* Timers and work in the map's values end. */
+void map_cancel(struct map *map);
+
 /* The last file descriptor and pin of the map are gone: a prog array is emptied, so that
  * programs that hold themselves through it can go. */
 void map_user_gone(struct map *map);

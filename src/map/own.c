@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "map/own.h"
 #include "base/rcu.h"
+#include "map/async.h"
 #include "map/own_graph.h"
 
 #include <pthread.h>
@@ -237,10 +238,10 @@ static void release_field(const struct btf_field *field, u8 *at)
 	case BTF_FIELD_KPTR_PERCPU: put_pointer((void *_Atomic *)at); break;
 	case BTF_FIELD_LIST_HEAD: put_list((struct own_list *)at, field->node_offset); break;
 	case BTF_FIELD_RB_ROOT: put_tree((struct own_tree *)at, field->node_offset); break;
+	case BTF_FIELD_TIMER:
+	case BTF_FIELD_WORKQUEUE: async_release(at); break;
 	case BTF_FIELD_SPIN_LOCK:
 	case BTF_FIELD_RES_SPIN_LOCK:
-	case BTF_FIELD_TIMER:
-	case BTF_FIELD_WORKQUEUE:
 	case BTF_FIELD_TASK_WORK:
 	case BTF_FIELD_LIST_NODE:
 	case BTF_FIELD_RB_NODE:

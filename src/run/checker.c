@@ -143,6 +143,12 @@ static bool in_own(const struct executor *exec, u64 address, u32 size)
 	return env && env->own && own_world_has(env->own, address, size);
 }
 
+/* What a callback that runs later gets as its key may be a copy. */
+static bool in_key(const struct executor *exec, u64 address, u32 size)
+{
+	return in_regions(exec->checker->regions, exec->checker->region_cnt, address, size);
+}
+
 static bool in_any(const struct executor *exec, const struct code_insn *pc, const u64 *reg,
 		   u64 address, u32 size)
 {
@@ -159,7 +165,8 @@ static bool in_kind(const struct executor *exec, const struct code_insn *pc, con
 	case MEM_STACK: return in_stack(exec, pc, reg, address, size);
 	case MEM_CTX: return in_ctx(exec, address, size) || in_other(exec, address, size);
 	case MEM_MAP_VALUE:
-		return in_maps(exec, address, size) || in_storage(exec, address, size);
+		return in_maps(exec, address, size) || in_storage(exec, address, size) ||
+		       in_key(exec, address, size);
 	case MEM_PACKET: return in_packet(exec, address, size);
 	case MEM_BUFFER:
 	case MEM_SOCK: return in_other(exec, address, size) || in_maps(exec, address, size);
@@ -332,6 +339,16 @@ void checked_helper_result(struct executor *exec, const struct code_insn *pc, u6
 		(struct run_region){u64_to_ptr(result), size};
 }
 
+static bool is_clean(struct run_context *run, const struct checker *checker)
+{
+	if (!checker->found.kind)
+		return true;
+	run->violated = true;
+	if (run->env->violation)
+		run->env->violation(run->env->engine, &checker->found);
+	return false;
+}
+
 u64 checked_run(struct executor *exec, const u64 args[5])
 {
 	struct run_context *run = exec->run;
@@ -340,10 +357,16 @@ u64 checked_run(struct executor *exec, const u64 args[5])
 
 	exec->checker = &checker;
 	ret = executor_run(exec, args);
-	if (!checker.found.kind)
-		return ret;
-	run->violated = true;
-	if (run->env->violation)
-		run->env->violation(run->env->engine, &checker.found);
-	return 0;
+	return is_clean(run, &checker) ? ret : 0;
+}
+
+void checked_call(struct executor *exec, u64 function, const u64 args[5])
+{
+	const struct map *map = u64_to_ptr(args[0]);
+	const struct run_region key = {u64_to_ptr(args[1]), map->desc.key_size};
+	struct checker checker = {.regions = &key, .region_cnt = 1};
+
+	exec->checker = &checker;
+	exec->run->call_back(exec->run, function, args);
+	is_clean(exec->run, &checker);
 }

@@ -36,5 +36,7 @@ void checked_helper_result(struct executor *exec, const struct code_insn *pc, u6
 
 /* Runs with all checks; reports what they find to the environment. */
 u64 checked_run(struct executor *exec, const u64 args[5]);
+/* The same from the start of a callback that gets a map, a key and a value. */
+void checked_call(struct executor *exec, u64 function, const u64 args[5]);
 
 #endif

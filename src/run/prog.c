@@ -207,6 +207,23 @@ static u64 prog_run_once(const struct prog *prog, void *ctx, struct run_context 
 			    : executor_run(&exec, args);
 }
 
+void prog_call_later(const struct run_env *env, const struct prog *prog, u64 function,
+		     const u64 args[5])
+{
+	struct run_context run;
+	struct executor exec;
+
+	run_begin(&run, env);
+	run.prog = prog;
+	executor_start(&exec, prog->code, &run);
+	exec.fp = ptr_to_u64(exec.stack + sizeof(exec.stack));
+	if (unlikely(env->checked))
+		checked_call(&exec, function, args);
+	else
+		call_back(&run, function, args);
+	run_end(&run);
+}
+
 u64 prog_run(const struct prog *prog, void *ctx, struct run_context *run)
 {
 	struct prog *counted = (struct prog *)prog;

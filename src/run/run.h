@@ -66,6 +66,10 @@ bool prog_has_kfunc(const char *name);
  */
 u64 prog_run(const struct prog *prog, void *ctx, struct run_context *run);
 
+/* Runs a callback of the program that was to run later, on a stack and in a run of its own. */
+void prog_call_later(const struct run_env *env, const struct prog *prog, u64 function,
+		     const u64 args[5]);
+
 /* Prepares a run_context, enters a slot and a read-side section; and back. */
 void run_begin(struct run_context *run, const struct run_env *env);
 void run_end(struct run_context *run);

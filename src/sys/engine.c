@@ -4,9 +4,11 @@
 #include "base/os.h"
 #include "base/rcu.h"
 #include "helper/cpumask.h"
+#include "map/async.h"
 #include "map/map.h"
 #include "map/owner.h"
 #include "net/net.h"
+#include "run/run.h"
 #include "sys/trace.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -70,6 +72,12 @@ static void deliver(void *engine, struct xdp_ctx *ctx, u32 action, struct run_co
 	net_xdp_deliver(((struct skep_engine *)engine)->net, ctx, action, run);
 }
 
+static void call_later(void *engine, struct object *prog, u64 function, const u64 args[5])
+{
+	prog_call_later(&((struct skep_engine *)engine)->env,
+			container_of(prog, struct prog, object), function, args);
+}
+
 static int engine_init(struct skep_engine *engine, const struct skep_engine_opts *opts)
 {
 	u32 slots = opts->slots ? opts->slots : min(os_possible_cpus(), SLOTS_MAX);
@@ -93,7 +101,8 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 		return ret;
 	engine->env.own = own_world_new(opts->checked);
 	engine->env.cpumask = engine->env.own ? cpumask_type_new(engine->env.own) : NULL;
-	if (!engine->env.cpumask)
+	engine->env.async = async_world_new(call_later, engine);
+	if (!engine->env.cpumask || !engine->env.async)
 		return -ENOMEM;
 	engine->env.slots = slots_new(slots);
 	engine->env.owners = owners_new();
@@ -156,6 +165,7 @@ void skep_engine_free(struct skep_engine *engine)
 		rcu_barrier();
 	for (u32 kind = 0; kind < OBJECT_KINDS; kind++)
 		object_table_done(&engine->objects[kind]);
+	async_world_free(engine->env.async);
 	wait_for_own(engine->env.own);
 	own_type_put(engine->env.cpumask);
 	own_world_put(engine->env.own);

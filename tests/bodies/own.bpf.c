@@ -282,6 +282,38 @@ SEC("tc") int copy_per_cpu(struct __sk_buff *skb)
 	return 0;
 }
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4);
+	__type(key, u32);
+	__type(value, struct slot);
+} elements SEC(".maps");
+
+SEC("tc") int goes_with_its_element(struct __sk_buff *skb)
+{
+	struct slot empty = {}, *slot;
+	struct plain *object;
+
+	for (u32 i = 0; i < 12; i++) {
+		u32 key = i & 3;
+
+		bpf_map_update_elem(&elements, &key, &empty, 0);
+		slot = bpf_map_lookup_elem(&elements, &key);
+		if (!slot)
+			return __LINE__;
+		seen[i] = !slot->object;
+		object = new(struct plain);
+		if (!object)
+			return __LINE__;
+		object = bpf_kptr_xchg(&slot->object, object);
+		if (object)
+			drop(object);
+		if (i & 1)
+			bpf_map_delete_elem(&elements, &key);
+	}
+	return 0;
+}
+
 /* What is left in lists, trees and values goes with its map. */
 SEC("tc") int left_behind(struct __sk_buff *skb)
 {
