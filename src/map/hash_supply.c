@@ -91,6 +91,17 @@ static void supply_leave(struct hash *hash, struct hash_supply *supply)
 		value_spin_unlock(&supply->lock);
 }
 
+/* What the values of an element that left the table still hold. */
+static void release_element(struct hash *hash, u32 element)
+{
+	u32 copies = hash_is_per_cpu(hash) ? hash->map.slots : 1;
+
+	if (likely(!value_has_fields(&hash->map.desc)))
+		return;
+	for (u32 slot = 0; slot < copies; slot++)
+		value_release(&hash->map.desc, hash_value(hash, element, slot));
+}
+
 /* --- spares --- */
 
 u32 hash_spare_take(struct hash *hash, u32 slot)
@@ -111,8 +122,10 @@ u32 hash_spare_take(struct hash *hash, u32 slot)
 
 void hash_spare_give(struct hash *hash, u32 slot, u32 element)
 {
-	struct hash_supply *supply = supply_enter(hash, slot);
+	struct hash_supply *supply;
 
+	release_element(hash, element);
+	supply = supply_enter(hash, slot);
 	supply->elements[supply->clean++] = element;
 	supply_leave(hash, supply);
 }
@@ -159,6 +172,7 @@ u32 hash_renew(struct hash *hash, u32 slot, u32 removed)
 	struct hash_supply *supply;
 	u32 element;
 
+	release_element(hash, removed);
 	if (!hash->in_place)
 		return removed;
 	supply = supply_enter(hash, slot);

@@ -9,18 +9,31 @@
 
 /* --- values --- */
 
+static void store_slot(const struct map_desc *desc, u8 *to, const void *value, bool fresh)
+{
+	if (fresh) {
+		value_store_new(desc, to, value);
+		return;
+	}
+	value_store(desc, to, value, false);
+	value_release(desc, to);
+}
+
 static void store_slots(struct hash *hash, u32 element, const void *value, u32 slot, bool fresh)
 {
+	const struct map_desc *desc = &hash->map.desc;
+
 	for (u32 i = 0; i < hash->map.slots; i++) {
 		u8 *to = hash_slot_value(hash, element, i);
 
-		if (slot == EVERY_SLOT)
-			value_copy(to, (const u8 *)value + i * hash->value_space,
-				   hash->value_space);
-		else if (slot == i)
-			value_copy(to, value, hash->map.desc.value_size);
-		else if (fresh)
+		if (slot == EVERY_SLOT) {
+			store_slot(desc, to, (const u8 *)value + i * hash->value_space, fresh);
+		} else if (slot == i) {
+			store_slot(desc, to, value, fresh);
+		} else if (fresh) {
+			value_release(desc, to);
 			memset(to, 0, hash->value_space);
+		}
 	}
 }
 
@@ -263,9 +276,13 @@ void hash_copy_out(struct hash *hash, u32 element, void *value, u64 flags)
 			   flags & BPF_F_LOCK);
 		return;
 	}
-	for (u32 slot = 0; slot < hash->map.slots; slot++)
-		value_copy((u8 *)value + slot * hash->value_space,
-			   hash_slot_value(hash, element, slot), hash->value_space);
+	for (u32 slot = 0; slot < hash->map.slots; slot++) {
+		u8 *to = (u8 *)value + slot * hash->value_space;
+
+		value_load(&hash->map.desc, to, hash_slot_value(hash, element, slot), false);
+		memset(to + hash->map.desc.value_size, 0,
+		       hash->value_space - hash->map.desc.value_size);
+	}
 }
 
 /* The element, which nobody finds any more; ELEMENT_NONE: the key is not there. */
