@@ -45,7 +45,8 @@ static int check(struct batch *batch, u32 mode, u64 types)
 				 batch->map->desc.type);
 	if (batch->flags & ~(u64)BPF_F_LOCK)
 		return call_fail(batch->call, -EINVAL, "elem_flags %#llx", batch->flags);
-	if ((batch->flags & BPF_F_LOCK) && map_desc_field(&batch->map->desc, BTF_FIELD_SPIN_LOCK) < 0)
+	if ((batch->flags & BPF_F_LOCK) &&
+	    map_desc_field(&batch->map->desc, BTF_FIELD_SPIN_LOCK) < 0)
 		return call_fail(batch->call, -EINVAL, "values have no spin lock");
 	/* Only the look-ups of hash maps care for them. */
 	if (flags && (mode & DESCRIPTOR_READ) && has_type(batch->map, hash_types))
@@ -189,11 +190,22 @@ static int look_up_keys(struct batch *batch)
 
 /* --- look-up from slot to slot --- */
 
+/* Linux takes maps out of maps in batches, but not one by one. */
+static int take_one(struct batch *batch)
+{
+	int ret;
+
+	if (!map_holds_objects(batch->map))
+		return map_user_lookup_and_delete(batch->map, batch->key, batch->value,
+						  batch->flags);
+	ret = map_user_lookup(batch->map, batch->key, batch->value, batch->flags);
+	return ret ? ret : map_user_delete(batch->map, batch->key);
+}
+
 /* One element; -ENOENT when another thread deleted it meanwhile. */
 static int look_up_one(struct batch *batch, bool deletes)
 {
-	int ret = deletes ? map_user_lookup_and_delete(batch->map, batch->key, batch->value,
-						       batch->flags)
+	int ret = deletes ? take_one(batch)
 			  : map_user_lookup(batch->map, batch->key, batch->value, batch->flags);
 
 	return ret ? ret : write_element(batch, batch->key);

@@ -11,9 +11,9 @@ import shutil
 import subprocess
 import sys
 
-SOURCE = pathlib.Path("/usr/src/linux-source-6.1.tar.xz")
-NEEDED = ("*/tools/testing/selftests/bpf/*", "*/tools/include/*", "*/tools/arch/*/include/*",
-          "*/include/linux/filter.h")
+import selftests
+from selftests import Missing
+
 RESULT = re.compile(r"#(\d+/[up]) (.*?)(?: Did not run the program.*?)? (OK|FAIL|SKIP)\b")
 
 # What skep does otherwise by design, or has not yet: each with a pattern of what the test prints then.
@@ -24,20 +24,6 @@ DIFFERENT = {
 }
 
 
-class Missing(Exception):
-    """Why it cannot be run here."""
-
-
-def unpack(folder):
-    if not SOURCE.exists():
-        raise Missing(f"no {SOURCE}: apt-get install linux-source-6.1")
-    tests = folder / "tools/testing/selftests/bpf"
-    if not (tests / "test_verifier.c").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["tar", "xf", SOURCE, "-C", folder, "--strip-components=1", "--wildcards", *NEEDED], check=True)
-    return tests
-
-
 def build(folder):
     """The program; its makefile would build the whole of the kernel's tests first."""
     program = folder / "test_verifier"
@@ -45,7 +31,7 @@ def build(folder):
         return program
     if not shutil.which("cc"):
         raise Missing("no C compiler")
-    tests = unpack(folder / "linux")
+    tests = selftests.unpack(folder / "linux")
     (folder / "verifier").mkdir(exist_ok=True)
     files = sorted((tests / "verifier").glob("*.c"))
     (folder / "verifier/tests.h").write_text(
