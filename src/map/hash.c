@@ -244,22 +244,31 @@ static int hash_init(struct map *map)
 	return 0;
 }
 
-#define HASH_COMMON                                                                       \
-	.size = sizeof(struct hash), .check = map_hash_check, .init = hash_init,          \
-	.done = hash_done, .equal = map_desc_equal, .lookup = lookup_any,                 \
-	.update = hash_update, .delete = hash_delete, .for_each = hash_for_each,          \
-	.user_lookup = hash_user_lookup, .user_update = hash_user_update,                 \
-	.user_lookup_and_delete = hash_user_lookup_and_delete, .next_key = hash_next_key, \
+#define HASH_COMMON                                                                        \
+	.size = sizeof(struct hash), .check = map_hash_check, .init = hash_init,           \
+	.done = hash_done, .equal = map_desc_equal, .update = hash_update,                 \
+	.delete = hash_delete, .for_each = hash_for_each, .user_lookup = hash_user_lookup, \
+	.user_update = hash_user_update,                                                   \
+	.user_lookup_and_delete = hash_user_lookup_and_delete, .next_key = hash_next_key,  \
 	.next_slot = hash_next_slot, .owns = hash_owns
 
-const struct map_ops map_hash = {HASH_COMMON};
+const struct map_ops map_hash = {HASH_COMMON, .lookup = lookup_any};
 
-const struct map_ops map_percpu_hash = {HASH_COMMON, .lookup_slot = hash_lookup_slot};
+const struct map_ops map_percpu_hash = {
+	HASH_COMMON,
+	.lookup = lookup_per_cpu_any,
+	.lookup_slot = hash_lookup_slot,
+};
 
-const struct map_ops map_lru_hash = {HASH_COMMON, .flags_not_supported = BPF_F_NO_PREALLOC};
+const struct map_ops map_lru_hash = {
+	HASH_COMMON,
+	.flags_not_supported = BPF_F_NO_PREALLOC,
+	.lookup = lookup_lru_any,
+};
 
 const struct map_ops map_lru_percpu_hash = {
 	HASH_COMMON,
 	.flags_not_supported = BPF_F_NO_PREALLOC,
+	.lookup = lookup_lru_per_cpu_any,
 	.lookup_slot = hash_lookup_slot,
 };
