@@ -9,14 +9,18 @@
 
 /* --- values --- */
 
-static void store_slot(const struct map_desc *desc, u8 *to, const void *value, bool fresh)
+/* `size`: of values without fields, which are copied with what lies behind them. */
+static void store_slot(const struct map_desc *desc, u8 *to, const void *value, u32 size,
+		       bool fresh)
 {
-	if (fresh) {
+	if (likely(!value_has_fields(desc))) {
+		value_copy(to, value, size);
+	} else if (fresh) {
 		value_store_new(desc, to, value);
-		return;
+	} else {
+		value_store(desc, to, value, false);
+		value_release(desc, to);
 	}
-	value_store(desc, to, value, false);
-	value_release(desc, to);
 }
 
 static void store_slots(struct hash *hash, u32 element, const void *value, u32 slot, bool fresh)
@@ -27,9 +31,10 @@ static void store_slots(struct hash *hash, u32 element, const void *value, u32 s
 		u8 *to = hash_slot_value(hash, element, i);
 
 		if (slot == EVERY_SLOT) {
-			store_slot(desc, to, (const u8 *)value + i * hash->value_space, fresh);
+			store_slot(desc, to, (const u8 *)value + i * hash->value_space,
+				   hash->value_space, fresh);
 		} else if (slot == i) {
-			store_slot(desc, to, value, fresh);
+			store_slot(desc, to, value, desc->value_size, fresh);
 		} else if (fresh) {
 			value_release(desc, to);
 			memset(to, 0, hash->value_space);
@@ -279,9 +284,11 @@ void hash_copy_out(struct hash *hash, u32 element, void *value, u64 flags)
 	for (u32 slot = 0; slot < hash->map.slots; slot++) {
 		u8 *to = (u8 *)value + slot * hash->value_space;
 
-		value_load(&hash->map.desc, to, hash_slot_value(hash, element, slot), false);
-		memset(to + hash->map.desc.value_size, 0,
-		       hash->value_space - hash->map.desc.value_size);
+		if (likely(!value_has_fields(&hash->map.desc)))
+			value_copy(to, hash_slot_value(hash, element, slot), hash->value_space);
+		else
+			value_load(&hash->map.desc, memset(to, 0, hash->value_space),
+				   hash_slot_value(hash, element, slot), false);
 	}
 }
 
