@@ -5,6 +5,7 @@
 #include "map/own_graph.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,8 +30,12 @@ struct own_header {
 	struct own_type *type;
 	struct cds_list_head link; /* in a world that is listed */
 	struct rcu_head rcu;
-	_Alignas(16) u8 object[];
+	u64 unused; /* so that the object is aligned to 16 bytes, as what malloc() gives is */
+	u8 object[];
 };
+
+_Static_assert(offsetof(struct own_header, object) % 16 == 0,
+	       "objects are aligned to 16 bytes");
 
 static struct own_header *header_of(void *object)
 {

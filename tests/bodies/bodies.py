@@ -29,7 +29,7 @@ def test_object(runner, object_file):
             results.append(match.groups())
         else:
             print(line if line.startswith("#") else "# " + line)
-    if got.returncode not in (0, 1):
+    if got.returncode not in (0, 1) or not results:
         print("# " + got.stderr.replace("\n", "\n# "))
         results.append(("not ok", f"exit code {got.returncode}"))
     return results
@@ -50,7 +50,7 @@ def main():
         except objects.Failure as trouble:
             print("# " + str(trouble).replace("\n", "\n# "))
             results = [("not ok", "compile")]
-        for verdict, title in results or [("not ok", "no program")]:
+        for verdict, title in results:
             count += 1
             print(f"{verdict} {count} - {name}/{title}")
         sys.stdout.flush()

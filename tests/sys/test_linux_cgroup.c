@@ -81,6 +81,10 @@ static const char is_task_under[] = "	r1 = map_fd 0 ll\n"
 				    "	r2 = %u\n"
 				    "	call 37			# current_task_under_cgroup\n"
 				    "	exit\n";
+static const char is_packet_under[] = "	r2 = map_fd 0 ll\n"
+				      "	r3 = %u\n"
+				      "	call 33			# skb_under_cgroup\n"
+				      "	exit\n";
 
 static void under(struct world *world)
 {
@@ -99,6 +103,12 @@ static void under(struct world *world)
 		snprintf(text, sizeof(text), is_task_under, i);
 		note(world, (int)run_text(world, BPF_PROG_TYPE_SCHED_CLS, text, &map),
 		     "under %u", i);
+		/* In skep no group has a packet's socket; on Linux the root has. */
+		if (!i)
+			continue;
+		snprintf(text, sizeof(text), is_packet_under, i);
+		note(world, (int)run_text(world, BPF_PROG_TYPE_SCHED_CLS, text, &map),
+		     "packet under %u", i);
 	}
 	rmdir(path);
 	close(root);
