@@ -222,22 +222,37 @@ static int add_frames(struct base *base)
 	return err ?: unwind_end(&base->emit);
 }
 
+/* How many instructions jump or call: each has at most one jump, one call and one use of the
+ * pool. */
+static u32 transfers(const struct verified *verified)
+{
+	u32 count = 0;
+
+	for (u32 i = 0; i < verified->insn_cnt; i++) {
+		const u8 class = BPF_CLASS(verified->insns[i].code);
+
+		count += class == BPF_JMP || class == BPF_JMP32 || class == BPF_LD ||
+			 verified->facts[i].mem == MEM_BTF;
+	}
+	return count;
+}
+
 static int prepare(struct base *base, const struct prog *prog)
 {
-	/* Of each instruction at most one jump, one call and one use of the pool. */
-	const u32 insns = prog->verified->insn_cnt + 1, subprogs = prog->verified->subprog_cnt;
+	const struct verified *verified = prog->verified;
+	const u32 subprogs = verified->subprog_cnt, uses = transfers(verified) + STUBS;
 
 	arena_init(&base->arena);
 	base->prog = prog;
 	base->code = prog->code;
-	base->verified = prog->verified;
-	base->offset = arena_array(&base->arena, insns, sizeof(*base->offset));
+	base->verified = verified;
+	base->offset = arena_array(&base->arena, verified->insn_cnt + 1, sizeof(*base->offset));
 	base->entry = arena_array(&base->arena, subprogs, sizeof(*base->entry));
 	base->frames = arena_array(&base->arena, STUBS + subprogs, sizeof(*base->frames));
-	base->jumps = arena_array(&base->arena, insns, sizeof(*base->jumps));
-	base->calls = arena_array(&base->arena, insns, sizeof(*base->calls));
-	base->pool_uses = arena_array(&base->arena, insns, sizeof(*base->pool_uses));
-	base->pool = arena_array(&base->arena, insns, sizeof(*base->pool));
+	base->jumps = arena_array(&base->arena, uses, sizeof(*base->jumps));
+	base->calls = arena_array(&base->arena, uses, sizeof(*base->calls));
+	base->pool_uses = arena_array(&base->arena, uses, sizeof(*base->pool_uses));
+	base->pool = arena_array(&base->arena, uses, sizeof(*base->pool));
 	return base->offset && base->entry && base->frames && base->jumps && base->calls &&
 			       base->pool_uses && base->pool && !emit_reserve(&base->emit)
 		       ? 0
