@@ -346,7 +346,7 @@ const struct generator generators[] = {
 	GENERATOR(straight, 10000),  GENERATOR(straight, 100000), GENERATOR(straight, 900000),
 	GENERATOR(diamonds, 10000),  GENERATOR(diamonds, 60000),  GENERATOR(diamonds, 100000),
 	GENERATOR(diamonds, 600000), GENERATOR(loop, 100000),	  GENERATOR(loop, 900000),
-	GENERATOR(nested, 500000),   GENERATOR(calls, 20000),	  GENERATOR(spills, 500000),
+	GENERATOR(nested, 500000),   GENERATOR(calls, 500),	  GENERATOR(spills, 500000),
 	GENERATOR(lookups, 10000),   GENERATOR(headers, 1000),	  GENERATOR(options, 600),
 	GENERATOR(explosion, 25),
 };
