@@ -176,7 +176,8 @@ void path_unroll(struct walk *walk)
 			path->listed_at[path->length - (path->count - first)] = at;
 	}
 	path->count -= first;
-	memmove(path->steps, path->steps + first, path->count * sizeof(*path->steps));
+	if (path->count)
+		memmove(path->steps, path->steps + first, path->count * sizeof(*path->steps));
 	path->link_cnt = path->pinned = 0;
 }
 
