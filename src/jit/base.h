@@ -66,6 +66,8 @@ static inline u8 src_of(const struct code_insn *insn)
 void base_move(struct base *base, enum x86_width width, u8 to, u8 from);
 /* Calls a C function; rsp is aligned for it. */
 void base_call(struct base *base, const void *function);
+/* The run's context. */
+void base_load_run(struct base *base, u8 to);
 
 /* --- base_alu.c --- */
 enum base_alu {

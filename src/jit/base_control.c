@@ -83,6 +83,12 @@ void base_call(struct base *base, const void *function)
 		(struct base_fixup){x86_rip(&base->emit, x86_call, W64, 0), entry};
 }
 
+void base_load_run(struct base *base, u8 to)
+{
+	x86_rm(&base->emit, x86_load, W64, to,
+	       x86_at(REG_EXEC, offsetof(struct executor, run)));
+}
+
 /* --- jumps --- */
 
 static u32 target_of(const struct base *base, u32 at)
@@ -138,8 +144,7 @@ void base_call_helper(struct base *base, u32 at)
 
 	if (base_helper_inline(base, at))
 		return;
-	x86_rm(&base->emit, x86_load, W64, R9,
-	       x86_at(REG_EXEC, offsetof(struct executor, run)));
+	base_load_run(base, R9);
 	base_call(base, u64_to_ptr((u64)insn->imm));
 }
 
@@ -153,7 +158,7 @@ void base_call_site(struct base *base, u32 at)
 	const struct call_site *site = u64_to_ptr((u64)base->code->insns[at].imm);
 	struct emit *emit = &base->emit;
 
-	x86_rm(emit, x86_load, W64, R9, x86_at(REG_EXEC, offsetof(struct executor, run)));
+	base_load_run(base, R9);
 	x86_mov_imm(emit, R11, ptr_to_u64(site));
 	x86_rm(emit, x86_store, W64, R11, x86_at(R9, offsetof(struct run_context, site)));
 	base_call(base, site->body);
@@ -164,7 +169,7 @@ static void restore_program(struct base *base)
 {
 	struct emit *emit = &base->emit;
 
-	x86_rm(emit, x86_load, W64, R10, x86_at(REG_EXEC, offsetof(struct executor, run)));
+	base_load_run(base, R10);
 	x86_mov_imm(emit, R11, ptr_to_u64(base->prog));
 	x86_rm(emit, x86_store, W64, R11, x86_at(R10, offsetof(struct run_context, prog)));
 }

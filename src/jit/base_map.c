@@ -7,21 +7,10 @@
 #include <limits.h>
 #include <stddef.h>
 
-static struct x86_mem in_run(u8 run, size_t offset)
-{
-	return x86_at(run, (s32)offset);
-}
-
-static void load_run(struct base *base, u8 to)
-{
-	x86_rm(&base->emit, x86_load, W64, to,
-	       x86_at(REG_EXEC, offsetof(struct executor, run)));
-}
-
 static void load_slot(struct base *base, u8 to)
 {
-	load_run(base, to);
-	x86_rm(&base->emit, x86_load, W32, to, in_run(to, offsetof(struct run_context, slot)));
+	base_load_run(base, to);
+	x86_rm(&base->emit, x86_load, W32, to, x86_at(to, offsetof(struct run_context, slot)));
 }
 
 static void multiply(struct base *base, u8 reg, u32 factor)
@@ -67,7 +56,7 @@ static bool lookup(struct base *base, const struct map *map)
 {
 	struct map_rows rows;
 
-	if (!map->lookup)
+	if (!map || !map->lookup)
 		return false;
 	if (map_rows(map, &rows) && rows.stride <= INT_MAX && rows.slot_stride <= INT_MAX) {
 		row_address(base, &rows);
@@ -81,7 +70,7 @@ static bool lookup(struct base *base, const struct map *map)
 /* The program sees the result in 64 bits. */
 static bool update(struct base *base, const struct map *map)
 {
-	if (!map->update)
+	if (!map || !map->update)
 		return false;
 	load_slot(base, R8);
 	base_call(base, map->update);
@@ -103,13 +92,12 @@ static const struct map *map_of_call(const struct base *base, u32 at)
 bool base_helper_inline(struct base *base, u32 at)
 {
 	const struct bpf_insn *insn = &base->verified->insns[at];
-	const struct map *map = map_of_call(base, at);
 
 	if (insn->src_reg)
 		return false;
 	switch (insn->imm) {
-	case BPF_FUNC_map_lookup_elem: return map && lookup(base, map);
-	case BPF_FUNC_map_update_elem: return map && update(base, map);
+	case BPF_FUNC_map_lookup_elem: return lookup(base, map_of_call(base, at));
+	case BPF_FUNC_map_update_elem: return update(base, map_of_call(base, at));
 	case BPF_FUNC_get_smp_processor_id: load_slot(base, RAX); return true;
 	default: return false;
 	}
