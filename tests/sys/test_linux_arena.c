@@ -267,18 +267,12 @@ static void test_checked(void **state)
 	worlds_compare_with(each_access, &opts);
 }
 
-#define SCENARIO(name)                                                         \
-	static void test_##name(void **state)                                  \
-	{                                                                      \
-		if (!linux_has_isa() || !function_id("bpf_arena_alloc_pages")) \
-			skip();                                                \
-		worlds_compare(name);                                          \
-	}
+#define ARENA_SCENARIO(name) SCENARIO_IF(name, function_id("bpf_arena_alloc_pages"))
 
-SCENARIO(pages)
-SCENARIO(each_access)
-SCENARIO(user_space)
-SCENARIO(commands)
+ARENA_SCENARIO(pages)
+ARENA_SCENARIO(each_access)
+ARENA_SCENARIO(user_space)
+ARENA_SCENARIO(commands)
 
 int main(void)
 {

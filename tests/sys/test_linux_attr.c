@@ -85,14 +85,6 @@ static void bad_addresses(struct world *world)
 	munmap(page, 8192);
 }
 
-#define SCENARIO(name)                        \
-	static void test_##name(void **state) \
-	{                                     \
-		if (!linux_has_isa())         \
-			skip();               \
-		worlds_compare(name);         \
-	}
-
 SCENARIO(any_byte)
 SCENARIO(any_size)
 SCENARIO(bad_addresses)

@@ -227,14 +227,6 @@ static void test_checked(void **state)
 	worlds_compare_with(storage_runs, &opts);
 }
 
-#define SCENARIO(name)                        \
-	static void test_##name(void **state) \
-	{                                     \
-		if (!linux_has_isa())         \
-			skip();               \
-		worlds_compare(name);         \
-	}
-
 SCENARIO(array)
 SCENARIO(under)
 SCENARIO(storage_elements)

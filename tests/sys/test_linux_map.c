@@ -296,14 +296,6 @@ static void names(struct world *world)
 	}
 }
 
-#define SCENARIO(name)                        \
-	static void test_##name(void **state) \
-	{                                     \
-		if (!linux_has_isa())         \
-			skip();               \
-		worlds_compare(name);         \
-	}
-
 SCENARIO(elements)
 SCENARIO(batches)
 SCENARIO(references)

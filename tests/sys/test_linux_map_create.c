@@ -234,17 +234,17 @@ static void compare(void (*scenario)(struct world *world))
 	worlds_compare_with(scenario, &opts);
 }
 
-#define SCENARIO(name)                        \
+#define CREATION(name)                        \
 	static void test_##name(void **state) \
 	{                                     \
 		compare(name);                \
 	}
 
-SCENARIO(sizes)
-SCENARIO(flags)
-SCENARIO(btf_types)
-SCENARIO(templates)
-SCENARIO(operations)
+CREATION(sizes)
+CREATION(flags)
+CREATION(btf_types)
+CREATION(templates)
+CREATION(operations)
 
 int main(void)
 {

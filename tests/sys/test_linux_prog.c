@@ -293,14 +293,6 @@ static void test_runs(struct world *world)
 	close(fd);
 }
 
-#define SCENARIO(name)                        \
-	static void test_##name(void **state) \
-	{                                     \
-		if (!linux_has_isa())         \
-			skip();               \
-		worlds_compare(name);         \
-	}
-
 SCENARIO(arguments)
 SCENARIO(names)
 SCENARIO(types)

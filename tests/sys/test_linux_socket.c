@@ -445,14 +445,6 @@ static void test_checked(void **state)
 	worlds_compare_with(programs, &opts);
 }
 
-#define SCENARIO(name)                        \
-	static void test_##name(void **state) \
-	{                                     \
-		if (!linux_has_isa())         \
-			skip();               \
-		worlds_compare(name);         \
-	}
-
 SCENARIO(members)
 SCENARIO(operations)
 SCENARIO(closes)

@@ -302,14 +302,6 @@ static void build_ids(struct world *world)
 	close(array);
 }
 
-#define SCENARIO(name)                        \
-	static void test_##name(void **state) \
-	{                                     \
-		if (!linux_has_isa())         \
-			skip();               \
-		worlds_compare(name);         \
-	}
-
 SCENARIO(flags)
 SCENARIO(elements)
 SCENARIO(collisions)

@@ -328,14 +328,6 @@ static void ends(struct world *world)
 	close(kept);
 }
 
-#define SCENARIO(name)                        \
-	static void test_##name(void **state) \
-	{                                     \
-		if (!linux_has_isa())         \
-			skip();               \
-		worlds_compare(name);         \
-	}
-
 /* The same in the checked interpreter. */
 static void test_checked(void **state)
 {

@@ -93,4 +93,14 @@ static inline void worlds_compare(void (*scenario)(struct world *world))
 	worlds_compare_with(scenario, NULL);
 }
 
+/* The test of a scenario, test_NAME(); skipped where the kernel lacks what it needs. */
+#define SCENARIO_IF(name, has_more)                  \
+	static void test_##name(void **state)        \
+	{                                            \
+		if (!linux_has_isa() || !(has_more)) \
+			skip();                      \
+		worlds_compare(name);                \
+	}
+#define SCENARIO(name) SCENARIO_IF(name, true)
+
 #endif
