@@ -25,6 +25,13 @@ SKEP_API int skep_prog_print(struct skep_engine *engine, int prog_fd, const char
  */
 SKEP_API int skep_prog_lacks(struct skep_engine *engine, int prog_fd, char **out);
 
+/*
+ * Bytes of memory of the map behind a file descriptor: what it may need for max_entries, and
+ * what it has grown by; the engine's memory_limit counts the same. *out stays untouched on
+ * failure. 0 or a negative errno: -EBADF (no map).
+ */
+SKEP_API int skep_map_bytes(struct skep_engine *engine, int map_fd, uint64_t *out);
+
 #ifdef __cplusplus
 }
 #endif

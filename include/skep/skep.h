@@ -70,6 +70,11 @@ struct skep_engine_opts {
 	 * system allows no memory that is first written and then executed), programs are
 	 * interpreted; BPF_OBJ_GET_INFO_BY_FD tells by jited_prog_len. */
 	uint32_t jit;
+	/* Bytes that the memory of all maps together may take; 0: no limit. A map that would
+	 * take more is not made, and one that grows (tries, local storage, hash maps whose
+	 * groups overflow) refuses the new element, with -ENOMEM both; what is in maps stays.
+	 * Counted is what maps reserve for max_entries, not what they have touched. */
+	uint64_t memory_limit;
 };
 
 /*

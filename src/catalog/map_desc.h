@@ -25,7 +25,7 @@ struct map_desc {
 	u32 btf_id, key_type, value_type;
 	u32 vmlinux_value_type;	       /* struct_ops: type id of the kernel's structure */
 	const struct btf_view *kernel; /* with vmlinux_value_type, the engine's; NULL: none */
-	struct btf_fields fields; /* of a value: those with a meaning of their own */
+	struct btf_fields fields;      /* of a value: those with a meaning of their own */
 
 	const struct map_desc *inner; /* template of the inner maps of a map of maps */
 	u32 ifindex;
@@ -37,8 +37,7 @@ struct map_desc {
 	u32 value_stride;
 
 	bool by_unprivileged; /* made without CAP_PERFMON: speculation may use any index */
-	bool frozen; /* BPF_MAP_FREEZE: user space can no longer write */
-	u64 bytes_memlock;
+	bool frozen;	      /* BPF_MAP_FREEZE: user space can no longer write */
 };
 
 static inline bool map_desc_is_per_cpu(const struct map_desc *desc)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/command.h"
+#include "base/bytes.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -163,6 +164,16 @@ int option_number(const struct command_line *line, enum option_id id, u64 otherw
 	if (errno || end == text || *end || *text == '-')
 		return usage_error("--%s %s: expected a number", option_rows[id].name, text);
 	return 0;
+}
+
+int option_size(const struct command_line *line, enum option_id id, u64 *out)
+{
+	const char *text = line->option[id];
+
+	*out = 0;
+	if (!text || bytes_parse(text, out))
+		return 0;
+	return usage_error("--%s %s: expected a size such as 64M", option_rows[id].name, text);
 }
 
 int option_seconds(const struct command_line *line, enum option_id id, u64 *out)

@@ -70,6 +70,8 @@ static inline bool option_given(const struct command_line *line, enum option_id 
 
 /* The number given, or `otherwise`; EXIT_NO_VERDICT after a message when it is none. */
 int option_number(const struct command_line *line, enum option_id id, u64 otherwise, u64 *out);
+/* The same with K, M, G or T behind it. */
+int option_size(const struct command_line *line, enum option_id id, u64 *out);
 /* Seconds with a fraction, as nanoseconds. */
 int option_seconds(const struct command_line *line, enum option_id id, u64 *out);
 

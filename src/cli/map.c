@@ -4,7 +4,6 @@
 #include "btf/parse.h"
 #include "cli/listing.h"
 #include "cli/session.h"
-#include "linux/fdinfo.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,20 +30,21 @@ static void print_map(struct output *output, const struct bpf_map_info *info, u6
 	output_number(output, "max_entries", info->max_entries);
 	if (memlock)
 		output_bytes(output, "memlock", "bytes_memlock", memlock);
-	output_line(output);
-	if (info->btf_id)
+	if (info->btf_id) {
+		output_line(output);
 		output_number(output, "btf_id", info->btf_id);
+	}
 	output_end(output);
 }
 
-static int show_map(struct output *output, const struct bpf_map *map)
+static int show_map(struct session *session, const struct bpf_map *map)
 {
 	struct bpf_map_info info = {};
 	u32 size = sizeof(info);
 
 	if (bpf_obj_get_info_by_fd(bpf_map__fd(map), &info, &size))
 		return usage_error("%s: %s", bpf_map__name(map), strerror(errno));
-	print_map(output, &info, linux_fd_memlock(bpf_map__fd(map)));
+	print_map(&session->line->output, &info, session_map_bytes(session, bpf_map__fd(map)));
 	return 0;
 }
 
@@ -70,7 +70,7 @@ int cmd_map_show(struct command_line *line)
 		output_list(&line->output);
 		bpf_object__for_each_map (map, session.object)
 			if (!code)
-				code = show_map(&line->output, map);
+				code = show_map(&session, map);
 		output_list_end(&line->output);
 	}
 	session_close(&session);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/session.h"
 #include "cli/adapt.h"
+#include "linux/fdinfo.h"
 #include "linux/rights.h"
 #include "shim/wrap.h"
 
 #include <bpf/btf.h>
 #include <errno.h>
 #include <limits.h>
+#include <skep/inspect.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,9 +46,25 @@ static void keep_explanation(void *cookie, struct skep_explanation *explanation)
 	explanations_add(&session->explanations, explanation);
 }
 
+/* Options of the engine that are numbers. */
+static int read_sizes(const struct command_line *line, struct skep_engine_opts *opts)
+{
+	u64 slots, memory;
+	int code = option_number(line, OPTION_slots, 0, &slots)
+			   ?: option_size(line, OPTION_memory, &memory);
+
+	if (code)
+		return code;
+	if (slots > UINT32_MAX || (!slots && option_given(line, OPTION_slots)))
+		return usage_error("--slots %s: expected 1 to 256", line->option[OPTION_slots]);
+	opts->slots = (u32)slots;
+	opts->memory_limit = memory;
+	return 0;
+}
+
 static int new_engine(struct session *session, u32 rights, u32 jit)
 {
-	const struct skep_engine_opts opts = {
+	struct skep_engine_opts opts = {
 		.sz = sizeof(opts),
 		.rights = rights,
 		.rights_given = true,
@@ -59,8 +77,12 @@ static int new_engine(struct session *session, u32 rights, u32 jit)
 		.jit = jit,
 	};
 	struct skep_error err;
+	int code = read_sizes(session->line, &opts);
 
+	if (code)
+		return code;
 	session->engine = skep_engine_new(&opts, &err);
+	session->slots = opts.slots ? opts.slots : min(libbpf_num_possible_cpus(), 256);
 	if (!session->engine)
 		return usage_error("%s", err.text);
 	wrap_use_engine(session->engine);
@@ -114,6 +136,16 @@ int session_target(struct session *session, struct command_line *line)
 	if (strcmp(target, "linux"))
 		return usage_error("--target %s: expected skep or linux", target);
 	return use_linux(session, rights);
+}
+
+u64 session_map_bytes(const struct session *session, int fd)
+{
+	uint64_t bytes = 0;
+
+	if (session->on_linux)
+		return linux_fd_memlock(fd);
+	skep_map_bytes(session->engine, fd, &bytes);
+	return bytes;
 }
 
 static bool is_source(const char *path)

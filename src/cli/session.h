@@ -25,6 +25,7 @@ struct session {
 	struct image image; /* the object's bytes, as libbpf gets them */
 	bool on_linux;
 	struct skep_engine *engine; /* NULL on linux */
+	u32 slots;		    /* of the engine */
 	struct bpf_object *object;
 	struct strbuf log; /* what libbpf said: warnings and the logs of programs */
 	struct explanations explanations; /* of the programs loaded so far */
@@ -40,6 +41,9 @@ int session_open(struct session *session, struct command_line *line, const char 
 /* Loads what is autoloaded. EXIT_REJECTED: a program was rejected (said on stderr). */
 int session_load(struct session *session);
 void session_close(struct session *session);
+
+/* Bytes of memory of the map behind a descriptor; 0: not known. */
+u64 session_map_bytes(const struct session *session, int fd);
 
 /* The engine or the kernel for the libbpf calls that follow, without an object. */
 int session_target(struct session *session, struct command_line *line);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `skep verify` and `skep inspect`: what the verifier says and knows of a program. */
+#include "base/bytes.h"
 #include "catalog/uapi.h"
 #include "cli/cost.h"
 #include "cli/session.h"
@@ -10,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOG_LEVEL_MAX  7
-#define COST_ROWS      20
+#define LOG_LEVEL_MAX 7
+#define COST_ROWS     20
 
 static const struct {
 	const char *name;
@@ -119,6 +120,46 @@ static void print_lacks(struct session *session, const struct bpf_program *progr
 	free(lacks);
 }
 
+/* What the maps of the object take. A verify-only engine makes them, too, and touches nothing
+ * of their memory. */
+static u64 maps_bytes(const struct session *session)
+{
+	const struct bpf_map *map;
+	u64 bytes = 0;
+
+	bpf_object__for_each_map (map, session->object)
+		if (bpf_map__fd(map) >= 0)
+			bytes += session_map_bytes(session, bpf_map__fd(map));
+	return bytes;
+}
+
+static void print_maps_json(const struct session *session)
+{
+	struct json *json = &session->line->output.json;
+
+	json_object(json, "maps");
+	json_uint(json, "slots", session->slots);
+	json_uint(json, "bytes", maps_bytes(session));
+	json_object_end(json);
+}
+
+static void print_maps(const struct session *session)
+{
+	struct output *output = &session->line->output;
+	char size[BYTES_TEXT], text[64];
+
+	output_begin(output, NULL);
+	snprintf(text, sizeof(text), "maps on %u slots: %s", session->slots,
+		 bytes_text(maps_bytes(session), size));
+	output_bare(output, "maps", text);
+	output_end(output);
+}
+
+static bool has_maps(const struct session *session)
+{
+	return !session->on_linux && bpf_object__next_map(session->object, NULL);
+}
+
 static void print_accepted(struct session *session)
 {
 	struct output *output = &session->line->output;
@@ -135,8 +176,12 @@ static void print_accepted(struct session *session)
 		output_number(output, "insns", bpf_program__insn_cnt(program));
 		print_lacks(session, program);
 		print_cost(session, bpf_program__name(program));
+		if (output->is_json && has_maps(session))
+			print_maps_json(session);
 		output_end(output);
 	}
+	if (!output->is_json && has_maps(session))
+		print_maps(session);
 	output_list_end(output);
 }
 

@@ -24,6 +24,7 @@
 #define WORD_BITS      64
 
 struct page_bits {
+	struct region region;
 	atomic_ullong *words;
 };
 
@@ -87,34 +88,44 @@ static void done(struct map *map)
 {
 	struct arena_map *arena = arena_of(map);
 
-	free(arena->taken.words);
-	free(arena->present.words);
+	region_free(&arena->taken.region);
+	region_free(&arena->present.region);
 	region_free(&arena->region);
 	pthread_mutex_destroy(&arena->lock);
+}
+
+static int bits_init(struct page_bits *bits, struct account *account, u32 count)
+{
+	int err =
+		region_new(account, &bits->region, ((u64)count / WORD_BITS + 1) * sizeof(u64));
+
+	bits->words = err ? NULL : (atomic_ullong *)bits->region.base;
+	return err;
 }
 
 static int init(struct map *map)
 {
 	struct arena_map *arena = arena_of(map);
-	u32 words = map->desc.max_entries / WORD_BITS + 1;
 	int err;
+
+	arena->taken.region = arena->present.region = REGION_NONE;
 
 	arena->page_cnt = map->desc.max_entries;
 	arena->page_size = os_page_size();
-	err = region_new_shared(&arena->region, "arena",
+	err = region_new_shared(map->account, &arena->region, "arena",
 				(u64)arena->page_cnt * arena->page_size);
 	if (err)
 		return err;
 	pthread_mutex_init(&arena->lock, NULL);
-	arena->taken.words = calloc(words, sizeof(u64));
-	arena->present.words = calloc(words, sizeof(u64));
-	if (!arena->taken.words || !arena->present.words) {
+	err = bits_init(&arena->taken, map->account, arena->page_cnt);
+	if (!err)
+		err = bits_init(&arena->present, map->account, arena->page_cnt);
+	if (err) {
 		done(map);
-		return -ENOMEM;
+		return err;
 	}
 	map->memfd = arena->region.fd;
 	map->desc.user_start = map->desc.extra;
-	map->desc.bytes_memlock = sizeof(*arena) + arena->region.size;
 	return 0;
 }
 

@@ -70,15 +70,14 @@ static int array_init(struct map *map)
 	struct array *array = array_of(map);
 	u64 stride = round_up(map->desc.value_size, 8), size = stride * map->desc.max_entries;
 	bool shared = map->desc.flags & BPF_F_MMAPABLE;
-	int err = shared ? region_new_shared(&array->region, "bpf-array", size)
-			 : region_new(&array->region, size);
+	int err = shared ? region_new_shared(map->account, &array->region, "bpf-array", size)
+			 : region_new(map->account, &array->region, size);
 
 	if (err)
 		return err;
 	map->memfd = array->region.fd;
 	map->desc.values = array->region.base;
 	map->desc.value_stride = stride;
-	map->desc.bytes_memlock = sizeof(*array) + array->region.size;
 	return 0;
 }
 
@@ -86,13 +85,10 @@ static int percpu_array_init(struct map *map)
 {
 	struct array *array = array_of(map);
 	u64 stride = round_up(map->desc.value_size, 8);
-	int err;
 
 	array->slot_stride = round_up(stride * map->desc.max_entries, CACHE_LINE);
 	map->desc.value_stride = stride;
-	err = region_new(&array->region, array->slot_stride * map->slots);
-	map->desc.bytes_memlock = sizeof(*array) + array->region.size;
-	return err;
+	return region_new(map->account, &array->region, array->slot_stride * map->slots);
 }
 
 static void array_done(struct map *map)
@@ -132,8 +128,8 @@ static struct map_rows array_rows(const struct map *map)
 {
 	const struct array *array = array_of((struct map *)map);
 
-	return (struct map_rows){array->region.base, map->desc.value_stride,
-				 array->slot_stride, map->desc.max_entries};
+	return (struct map_rows){array->region.base, map->desc.value_stride, array->slot_stride,
+				 map->desc.max_entries};
 }
 
 /* Elements of an array always exist and cannot be removed. */

@@ -59,8 +59,7 @@ static int bloom_init(struct map *map)
 	if (!(map->desc.flags & BPF_F_ZERO_SEED) &&
 	    getrandom(&bloom->seed, sizeof(bloom->seed), 0) < 0)
 		bloom->seed = ptr_to_u64(map);
-	err = region_new(&bloom->region, ((u64)bloom->mask + 1) / 8);
-	map->desc.bytes_memlock = sizeof(*bloom) + bloom->region.size;
+	err = region_new(map->account, &bloom->region, ((u64)bloom->mask + 1) / 8);
 	return err;
 }
 

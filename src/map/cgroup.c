@@ -40,12 +40,12 @@ static int array_check(struct map_desc *desc, struct skep_error *err)
 static int array_init(struct map *map)
 {
 	struct cgroup_array *array = array_of(map);
-	int err = region_new(&array->region, (u64)map->desc.max_entries * sizeof(u64));
+	int err = region_new(map->account, &array->region,
+			     (u64)map->desc.max_entries * sizeof(u64));
 
 	if (err)
 		return err;
 	array->ids = (atomic_ullong *)array->region.base;
-	map->desc.bytes_memlock = sizeof(*array) + array->region.size;
 	return 0;
 }
 
@@ -164,7 +164,6 @@ static int storage_check_btf(const struct map_desc *desc)
 
 static int storage_init(struct map *map)
 {
-	map->desc.bytes_memlock = sizeof(*map);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "btf/btf.h"
 #include "catalog/map_type.h"
+#include "map/account.h"
 #include "map/ops.h"
 #include "map/value.h"
 
@@ -165,7 +166,6 @@ static struct map_desc normal_desc(const struct map_desc *desc)
 	normal.inner = NULL;
 	normal.values = NULL;
 	normal.value_stride = 0;
-	normal.bytes_memlock = 0;
 	normal.frozen = false;
 	return normal;
 }
@@ -201,6 +201,14 @@ static void release_values(struct map *map)
 		map->ops->for_each(map, slot, release_value, &map->desc);
 }
 
+static void free_memory(struct map *map)
+{
+	if (map->account)
+		account_uncharge(map->account, map->ops->size);
+	account_put(map->account);
+	free(map);
+}
+
 static void map_free(struct rcu_head *head)
 {
 	struct map *map = container_of(head, struct map, rcu);
@@ -211,7 +219,7 @@ static void map_free(struct rcu_head *head)
 	}
 	object_put(map->btf);
 	object_put(map->inner_btf);
-	free(map);
+	free_memory(map);
 }
 
 /* What would be called for the map comes no more, or is in a section that began before. */
@@ -237,32 +245,67 @@ bool map_type_has_body(u32 type)
 	return ops && ops->init;
 }
 
-static int make(const struct map_desc *desc, const struct map_ops *ops, u32 slots,
-		struct map **out)
+/* The structure alone; NULL: no memory. */
+static struct map *new_structure(const struct map_desc *desc, const struct map_ops *ops,
+				 const struct map_world *world)
 {
 	struct map *map = aligned_alloc(CACHE_LINE, round_up(ops->size, CACHE_LINE));
-	int code;
 
 	if (!map)
-		return -ENOMEM;
+		return NULL;
 	memset(map, 0, ops->size);
 	object_init(&map->object, OBJECT_MAP, map_release);
 	map->desc = *desc;
 	map->ops = ops;
 	map->lookup = ops->lookup;
 	map->update = ops->update;
-	map->slots = slots;
+	map->slots = world->slots;
+	map->owners = world->owners;
 	map->memfd = -1;
-	code = ops->init ? ops->init(map) : 0;
+	return map;
+}
+
+/* What a map of its type takes; one without a body takes nothing. */
+static int take_memory(struct map *map, const struct map_world *world)
+{
+	int code;
+
+	map->account = account_new(world->budget);
+	if (!map->account)
+		return -ENOMEM;
+	code = account_charge(map->account, map->ops->size);
+	if (code || !map->ops->init)
+		return code;
+	code = map->ops->init(map);
 	if (code)
-		free(map);
-	else
-		*out = map;
+		account_uncharge(map->account, map->ops->size);
 	return code;
 }
 
-int map_new_described(const struct map_desc *given, struct map *inner, u32 slots,
-		      struct map **out, struct skep_error *err)
+static int make(const struct map_desc *desc, const struct map_ops *ops,
+		const struct map_world *world, struct map **out, struct skep_error *err)
+{
+	struct map *map = new_structure(desc, ops, world);
+	int code;
+
+	if (!map)
+		return map_refuse(desc, err, -ENOMEM, "out of memory");
+	code = take_memory(map, world);
+	if (!code) {
+		*out = map;
+		return 0;
+	}
+	if (map->account && account_was_refused(map->account))
+		account_refuse(map->account, desc->name, err);
+	else
+		map_refuse(desc, err, code, "out of memory");
+	account_put(map->account);
+	free(map);
+	return code;
+}
+
+int map_make(const struct map_desc *given, struct map *inner, const struct map_world *world,
+	     struct map **out, struct skep_error *err)
 {
 	struct map_desc desc = normal_desc(given);
 	const struct map_ops *ops = map_ops(desc.type);
@@ -271,28 +314,19 @@ int map_new_described(const struct map_desc *given, struct map *inner, u32 slots
 	if (!ops)
 		return map_refuse(&desc, err, -EINVAL, "no such map type");
 	code = check(&desc, ops, inner, err);
-	if (code)
-		return code;
-	code = make(&desc, ops, slots, out);
-	if (code)
-		return map_refuse(&desc, err, code, "out of memory");
-	if (is_map_of_maps(&desc))
+	if (!code && !world->is_described_only && !ops->init)
+		code = map_refuse(&desc, err, -EOPNOTSUPP, "skep does not have this map type");
+	if (!code)
+		code = make(&desc, ops, world, out, err);
+	if (!code && is_map_of_maps(&desc))
 		adopt_inner(*out, inner);
-	return 0;
+	return code;
 }
 
 int map_new(const struct map_desc *desc, struct map *inner, u32 slots, struct map **out,
 	    struct skep_error *err)
 {
-	struct map *map;
-	int code = map_new_described(desc, inner, slots, &map, err);
+	const struct map_world world = {.slots = slots};
 
-	if (code)
-		return code;
-	if (!map_type_has_body(desc->type)) {
-		object_put(&map->object);
-		return map_refuse(desc, err, -EOPNOTSUPP, "skep does not have this map type");
-	}
-	*out = map;
-	return 0;
+	return map_make(desc, inner, &world, out, err);
 }

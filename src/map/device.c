@@ -68,13 +68,11 @@ static int init(struct map *map)
 
 	devices->region = REGION_NONE;
 	if (is_hash(map)) {
-		err = pointer_table_init(&devices->hash, 4, map->desc.max_entries, 0);
-		map->desc.bytes_memlock = err ? 0 : pointer_table_bytes(&devices->hash);
-		return err;
+		return pointer_table_init(&devices->hash, map->account, 4,
+					  map->desc.max_entries, 0);
 	}
-	err = region_new(&devices->region, size);
+	err = region_new(map->account, &devices->region, size);
 	devices->entries = (_Atomic(struct map_device *) *)devices->region.base;
-	map->desc.bytes_memlock = sizeof(*devices) + devices->region.size;
 	return err;
 }
 
@@ -83,6 +81,8 @@ static void device_free(struct rcu_head *head)
 	struct map_device *device = container_of(head, struct map_device, rcu);
 
 	object_put(device->prog);
+	account_uncharge(device->account, sizeof(*device));
+	account_put(device->account);
 	free(device);
 }
 
@@ -207,12 +207,16 @@ int map_device_check(struct map *map, const void *key, const void *value, u64 fl
 	return !target && names_program(map, value) ? -EINVAL : 0;
 }
 
-static struct map_device *device_new(u32 key, u32 target, struct object *prog)
+static struct map_device *device_new(struct account *account, u32 key, u32 target,
+				     struct object *prog)
 {
 	struct map_device *device = calloc(1, sizeof(*device));
 
-	if (!device)
+	if (!device || account_charge(account, sizeof(*device))) {
+		free(device);
 		return NULL;
+	}
+	device->account = account_get(account);
 	device->key = key;
 	device->target = target;
 	device->prog = prog ? object_get(prog) : NULL;
@@ -246,7 +250,7 @@ int map_user_update_device(struct map *map, const void *key, const void *value,
 	if (err)
 		return err;
 	if (target) {
-		device = device_new(key_of(key), target, prog);
+		device = device_new(map->account, key_of(key), target, prog);
 		if (!device)
 			return -ENOMEM;
 	}

@@ -11,7 +11,8 @@
 struct map_device {
 	u32 target; /* ifindex; cpumap: length of the queue */
 	u32 prog_id;
-	struct object *prog; /* runs there on each packet; NULL; owned */
+	struct account *account; /* of the map; reference */
+	struct object *prog;	 /* runs there on each packet; NULL; owned */
 	u64 key;
 	struct rcu_head rcu;
 };

@@ -196,15 +196,17 @@ static int init_regions(struct hash *hash)
 {
 	const struct map_desc *desc = &hash->map.desc;
 	u64 payload = hash->slot_stride ? 0 : hash->value_space;
-	int err = table_init(&hash->table, desc->key_size, payload, desc->max_entries,
-			     hash->element_count, map_hash_seed(desc));
+	int err = table_init(&hash->table, hash->map.account, desc->key_size, payload,
+			     desc->max_entries, hash->element_count, map_hash_seed(desc));
 
 	if (!err)
 		err = hash_supply_init(hash);
 	if (!err)
-		err = region_new(&hash->values, hash->slot_stride * hash->map.slots);
+		err = region_new(hash->map.account, &hash->values,
+				 hash->slot_stride * hash->map.slots);
 	if (!err)
-		err = region_new(&hash->states, is_lru(desc) ? hash->element_count : 0);
+		err = region_new(hash->map.account, &hash->states,
+				 is_lru(desc) ? hash->element_count : 0);
 	return err;
 }
 
@@ -238,9 +240,6 @@ static int hash_init(struct map *map)
 	hash->state = (_Atomic u8 *)hash->states.base;
 	map->lookup = lookup_op(hash);
 	map->update = hash_update_op(hash);
-	map->desc.bytes_memlock = sizeof(*hash) + table_bytes(&hash->table) +
-				  hash->values.size + hash->links.size + hash->states.size +
-				  hash->supply_region.size;
 	return 0;
 }
 

@@ -24,14 +24,8 @@ static int check(struct map_desc *desc, struct skep_error *err)
 
 static int init(struct map *map)
 {
-	struct pointer_table *maps = maps_of(map);
-	int err = pointer_table_init(maps, map->desc.key_size, map->desc.max_entries,
-				     map_hash_seed(&map->desc));
-
-	if (!err)
-		map->desc.bytes_memlock =
-			sizeof(struct hash_of_maps) + pointer_table_bytes(maps);
-	return err;
+	return pointer_table_init(maps_of(map), map->account, map->desc.key_size,
+				  map->desc.max_entries, map_hash_seed(&map->desc));
 }
 
 static void done(struct map *map)

@@ -47,12 +47,14 @@ int hash_supply_init(struct hash *hash)
 	u64 supplies = (u64)hash->supply_count * sizeof(struct hash_supply);
 	u64 slots = (u64)hash->map.slots * sizeof(struct hash_slot);
 	u64 elements = (u64)hash->supply_count * reserve_of(hash) * sizeof(u32);
-	int err = region_new(&hash->supply_region, supplies + slots + elements);
+	int err = region_new(hash->map.account, &hash->supply_region,
+			     supplies + slots + elements);
 	u8 *base = hash->supply_region.base;
 
 	if (err)
 		return err;
-	err = region_new(&hash->links, (u64)hash->element_count * sizeof(u32));
+	err = region_new(hash->map.account, &hash->links,
+			 (u64)hash->element_count * sizeof(u32));
 	if (err)
 		return err;
 	hash->supplies = (struct hash_supply *)base;

@@ -9,7 +9,9 @@
  */
 #include "map/local_storage.h"
 
+#include "map/account.h"
 #include "map/ops.h"
+#include "map/own.h"
 #include "map/value.h"
 
 #include <stdlib.h>
@@ -17,18 +19,30 @@
 
 #define STORAGE_VALUE_MAX 65407 /* 64 KiB less what Linux keeps beside a value */
 
+/* So many values are charged at a time. */
+#define STOCK 64
+
+/* What values need to give back what they hold; they may outlive the map. */
+struct value_type {
+	atomic_uint uses;
+	struct btf_fields fields;
+};
+
 struct storage {
 	struct map map;
 	u32 place; /* in the owners' caches */
-	u32 lock;  /* of the list */
+	u32 lock;  /* of all below */
 	struct cds_list_head values;
+	u32 count, charged;	 /* values there are, and are paid for */
+	struct value_type *type; /* reference; NULL: values have no fields */
 };
 
 struct local_value {
 	struct cds_list_head of_owner, of_map;
 	struct storage *storage;
 	struct owner *owner;
-	bool is_linked; /* under owner->lock */
+	struct value_type *type; /* reference; NULL: no fields */
+	bool is_linked;		 /* under owner->lock */
 	struct rcu_head rcu;
 	_Alignas(8) u8 data[];
 };
@@ -60,17 +74,64 @@ static int init(struct map *map)
 	struct storage *storage = storage_of(map);
 
 	CDS_INIT_LIST_HEAD(&storage->values);
+	if (value_has_fields(&map->desc)) {
+		storage->type = malloc(sizeof(*storage->type));
+		if (!storage->type)
+			return -ENOMEM;
+		*storage->type = (struct value_type){1, map->desc.fields};
+	}
 	storage->place =
 		atomic_fetch_add_explicit(&places, 1, memory_order_relaxed) % OWNER_CACHE;
-	map->desc.bytes_memlock = sizeof(*storage);
 	return 0;
 }
 
 /* --- one value --- */
 
+static void type_put(struct value_type *type)
+{
+	if (type && atomic_fetch_sub_explicit(&type->uses, 1, memory_order_acq_rel) == 1)
+		free(type);
+}
+
+static void drop_value(struct local_value *value)
+{
+	if (value->type)
+		own_release_fields(&value->type->fields, value->data);
+	type_put(value->type);
+	free(value);
+}
+
 static void free_value(struct rcu_head *head)
 {
-	free(container_of(head, struct local_value, rcu));
+	drop_value(container_of(head, struct local_value, rcu));
+}
+
+/* --- what values cost, under storage->lock --- */
+
+static u64 stock_bytes(const struct storage *storage)
+{
+	return STOCK * (sizeof(struct local_value) + round_up(storage->map.desc.value_size, 8));
+}
+
+static int charge_value(struct storage *storage)
+{
+	if (storage->count == storage->charged) {
+		if (account_charge(storage->map.account, stock_bytes(storage)))
+			return -ENOMEM;
+		storage->charged += STOCK;
+	}
+	storage->count++;
+	return 0;
+}
+
+/* One stock is kept, so that values that come and go cost nothing here. */
+static void uncharge_value(struct storage *storage)
+{
+	storage->count--;
+	if (storage->charged - storage->count < 2 * STOCK)
+		return;
+	storage->charged -= STOCK;
+	account_uncharge(storage->map.account, stock_bytes(storage));
 }
 
 static struct local_value *new_value(struct storage *storage, struct owner *owner,
@@ -83,6 +144,9 @@ static struct local_value *new_value(struct storage *storage, struct owner *owne
 		return NULL;
 	value->storage = storage;
 	value->owner = owner;
+	value->type = storage->type;
+	if (value->type)
+		atomic_fetch_add_explicit(&value->type->uses, 1, memory_order_relaxed);
 	if (initial)
 		value_store_new(desc, value->data, initial);
 	return value;
@@ -102,16 +166,22 @@ static void set_cache(struct local_value *value, struct local_value *cached)
 }
 
 /* Under owner->lock. */
-static void link_value(struct local_value *value)
+static int link_value(struct local_value *value)
 {
 	struct storage *storage = value->storage;
+	int err;
 
-	cds_list_add_rcu(&value->of_owner, &value->owner->values);
 	value_spin_lock(&storage->lock);
-	cds_list_add(&value->of_map, &storage->values);
+	err = charge_value(storage);
+	if (!err)
+		cds_list_add(&value->of_map, &storage->values);
 	value_spin_unlock(&storage->lock);
+	if (err)
+		return err;
+	cds_list_add_rcu(&value->of_owner, &value->owner->values);
 	value->is_linked = true;
 	set_cache(value, value);
+	return 0;
 }
 
 /* Under owner->lock. */
@@ -126,6 +196,7 @@ static void unlink_value(struct local_value *value)
 	cds_list_del_rcu(&value->of_owner);
 	value_spin_lock(&storage->lock);
 	cds_list_del(&value->of_map);
+	uncharge_value(storage);
 	value_spin_unlock(&storage->lock);
 	call_rcu(&value->rcu, free_value);
 }
@@ -178,12 +249,11 @@ static int put(struct local_value *value, u64 flags)
 	struct local_value *old = find_in_list(value->storage, value->owner);
 	int err = value->owner->gone ? -ENOENT : map_check_presence(old, flags);
 
-	if (err)
-		return err;
-	link_value(value);
-	if (old)
+	if (!err)
+		err = link_value(value);
+	if (!err && old)
 		unlink_value(old);
-	return 0;
+	return err;
 }
 
 static int replace(struct storage *storage, struct owner *owner, const void *from, u64 flags,
@@ -198,7 +268,7 @@ static int replace(struct storage *storage, struct owner *owner, const void *fro
 	err = put(value, flags);
 	value_spin_unlock(&owner->lock);
 	if (err)
-		free(value);
+		drop_value(value);
 	else
 		*out = value;
 	return err;
@@ -275,6 +345,8 @@ static void done(struct map *map)
 	while (!cds_list_empty(&storage->values))
 		drop_first(storage);
 	rcu_read_unlock();
+	account_uncharge(map->account, storage->charged / STOCK * stock_bytes(storage));
+	type_put(storage->type);
 }
 
 /* --- user space: the key is a descriptor of the owner --- */

@@ -71,7 +71,7 @@ static int lpm_init(struct map *map)
 
 	lpm->data_size = map->desc.key_size - KEY_LENGTH;
 	lpm->bits = lpm->data_size * 8;
-	lpm->slab = lpm_slab_new(map->desc.value_size + lpm->data_size);
+	lpm->slab = lpm_slab_new(map->account, map->desc.value_size + lpm->data_size);
 	return lpm->slab ? 0 : -ENOMEM;
 }
 
@@ -531,8 +531,8 @@ static void *first_behind(const struct lpm_node *node, u32 order, u32 *length)
 	struct lpm_entry entry;
 
 	while (next_entry(node, order, &entry)) {
-		void *value = entry.is_node ? first_behind(entry.target, 0, length)
-					    : entry.target;
+		void *value =
+			entry.is_node ? first_behind(entry.target, 0, length) : entry.target;
 
 		if (value && !entry.is_node)
 			*length = node->depth * 8u + entry.length;

@@ -19,14 +19,14 @@ static size_t small_size(u32 capacity)
 	       capacity * sizeof(_Atomic(void *));
 }
 
-struct slab *lpm_slab_new(size_t value_size)
+struct slab *lpm_slab_new(struct account *account, size_t value_size)
 {
 	size_t sizes[KINDS] = {
 		[LPM_VALUE] = round_up(value_size, 8), [WIDE_KIND] = sizeof(struct lpm_wide)};
 
 	for (u32 i = 0; i < ARRAY_SIZE(capacities); i++)
 		sizes[LPM_NODES + i] = small_size(capacities[i]);
-	return slab_new(sizes, KINDS);
+	return slab_new(account, sizes, KINDS);
 }
 
 static bool is_wide(const struct lpm_node *node)

@@ -66,7 +66,7 @@ struct lpm_entry {
 
 /* The kinds of pieces in the slab of a trie. */
 enum { LPM_VALUE, LPM_NODES };
-struct slab *lpm_slab_new(size_t value_size);
+struct slab *lpm_slab_new(struct account *account, size_t value_size);
 
 /* --- readers --- */
 

@@ -2,6 +2,7 @@
 /* What programs and user space ask of any map: the common rules, then the type's operation. */
 #include "map/map.h"
 
+#include "map/account.h"
 #include "map/async.h"
 #include "map/ops.h"
 #include "map/value.h"
@@ -21,6 +22,11 @@ static const struct map_ops *const types[] = {
 const struct map_ops *map_ops(u32 type)
 {
 	return type < ARRAY_SIZE(types) ? types[type] : NULL;
+}
+
+u64 map_bytes(const struct map *map)
+{
+	return account_bytes(map->account);
 }
 
 bool map_rows(const struct map *map, struct map_rows *out)

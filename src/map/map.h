@@ -16,8 +16,11 @@
 #include "catalog/map_desc.h"
 #include <skep/error.h>
 
+struct account;
+struct budget;
 struct map_ops;
 struct map;
+struct owners;
 
 /* `slot` of a thread that owns none. */
 #define SLOT_NONE UINT32_MAX
@@ -34,6 +37,7 @@ struct map {
 	map_lookup_op *lookup;
 	map_update_op *update;
 	u32 slots;		  /* number of cpu slots of the engine */
+	struct account *account;  /* of its memory; reference */
 	struct object *btf;	  /* keeps desc.btf alive; NULL; owned */
 	struct map_desc inner;	  /* map of maps: what desc.inner points to */
 	struct object *inner_btf; /* keeps inner.btf alive; NULL; owned */
@@ -58,21 +62,32 @@ static inline struct map *map_of_desc(const struct map_desc *desc)
 	return (struct map *)container_of(desc, struct map, desc);
 }
 
+/* Where a map is made; all of it outlives the map. */
+struct map_world {
+	u32 slots;
+	struct budget *budget; /* NULL: no limit */
+	struct owners *owners; /* of local storage */
+	/* Types that skep does not have are made too: such a map is its description and can do
+	 * nothing. */
+	bool is_described_only;
+};
+
 /*
  * Creates a map from a description whose type, sizes, flags and BTF are filled in. Checks all
  * that Linux checks, with its errno. `inner`: template for a map of maps (copied; no reference
  * is kept). Fields are as Linux finds them in the value's BTF; without BTF there are none.
- * The caller then sets map->btf when the description has BTF, and map->owners.
+ * The caller then sets map->btf when the description has BTF.
  */
+int map_make(const struct map_desc *desc, struct map *inner, const struct map_world *world,
+	     struct map **out, struct skep_error *err);
+/* The same in a world of slots alone. */
 int map_new(const struct map_desc *desc, struct map *inner, u32 slots, struct map **out,
 	    struct skep_error *err);
-
 /*
- * The same, and types that skep does not have are made too: such a map is its description and
- * can do nothing.
+ * Bytes of the map's memory. A map takes what it may need for max_entries when it is made, and
+ * touches it when it is used; tries, local storage, and what overflows in hash maps, grow.
  */
-int map_new_described(const struct map_desc *desc, struct map *inner, u32 slots,
-		      struct map **out, struct skep_error *err);
+u64 map_bytes(const struct map *map);
 /* Whether maps of the type can do something. */
 bool map_type_has_body(u32 type);
 

@@ -60,13 +60,12 @@ static int check(struct map_desc *desc, struct skep_error *err)
 static int init(struct map *map)
 {
 	struct object_array *array = array_of(map);
-	int err = region_new(&array->region,
+	int err = region_new(map->account, &array->region,
 			     (u64)map->desc.max_entries * sizeof(struct object *));
 
 	if (err)
 		return err;
 	array->objects = (_Atomic(struct object *) *)array->region.base;
-	map->desc.bytes_memlock = sizeof(*array) + array->region.size;
 	return 0;
 }
 

@@ -52,7 +52,7 @@ static int create_buffer(struct perf_event *event, size_t length)
 {
 	struct perf_event_mmap_page *page;
 	size_t page_size = os_page_size();
-	int err = region_new_shared(&event->region, "perf-buffer", length);
+	int err = region_new_shared(NULL, &event->region, "perf-buffer", length);
 
 	if (err)
 		return err;

@@ -3,14 +3,15 @@
 
 #include "map/ops.h"
 
-int pointer_table_init(struct pointer_table *pointers, u32 key_size, u32 max_entries, u64 seed)
+int pointer_table_init(struct pointer_table *pointers, struct account *account, u32 key_size,
+		       u32 max_entries, u64 seed)
 {
-	int err = table_init(&pointers->table, key_size, sizeof(void *), max_entries,
+	int err = table_init(&pointers->table, account, key_size, sizeof(void *), max_entries,
 			     max_entries, seed);
 
 	if (err)
 		return err;
-	err = region_new(&pointers->links, (u64)max_entries * sizeof(u32));
+	err = region_new(account, &pointers->links, (u64)max_entries * sizeof(u32));
 	if (err) {
 		table_done(&pointers->table);
 		return err;
@@ -23,11 +24,6 @@ void pointer_table_done(struct pointer_table *pointers)
 {
 	table_done(&pointers->table);
 	region_free(&pointers->links);
-}
-
-size_t pointer_table_bytes(const struct pointer_table *pointers)
-{
-	return table_bytes(&pointers->table) + pointers->links.size;
 }
 
 static _Atomic(void *) *pointer_at(const struct pointer_table *pointers, u32 element)

@@ -12,9 +12,9 @@ struct pointer_table {
 	struct region links;
 };
 
-int pointer_table_init(struct pointer_table *pointers, u32 key_size, u32 max_entries, u64 seed);
+int pointer_table_init(struct pointer_table *pointers, struct account *account, u32 key_size,
+		       u32 max_entries, u64 seed);
 void pointer_table_done(struct pointer_table *pointers);
-size_t pointer_table_bytes(const struct pointer_table *pointers);
 
 /* NULL: not there (read-side section). */
 void *pointer_table_find(const struct pointer_table *pointers, const void *key);

@@ -39,9 +39,8 @@ static int queue_init(struct map *map)
 
 	if (size > UINT32_MAX)
 		return -ENOMEM;
-	err = region_new(&queue->region, size * map->desc.value_size);
+	err = region_new(map->account, &queue->region, size * map->desc.value_size);
 	queue->size = size;
-	map->desc.bytes_memlock = sizeof(*queue) + queue->region.size;
 	return err;
 }
 
@@ -148,10 +147,10 @@ static int no_next_key(struct map *map, const void *key, void *next)
 	return -EINVAL;
 }
 
-#define QUEUE                                                                                \
-	.size = sizeof(struct queue), .check = queue_check,     \
-	.init = queue_init, .done = queue_done, .equal = map_desc_equal, .push = queue_push, \
-	.delete = no_delete, .next_key = no_next_key
+#define QUEUE                                                                                 \
+	.size = sizeof(struct queue), .check = queue_check, .init = queue_init,               \
+	.done = queue_done, .equal = map_desc_equal, .push = queue_push, .delete = no_delete, \
+	.next_key = no_next_key
 
 const struct map_ops map_queue = {
 	QUEUE,

@@ -38,53 +38,108 @@ static u8 *map_aligned(size_t size, size_t alignment)
 	return base + before;
 }
 
-int region_new(struct region *out, u64 size)
+static u8 *from_heap(size_t size)
+{
+	u8 *base = aligned_alloc(CACHE_LINE, size);
+
+	return base ? memset(base, 0, size) : NULL;
+}
+
+/* Small ones come from the heap, large ones are whole pages or whole huge pages. */
+static u64 real_size(u64 size)
+{
+	return size >= HUGE_PAGES_FROM ? round_up(size, HUGE_PAGE) : round_up(size, CACHE_LINE);
+}
+
+static int charge(struct region *region, struct account *account, u64 bytes)
+{
+	int err = account ? account_charge(account, bytes) : 0;
+
+	if (err)
+		return err;
+	region->account = account;
+	region->charged = bytes;
+	return 0;
+}
+
+static void uncharge(struct region *region)
+{
+	if (region->account)
+		account_uncharge(region->account, region->charged);
+}
+
+/* `unused` bytes at the end of it are not charged. */
+static int new_private(struct account *account, struct region *out, u64 size, u64 unused)
 {
 	struct region region = REGION_NONE;
+	int err;
 
 	if (size > ADDRESSES)
 		return -ENOMEM;
-	region.size = round_up(size, CACHE_LINE);
+	region.size = real_size(size);
 	region.heap = region.size < HEAP_LIMIT;
 	if (!region.size) {
 		*out = REGION_NONE;
 		return 0;
 	}
-	if (region.heap) {
-		region.base = aligned_alloc(CACHE_LINE, region.size);
-		if (!region.base)
-			return -ENOMEM;
-		memset(region.base, 0, region.size);
-		*out = region;
-		return 0;
-	}
-	if (region.size >= HUGE_PAGES_FROM)
-		region.size = round_up(region.size, HUGE_PAGE);
-	region.base =
-		map_aligned(region.size, region.size >= HUGE_PAGE ? HUGE_PAGE : os_page_size());
-	if (!region.base)
+	err = charge(&region, account, region.size - unused);
+	if (err)
+		return err;
+	region.base = region.heap ? from_heap(region.size)
+				  : map_aligned(region.size, region.size >= HUGE_PAGE
+								     ? HUGE_PAGE
+								     : os_page_size());
+	if (!region.base) {
+		uncharge(&region);
 		return -ENOMEM;
+	}
 	*out = region;
 	return 0;
 }
 
-int region_new_shared(struct region *out, const char *name, u64 size)
+int region_new(struct account *account, struct region *out, u64 size)
+{
+	return new_private(account, out, size, 0);
+}
+
+int region_reserve(struct account *account, struct region *out, u64 size, u64 used)
+{
+	return new_private(account, out, size, real_size(size) - real_size(used));
+}
+
+int region_use(struct region *region, u64 bytes)
+{
+	int err = region->account ? account_charge(region->account, bytes) : 0;
+
+	if (!err)
+		__atomic_fetch_add(&region->charged, bytes, __ATOMIC_RELAXED);
+	return err;
+}
+
+int region_new_shared(struct account *account, struct region *out, const char *name, u64 size)
 {
 	struct region region = REGION_NONE;
+	int err;
 
 	if (size > ADDRESSES)
 		return -ENOMEM;
 	region.size = round_up(size, os_page_size());
+	err = charge(&region, account, region.size);
+	if (err)
+		return err;
 	region.fd = os_memfd(name, region.size);
-	if (region.fd < 0)
-		return region.fd;
-	region.base = mmap(NULL, region.size, PROT_READ | PROT_WRITE, MAP_SHARED, region.fd, 0);
-	if (region.base == MAP_FAILED) {
-		close(region.fd);
-		return -ENOMEM;
+	if (region.fd >= 0)
+		region.base = mmap(NULL, region.size, PROT_READ | PROT_WRITE, MAP_SHARED,
+				   region.fd, 0);
+	if (region.fd >= 0 && region.base != MAP_FAILED) {
+		*out = region;
+		return 0;
 	}
-	*out = region;
-	return 0;
+	err = region.fd < 0 ? region.fd : -ENOMEM;
+	if (region.fd >= 0)
+		close(region.fd);
+	uncharge(&region);
+	return err;
 }
 
 void region_free(struct region *region)
@@ -95,6 +150,7 @@ void region_free(struct region *region)
 		munmap(region->base, region->size);
 	if (region->fd >= 0)
 		close(region->fd);
+	uncharge(region);
 	*region = REGION_NONE;
 }
 

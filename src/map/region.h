@@ -7,21 +7,29 @@
 #ifndef SKEP_MAP_REGION_H
 #define SKEP_MAP_REGION_H
 
-#include "base/types.h"
+#include "map/account.h"
 
 struct region {
 	u8 *base;
 	size_t size;
+	struct account *account; /* of the map that it is charged to; NULL: none */
+	u64 charged;
 	int fd;	   /* memfd of a shared region, owned; -1: private */
 	bool heap; /* from the heap instead of mmap */
 };
 
 #define REGION_NONE ((struct region){.fd = -1})
 
-/* 0 or -ENOMEM. A size of 0 gives an empty region. */
-int region_new(struct region *out, u64 size);
+/* 0 or -ENOMEM. A size of 0 gives an empty region. All of it is charged to the account, here
+ * and below, which may be NULL. */
+int region_new(struct account *account, struct region *out, u64 size);
+/* The same, and only `used` bytes are charged: of the others region_use() is asked when they
+ * are needed. */
+int region_reserve(struct account *account, struct region *out, u64 size, u64 used);
+/* So many more bytes of a reserved region will be used: 0 or -ENOMEM. */
+int region_use(struct region *region, u64 bytes);
 /* Rounded up to whole pages; 0 or a negative errno. */
-int region_new_shared(struct region *out, const char *name, u64 size);
+int region_new_shared(struct account *account, struct region *out, const char *name, u64 size);
 void region_free(struct region *region);
 /* The first `size` bytes of a private region are used all over, at random: fewer and larger
  * pages. */

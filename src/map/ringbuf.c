@@ -53,6 +53,7 @@ void ring_done(struct map *map)
 		munmap(ring->file.base, ring->mapped);
 	if (ring->file.fd >= 0)
 		close(ring->file.fd);
+	account_uncharge(map->account, ring->file.charged);
 }
 
 int ring_init(struct map *map)
@@ -63,10 +64,12 @@ int ring_init(struct map *map)
 
 	ring->file = REGION_NONE;
 	ring->file.size = 2 * page + size;
+	err = account_charge(map->account, page + ring->file.size);
+	if (err)
+		return err;
+	ring->file.charged = page + ring->file.size;
 	ring->file.fd = os_memfd("bpf-ringbuf", ring->file.size);
-	if (ring->file.fd < 0)
-		return ring->file.fd;
-	err = map_memory(ring, page, size);
+	err = ring->file.fd < 0 ? ring->file.fd : map_memory(ring, page, size);
 	if (err) {
 		ring_done(map);
 		return err;
@@ -80,7 +83,6 @@ int ring_init(struct map *map)
 		.consumer = (atomic_ullong *)(ring->file.base + PAGE_CONSUMER * page),
 		.producer = (atomic_ullong *)(ring->file.base + PAGE_PRODUCER * page),
 	};
-	map->desc.bytes_memlock = sizeof(*ring) + page + ring->file.size;
 	return 0;
 }
 

@@ -36,25 +36,28 @@ struct retired {
 };
 
 struct slab {
-	u32 lock; /* guards all below */
+	struct account *account; /* reference */
+	u32 lock;		 /* guards all below */
 	u32 kinds;
 	size_t size[SLAB_KINDS_MAX];
 	struct free_piece *free[SLAB_KINDS_MAX];
 	struct chunk *chunks;
 	u8 *fresh, *end; /* of the first chunk */
 	size_t next_chunk;
-	u64 bytes;
 	struct retired *retired; /* not handed over yet; NULL: none */
 	u32 waiting;		 /* handed over, and not back yet */
 	bool unused;		 /* the map is gone */
 };
 
-struct slab *slab_new(const size_t *sizes, u32 kinds)
+struct slab *slab_new(struct account *account, const size_t *sizes, u32 kinds)
 {
 	struct slab *slab = calloc(1, sizeof(*slab));
 
-	if (!slab)
+	if (!slab || account_charge(account, sizeof(*slab))) {
+		free(slab);
 		return NULL;
+	}
+	slab->account = account_get(account);
 	slab->kinds = kinds;
 	slab->next_chunk = CHUNK_FIRST;
 	for (u32 i = 0; i < kinds; i++)
@@ -71,6 +74,8 @@ static void destroy(struct slab *slab)
 		region_free(&region);
 	}
 	free(slab->retired);
+	account_uncharge(slab->account, sizeof(*slab));
+	account_put(slab->account);
 	free(slab);
 }
 
@@ -95,7 +100,7 @@ static int add_chunk(struct slab *slab, size_t size)
 	size_t wanted = max(slab->next_chunk, size + sizeof(struct chunk));
 	struct region region;
 	struct chunk *chunk;
-	int err = region_new(&region, wanted);
+	int err = region_new(slab->account, &region, wanted);
 
 	if (err)
 		return err;
@@ -106,7 +111,6 @@ static int add_chunk(struct slab *slab, size_t size)
 	slab->chunks = chunk;
 	slab->fresh = (u8 *)(chunk + 1);
 	slab->end = region.base + region.size;
-	slab->bytes += region.size;
 	slab->next_chunk = min(slab->next_chunk * CHUNK_GROWTH, CHUNK_LAST);
 	return 0;
 }
@@ -197,16 +201,6 @@ void slab_retire(struct slab *slab, u32 kind, void *piece)
 	value_spin_lock(&slab->lock);
 	retire(slab, kind, piece);
 	value_spin_unlock(&slab->lock);
-}
-
-u64 slab_bytes(struct slab *slab)
-{
-	u64 bytes;
-
-	value_spin_lock(&slab->lock);
-	bytes = slab->bytes;
-	value_spin_unlock(&slab->lock);
-	return bytes + sizeof(*slab);
 }
 
 bool slab_owns(struct slab *slab, const void *address, size_t size)

@@ -9,14 +9,15 @@
 #ifndef SKEP_MAP_SLAB_H
 #define SKEP_MAP_SLAB_H
 
-#include "base/types.h"
+#include "map/account.h"
 
 #define SLAB_KINDS_MAX 14
 
 struct slab;
 
-/* Pieces of kind i have sizes[i] bytes, multiples of 8; NULL: out of memory. */
-struct slab *slab_new(const size_t *sizes, u32 kinds);
+/* Pieces of kind i have sizes[i] bytes, multiples of 8. `account`: what its memory is charged
+ * to, by chunks. NULL: out of memory. */
+struct slab *slab_new(struct account *account, const size_t *sizes, u32 kinds);
 /* The map is gone: the memory goes when no reader can be at a retired piece any more. */
 void slab_free(struct slab *slab);
 /* A piece aligned to 8, with whatever is in it; NULL: out of memory. */
@@ -25,8 +26,6 @@ void *slab_take(struct slab *slab, u32 kind);
 void slab_give(struct slab *slab, u32 kind, void *piece);
 /* A piece that readers may still be at: it serves again after a grace period. */
 void slab_retire(struct slab *slab, u32 kind, void *piece);
-/* Bytes of all chunks. */
-u64 slab_bytes(struct slab *slab);
 bool slab_owns(struct slab *slab, const void *address, size_t size);
 
 #endif

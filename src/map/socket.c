@@ -19,8 +19,9 @@
 #define KEY_MAX 512
 
 struct socket_entry {
-	struct sock_ctx sk; /* what programs have */
-	int fd;		    /* what it was put in by */
+	struct sock_ctx sk;	 /* what programs have */
+	int fd;			 /* what it was put in by */
+	struct account *account; /* of the map; reference; NULL: not in a map */
 	struct rcu_head rcu;
 };
 
@@ -84,16 +85,13 @@ static int init(struct map *map)
 	int err;
 
 	sockets->region = REGION_NONE;
-	err = is_hash(map) ? pointer_table_init(&sockets->hash, desc->key_size,
+	err = is_hash(map) ? pointer_table_init(&sockets->hash, map->account, desc->key_size,
 						desc->max_entries, map_hash_seed(desc))
-			   : region_new(&sockets->region,
+			   : region_new(map->account, &sockets->region,
 					(u64)desc->max_entries * sizeof(struct socket_entry *));
 	if (err)
 		return err;
 	sockets->entries = (_Atomic(struct socket_entry *) *)sockets->region.base;
-	map->desc.bytes_memlock =
-		sizeof(*sockets) +
-		(is_hash(map) ? pointer_table_bytes(&sockets->hash) : sockets->region.size);
 	return 0;
 }
 
@@ -122,9 +120,16 @@ static void release_claim(struct map *map, const struct socket_entry *entry)
 		atomic_compare_exchange_strong(&owner->claim, &self, NULL);
 }
 
+static void drop_entry(struct socket_entry *entry)
+{
+	account_uncharge(entry->account, sizeof(*entry));
+	account_put(entry->account);
+	free(entry);
+}
+
 static void free_entry(struct rcu_head *head)
 {
-	free(container_of(head, struct socket_entry, rcu));
+	drop_entry(container_of(head, struct socket_entry, rcu));
 }
 
 static void let_go(struct map *map, struct socket_entry *entry)
@@ -250,13 +255,16 @@ static int put_copy(struct map *map, const void *key, const struct socket_entry 
 	struct socket_entry *entry = malloc(sizeof(*entry));
 	int err;
 
-	if (!entry)
+	if (!entry || account_charge(map->account, sizeof(*entry))) {
+		free(entry);
 		return -ENOMEM;
+	}
 	*entry = *from;
+	entry->account = account_get(map->account);
 	entry->sk.entry = entry;
 	err = put(map, key, entry, flags);
 	if (err)
-		free(entry);
+		drop_entry(entry);
 	return err;
 }
 

@@ -74,13 +74,15 @@ static u64 power_of_two_from(u32 count)
 static int init_memory(struct stack_map *stacks)
 {
 	const struct map_desc *desc = &stacks->map.desc;
-	int err = region_new(&stacks->bucket_region, stacks->bucket_cnt * sizeof(atomic_uint));
+	struct account *account = stacks->map.account;
+	int err = region_new(account, &stacks->bucket_region,
+			     stacks->bucket_cnt * sizeof(atomic_uint));
 
 	err = err
-		      ?: region_new(&stacks->element_region,
+		      ?: region_new(account, &stacks->element_region,
 				    desc->max_entries * stacks->element_size);
 	return err
-		       ?: region_new(&stacks->link_region,
+		       ?: region_new(account, &stacks->link_region,
 				     (u64)desc->max_entries * sizeof(atomic_uint));
 }
 
@@ -101,8 +103,6 @@ static int init(struct map *map)
 	stacks->elements = stacks->element_region.base;
 	pool_init(&stacks->pool, (atomic_uint *)stacks->link_region.base, 0,
 		  map->desc.max_entries);
-	map->desc.bytes_memlock = sizeof(*stacks) + stacks->bucket_region.size +
-				  stacks->element_region.size + stacks->link_region.size;
 	return 0;
 }
 

@@ -6,6 +6,8 @@
 
 /* A home group holds at most this many on average, so that few chains overflow. */
 #define GROUP_LOAD 8
+/* So many overflow groups are charged at a time. */
+#define OVERFLOW_CHUNK 64
 /* Spins between two tries of a lock whose owner may have lost its CPU. */
 #define SPINS 64
 
@@ -20,19 +22,21 @@ static u32 home_groups(u32 capacity)
 
 /* One memory: home groups, then one overflow group for each element (so that the pool never
  * runs dry; untouched groups cost nothing), then the links of the pool. */
-int table_init(struct table *table, u32 key_size, u64 payload, u32 capacity, u32 elements,
-	       u64 seed)
+int table_init(struct table *table, struct account *account, u32 key_size, u64 payload,
+	       u32 capacity, u32 elements, u64 seed)
 {
 	u32 groups = home_groups(capacity);
 	u64 bytes = ((u64)groups + elements) * sizeof(struct group);
-	int err = region_new(&table->group_region, bytes + (u64)elements * sizeof(u32));
+	int err = region_reserve(account, &table->group_region,
+				 bytes + (u64)elements * sizeof(u32),
+				 (u64)groups * sizeof(struct group));
 
 	if (err)
 		return err;
 	table->key_size = key_size;
 	table->key_space = round_up(key_size, 8);
 	table->element_size = table->key_space + payload;
-	err = region_new(&table->element_region, table->element_size * elements);
+	err = region_new(account, &table->element_region, table->element_size * elements);
 	if (err) {
 		region_free(&table->group_region);
 		return err;
@@ -53,12 +57,6 @@ void table_done(struct table *table)
 {
 	region_free(&table->group_region);
 	region_free(&table->element_region);
-}
-
-/* Overflow groups are rare and not counted. */
-size_t table_bytes(const struct table *table)
-{
-	return (size_t)(table->mask + 1) * sizeof(struct group) + table->element_region.size;
 }
 
 void table_write_key(const struct table *table, u32 element, const void *key)
@@ -224,6 +222,11 @@ static int insert_overflow(struct table *table, struct table_entry *entry, struc
 
 	if (number == POOL_NONE)
 		return -ENOMEM;
+	if (number % OVERFLOW_CHUNK == 0 &&
+	    region_use(&table->group_region, OVERFLOW_CHUNK * sizeof(struct group))) {
+		pool_give(&table->overflow_pool, number);
+		return -ENOMEM;
+	}
 	atomic_store_explicit(&table->overflow[number].next, 0, memory_order_relaxed);
 	group_put(entry, &table->overflow[number], 0, element);
 	atomic_store_explicit(&last->next, number + 1, memory_order_release);

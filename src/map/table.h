@@ -59,10 +59,9 @@ struct table {
  * `count` elements of `payload` bytes beside the key; `next`: room for the links of overflow
  * groups is taken from it (table_overflow_max() entries).
  */
-int table_init(struct table *table, u32 key_size, u64 payload, u32 capacity, u32 elements,
-	       u64 seed);
+int table_init(struct table *table, struct account *account, u32 key_size, u64 payload,
+	       u32 capacity, u32 elements, u64 seed);
 void table_done(struct table *table);
-size_t table_bytes(const struct table *table);
 
 /* --- elements --- */
 

@@ -47,6 +47,18 @@ static bool read_bpf_output(long user_attr, struct perf_event_attr *attr)
 	       !user_read(attr, (u64)user_attr, min((size_t)attr->size, sizeof(*attr)));
 }
 
+/* A program that is told ENOMEM has no way to ask which limit it met. */
+static long shim_bpf(struct skep_engine *engine, const long arguments[3])
+{
+	long ret = skep_bpf(engine, (int)arguments[0], (void *)arguments[1],
+			    (unsigned int)arguments[2]);
+	const struct skep_error *err = ret == -ENOMEM ? skep_engine_error(engine) : NULL;
+
+	if (err && err->hint[0])
+		shim_tell(err->text);
+	return ret;
+}
+
 long shim_syscall(long number, const long arguments[6])
 {
 	struct perf_event_attr attr;
@@ -58,8 +70,7 @@ long shim_syscall(long number, const long arguments[6])
 		return shim_real()->syscall(number, arguments[0], arguments[1], arguments[2],
 					    arguments[3], arguments[4], arguments[5]);
 	if (number == SYS_bpf)
-		return leave(skep_bpf(engine, (int)arguments[0], (void *)arguments[1],
-				      (unsigned int)arguments[2]));
+		return leave(shim_bpf(engine, arguments));
 	return leave(fd_perf_event_open(engine, &attr, (int)arguments[2]));
 }
 
@@ -138,6 +149,37 @@ ssize_t shim_readlink(const char *path, char *out, size_t size)
 	size = strnlen(name, size);
 	memcpy(out, name, size);
 	return (ssize_t)size;
+}
+
+/* A file of the text; NULL: none, and errno. */
+static FILE *open_text(const char *text)
+{
+	FILE *file = tmpfile();
+
+	if (!file)
+		return NULL;
+	fputs(text, file);
+	rewind(file);
+	return file;
+}
+
+FILE *shim_fopen(const char *path, const char *mode)
+{
+	static const char directory[] = "/proc/self/fdinfo/";
+	struct skep_engine *engine;
+	FILE *file;
+	char *text;
+
+	if (!path || strncmp(path, directory, sizeof(directory) - 1))
+		return shim_real()->fopen(path, mode);
+	engine = enter(false);
+	text = engine ? fd_info(engine, atoi(path + sizeof(directory) - 1)) : NULL;
+	depth -= engine != NULL;
+	if (!text)
+		return shim_real()->fopen(path, mode);
+	file = open_text(text);
+	free(text);
+	return file;
 }
 
 /* --- the file system of pins: what is below a directory where bpffs is mounted --- */

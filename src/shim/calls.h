@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <skep/skep.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/statfs.h>
 #include <sys/types.h>
@@ -33,6 +34,7 @@ struct real_calls {
 	int (*rmdir)(const char *path);
 	int (*mount)(const char *source, const char *target, const char *type,
 		     unsigned long flags, const void *data);
+	FILE *(*fopen)(const char *path, const char *mode);
 };
 
 const struct real_calls *shim_real(void);
@@ -41,6 +43,9 @@ const struct real_calls *shim_real(void);
 bool shim_is_active(void);
 /* The engine; NULL when calls go to Linux, or when it is not made yet and need not be. */
 struct skep_engine *shim_engine(bool needed);
+
+/* Why a call failed, where the program has no way to ask. */
+void shim_tell(const char *text);
 
 long shim_syscall(long number, const long arguments[6]);
 void *shim_mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset);
@@ -56,5 +61,6 @@ int shim_mkdir(const char *path, mode_t mode);
 int shim_rmdir(const char *path);
 int shim_mount(const char *source, const char *target, const char *type, unsigned long flags,
 	       const void *data);
+FILE *shim_fopen(const char *path, const char *mode);
 
 #endif

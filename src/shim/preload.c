@@ -3,6 +3,7 @@
  * libskep-preload.so: for unmodified programs (`skep exec`). The process gets one engine, made
  * at its first call that needs one; a forked process goes on with a copy of it.
  */
+#include "base/bytes.h"
 #include "base/rcu.h"
 #include "shim/calls.h"
 
@@ -18,13 +19,35 @@
 static struct skep_engine *_Atomic engine;
 static pthread_once_t engine_once = PTHREAD_ONCE_INIT, calls_once = PTHREAD_ONCE_INIT;
 
+/* What the environment says of the engine; false after a message. */
+static bool read_environment(struct skep_engine_opts *opts)
+{
+	const char *memory = getenv("SKEP_MEMORY");
+	u64 limit;
+
+	if (!memory || !*memory)
+		return true;
+	if (!bytes_parse(memory, &limit)) {
+		fprintf(stderr,
+			"libskep-preload: SKEP_MEMORY=%s: expected a size such as 64M\n",
+			memory);
+		return false;
+	}
+	opts->memory_limit = limit;
+	return true;
+}
+
 static void create_engine(void)
 {
+	struct skep_engine_opts opts = {.sz = sizeof(opts)};
+	struct skep_engine *created = NULL;
 	struct skep_error err;
-	struct skep_engine *created = skep_engine_new(NULL, &err);
 
-	if (!created)
-		fprintf(stderr, "libskep-preload: %s\n", err.text);
+	if (read_environment(&opts)) {
+		created = skep_engine_new(&opts, &err);
+		if (!created)
+			fprintf(stderr, "libskep-preload: %s\n", err.text);
+	}
 	pthread_atfork(urcu_bp_call_rcu_before_fork, urcu_bp_call_rcu_after_fork_parent,
 		       urcu_bp_call_rcu_after_fork_child);
 	/* Release: partner of shim_engine(). */
@@ -37,6 +60,11 @@ struct skep_engine *shim_engine(bool needed)
 	if (needed)
 		pthread_once(&engine_once, create_engine);
 	return atomic_load_explicit(&engine, memory_order_acquire);
+}
+
+void shim_tell(const char *text)
+{
+	fprintf(stderr, "libskep-preload: %s\n", text);
 }
 
 bool shim_is_active(void)
@@ -72,6 +100,7 @@ static void find_real_calls(void)
 	real.mkdir = find("mkdir");
 	real.rmdir = find("rmdir");
 	real.mount = find("mount");
+	real.fopen = find("fopen");
 }
 
 /* Found at the first call: constructors of other libraries may call before ours could run. */
@@ -96,6 +125,8 @@ ssize_t own_readlink_chk(const char *path, char *out, size_t size, size_t room)
 	SYMBOL(__readlink_chk);
 int own_mount(const char *source, const char *target, const char *type, unsigned long flags,
 	      const void *data) SYMBOL(mount);
+FILE *own_fopen(const char *path, const char *mode) SYMBOL(fopen);
+FILE *own_fopen64(const char *path, const char *mode) SYMBOL(fopen64);
 
 int own_epoll_pwait(int epoll, struct epoll_event *events, int count, int timeout,
 		    const sigset_t *mask)
@@ -133,4 +164,15 @@ int own_mount(const char *source, const char *target, const char *type, unsigned
 	      const void *data)
 {
 	return shim_mount(source, target, type, flags, data);
+}
+
+/* bpftool reads what a map takes from here. */
+FILE *own_fopen(const char *path, const char *mode)
+{
+	return shim_fopen(path, mode);
+}
+
+FILE *own_fopen64(const char *path, const char *mode)
+{
+	return shim_fopen(path, mode);
 }

@@ -4,6 +4,7 @@
 #include "base/os.h"
 #include "base/rcu.h"
 #include "helper/cpumask.h"
+#include "map/account.h"
 #include "map/async.h"
 #include "map/map.h"
 #include "map/owner.h"
@@ -105,8 +106,9 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 	if (!engine->env.cpumask || !engine->env.async)
 		return -ENOMEM;
 	engine->env.slots = slots_new(slots);
+	engine->budget = budget_new(opts->memory_limit);
 	engine->env.owners = owners_new();
-	if (engine->env.slots && engine->env.owners)
+	if (engine->env.slots && engine->env.owners && engine->budget)
 		engine->net = net_new(&engine->env);
 	return engine->net ? 0 : -ENOMEM;
 }
@@ -172,6 +174,7 @@ void skep_engine_free(struct skep_engine *engine)
 	trace_done(engine);
 	owners_free(engine->env.owners);
 	slots_free(engine->env.slots);
+	budget_put(engine->budget);
 	kernel_btf_done(&engine->kernel_btf);
 	pthread_mutex_destroy(&engine->lock);
 	if (last.engine == engine)

@@ -20,6 +20,7 @@
 #include <pthread.h>
 #include <skep/skep.h>
 
+struct budget;
 struct net;
 
 struct skep_engine {
@@ -27,6 +28,7 @@ struct skep_engine {
 	bool verify_only;
 	enum jit_tier jit;
 	struct run_env env;
+	struct budget *budget; /* of the maps' memory */
 	struct net *net;
 	struct kernel_btf kernel_btf;
 

@@ -5,6 +5,7 @@
 #include "map/perf_event.h"
 #include "sys/engine.h"
 #include <errno.h>
+#include <stdio.h>
 #include <sys/mman.h>
 
 int fd_perf_event_open(struct skep_engine *engine, const struct perf_event_attr *attr, int slot)
@@ -77,6 +78,28 @@ const char *fd_name(struct skep_engine *engine, int fd)
 
 	object_put(object);
 	return name;
+}
+
+char *fd_info(struct skep_engine *engine, int fd)
+{
+	int unused;
+	struct object *object = descriptor_object(engine, fd, OBJECT_MAP, NULL, &unused);
+	const struct map *map;
+	char *text = NULL;
+
+	if (!object)
+		return NULL;
+	map = map_of_object(object);
+	if (asprintf(&text,
+		     "map_type:\t%u\nkey_size:\t%u\nvalue_size:\t%u\nmax_entries:\t%u\n"
+		     "map_flags:\t%#x\nmap_extra:\t%#llx\nmemlock:\t%llu\nmap_id:\t%u\n"
+		     "frozen:\t%u\n",
+		     map->desc.type, map->desc.key_size, map->desc.value_size,
+		     map->desc.max_entries, map->desc.flags, map->desc.extra, map_bytes(map),
+		     object->id, map->desc.frozen) < 0)
+		text = NULL;
+	object_put(object);
+	return text;
 }
 
 void fd_refresh(struct skep_engine *engine)

@@ -21,6 +21,9 @@ int fd_mmap(struct skep_engine *engine, int fd, void *address, size_t length, in
 	    int flags, u64 offset, void **out);
 /* What /proc/self/fd shows on Linux: "anon_inode:bpf-map"; NULL: not ours. */
 const char *fd_name(struct skep_engine *engine, int fd);
+/* What /proc/self/fdinfo shows on Linux of a map, as far as the engine has it; the caller frees
+ * it. NULL: no map of ours, or no memory. */
+char *fd_info(struct skep_engine *engine, int fd);
 /* Brings what poll() sees of ring buffers and perf events up to date. */
 void fd_refresh(struct skep_engine *engine);
 

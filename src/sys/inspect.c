@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/error.h"
+#include "map/map.h"
 #include "run/run.h"
 #include "sys/engine.h"
 
@@ -37,4 +39,18 @@ int skep_prog_print(struct skep_engine *engine, int prog_fd, const char *stage, 
 	return error_set(err, SKEP_STAGE_CALL, code,
 			 code == -EINVAL ? "no stage '%s'" : "stage '%s': out of memory",
 			 stage);
+}
+
+int skep_map_bytes(struct skep_engine *engine, int map_fd, uint64_t *out)
+{
+	struct skep_error *err = engine_error_start(engine);
+	int code = 0;
+	struct object *object = descriptor_object(engine, map_fd, OBJECT_MAP, NULL, &code);
+
+	if (!object)
+		return error_set(err, SKEP_STAGE_CALL, -EBADF, "descriptor %d is no map",
+				 map_fd);
+	*out = map_bytes(map_of_object(object));
+	object_put(object);
+	return 0;
 }

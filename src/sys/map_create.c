@@ -101,7 +101,10 @@ static bool holds_maps(u32 type)
 static int create(struct call *call, struct object *btf, struct map **out)
 {
 	const union bpf_attr *attr = &call->attr.v;
-	const u32 slots = slots_count(call->engine->env.slots);
+	const struct map_world world = {.slots = slots_count(call->engine->env.slots),
+					.budget = call->engine->budget,
+					.owners = call->engine->env.owners,
+					.is_described_only = call->engine->verify_only};
 	struct map *inner = NULL;
 	struct map_desc desc;
 	int ret;
@@ -115,14 +118,11 @@ static int create(struct call *call, struct object *btf, struct map **out)
 		inner = call_map(call, attr->inner_map_fd, 0, &ret);
 	if (ret < 0)
 		return ret;
-	ret = call->engine->verify_only
-		      ? map_new_described(&desc, inner, slots, out, call->err)
-		      : map_new(&desc, inner, slots, out, call->err);
+	ret = map_make(&desc, inner, &world, out, call->err);
 	if (inner)
 		object_put(&inner->object);
 	if (ret)
 		return ret;
-	(*out)->owners = call->engine->env.owners;
 	if (btf)
 		(*out)->btf = object_get(btf);
 	return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The commands on one element of a map. */
+#include "map/account.h"
 #include "map/map.h"
 #include "sys/map_value.h"
 
@@ -93,8 +94,12 @@ int map_value_update(struct call *call, struct map *map, const void *key, const 
 	struct object *object;
 	int ret = 0, refused;
 
-	if (!map_holds_objects(map))
-		return map_user_update(map, key, value, flags);
+	if (!map_holds_objects(map)) {
+		ret = map_user_update(map, key, value, flags);
+		if (ret == -ENOMEM && account_was_refused(map->account))
+			account_refuse(map->account, map->desc.name, call->err);
+		return ret;
+	}
 	object = descriptor_any(call->engine, *(const s32 *)value, NULL, &ret);
 	if (object)
 		ret = owner_admit(map, object);

@@ -11,7 +11,7 @@ def test_usage(skep):
             (r"^usage: skep", ),
             (r"no command 'nonsense'", "nonsense"),
             (r"prog: expected one of show, dump, run", "prog"),
-            (r"map: expected one of show, dump, lookup, update, delete", "map", "nonsense"),
+            (r"map: expected one of create, show, dump, lookup, update, delete", "map", "nonsense"),
             (r"expected one FILE", "verify"),
             (r"map dump: expected FILE MAP$", "map", "dump", "firewall.bpf.o"),
             (r"--repeat 9999999999: expected at most", "prog", "run", "firewall.bpf.o", "--repeat", "9999999999"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Commands that show something: text, and JSON with bpftool's keys."""
 import json
+import os
 import platform
 import re
 import subprocess
@@ -24,12 +25,36 @@ def test_help_of_every_command(skep):
 
 
 def test_verify(skep):
-    matches("^accepted  name firewall  section xdp  insns [0-9]+$", skep.ok("verify", "firewall.bpf.o").rstrip())
+    matches("^accepted  name firewall  section xdp  insns [0-9]+\nmaps on [0-9]+ slots: [0-9.]+ [KM]iB$",
+            skep.ok("verify", "firewall.bpf.o").rstrip())
     verdicts = skep.json("verify", "-p", "tailcall.bpf.o")
     same({verdict["verdict"] for verdict in verdicts}, {"accepted"})
     same(len(verdicts), 5)
     skep.ok("verify", "--section", "xdp", "--program", "firewall", "--flags=strict-alignment,state-freq",
             "firewall.bpf.o")
+
+
+def test_what_maps_take(skep):
+    firewall, = skep.json("verify", "--slots", "64", "-p", "firewall.bpf.o")
+    shown = skep.json("map", "show", "-p", "firewall.bpf.o")
+    per_cpu, = (row for row in shown if row["type"] == "percpu_array")
+    same(firewall["maps"]["slots"], 64)
+    matches("^[0-9]+$", str(firewall["maps"]["bytes"]))
+    matches(r"\nmaps on 64 slots: [0-9.]+ MiB\n$", skep.ok("verify", "--slots", "64", "firewall.bpf.o"))
+    words = ["type", "percpu_array", "key", "4", "value", "16", "entries", "4", "flags", "0", "name", "outcomes"]
+    made, = skep.json("map", "create", "--dry-run", *words, "-p")
+    same(made["bytes_memlock"], per_cpu["bytes_memlock"])
+    wide, = skep.json("map", "create", "--dry-run", "--slots", "64", *words, "-p")
+    same(wide["bytes_memlock"] - made["bytes_memlock"], 64 * (64 - made["slots"]))
+    skep.fails(1, r"^skep: map create: map 'm' needs 16777216 bytes more: \d+ of the engine's limit of 2097152 bytes",
+               "map", "create", "--dry-run", "--memory", "2M", "type", "percpu_array", "key", "4", "value", "8",
+               "entries", "1000000", "name", "m")
+    skep.fails(2, "^skep: map create: expected PIN, or --dry-run", "map", "create", "type", "hash")
+    skep.fails(2, "^skep: map create: unknown word 'keys'", "map", "create", "--dry-run", "type", "hash", "keys", "4")
+    skep.fails(2, "^skep: map create: unknown type 'has'", "map", "create", "--dry-run", "type", "has")
+    skep.fails(2, "^skep: map create: key x: expected a number", "map", "create", "--dry-run", "type", "hash", "key", "x")
+    skep.fails(2, "^skep: --memory 12Q: expected a size", "verify", "--memory", "12Q", "firewall.bpf.o")
+    skep.fails(2, "^skep: --slots 0: expected 1 to 256", "verify", "--slots", "0", "firewall.bpf.o")
 
 
 def test_one_program_of_a_chain(skep):
@@ -54,7 +79,7 @@ def test_rejection(skep):
 def test_cost(skep):
     text = skep.ok("verify", "--cost", "--top", "3", "firewall.bpf.o")
     matches(r"\n\tprocessed \d+  states \d+  at most at a time \d+  \d+us\n\t +processed +states +insns  functions\n", text)
-    same(len(text.split("lines\n")[1].splitlines()), 3)
+    same(len(text.split("lines\n")[1].split("maps on")[0].splitlines()), 3)
     cost = skep.json("verify", "--cost", "-j", "firewall.bpf.o")[0]["cost"]
     same(cost["processed"], sum(row["processed"] for row in cost["functions"]))
     matches(r"^rejected  name wrong\n\tprocessed 2 ", skep("verify", "--cost", "rejected.bpf.c", "-P", "wrong").stdout)
@@ -81,7 +106,7 @@ def test_fewer_rights(skep):
 
 
 def test_verdict_on_what_skep_cannot_run(skep):
-    matches(r"^accepted  name sends_on .*\n\tskep cannot run it yet: no helper sk_redirect_map\n$",
+    matches(r"^accepted  name sends_on .*\n\tskep cannot run it yet: no helper sk_redirect_map\nmaps on ",
             skep.ok("verify", "lacking.bpf.c"))
     same(skep.json("verify", "-j", "lacking.bpf.c")[0]["lacks"], ["helper sk_redirect_map"])
     same("lacks" in skep.json("verify", "-j", "firewall.bpf.o")[0], False)
@@ -135,7 +160,8 @@ def test_map_commands(skep):
     maps = {row["name"]: row for row in skep.json("map", "show", "firewall.bpf.o", "-j")}
     same(maps["rules"], {**maps["rules"], "type": "hash", "flags": 0, "bytes_key": 16, "bytes_value": 8,
                          "max_entries": 65536})
-    matches(r"hash  name rules  flags 0x0\n\tkey 16B  value 8B  max_entries 65536\n", skep.ok("map", "show", "firewall.bpf.o"))
+    matches(r"hash  name rules  flags 0x0\n\tkey 16B  value 8B  max_entries 65536  memlock [0-9]+B\n",
+            skep.ok("map", "show", "firewall.bpf.o"))
     matches(r"top_talkers  \(lru_hash, 0 entries\)", skep.ok("map", "dump", "firewall.bpf.o", "top_talkers"))
     matches(r"(?m)^  10\.0\.0\.1 +7 +9  █+$", skep.ok("map", "update", "firewall.bpf.o", "top_talkers", "10.0.0.1", "{7, 9}"))
     entry, = skep.json("map", "update", "firewall.bpf.o", "blocklist", "{8, 10.0.0.0}", "5", "-j")
@@ -191,7 +217,11 @@ def test_exec(skep):
         raise Skip("a sanitizer's library cannot be preloaded this way; tests/shim does it")
     skep.path("batch").write_text("map create /sys/fs/bpf/mine type hash key 4 value 4 entries 4 name mine\n"
                                   "map show name mine\n")
-    matches(r"hash  name mine", skep.ok("exec", "--", "bpftool", "batch", "file", "batch"))
+    command = ["exec", "--", "bpftool", "batch", "file", "batch"]
+    made, = skep.json("map", "create", "--dry-run", "type", "hash", "key", "4", "value", "4", "entries", "4", "-p")
+    matches(rf"hash  name mine(?s:.*)memlock {made['bytes_memlock']}B", skep.ok(*command))
+    matches("map 'mine' needs [0-9]+ bytes more", skep(*command, env={**os.environ, "SKEP_MEMORY": "1K"}).stderr)
+    matches("SKEP_MEMORY=much: expected a size", skep(*command, env={**os.environ, "SKEP_MEMORY": "much"}).stderr)
     skep.fails(2, "no-such-program", "exec", "--", "no-such-program")
 
 
@@ -209,7 +239,7 @@ def test_completion(skep):
     skep.ok("completion")
     same(complete(skep, "skep", "ver"), ["verify", "version"])
     same(complete(skep, "skep", "map", "de"), ["delete"])
-    same(complete(skep, "skep", "verify", "--s"), ["--section"])
+    same(complete(skep, "skep", "verify", "--s"), ["--section", "--slots"])
     same(complete(skep, "skep", "map", "dump", "--t"), ["--target", "--top"])
     same(complete(skep, "skep", "verify", "fire"), ["firewall.bpf.o"])
 
