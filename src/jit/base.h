@@ -91,6 +91,8 @@ void base_store_reg(struct base *base, const struct code_insn *insn, u32 bits);
 void base_store_imm(struct base *base, const struct code_insn *insn, u32 bits);
 void base_atomic(struct base *base, const struct code_insn *insn, struct x86_op op,
 		 enum x86_width width);
+/* 1, 2, 4 or 8 bytes, with zeros above them. */
+void base_load_bytes(struct base *base, u8 to, u32 bytes, struct x86_mem from);
 void base_fetch(struct base *base, const struct code_insn *insn, enum base_alu what,
 		struct x86_op op, enum x86_width width);
 
@@ -110,6 +112,10 @@ void base_jump(struct base *base, u32 at, const struct base_condition *condition
 
 /* base_map.c: does itself what the called helper does; false: the helper must be called. */
 bool base_helper_inline(struct base *base, u32 at);
+
+/* base_arguments.c: the helper gets copies of arguments that it would wait for; so many bytes
+ * of the stack are theirs until after the call. */
+u32 base_widen_arguments(struct base *base, u32 at);
 
 /* The instruction at `at`, whose operation has a body of its own. */
 #define CONTROL(name) void base_##name(struct base *base, u32 at);

@@ -141,11 +141,16 @@ void base_may_goto(struct base *base, u32 at)
 void base_call_helper(struct base *base, u32 at)
 {
 	const struct code_insn *insn = &base->code->insns[at];
+	const u32 space = base_widen_arguments(base, at);
 
-	if (base_helper_inline(base, at))
-		return;
-	base_load_run(base, R9);
-	base_call(base, u64_to_ptr((u64)insn->imm));
+	if (!base_helper_inline(base, at)) {
+		base_load_run(base, R9);
+		base_call(base, u64_to_ptr((u64)insn->imm));
+	}
+	if (space) {
+		x86_rr(&base->emit, x86_add_imm32, W64, 0, RSP);
+		emit32(&base->emit, space);
+	}
 }
 
 void base_call_iterator(struct base *base, u32 at)

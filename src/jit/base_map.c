@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Helpers that the base tier does itself: look-ups in a map that is known, the slot's number.
- */
+/* Helpers that the base tier does itself: look-ups and updates of a map that is known, the
+ * slot's number. */
 #include "jit/base.h"
 #include "map/map.h"
 
 #include <limits.h>
 #include <stddef.h>
+
+/* Values of so many bytes are copied by the program itself: short jumps reach over it. */
+#define VALUE_INLINE 24
 
 static void load_slot(struct base *base, u8 to)
 {
@@ -26,11 +29,11 @@ static void multiply(struct base *base, u8 reg, u32 factor)
 	}
 }
 
-/* rax: the value's address, or 0; rsi points to the index. */
-static void row_address(struct base *base, const struct map_rows *rows)
+/* rax: the value's address; rsi points to the index. The jump of an index without a value. */
+static u32 row_address(struct base *base, const struct map_rows *rows)
 {
 	struct emit *emit = &base->emit;
-	u32 beyond, done;
+	u32 beyond;
 
 	x86_rm(emit, x86_load, W32, RAX, x86_at(RSI, 0));
 	x86_rr(emit, x86_cmp_imm32, W32, 0, RAX);
@@ -44,9 +47,68 @@ static void row_address(struct base *base, const struct map_rows *rows)
 	}
 	x86_mov_imm(emit, R11, ptr_to_u64(rows->values));
 	x86_rr(emit, x86_add_store, W64, R11, RAX);
-	done = x86_jmp8(emit);
+	return beyond;
+}
+
+static bool rows_of(const struct map *map, struct map_rows *out)
+{
+	return map_rows(map, out) && out->stride <= INT_MAX && out->slot_stride <= INT_MAX;
+}
+
+static void lookup_row(struct base *base, const struct map_rows *rows)
+{
+	struct emit *emit = &base->emit;
+	u32 beyond = row_address(base, rows), done = x86_jmp8(emit);
+
 	x86_land(emit, beyond);
 	x86_mov_imm(emit, RAX, 0);
+	x86_land(emit, done);
+}
+
+/* rdx points to the value, rax to its place, which has room for whole words; r11 is lost. */
+static void copy_value(struct base *base, u32 size)
+{
+	struct emit *emit = &base->emit;
+
+	for (u32 at = 0, bytes; at < size; at += bytes) {
+		bytes = 1u << (31 - __builtin_clz(min(size - at, 8u)));
+		base_load_bytes(base, R11, bytes, x86_at(RDX, (s32)at));
+		if (bytes == 1)
+			x86_rm(emit, x86_store8, W32, R11, x86_at(RAX, (s32)at));
+		else
+			x86_rm(emit, x86_store,
+			       bytes == 8   ? W64
+			       : bytes == 4 ? W32
+					    : W16,
+			       R11, x86_at(RAX, (s32)at));
+	}
+}
+
+/* The program sees the result in 64 bits. */
+static void call_update(struct base *base, const struct map *map)
+{
+	load_slot(base, R8);
+	base_call(base, map->update);
+	x86_rr(&base->emit, x86_movsxd, W64, RAX, RAX);
+}
+
+/* Flags other than BPF_ANY and BPF_EXIST, and an index beyond the array, are the map's to
+ * answer. */
+static void update_row(struct base *base, const struct map *map, const struct map_rows *rows)
+{
+	struct emit *emit = &base->emit;
+	u32 special, beyond, done;
+
+	x86_rr(emit, x86_test_imm32, W64, 0, RCX);
+	emit32(emit, ~(u32)BPF_EXIST);
+	special = x86_jcc8(emit, CC_NE);
+	beyond = row_address(base, rows);
+	copy_value(base, map->desc.value_size);
+	x86_mov_imm(emit, RAX, 0);
+	done = x86_jmp8(emit);
+	x86_land(emit, special);
+	x86_land(emit, beyond);
+	call_update(base, map);
 	x86_land(emit, done);
 }
 
@@ -58,8 +120,8 @@ static bool lookup(struct base *base, const struct map *map)
 
 	if (!map || !map->lookup)
 		return false;
-	if (map_rows(map, &rows) && rows.stride <= INT_MAX && rows.slot_stride <= INT_MAX) {
-		row_address(base, &rows);
+	if (rows_of(map, &rows)) {
+		lookup_row(base, &rows);
 		return true;
 	}
 	load_slot(base, RDX);
@@ -67,14 +129,17 @@ static bool lookup(struct base *base, const struct map *map)
 	return true;
 }
 
-/* The program sees the result in 64 bits. */
 static bool update(struct base *base, const struct map *map)
 {
+	struct map_rows rows;
+
 	if (!map || !map->update)
 		return false;
-	load_slot(base, R8);
-	base_call(base, map->update);
-	x86_rr(&base->emit, x86_movsxd, W64, RAX, RAX);
+	if (map->desc.value_size <= VALUE_INLINE && !map->desc.fields.count &&
+	    rows_of(map, &rows))
+		update_row(base, map, &rows);
+	else
+		call_update(base, map);
 	return true;
 }
 

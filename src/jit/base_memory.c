@@ -141,3 +141,12 @@ ON_INSN(store_release8, base_store_reg(base, insn, 8))
 ON_INSN(store_release16, base_store_reg(base, insn, 16))
 ON_INSN(store_release32, base_store_reg(base, insn, 32))
 ON_INSN(store_release64, base_store_reg(base, insn, 64))
+
+void base_load_bytes(struct base *base, u8 to, u32 bytes, struct x86_mem from)
+{
+	switch (bytes) {
+	case 1: x86_rm(&base->emit, x86_movzx8, W32, to, from); break;
+	case 2: x86_rm(&base->emit, x86_movzx16, W32, to, from); break;
+	default: x86_rm(&base->emit, x86_load, bytes == 8 ? W64 : W32, to, from);
+	}
+}

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* No instruction of a program becomes more bytes than this. */
-#define EMIT_STEP 512
+#define EMIT_STEP 1024
 
 struct emit {
 	u8 *start, *at, *end;

@@ -65,32 +65,6 @@ static bool array_equal(const struct map_desc *template, const struct map_desc *
 						   template->max_entries == inner->max_entries);
 }
 
-static int array_init(struct map *map)
-{
-	struct array *array = array_of(map);
-	u64 stride = round_up(map->desc.value_size, 8), size = stride * map->desc.max_entries;
-	bool shared = map->desc.flags & BPF_F_MMAPABLE;
-	int err = shared ? region_new_shared(map->account, &array->region, "bpf-array", size)
-			 : region_new(map->account, &array->region, size);
-
-	if (err)
-		return err;
-	map->memfd = array->region.fd;
-	map->desc.values = array->region.base;
-	map->desc.value_stride = stride;
-	return 0;
-}
-
-static int percpu_array_init(struct map *map)
-{
-	struct array *array = array_of(map);
-	u64 stride = round_up(map->desc.value_size, 8);
-
-	array->slot_stride = round_up(stride * map->desc.max_entries, CACHE_LINE);
-	map->desc.value_stride = stride;
-	return region_new(map->account, &array->region, array->slot_stride * map->slots);
-}
-
 static void array_done(struct map *map)
 {
 	region_free(&array_of(map)->region);
@@ -159,6 +133,72 @@ static int array_update(struct map *map, const void *key, const void *value, u64
 	value_store(&map->desc, at, value, flags & BPF_F_LOCK);
 	value_release(&map->desc, at);
 	return 0;
+}
+
+/* Of small values without fields: an update that needs no look at either. */
+static inline __attribute__((always_inline)) int
+update_word(struct map *map, const void *key, const void *value, u64 flags, u32 slot, u32 size)
+{
+	const struct array *array = array_of(map);
+	u32 index = index_of(key);
+
+	if (unlikely(flags & ~(u64)BPF_EXIST) || unlikely(index >= map->desc.max_entries))
+		return array_update(map, key, value, flags, slot);
+	value_store_word(array->region.base + slot * array->slot_stride +
+				 (u64)index * map->desc.value_stride,
+			 value, size);
+	return 0;
+}
+
+static int array_update_4(struct map *map, const void *key, const void *value, u64 flags,
+			  u32 slot)
+{
+	return update_word(map, key, value, flags, slot, 4);
+}
+
+static int array_update_8(struct map *map, const void *key, const void *value, u64 flags,
+			  u32 slot)
+{
+	return update_word(map, key, value, flags, slot, 8);
+}
+
+static map_update_op *update_op(const struct map_desc *desc)
+{
+	if (value_has_fields(desc))
+		return array_update;
+	switch (desc->value_size) {
+	case 4: return array_update_4;
+	case 8: return array_update_8;
+	default: return array_update;
+	}
+}
+
+static int array_init(struct map *map)
+{
+	struct array *array = array_of(map);
+	u64 stride = round_up(map->desc.value_size, 8), size = stride * map->desc.max_entries;
+	bool shared = map->desc.flags & BPF_F_MMAPABLE;
+	int err = shared ? region_new_shared(map->account, &array->region, "bpf-array", size)
+			 : region_new(map->account, &array->region, size);
+
+	if (err)
+		return err;
+	map->update = update_op(&map->desc);
+	map->memfd = array->region.fd;
+	map->desc.values = array->region.base;
+	map->desc.value_stride = stride;
+	return 0;
+}
+
+static int percpu_array_init(struct map *map)
+{
+	struct array *array = array_of(map);
+	u64 stride = round_up(map->desc.value_size, 8);
+
+	map->update = update_op(&map->desc);
+	array->slot_stride = round_up(stride * map->desc.max_entries, CACHE_LINE);
+	map->desc.value_stride = stride;
+	return region_new(map->account, &array->region, array->slot_stride * map->slots);
 }
 
 static int array_delete(struct map *map, const void *key, u32 slot)

@@ -52,24 +52,6 @@ static void fill_element(struct hash *hash, u32 element, const void *key, const 
 		value_store_new(&hash->map.desc, table_payload(&hash->table, element), value);
 }
 
-/* Values of up to 8 bytes change in one store. */
-static inline __attribute__((always_inline)) void store_word(u8 *to, const void *value,
-							     u32 size)
-{
-	u64 word = 0;
-	u32 half;
-
-	switch (size) {
-	case 4:
-		memcpy(&half, value, 4);
-		__atomic_store_n((u32 *)to, half, __ATOMIC_RELAXED);
-		return;
-	case 8: memcpy(&word, value, 8); break;
-	default: memcpy(&word, value, size);
-	}
-	__atomic_store_n((u64 *)to, word, __ATOMIC_RELAXED);
-}
-
 /* --- in place, without a lock --- */
 
 /* The key's element, which is the slot's to write to until `*writing` changes; ELEMENT_NONE:
@@ -112,9 +94,10 @@ static inline __attribute__((always_inline)) bool store_in_place(struct hash *ha
 		if (hash->state)
 			hash_refer(hash, element);
 		if (!per_cpu)
-			store_word(table_payload(&hash->table, element), value, value_size);
+			value_store_word(table_payload(&hash->table, element), value,
+					 value_size);
 		else if (likely(value_size == 8))
-			store_word(hash_slot_value(hash, element, slot), value, 8);
+			value_store_word(hash_slot_value(hash, element, slot), value, 8);
 		else
 			value_copy(hash_slot_value(hash, element, slot), value, value_size);
 	}
@@ -179,7 +162,7 @@ static u32 overwrite(struct hash *hash, struct table_entry *entry, const void *k
 		return ELEMENT_NONE;
 	}
 	if (hash->in_place) {
-		store_word(table_payload(&hash->table, old), value, desc->value_size);
+		value_store_word(table_payload(&hash->table, old), value, desc->value_size);
 		return ELEMENT_NONE;
 	}
 	new = hash_spare_take(hash, slot);
