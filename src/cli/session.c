@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/session.h"
+#include "base/os.h"
 #include "cli/adapt.h"
 #include "linux/fdinfo.h"
 #include "linux/rights.h"
@@ -9,12 +10,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <skep/inspect.h>
+#include <skep/route.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define LIBBPF_LINE 512
+#define ROUTES_MAX  (64 << 20)
 
 /* libbpf's print function has no argument of the caller's: the session that is open. */
 static struct session *listening;
@@ -62,6 +65,25 @@ static int read_sizes(const struct command_line *line, struct skep_engine_opts *
 	return 0;
 }
 
+static int set_routes(struct session *session, const char *from)
+{
+	struct skep_error err = {};
+	char *text = NULL;
+	size_t size;
+	int ret;
+
+	if (!strcmp(from, "host"))
+		return skep_routes_copy_host(session->engine, &err)
+			       ? usage_error("--routes host: %s", err.text)
+			       : 0;
+	ret = os_read_file(from, ROUTES_MAX, &text, &size);
+	if (ret)
+		return usage_error("--routes %s: %s", from, strerror(-ret));
+	ret = skep_routes_set(session->engine, text, size, &err);
+	free(text);
+	return ret ? usage_error("--routes %s: %s", from, err.text) : 0;
+}
+
 static int new_engine(struct session *session, u32 rights, u32 jit)
 {
 	struct skep_engine_opts opts = {
@@ -86,7 +108,9 @@ static int new_engine(struct session *session, u32 rights, u32 jit)
 	if (!session->engine)
 		return usage_error("%s", err.text);
 	wrap_use_engine(session->engine);
-	return 0;
+	return option_given(session->line, OPTION_routes)
+		       ? set_routes(session, session->line->option[OPTION_routes])
+		       : 0;
 }
 
 static int parse_jit(const char *name, u32 *jit)
@@ -133,6 +157,8 @@ int session_target(struct session *session, struct command_line *line)
 	if (option_given(line, OPTION_jit))
 		return usage_error(
 			"--jit is for the skep target; Linux decides by net.core.bpf_jit_enable");
+	if (option_given(line, OPTION_routes))
+		return usage_error("--routes is for the skep target; Linux has its own");
 	if (strcmp(target, "linux"))
 		return usage_error("--target %s: expected skep or linux", target);
 	return use_linux(session, rights);

@@ -18,6 +18,7 @@ struct own_world;
 struct owners;
 struct prog;
 struct run_context;
+struct routes;
 struct run_violation;
 struct xdp_ctx;
 
@@ -28,6 +29,7 @@ struct xdp_ctx;
 struct run_env {
 	struct slots *slots;
 	struct owners *owners; /* of local storage; NULL: the host has none */
+	struct routes *routes; /* NULL: there are none */
 	void *engine;
 	/* A line printed by the program, with its newline. */
 	void (*trace)(void *engine, const char *text, size_t length);

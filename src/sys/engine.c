@@ -8,6 +8,7 @@
 #include "map/async.h"
 #include "map/map.h"
 #include "map/owner.h"
+#include "map/route.h"
 #include "net/net.h"
 #include "run/run.h"
 #include "sys/trace.h"
@@ -108,7 +109,8 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 	engine->env.slots = slots_new(slots);
 	engine->budget = budget_new(opts->memory_limit);
 	engine->env.owners = owners_new();
-	if (engine->env.slots && engine->env.owners && engine->budget)
+	engine->env.routes = routes_new();
+	if (engine->env.slots && engine->env.owners && engine->env.routes && engine->budget)
 		engine->net = net_new(&engine->env);
 	return engine->net ? 0 : -ENOMEM;
 }
@@ -173,6 +175,7 @@ void skep_engine_free(struct skep_engine *engine)
 	own_world_put(engine->env.own);
 	trace_done(engine);
 	owners_free(engine->env.owners);
+	routes_free(engine->env.routes);
 	slots_free(engine->env.slots);
 	budget_put(engine->budget);
 	kernel_btf_done(&engine->kernel_btf);

@@ -66,6 +66,19 @@ def test_run_once_on_data(skep):
     same(skep.ok("run", "firewall.bpf.o", "--data", "00" * 14, "--checked").startswith("retval "), True)
 
 
+def test_routes(skep):
+    run = ["run", "route.bpf.c", "--data", "00" * 64]
+    skep.path("routes").write_text("device 1 name lan\n10.0.0.0/8 dev 7\nprohibit 10.2.0.0/16\n")
+    same(skep.ok(*run, "--routes", "routes"), "retval 1004\n")
+    skep.path("routes").write_text("device 1 name lan\ndevice 7\n10.0.0.0/8 dev 7\nprohibit 10.2.0.0/16\n")
+    same(skep.ok(*run, "--routes", "routes"), "retval 7\n")
+    same(skep.ok(*run, "--routes", "host").startswith("retval "), True)
+    skep.path("routes").write_text("device 1\n10.0.0.0/8 dev lan\n")
+    skep.fails(2, r"--routes routes: routes, line 2: 'lan': expected a device's number", *run, "--routes", "routes")
+    skep.fails(2, r"--routes none: No such file", *run, "--routes", "none")
+    skep.fails(2, r"--routes is for the skep target", *run, "--routes", "routes", "--target", "linux")
+
+
 def test_duration_and_interval(skep):
     start = time.monotonic()
     lines = skep.lines("run", "counter.bpf.o", "--on", "gen:count=0,flows=3", "--duration", "0.7", "--interval", "0.2", "-j")

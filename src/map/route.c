@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A table is a map of longest prefixes (lpm.c). Its value is a group: the routes of one prefix,
+ * the smallest metric first. A group knows the next shorter prefix, for queries that none of
+ * its routes fits.
+ */
+#include "map/route.h"
+#include "map/map.h"
+
+#include <errno.h>
+#include <linux/fib_rules.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define NO_GROUP UINT32_MAX
+
+struct group {
+	u32 first, count; /* of the sorted routes */
+	u32 shorter;	  /* NO_GROUP: there is none */
+};
+
+struct table {
+	u32 id;
+	u8 family;
+	struct map *map; /* owned: prefix to u32, a group */
+};
+
+struct tables {
+	struct route_set set; /* all sorted; owned */
+	struct table *tables; /* owned */
+	struct group *groups; /* owned */
+	u32 table_cnt;
+	struct rcu_head rcu;
+};
+
+struct routes {
+	struct tables *current; /* RCU-protected */
+};
+
+/* The key of an LPM map. */
+struct prefix_key {
+	u32 length;
+	u8 bytes[16];
+};
+
+/* --- rows --- */
+void *route_rows_add(struct route_rows *rows, size_t size)
+{
+	void *row;
+
+	if (rows->count == rows->room) {
+		const u32 room = rows->room ? 2 * rows->room : 16;
+		void *more = realloc(rows->rows, room * size);
+
+		if (!more)
+			return NULL;
+		rows->rows = more;
+		rows->room = room;
+	}
+	row = (u8 *)rows->rows + rows->count++ * size;
+	memset(row, 0, size);
+	return row;
+}
+
+void route_set_done(struct route_set *set)
+{
+	free(set->devices.rows);
+	free(set->addresses.rows);
+	free(set->neighbours.rows);
+	free(set->routes.rows);
+	free(set->rules.rows);
+	*set = (struct route_set){0};
+}
+
+static bool has_rules(const struct route_set *set, u8 family)
+{
+	const struct route_rule *rules = set->rules.rows;
+
+	for (u32 i = 0; i < set->rules.count; i++)
+		if (rules[i].family == family)
+			return true;
+	return false;
+}
+
+int route_set_default_rules(struct route_set *set)
+{
+	static const struct route_rule defaults[] = {
+		{.family = AF_INET, .table = ROUTE_TABLE_LOCAL},
+		{.family = AF_INET, .priority = 32766, .table = ROUTE_TABLE_MAIN},
+		{.family = AF_INET, .priority = 32767, .table = ROUTE_TABLE_DEFAULT},
+		{.family = AF_INET6, .table = ROUTE_TABLE_LOCAL},
+		{.family = AF_INET6, .priority = 32766, .table = ROUTE_TABLE_MAIN},
+	};
+	const bool given[] = {has_rules(set, AF_INET), has_rules(set, AF_INET6)};
+
+	for (u32 i = 0; i < ARRAY_SIZE(defaults); i++) {
+		struct route_rule *rule;
+
+		if (given[defaults[i].family == AF_INET6])
+			continue;
+		rule = route_add(set, rules, struct route_rule);
+		if (!rule)
+			return -ENOMEM;
+		*rule = defaults[i];
+		rule->action = FR_ACT_TO_TBL;
+	}
+	return 0;
+}
+
+u32 route_common_bits(const u8 *a, const u8 *b, u32 limit)
+{
+	u32 bits = 0;
+
+	while (bits + 8 <= limit && a[bits / 8] == b[bits / 8])
+		bits += 8;
+	while (bits < limit && !((a[bits / 8] ^ b[bits / 8]) & 0x80 >> bits % 8))
+		bits++;
+	return bits;
+}
+
+void route_prefix_cut(struct route_prefix *prefix)
+{
+	for (u32 bit = prefix->length; bit < 128; bit++)
+		prefix->ip.bytes[bit / 8] &= ~(0x80 >> bit % 8);
+}
+
+/* --- order --- */
+#define ORDER(a, b) ((a) < (b) ? -1 : (a) > (b))
+
+static int by_ifindex(const void *a, const void *b)
+{
+	const struct route_device *x = a, *y = b;
+
+	return ORDER(x->ifindex, y->ifindex);
+}
+
+static int by_device(const void *a, const void *b)
+{
+	const struct route_neighbour *x = a, *y = b;
+
+	return x->device != y->device ? ORDER(x->device, y->device)
+				      : memcmp(&x->ip, &y->ip, sizeof(x->ip));
+}
+
+static int by_priority(const void *a, const void *b)
+{
+	const struct route_rule *x = a, *y = b;
+
+	return ORDER(x->priority, y->priority);
+}
+
+static int by_prefix(const struct route *x, const struct route *y)
+{
+	if (x->to.ip.family != y->to.ip.family)
+		return ORDER(x->to.ip.family, y->to.ip.family);
+	if (x->table != y->table)
+		return ORDER(x->table, y->table);
+	if (x->to.length != y->to.length)
+		return ORDER(x->to.length, y->to.length);
+	return memcmp(x->to.ip.bytes, y->to.ip.bytes, sizeof(x->to.ip.bytes));
+}
+
+/* Shorter prefixes come first; of one prefix a type of service, then the smaller metric. */
+static int by_use(const void *a, const void *b)
+{
+	const struct route *x = a, *y = b;
+	const int order = by_prefix(x, y);
+
+	if (order)
+		return order;
+	return x->tos != y->tos ? ORDER(y->tos, x->tos) : ORDER(x->metric, y->metric);
+}
+
+static void sort_rows(struct route_rows *rows, size_t size,
+		      int (*order)(const void *, const void *))
+{
+	if (rows->count)
+		qsort(rows->rows, rows->count, size, order);
+}
+
+static void sort_set(struct route_set *set)
+{
+	sort_rows(&set->devices, sizeof(struct route_device), by_ifindex);
+	sort_rows(&set->neighbours, sizeof(struct route_neighbour), by_device);
+	sort_rows(&set->rules, sizeof(struct route_rule), by_priority);
+	sort_rows(&set->routes, sizeof(struct route), by_use);
+}
+
+/* --- tables --- */
+static void tables_free(struct tables *tables)
+{
+	for (u32 i = 0; i < tables->table_cnt; i++)
+		object_put(&tables->tables[i].map->object);
+	route_set_done(&tables->set);
+	free(tables->tables);
+	free(tables->groups);
+	free(tables);
+}
+
+static void tables_free_later(struct rcu_head *head)
+{
+	tables_free(container_of(head, struct tables, rcu));
+}
+
+static struct prefix_key key_of(const struct route_ip *ip, u32 length)
+{
+	struct prefix_key key = {.length = length};
+
+	memcpy(key.bytes, ip->bytes, sizeof(key.bytes));
+	return key;
+}
+
+/* In a read-side section. */
+static u32 group_of(const struct table *table, const struct route_ip *ip, u32 length)
+{
+	const struct prefix_key key = key_of(ip, length);
+	const u32 *group = map_lookup(table->map, &key, SLOT_NONE);
+
+	return group ? *group : NO_GROUP;
+}
+
+static int table_open(struct tables *tables, const struct route *route)
+{
+	struct table *table = &tables->tables[tables->table_cnt];
+	const struct map_desc desc = {
+		.type = BPF_MAP_TYPE_LPM_TRIE,
+		.key_size = sizeof(u32) + route_ip_bits(route->to.ip.family) / 8,
+		.value_size = sizeof(u32),
+		.max_entries = tables->set.routes.count,
+		.flags = BPF_F_NO_PREALLOC,
+	};
+	int ret = map_new(&desc, NULL, 1, &table->map, NULL);
+
+	if (ret)
+		return ret;
+	table->id = route->table;
+	table->family = route->to.ip.family;
+	tables->table_cnt++;
+	return 0;
+}
+
+/* All shorter prefixes of the table are there already. */
+static int group_add(struct tables *tables, u32 number, const struct route *route)
+{
+	struct table *table = &tables->tables[tables->table_cnt - 1];
+	const struct prefix_key key = key_of(&route->to.ip, route->to.length);
+
+	rcu_read_lock();
+	tables->groups[number].shorter =
+		route->to.length ? group_of(table, &route->to.ip, route->to.length - 1)
+				 : NO_GROUP;
+	rcu_read_unlock();
+	return map_user_update(table->map, &key, &number, BPF_ANY);
+}
+
+static bool is_same_table(const struct route *a, const struct route *b)
+{
+	return a->table == b->table && a->to.ip.family == b->to.ip.family;
+}
+
+static int tables_fill(struct tables *tables)
+{
+	const struct route *routes = tables->set.routes.rows;
+	u32 group = 0;
+	int ret = 0;
+
+	for (u32 i = 0; i < tables->set.routes.count && !ret; i++) {
+		if (!i || !is_same_table(&routes[i - 1], &routes[i]))
+			ret = table_open(tables, &routes[i]);
+		if (ret)
+			break;
+		if (i && !by_prefix(&routes[i - 1], &routes[i])) {
+			tables->groups[group - 1].count++;
+			continue;
+		}
+		tables->groups[group] = (struct group){.first = i, .count = 1};
+		ret = group_add(tables, group++, &routes[i]);
+	}
+	return ret;
+}
+
+static int tables_new(struct route_set *set, struct tables **out)
+{
+	const u32 count = set->routes.count + 1;
+	struct tables *tables = calloc(1, sizeof(*tables));
+	int ret = -ENOMEM;
+
+	if (!tables) {
+		route_set_done(set);
+		return ret;
+	}
+	tables->set = *set;
+	*set = (struct route_set){0};
+	tables->tables = calloc(count, sizeof(*tables->tables));
+	tables->groups = calloc(count, sizeof(*tables->groups));
+	sort_set(&tables->set);
+	if (tables->tables && tables->groups)
+		ret = tables_fill(tables);
+	if (ret)
+		tables_free(tables);
+	else
+		*out = tables;
+	return ret;
+}
+
+struct routes *routes_new(void)
+{
+	struct routes *routes = calloc(1, sizeof(*routes));
+	struct route_set set = {0};
+
+	if (!routes)
+		return NULL;
+	if (route_set_default_rules(&set))
+		route_set_done(&set);
+	else if (!tables_new(&set, &routes->current))
+		return routes;
+	free(routes);
+	return NULL;
+}
+
+void routes_free(struct routes *routes)
+{
+	if (!routes)
+		return;
+	tables_free(routes->current);
+	free(routes);
+}
+
+int routes_replace(struct routes *routes, struct route_set *set)
+{
+	struct tables *old, *tables;
+	int ret = tables_new(set, &tables);
+
+	if (ret)
+		return ret;
+	old = rcu_xchg_pointer(&routes->current, tables);
+	call_rcu(&old->rcu, tables_free_later);
+	return 0;
+}
+
+/* --- questions --- */
+static bool has_prefix(const struct route_prefix *prefix, const struct route_ip *ip)
+{
+	return route_common_bits(prefix->ip.bytes, ip->bytes, prefix->length) == prefix->length;
+}
+
+static bool rule_fits(const struct route_rule *rule, const struct route_query *query)
+{
+	return rule->family == query->to.family && has_prefix(&rule->to, &query->to) &&
+	       (!rule->from.length ||
+		(query->from.family && has_prefix(&rule->from, &query->from))) &&
+	       !((rule->mark ^ query->mark) & rule->mark_mask) &&
+	       (!rule->input || rule->input == query->input) &&
+	       (!rule->output || rule->output == query->output) &&
+	       (!rule->tos || rule->tos == query->tos);
+}
+
+/* IPv4 wants the device that was asked for; IPv6 prefers it among equals. */
+static const struct route *choose(const struct route *routes, u32 count,
+				  const struct route_query *query)
+{
+	const u32 wanted = query->output ?: query->input;
+	const struct route *best = NULL;
+
+	for (const struct route *route = routes; route < routes + count; route++) {
+		const bool is_wanted = route->device == wanted;
+
+		if (route->tos && route->tos != query->tos)
+			continue;
+		if (query->to.family == AF_INET && query->output && route->device && !is_wanted)
+			continue;
+		if (!best || (query->to.family == AF_INET6 && is_wanted &&
+			      route->metric == best->metric && best->device != wanted))
+			best = route;
+	}
+	return best;
+}
+
+static const struct route *find_in_table(const struct tables *tables, u32 id,
+					 const struct route_query *query)
+{
+	const struct route *routes = tables->set.routes.rows, *found = NULL;
+	u32 group = NO_GROUP;
+
+	for (u32 i = 0; i < tables->table_cnt; i++)
+		if (tables->tables[i].id == id && tables->tables[i].family == query->to.family)
+			group = group_of(&tables->tables[i], &query->to,
+					 route_ip_bits(query->to.family));
+	while (!found && group != NO_GROUP) {
+		const struct group *g = &tables->groups[group];
+
+		found = choose(routes + g->first, g->count, query);
+		group = g->shorter;
+	}
+	return found && found->type != RTN_THROW ? found : NULL;
+}
+
+/* What a rule says that looks nowhere; 0: the next one decides. */
+static int rule_error(const struct route_rule *rule)
+{
+	switch (rule->action) {
+	case FR_ACT_BLACKHOLE: return -EINVAL;
+	case FR_ACT_UNREACHABLE: return -ENETUNREACH;
+	case FR_ACT_PROHIBIT: return -EACCES;
+	default: return 0;
+	}
+}
+
+static int find_by_rules(const struct tables *tables, const struct route_query *query,
+			 const struct route **out)
+{
+	const struct route_rule *rules = tables->set.rules.rows;
+
+	for (u32 i = 0; i < tables->set.rules.count; i++) {
+		const struct route *route = NULL;
+
+		if (!rule_fits(&rules[i], query))
+			continue;
+		if (rule_error(&rules[i]))
+			return rule_error(&rules[i]);
+		if (rules[i].action == FR_ACT_TO_TBL)
+			route = find_in_table(tables, rules[i].table, query);
+		if (!route)
+			continue;
+		*out = route;
+		return 0;
+	}
+	return -ENETUNREACH;
+}
+
+int routes_find(struct routes *routes, const struct route_query *query,
+		const struct route **out)
+{
+	const struct tables *tables = rcu_dereference(routes->current);
+	const struct route *route;
+
+	if (!query->in_table)
+		return find_by_rules(tables, query, out);
+	route = find_in_table(tables, query->table, query);
+	if (!route)
+		return -ENETUNREACH;
+	*out = route;
+	return 0;
+}
+
+const struct route_device *routes_device(struct routes *routes, u32 ifindex)
+{
+	const struct route_rows *rows = &rcu_dereference(routes->current)->set.devices;
+	const struct route_device key = {.ifindex = ifindex};
+
+	return rows->count ? bsearch(&key, rows->rows, rows->count, sizeof(key), by_ifindex)
+			   : NULL;
+}
+
+const struct route_neighbour *routes_neighbour(struct routes *routes, u32 device,
+					       const struct route_ip *ip)
+{
+	const struct route_rows *rows = &rcu_dereference(routes->current)->set.neighbours;
+	const struct route_neighbour key = {.ip = *ip, .device = device};
+
+	return rows->count ? bsearch(&key, rows->rows, rows->count, sizeof(key), by_device)
+			   : NULL;
+}
+
+/* IPv4: the first address whose network `to` is in, else the first. IPv6: the one whose network
+ * has most in common with it, of equals the newest. */
+const struct route_address *routes_source(struct routes *routes, u32 device,
+					  const struct route_ip *to)
+{
+	const struct route_rows *rows = &rcu_dereference(routes->current)->set.addresses;
+	const struct route_address *addresses = rows->rows, *best = NULL;
+	u32 best_bits = 0;
+
+	for (u32 i = 0; i < rows->count; i++) {
+		const struct route_prefix *prefix = &addresses[i].prefix;
+		u32 bits;
+
+		if (addresses[i].device != device || prefix->ip.family != to->family)
+			continue;
+		bits = route_common_bits(prefix->ip.bytes, to->bytes, prefix->length);
+		if (to->family == AF_INET)
+			bits = bits == prefix->length;
+		if (best && (bits < best_bits || (bits == best_bits && to->family == AF_INET)))
+			continue;
+		best = &addresses[i];
+		best_bits = bits;
+	}
+	return best;
+}

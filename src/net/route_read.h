@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where the engine's routes (map/route.h) come from. */
+#ifndef SKEP_NET_ROUTE_READ_H
+#define SKEP_NET_ROUTE_READ_H
+
+#include "map/route.h"
+#include <skep/error.h>
+
+/* Rows of a text (skep/route.h) are added to the set, and rules where it has none. */
+int route_read_text(struct route_set *set, const char *text, size_t length,
+		    struct skep_error *err);
+/* The same of the calling thread's network namespace, by netlink. */
+int route_read_host(struct route_set *set, struct skep_error *err);
+
+/* A local address brings its own routes. 0 or -ENOMEM. */
+int route_add_local(struct route_set *set, const struct route_address *address);
+
+#endif

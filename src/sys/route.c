@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The public face of the engine's routes. */
+#include "map/route.h"
+#include "net/route_read.h"
+#include "sys/engine.h"
+
+#include <errno.h>
+#include <skep/route.h>
+
+/* Puts what was read in place of what there was. */
+static int replace(struct skep_engine *engine, struct route_set *set, int ret,
+		   struct skep_error *out)
+{
+	struct skep_error *err = engine_error_start(engine);
+
+	if (ret) {
+		*err = *out;
+		route_set_done(set);
+	} else {
+		ret = routes_replace(engine->env.routes, set);
+		if (ret)
+			error_set(err, SKEP_STAGE_PORT, ret, "no memory for the routes");
+	}
+	*out = *err;
+	return ret;
+}
+
+int skep_routes_set(struct skep_engine *engine, const char *text, size_t length,
+		    struct skep_error *err)
+{
+	struct route_set set = {0};
+	struct skep_error own;
+	int ret;
+
+	error_clear(&own);
+	ret = replace(engine, &set, route_read_text(&set, text, length, &own), &own);
+	if (err)
+		*err = own;
+	return ret;
+}
+
+int skep_routes_copy_host(struct skep_engine *engine, struct skep_error *err)
+{
+	struct route_set set = {0};
+	struct skep_error own;
+	int ret;
+
+	error_clear(&own);
+	ret = replace(engine, &set, route_read_host(&set, &own), &own);
+	if (err)
+		*err = own;
+	return ret;
+}
