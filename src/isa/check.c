@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "isa/isa.h"
 #include <errno.h>
+#include <string.h>
 
 #define REJECT(...)                                                      \
 	({                                                               \
@@ -74,7 +75,7 @@ int insns_check_codes(const struct bpf_insn *insns, u32 count, struct skep_error
 		if (BPF_CLASS(insn->code) == BPF_LDX &&
 		    ((mode != BPF_MEM && mode != BPF_MEMSX) || insn->imm != 0))
 			return REJECT("BPF_LDX uses reserved fields");
-		if (!insn_code_op(insn->code))
+		if (!insn_code_is_known(insn->code))
 			return REJECT("unknown opcode %02x", insn->code);
 		if (!insn_is_wide(insn))
 			continue;
@@ -93,15 +94,13 @@ static bool is_register(const struct insn_field *field)
 	       field->kind == FIELD_READ_WRITE;
 }
 
-static bool is_clear(const struct insn_field *field, s32 value)
-{
-	return field->kind != FIELD_ZERO || value == 0;
-}
-
 static bool reserved_is_clear(const struct insn_desc *desc, const struct bpf_insn *insn)
 {
-	return is_clear(&desc->dst, insn->dst_reg) && is_clear(&desc->src, insn->src_reg) &&
-	       is_clear(&desc->off, insn->off) && is_clear(&desc->imm, insn->imm);
+	u64 word, reserved;
+
+	memcpy(&word, insn, sizeof(word));
+	memcpy(&reserved, &desc->reserved, sizeof(reserved));
+	return !(word & reserved);
 }
 
 /* A known opcode byte whose other fields choose no row. */
@@ -173,8 +172,9 @@ int insn_check(const struct bpf_insn *insn, u32 at, struct skep_error *err)
 	const struct insn_desc *desc = insn_desc(op);
 
 	if (op == INSN_INVALID)
-		return insn_code_op(insn->code) ? reject_selection(insn, at, err)
-						: REJECT("unknown opcode %02x", insn->code);
+		return insn_code_is_known(insn->code)
+			       ? reject_selection(insn, at, err)
+			       : REJECT("unknown opcode %02x", insn->code);
 	if (check_reserved(desc, insn, at, err) || check_registers(desc, insn, at, err))
 		return -EINVAL;
 	return check_constant(desc, insn, at, err);

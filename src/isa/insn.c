@@ -9,10 +9,23 @@
 		FIELD_##content \
 	}
 
+/* `ones` where the field is reserved. */
+#define RESERVED(content, ones)		RESERVED_KIND(ones, FIELD_##content)
+#define RESERVED_KIND(ones, ...)	RESERVED_FIRST(ones, __VA_ARGS__, 0)
+#define RESERVED_FIRST(ones, kind, ...) ((kind) == FIELD_ZERO ? (ones) : 0)
+
 static const struct insn_desc table[INSN_OPS] = {
-#define INSN(name, code, dst, src, off, imm, text, kernel_text)          \
-	[INSN_##name] = {#name,	     code,	 FIELD(dst), FIELD(src), \
-			 FIELD(off), FIELD(imm), text,	     kernel_text},
+#define INSN(name, code, dst, src, off, imm, text, kernel_text)                       \
+	[INSN_##name] = {#name,                                                       \
+			 code,                                                        \
+			 FIELD(dst),                                                  \
+			 FIELD(src),                                                  \
+			 FIELD(off),                                                  \
+			 FIELD(imm),                                                  \
+			 {0, RESERVED(dst, 15), RESERVED(src, 15), RESERVED(off, -1), \
+			  RESERVED(imm, -1)},                                         \
+			 text,                                                        \
+			 kernel_text},
 #include "isa/isa.def"
 #undef INSN
 };
@@ -51,6 +64,11 @@ enum insn_op insn_op(const struct bpf_insn *insn)
 		    is_selected(&table[op].imm, insn->imm))
 			return op;
 	return INSN_INVALID;
+}
+
+bool insn_code_is_known(u8 code)
+{
+	return last_row[code];
 }
 
 enum insn_op insn_code_op(u8 code)

@@ -48,6 +48,7 @@ struct insn_desc {
 	const char *name;
 	u8 code;
 	struct insn_field dst, src, off, imm;
+	struct bpf_insn reserved;	/* all bits of the fields that must be 0 */
 	const char *text, *kernel_text; /* NULL kernel_text: as text */
 };
 
@@ -58,6 +59,8 @@ struct insn_desc {
 enum insn_op insn_op(const struct bpf_insn *insn);
 /* The first row of the opcode byte, INSN_INVALID when no row has it. */
 enum insn_op insn_code_op(u8 code);
+/* Some row has the opcode byte. */
+bool insn_code_is_known(u8 code);
 const struct insn_desc *insn_desc(enum insn_op op); /* empty for INSN_INVALID */
 
 /*

@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whether the address of an access is a multiple of its size. */
 #include "verify/memory.h"
+#include "verify/tnum.h"
 
 /* In strict mode packets start as they do where NET_IP_ALIGN is 2. */
 #define STRICT_PACKET_ALIGNMENT 2
 
+/* Where its object starts at `base`, the address is a multiple of the size. */
+static bool is_aligned(const struct reg_state *reg, const struct requirement *need, s64 base)
+{
+	struct tnum address =
+		tnum_add(reg->number.bits, tnum_const((u64)(base + reg->off + need->off)));
+
+	return !((address.value | address.mask) & (need->size - 1));
+}
+
 static int prove_packet_alignment(struct walk *walk, const struct requirement *need)
 {
 	const struct reg_state *reg = walk_reg(walk, need->reg);
-	struct scalar address = reg->number;
-	struct scalar rest =
-		scalar_const((u64)((s64)STRICT_PACKET_ALIGNMENT + reg->off + need->off));
 	char bits[NUMBER_BITS_TEXT];
 
-	scalar_alu(&address, &rest, BPF_ADD, false, 0);
-	if (!((address.bits.value | address.bits.mask) & (need->size - 1)))
+	if (is_aligned(reg, need, STRICT_PACKET_ALIGNMENT))
 		return 0;
 	return reject(walk, misaligned_packet, STRICT_PACKET_ALIGNMENT,
 		      number_bits_text(&reg->number, bits), reg->off, need->off, need->size);
@@ -44,16 +50,13 @@ int memory_prove_alignment(struct walk *walk, const struct requirement *need, bo
 {
 	const struct reg_state *reg = walk_reg(walk, need->reg);
 	bool is_strict = walk->rules.strict_alignment || must_be || reg->kind == REG_STACK;
-	struct scalar address = reg->number;
-	struct scalar rest = scalar_const((u64)((s64)reg->off + need->off));
 	char bits[NUMBER_BITS_TEXT];
 
 	if (!is_strict || need->size <= 1 || reg->kind == REG_ARENA)
 		return 0;
 	if (reg->kind == REG_PACKET || reg->kind == REG_PACKET_META)
 		return prove_packet_alignment(walk, need);
-	scalar_alu(&address, &rest, BPF_ADD, false, 0);
-	if (!((address.bits.value | address.bits.mask) & (need->size - 1)))
+	if (is_aligned(reg, need, 0))
 		return 0;
 	return reject(walk, misaligned, alignment_subject(reg),
 		      number_bits_text(&reg->number, bits), reg->off, need->off, need->size);

@@ -152,16 +152,35 @@ static void note_features(struct subprog *subprog, const struct bpf_insn *insn)
 		subprog->has_ld_abs = true;
 }
 
-static int check_closed(const struct cfg *cfg, struct subprog *subprog,
-			const struct report *report)
+/* A jump that leads into the middle of ld_imm64, which is refused later, also goes on behind
+ * it.
+ */
+static void split_at(struct cfg *cfg, u32 target)
 {
+	cfg->flags[target] |= CFG_BLOCK_START;
+	if (target && target + 1 < cfg->insn_cnt && insn_is_wide(&cfg->insns[target - 1]))
+		cfg->flags[target + 1] |= CFG_BLOCK_START;
+}
+
+/* Jumps stay inside, and blocks start where they lead and behind them. */
+static int check_closed(struct cfg *cfg, struct subprog *subprog, const struct report *report)
+{
+	cfg->flags[subprog->start] |= CFG_BLOCK_START;
 	for (u32 at = subprog->start; at < subprog->end; at++) {
 		const struct bpf_insn *insn = &cfg->insns[at];
-		s64 target = jump_target(insn, at);
+		u8 class = BPF_CLASS(insn->code);
+		s64 target;
 
-		note_features(subprog, insn);
-		if (is_jump(insn) && (target < subprog->start || target >= subprog->end))
+		if (class == BPF_JMP || class == BPF_JMP32 || class == BPF_LD)
+			note_features(subprog, insn);
+		if ((is_jump(insn) || ends_subprog(insn)) && at + 1 < subprog->end)
+			split_at(cfg, at + 1);
+		if (!is_jump(insn))
+			continue;
+		target = jump_target(insn, at);
+		if (target < subprog->start || target >= subprog->end)
 			return report(report, at, jump_range, at, target);
+		split_at(cfg, (u32)target);
 	}
 	if (!ends_subprog(&cfg->insns[subprog->end - 1]))
 		return report(report, subprog->end - 1, falls_through);

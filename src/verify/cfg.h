@@ -29,6 +29,12 @@ enum cfg_flags {
 	CFG_CALLS_BACK = 1 << 4,  /* call of a helper that calls a function of the program */
 	CFG_SECOND_HALF = 1 << 5, /* of ld_imm64: no instruction */
 	CFG_ENTRY = 1 << 6,	  /* a subprogram starts here */
+	CFG_BLOCK_START = 1 << 7,
+};
+
+/* Instructions that are entered at the first and left at the last only. */
+struct cfg_block {
+	u32 first, last;
 };
 
 struct cfg {
@@ -39,9 +45,10 @@ struct cfg {
 	u32 subprog_cnt;
 	struct subprog *subprogs; /* by start; [0] starts at 0 */
 	u32 exception_callback;	  /* the subprogram; 0: there is none */
-	/* Instructions of each subprogram, every one after all that it can lead to (edges
-	 * backwards aside): subprogram s has [postorder_start[s], postorder_start[s + 1]). */
-	u32 *postorder, *postorder_start;
+	/* Blocks of each subprogram, every one after all that it can lead to (edges backwards
+	 * aside): subprogram s has [postorder_start[s], postorder_start[s + 1]). */
+	struct cfg_block *postorder;
+	u32 *postorder_start;
 };
 
 /*
@@ -75,6 +82,12 @@ static inline u32 cfg_successors(const struct cfg *cfg, u32 insn, u32 successors
 		return cfg_jump_successors(cfg, insn, successors);
 	successors[0] = insn + (code == (BPF_LD | BPF_IMM | BPF_DW) ? 2 : 1);
 	return successors[0] < cfg->insn_cnt;
+}
+
+/* The instruction before another of the same block. */
+static inline u32 cfg_before(const struct cfg *cfg, u32 insn)
+{
+	return insn - (cfg->flags[insn - 1] & CFG_SECOND_HALF ? 2 : 1);
 }
 
 /* A call of a subprogram; *target is the instruction that it calls. */

@@ -19,17 +19,18 @@ enum progress {
 };
 
 struct visit {
-	u32 insn, next_edge;
+	struct cfg_block block;
+	u32 next_edge;
 };
 
 struct follow {
 	struct cfg *cfg;
 	const struct report *report;
 	bool may_loop;
-	u8 *progress;	    /* enum progress per instruction */
-	struct visit *path; /* at most one per instruction */
+	u8 *progress;	    /* enum progress of blocks, by their first instructions */
+	struct visit *path; /* at most one per block */
 	u32 path_length;
-	u32 *postorder; /* over all subprograms, as they were reached */
+	struct cfg_block *postorder; /* over all subprograms, as they were reached */
 	u32 postorder_cnt;
 	u16 *entered; /* subprograms that were reached, in order */
 	u32 entered_cnt;
@@ -109,16 +110,28 @@ static void enter_subprog(struct follow *follow, u32 start)
 	follow->entered[follow->entered_cnt++] = (u16)index;
 }
 
-static void push(struct follow *follow, u32 at)
+static void look_at(struct follow *follow, u32 at)
 {
 	s64 callee;
 
-	follow->progress[at] = ON_PATH;
-	follow->path[follow->path_length++] = (struct visit){at, 0};
 	flag_insn(follow->cfg, at);
 	if (insn_is_subprog_call(&follow->cfg->insns[at], at, &callee) ||
 	    insn_is_subprog_address(&follow->cfg->insns[at], at, &callee))
 		enter_subprog(follow, (u32)callee);
+}
+
+static void push(struct follow *follow, u32 first)
+{
+	const struct cfg *cfg = follow->cfg;
+	u32 last, next = first;
+
+	do {
+		last = next;
+		look_at(follow, last);
+		next = last + insn_slots(&cfg->insns[last]);
+	} while (next < cfg->insn_cnt && !(cfg->flags[next] & CFG_BLOCK_START));
+	follow->progress[first] = ON_PATH;
+	follow->path[follow->path_length++] = (struct visit){{first, last}, 0};
 }
 
 static int follow_edge(struct follow *follow, u32 from, u32 to)
@@ -141,7 +154,7 @@ static int follow_subprog(struct follow *follow, u32 start)
 	push(follow, start);
 	while (follow->path_length) {
 		struct visit *top = &follow->path[follow->path_length - 1];
-		u32 successors[2], from = top->insn;
+		u32 successors[2], from = top->block.last;
 		int ret;
 
 		if (top->next_edge < cfg_successors(follow->cfg, from, successors)) {
@@ -150,8 +163,8 @@ static int follow_subprog(struct follow *follow, u32 start)
 				return ret;
 			continue;
 		}
-		follow->progress[from] = DONE;
-		follow->postorder[follow->postorder_cnt++] = from;
+		follow->progress[top->block.first] = DONE;
+		follow->postorder[follow->postorder_cnt++] = top->block;
 		follow->path_length--;
 	}
 	return 0;
@@ -176,13 +189,14 @@ static int check_reached(const struct follow *follow)
 	const struct cfg *cfg = follow->cfg;
 
 	for (u32 at = 0; at < cfg->insn_cnt; at++) {
-		if (follow->progress[at] != DONE)
-			return report(follow->report, at, unreachable, at);
-		if (!insn_is_wide(&cfg->insns[at]))
+		if (!(cfg->flags[at] & CFG_BLOCK_START))
 			continue;
-		at++;
-		if (at < cfg->insn_cnt && follow->progress[at] != UNSEEN)
-			return report(follow->report, at - 1, jump_into_wide, at - 1);
+		if (at && insn_is_wide(&cfg->insns[at - 1])) {
+			if (follow->progress[at] != UNSEEN)
+				return report(follow->report, at - 1, jump_into_wide, at - 1);
+		} else if (follow->progress[at] != DONE) {
+			return report(follow->report, at, unreachable, at);
+		}
 	}
 	return 0;
 }
@@ -191,20 +205,21 @@ static int check_reached(const struct follow *follow)
 static int sort_postorder(struct follow *follow, struct arena *arena)
 {
 	struct cfg *cfg = follow->cfg;
-	u32 *sorted = arena_array(arena, cfg->insn_cnt, sizeof(*sorted));
+	struct cfg_block *sorted = arena_array(arena, follow->postorder_cnt, sizeof(*sorted));
 	u32 *place = arena_array(arena, cfg->subprog_cnt + 1, sizeof(*place));
 
 	cfg->postorder_start = arena_array(arena, cfg->subprog_cnt + 1, sizeof(*place));
 	if (!sorted || !place || !cfg->postorder_start)
 		return -ENOMEM;
 	for (u32 i = 0; i < follow->postorder_cnt; i++)
-		cfg->postorder_start[cfg->subprog_of[follow->postorder[i]] + 1]++;
+		cfg->postorder_start[cfg->subprog_of[follow->postorder[i].first] + 1]++;
 	for (u32 i = 0; i < cfg->subprog_cnt; i++) {
 		cfg->postorder_start[i + 1] += cfg->postorder_start[i];
 		place[i] = cfg->postorder_start[i];
 	}
 	for (u32 i = 0; i < follow->postorder_cnt; i++)
-		sorted[place[cfg->subprog_of[follow->postorder[i]]]++] = follow->postorder[i];
+		sorted[place[cfg->subprog_of[follow->postorder[i].first]]++] =
+			follow->postorder[i];
 	cfg->postorder = sorted;
 	return 0;
 }
@@ -212,10 +227,13 @@ static int sort_postorder(struct follow *follow, struct arena *arena)
 static int follow_init(struct follow *follow, struct arena *arena)
 {
 	const struct cfg *cfg = follow->cfg;
+	u32 blocks = 0;
 
-	follow->postorder = arena_array(arena, cfg->insn_cnt, sizeof(*follow->postorder));
+	for (u32 at = 0; at < cfg->insn_cnt; at++)
+		blocks += cfg->flags[at] / CFG_BLOCK_START;
+	follow->postorder = arena_array(arena, blocks, sizeof(*follow->postorder));
 	follow->progress = arena_array(arena, cfg->insn_cnt, sizeof(*follow->progress));
-	follow->path = arena_array(arena, cfg->insn_cnt, sizeof(*follow->path));
+	follow->path = arena_array(arena, blocks, sizeof(*follow->path));
 	follow->entered = arena_array(arena, cfg->subprog_cnt, sizeof(*follow->entered));
 	follow->is_entered = arena_array(arena, cfg->subprog_cnt, sizeof(*follow->is_entered));
 	return follow->postorder && follow->progress && follow->path && follow->entered &&

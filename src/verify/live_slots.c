@@ -37,7 +37,6 @@ struct frame_pointers {
 	const struct cfg *cfg;
 	bool stores_look; /* what a slot holds decides whether it may be written to */
 	const struct insn_fact *facts;
-	const struct reg_use *uses;
 	struct places *heads;
 	u32 *head_of;	    /* of those instructions: index in heads */
 	struct places here; /* before the instruction that is looked at */
@@ -181,9 +180,12 @@ static s16 after_insn(struct frame_pointers *pointers, u32 at)
 static void pass(struct frame_pointers *pointers, u32 at)
 {
 	struct places *here = &pointers->here;
-	u16 writes = pointers->uses[at].writes;
 	s16 written = after_insn(pointers, at);
+	u16 writes;
 
+	if (written == NOWHERE && !here->pointing)
+		return;
+	writes = insn_reg_use(&pointers->cfg->insns[at]).writes;
 	here->pointing &= ~writes;
 	if (written == NOWHERE)
 		return;
@@ -200,8 +202,11 @@ static bool is_head(const struct cfg *cfg, u32 at)
 /* Where the stretch goes on behind the instruction; 0: it ends there. */
 static u32 next_in_stretch(struct frame_pointers *pointers, u32 at)
 {
-	u32 successors[2], count = cfg_successors(pointers->cfg, at, successors), next = 0;
+	const struct cfg *cfg = pointers->cfg;
+	u32 successors[2], count = cfg_successors(cfg, at, successors), next = 0;
 
+	if (count == 1 && !(cfg->flags[successors[0]] & CFG_BLOCK_START))
+		return successors[0];
 	for (u32 i = 0; i < count; i++) {
 		if (is_head(pointers->cfg, successors[i]))
 			join_head(pointers, successors[i]);
@@ -227,8 +232,8 @@ static const struct map_desc *call_map(const struct frame_pointers *pointers, u3
 	const struct cfg *cfg = pointers->cfg;
 
 	for (u32 at = call; pointers->facts && at > 0 && !(cfg->flags[at] & CFG_JUMP_TARGET);) {
-		at -= cfg->flags[at - 1] & CFG_SECOND_HALF ? 2 : 1;
-		if (pointers->uses[at].writes & 1u << BPF_REG_1)
+		at = cfg_before(cfg, at);
+		if (insn_reg_use(&cfg->insns[at]).writes & 1u << BPF_REG_1)
 			return insn_is_wide(&cfg->insns[at]) &&
 					       cfg->insns[at].src_reg != BPF_PSEUDO_MAP_VALUE &&
 					       cfg->insns[at].src_reg !=
@@ -288,7 +293,7 @@ static u64 call_slots(const struct frame_pointers *pointers, u32 at,
 	if (insn_is_subprog_call(insn, at, &callee))
 		return callee_slots(pointers, live->regs[callee]);
 	if (!helper || pointers->cfg->flags[at] & CFG_CALLS_BACK)
-		return callee_slots(pointers, pointers->uses[at].reads);
+		return callee_slots(pointers, insn_reg_use(insn).reads);
 	if (!pointers->here.pointing)
 		return 0;
 	map = call_map(pointers, at);
@@ -369,22 +374,26 @@ static void find_reads(struct frame_pointers *pointers, u32 subprog, struct live
 		pointers->changed = false;
 		for (u32 i = cfg->postorder_start[subprog + 1];
 		     i > cfg->postorder_start[subprog]; i--)
-			if (is_head(cfg, cfg->postorder[i - 1]))
-				pass_stretch(pointers, cfg->postorder[i - 1], live);
+			if (is_head(cfg, cfg->postorder[i - 1].first))
+				pass_stretch(pointers, cfg->postorder[i - 1].first, live);
 	} while (pointers->changed && cfg->subprogs[subprog].has_loop);
 }
 
-static bool update_slots(const struct cfg *cfg, u32 at, struct liveness *live)
+/* Adds what is alive behind the block. False: nothing was new at its start. */
+static bool update_slots(const struct cfg *cfg, const struct cfg_block *block,
+			 struct liveness *live)
 {
-	u32 successors[2], count = cfg_successors(cfg, at, successors);
-	u64 after = 0, before = live->slots[at];
+	u32 successors[2], count = cfg_successors(cfg, block->last, successors);
+	u64 alive = 0, before = live->slots[block->first];
 
 	for (u32 i = 0; i < count; i++)
-		after |= live->slots[successors[i]];
-	if (!(after & ~before))
-		return false;
-	live->slots[at] |= after & ~killed_slots(&cfg->insns[at]);
-	return live->slots[at] != before;
+		alive |= live->slots[successors[i]];
+	for (u32 at = block->last;; at = cfg_before(cfg, at)) {
+		live->slots[at] |= alive & ~killed_slots(&cfg->insns[at]);
+		alive = live->slots[at];
+		if (at == block->first)
+			return alive != before;
+	}
 }
 
 static void find_live_slots(const struct cfg *cfg, u32 subprog, struct liveness *live)
@@ -395,7 +404,7 @@ static void find_live_slots(const struct cfg *cfg, u32 subprog, struct liveness 
 		changed = false;
 		for (u32 i = cfg->postorder_start[subprog];
 		     i < cfg->postorder_start[subprog + 1]; i++)
-			changed |= update_slots(cfg, cfg->postorder[i], live);
+			changed |= update_slots(cfg, &cfg->postorder[i], live);
 	} while (changed && cfg->subprogs[subprog].has_loop);
 }
 
@@ -405,9 +414,9 @@ static int find_heads(struct frame_pointers *pointers, struct arena *arena)
 	u32 count = 0;
 
 	pointers->head_of = arena_array(arena, cfg->insn_cnt, sizeof(*pointers->head_of));
-	for (u32 at = 0; pointers->head_of && at < cfg->insn_cnt; at++)
-		if (is_head(cfg, at))
-			pointers->head_of[at] = count++;
+	for (u32 i = 0; pointers->head_of && i < cfg->postorder_start[cfg->subprog_cnt]; i++)
+		if (is_head(cfg, cfg->postorder[i].first))
+			pointers->head_of[cfg->postorder[i].first] = count++;
 	pointers->heads = arena_array(arena, count, sizeof(*pointers->heads));
 	return pointers->head_of && pointers->heads ? 0 : -ENOMEM;
 }
@@ -416,7 +425,7 @@ int liveness_compute_slots(const struct cfg *cfg, const struct insn_fact *facts,
 			   bool stores_look, struct arena *arena, struct liveness *out)
 {
 	struct frame_pointers pointers = {
-		.cfg = cfg, .facts = facts, .stores_look = stores_look, .uses = out->uses};
+		.cfg = cfg, .facts = facts, .stores_look = stores_look};
 
 	if (find_heads(&pointers, arena))
 		return -ENOMEM;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Registers that may still be read: backwards over each subprogram until nothing changes. */
+/*
+ * Registers that may still be read. Where a subprogram has a loop, first of blocks as a whole,
+ * until nothing changes; then of each instruction, once.
+ */
 #include "verify/liveness.h"
 
 #include "isa/isa.h"
@@ -38,10 +41,11 @@ static u16 call_reads(const struct bpf_insn *insn)
 
 static void field_use(const struct insn_field *field, u32 reg, struct reg_use *use)
 {
-	if (field->kind == FIELD_READ || field->kind == FIELD_READ_WRITE)
-		use->reads |= reg_bit(reg);
-	if (field->kind == FIELD_WRITE || field->kind == FIELD_READ_WRITE)
-		use->writes |= reg_bit(reg);
+	bool is_read = field->kind == FIELD_READ || field->kind == FIELD_READ_WRITE;
+	bool is_written = field->kind == FIELD_WRITE || field->kind == FIELD_READ_WRITE;
+
+	use->reads |= (u16)(is_read << reg) & REGS_ALL;
+	use->writes |= (u16)(is_written << reg) & REGS_ALL;
 }
 
 static bool is_packet_load(u8 code)
@@ -74,59 +78,100 @@ struct reg_use insn_reg_use(const struct bpf_insn *insn)
 	return use;
 }
 
-static bool update_regs(const struct cfg *cfg, u32 at, struct liveness *live)
+/* --- blocks --- */
+
+/* What is alive before something, of what is alive behind it. */
+static u16 alive_before(struct reg_use use, u16 after)
 {
-	struct reg_use use = live->uses[at];
-	u32 successors[2], count = cfg_successors(cfg, at, successors);
-	u16 after = 0, before;
+	return (u16)((after & ~use.writes) | use.reads);
+}
+
+static u16 alive_behind(const struct cfg *cfg, const struct cfg_block *block,
+			const struct liveness *live)
+{
+	u32 successors[2], count = cfg_successors(cfg, block->last, successors);
+	u16 after = 0;
 
 	for (u32 i = 0; i < count; i++)
 		after |= live->regs[successors[i]];
-	before = (u16)((after & ~use.writes) | use.reads);
-	if (before == live->regs[at])
-		return false;
-	live->regs[at] = before;
-	return true;
+	return after;
 }
 
-static void compute_regs(const struct cfg *cfg, u32 subprog, struct liveness *live)
+static struct reg_use block_use(const struct cfg *cfg, const struct cfg_block *block)
 {
-	bool changed = true;
+	struct reg_use all = {0, 0};
 
-	while (changed) {
-		changed = false;
-		for (u32 i = cfg->postorder_start[subprog];
-		     i < cfg->postorder_start[subprog + 1]; i++)
-			changed |= update_regs(cfg, cfg->postorder[i], live);
-		if (!cfg->subprogs[subprog].has_loop)
-			break; /* all that follows an instruction came before it */
+	for (u32 at = block->last;; at = cfg_before(cfg, at)) {
+		struct reg_use use = insn_reg_use(&cfg->insns[at]);
+
+		all.reads = alive_before(use, all.reads);
+		all.writes |= use.writes;
+		if (at == block->first)
+			return all;
 	}
 }
 
-static void find_uses(const struct cfg *cfg, struct reg_use *uses)
+/* `uses`: room for those of all blocks. */
+static void go_round_loops(const struct cfg *cfg, u32 subprog, struct reg_use *uses,
+			   struct liveness *live)
 {
-	for (u32 at = 0; at < cfg->insn_cnt; at++)
-		if (!(cfg->flags[at] & CFG_SECOND_HALF))
-			uses[at] = insn_reg_use(&cfg->insns[at]);
+	u32 start = cfg->postorder_start[subprog], end = cfg->postorder_start[subprog + 1];
+	bool changed;
+
+	for (u32 i = start; i < end; i++)
+		uses[i] = block_use(cfg, &cfg->postorder[i]);
+	do {
+		changed = false;
+		for (u32 i = start; i < end; i++) {
+			const struct cfg_block *block = &cfg->postorder[i];
+			u16 *alive = &live->regs[block->first], old = *alive;
+
+			*alive = alive_before(uses[i], alive_behind(cfg, block, live));
+			changed |= *alive != old;
+		}
+	} while (changed);
+}
+
+static void fill_block(const struct cfg *cfg, const struct cfg_block *block,
+		       struct liveness *live)
+{
+	u16 alive = alive_behind(cfg, block, live);
+
+	for (u32 at = block->last;; at = cfg_before(cfg, at)) {
+		alive = alive_before(insn_reg_use(&cfg->insns[at]), alive);
+		live->regs[at] = alive;
+		if (at == block->first)
+			return;
+	}
+}
+
+/* Without a loop, all that follows a block came before it. */
+static void compute_regs(const struct cfg *cfg, u32 subprog, struct reg_use *uses,
+			 struct liveness *live)
+{
+	if (cfg->subprogs[subprog].has_loop)
+		go_round_loops(cfg, subprog, uses, live);
+	for (u32 i = cfg->postorder_start[subprog]; i < cfg->postorder_start[subprog + 1]; i++)
+		fill_block(cfg, &cfg->postorder[i], live);
 }
 
 int liveness_compute(const struct cfg *cfg, const struct insn_fact *facts, bool stores_look,
 		     struct arena *arena, struct liveness *out)
 {
+	u32 blocks = cfg->postorder_start[cfg->subprog_cnt];
+	struct reg_use *uses;
 	struct arena own;
 	int ret = -ENOMEM;
 
 	arena_init(&own);
 	out->regs = arena_array(arena, cfg->insn_cnt, sizeof(*out->regs));
 	out->slots = arena_array(arena, cfg->insn_cnt, sizeof(*out->slots));
-	out->uses = arena_array(&own, cfg->insn_cnt, sizeof(*out->uses));
-	if (out->regs && out->slots && out->uses) {
-		find_uses(cfg, out->uses);
+	uses = arena_array(&own, blocks, sizeof(*uses));
+	if (out->regs && out->slots && uses) {
 		for (u32 i = 0; i < cfg->subprog_cnt; i++)
-			compute_regs(cfg, i, out);
+			compute_regs(cfg, i, uses, out);
 		ret = liveness_compute_slots(cfg, facts, stores_look, &own, out);
 	}
-	out->uses = NULL;
 	arena_done(&own);
 	return ret;
 }

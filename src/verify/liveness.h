@@ -19,7 +19,6 @@ struct reg_use {
 struct liveness {
 	u16 *regs;  /* insn_cnt: registers alive before the instruction; r10 never is */
 	u64 *slots; /* insn_cnt: stack slots alive before the instruction */
-	struct reg_use *uses; /* insn_cnt: insn_reg_use() of each, while slots are found */
 };
 
 /* `facts`: the maps that ld_imm64 name (resolve.c); NULL: none is known. `stores_look`: what a

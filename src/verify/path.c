@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_STEPS 1024
+#define FIRST_STEPS 1024u
 #define FIRST_LINKS 64
 
 int path_init(struct walk *walk, bool keeps_steps)
@@ -24,9 +24,10 @@ void path_done(struct walk *walk)
 	free(walk->path->links);
 }
 
-static bool grow(struct path *path)
+/* A path without loops is at most as long as the program. */
+static bool grow(struct path *path, u32 insn_cnt)
 {
-	u32 capacity = path->capacity ? path->capacity * 2 : FIRST_STEPS;
+	u32 capacity = path->capacity ? path->capacity * 2 : max(insn_cnt, FIRST_STEPS);
 	struct step *bigger = realloc(path->steps, capacity * sizeof(*bigger));
 
 	if (!bigger)
@@ -50,9 +51,11 @@ static bool grow_links(struct path *path)
 
 /* --- forwards and back --- */
 
-static void append(struct path *path, struct step step)
+static void append(struct walk *walk, struct step step)
 {
-	if (path->count == path->capacity && !grow(path))
+	struct path *path = walk->path;
+
+	if (path->count == path->capacity && !grow(path, walk->insn_cnt))
 		path->out_of_memory = true;
 	else
 		path->steps[path->count++] = step;
@@ -64,7 +67,7 @@ int path_advance(struct walk *walk)
 
 	path->length++;
 	if (path->keeps_steps)
-		append(path, (struct step){.insn = walk->at, .depth = walk->state.frame_cnt});
+		append(walk, (struct step){.insn = walk->at, .depth = walk->state.frame_cnt});
 	return path->out_of_memory ? -ENOMEM : 0;
 }
 
@@ -92,7 +95,7 @@ void path_resume(struct walk *walk, struct path_mark mark)
 	while (path->link_cnt && path->links[path->link_cnt - 1].position >= path->count)
 		path->link_cnt--;
 	if (path->pinned && path->pinned >= mark.position)
-		append(path, (struct step){.origin = mark.position});
+		append(walk, (struct step){.origin = mark.position});
 }
 
 void path_pin(struct walk *walk, u32 position)
@@ -162,8 +165,7 @@ void path_unroll(struct walk *walk)
 
 	if (!path->keeps_steps)
 		return;
-	if (walk->watch)
-		path->listed_at = arena_array(&walk->scratch, path->length + 1, sizeof(u32));
+	path->listed_at = arena_array(&walk->scratch, path->length + 1, sizeof(u32));
 	while (at) {
 		struct step step = path->steps[--at];
 

@@ -44,7 +44,7 @@ void path_note_stack(struct walk *walk);
 /* What a branch said about one of these numbers was carried over to the others. */
 void path_note_linked(struct walk *walk, const struct live_set *numbers);
 
-/* The walk is over: leaves the present path alone, for path_step_at(). */
+/* The walk that was watched is over: leaves the present path alone, for path_step_at(). */
 void path_unroll(struct walk *walk);
 /* Where the step stood in the list until then. */
 u32 path_listed_at(const struct walk *walk, u32 index);

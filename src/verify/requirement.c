@@ -18,19 +18,9 @@ static struct requirement *add(struct list *list, enum requirement_kind kind, u8
 	return need;
 }
 
-static void add_memory(struct list *list, u8 reg, s32 off, u8 size, u8 access, u8 value)
+u32 insn_access_size(const struct bpf_insn *insn)
 {
-	struct requirement *need = add(list, NEED_MEMORY, reg);
-
-	need->off = off;
-	need->size = size;
-	need->access = access;
-	need->value = value;
-}
-
-static u8 access_size(u8 code)
-{
-	switch (BPF_SIZE(code)) {
+	switch (BPF_SIZE(insn->code)) {
 	case BPF_B: return 1;
 	case BPF_H: return 2;
 	case BPF_W: return 4;
@@ -38,9 +28,19 @@ static u8 access_size(u8 code)
 	}
 }
 
-u32 insn_access_size(const struct bpf_insn *insn)
+static struct requirement memory(const struct bpf_insn *insn, u8 reg, u8 access, u8 value)
 {
-	return access_size(insn->code);
+	return (struct requirement){.kind = NEED_MEMORY,
+				    .reg = reg,
+				    .value = value,
+				    .size = (u8)insn_access_size(insn),
+				    .access = access,
+				    .off = insn->off};
+}
+
+static void add_memory(struct list *list, struct requirement need)
+{
+	list->all[list->count++] = need;
 }
 
 static void alu_needs(const struct bpf_insn *insn, struct list *out)
@@ -61,19 +61,17 @@ static void alu_needs(const struct bpf_insn *insn, struct list *out)
 
 static void atomic_needs(const struct bpf_insn *insn, struct list *out)
 {
-	u8 size = access_size(insn->code);
-
 	if (insn->imm == BPF_LOAD_ACQ) {
 		add(out, NEED_INITIALISED, insn->src_reg);
 		add(out, NEED_WRITABLE, insn->dst_reg);
-		add_memory(out, insn->src_reg, insn->off, size, ACCESS_READ, insn->dst_reg);
+		add_memory(out, memory(insn, insn->src_reg, ACCESS_READ, insn->dst_reg));
 		add(out, NEED_ATOMIC, insn->src_reg);
 		return;
 	}
 	add(out, NEED_INITIALISED, insn->src_reg);
 	add(out, NEED_INITIALISED, insn->dst_reg);
 	if (insn->imm == BPF_STORE_REL) {
-		add_memory(out, insn->dst_reg, insn->off, size, ACCESS_WRITE, insn->src_reg);
+		add_memory(out, memory(insn, insn->dst_reg, ACCESS_WRITE, insn->src_reg));
 		add(out, NEED_ATOMIC, insn->dst_reg);
 		return;
 	}
@@ -85,7 +83,16 @@ static void atomic_needs(const struct bpf_insn *insn, struct list *out)
 	add(out, NEED_ATOMIC, insn->dst_reg);
 	if (insn->imm & BPF_FETCH)
 		add(out, NEED_WRITABLE, insn->imm == BPF_CMPXCHG ? BPF_REG_0 : insn->src_reg);
-	add_memory(out, insn->dst_reg, insn->off, size, ACCESS_ATOMIC, NO_REG);
+	add_memory(out, memory(insn, insn->dst_reg, ACCESS_ATOMIC, NO_REG));
+}
+
+struct requirement insn_memory_need(const struct bpf_insn *insn)
+{
+	switch (BPF_CLASS(insn->code)) {
+	case BPF_LDX: return memory(insn, insn->src_reg, ACCESS_READ, insn->dst_reg);
+	case BPF_STX: return memory(insn, insn->dst_reg, ACCESS_WRITE, insn->src_reg);
+	default: return memory(insn, insn->dst_reg, ACCESS_WRITE, NO_REG);
+	}
 }
 
 static void store_needs(const struct bpf_insn *insn, struct list *out)
@@ -99,16 +106,14 @@ static void store_needs(const struct bpf_insn *insn, struct list *out)
 	if (is_reg)
 		add(out, NEED_INITIALISED, insn->src_reg);
 	add(out, NEED_INITIALISED, insn->dst_reg);
-	add_memory(out, insn->dst_reg, insn->off, access_size(insn->code), ACCESS_WRITE,
-		   is_reg ? insn->src_reg : NO_REG);
+	add_memory(out, insn_memory_need(insn));
 }
 
 static void load_needs(const struct bpf_insn *insn, struct list *out)
 {
 	add(out, NEED_INITIALISED, insn->src_reg);
 	add(out, NEED_WRITABLE, insn->dst_reg);
-	add_memory(out, insn->src_reg, insn->off, access_size(insn->code), ACCESS_READ,
-		   insn->dst_reg);
+	add_memory(out, insn_memory_need(insn));
 }
 
 static void legacy_load_needs(const struct bpf_insn *insn, struct list *out)

@@ -53,6 +53,9 @@ struct requirement {
 u32 requirements_of(const struct bpf_insn *insn, enum bpf_prog_type type,
 		    struct requirement out[REQUIREMENTS_MAX]);
 
+/* What a load or a plain store needs of the memory. */
+struct requirement insn_memory_need(const struct bpf_insn *insn);
+
 /* Bytes that a load or store of this instruction accesses. */
 u32 insn_access_size(const struct bpf_insn *insn);
 

@@ -118,33 +118,38 @@ static void span_fit_low(struct span *span, const struct halves *low, u32 width)
 		*span = (struct span){1, 0};
 }
 
-/* One round: full view from the low one, low view from the full one. */
-static bool sync_round(struct scalar *scalar, struct shape shape)
+/* One round: full view from the low one, low view from the full one. *settled: another one
+ * would find the same. */
+static bool sync_round(struct scalar *scalar, struct shape shape, bool *settled)
 {
 	struct view full = scalar_full_view(scalar), low = scalar_low_view(scalar, shape);
 	struct halves full_halves = view_halves(&full, shape.full);
-	struct halves low_halves = view_halves(&low, shape.low);
-	struct view from_full;
+	struct halves low_halves = view_halves(&low, shape.low), fitted = full_halves;
+	struct view from_full, narrowed;
 
 	if (!view_narrow(&low, &low_halves, shape.low))
 		return false;
-	span_fit_low(&full_halves.lower, &low_halves, shape.low);
-	span_fit_low(&full_halves.upper, &low_halves, shape.low);
-	if (!view_narrow(&full, &full_halves, shape.full))
+	narrowed = low;
+	span_fit_low(&fitted.lower, &low_halves, shape.low);
+	span_fit_low(&fitted.upper, &low_halves, shape.low);
+	if (!view_narrow(&full, &fitted, shape.full))
 		return false;
 
-	from_full = view_low_of_halves(&full_halves, shape.low);
+	from_full = view_low_of_halves(&fitted, shape.low);
 	from_full.bits = tnum_cast(full.bits, shape.low);
 	if (!view_meet(&low, &from_full) || !view_sync(&low, shape.low))
 		return false;
 	full.bits.value |= low.bits.value;
 	full.bits.mask &= low.bits.mask | ~low_ones(shape.low);
+	*settled = full.bits.mask == scalar->bits.mask &&
+		   !memcmp(&fitted, &full_halves, sizeof(fitted)) &&
+		   !memcmp(&low, &narrowed, sizeof(low));
 	scalar_set_full(scalar, &full);
 	scalar_set_low(scalar, &low);
 	return true;
 }
 
-/* --- synchronising: most scalars are of one of two simple forms --- */
+/* --- synchronising: most scalars are of one of three simple forms --- */
 
 struct ranges {
 	s64 smin, smax;
@@ -218,20 +223,50 @@ static bool sync_small(struct scalar *scalar, u64 limit)
 	return true;
 }
 
+/* Nothing is above the low view: it says it all. */
+static bool sync_zero_extended(struct scalar *scalar, struct shape shape)
+{
+	struct view low = scalar_low_view(scalar, shape);
+
+	if (scalar->bits.value & ~low_ones(shape.low) || scalar->smax < 0)
+		return false;
+	low.umin = max(low.umin, max(scalar->umin, (u64)max(scalar->smin, 0ll)));
+	low.umax = min(low.umax, min(scalar->umax, (u64)scalar->smax));
+	for (u32 round = 0; round < SYNC_ROUNDS; round++) {
+		struct view before = low;
+
+		if (!view_sync(&low, shape.low))
+			return false;
+		if (!memcmp(&before, &low, sizeof(low)))
+			break;
+	}
+	scalar_set_low(scalar, &low);
+	scalar->bits = low.bits;
+	scalar->umin = low.umin;
+	scalar->umax = low.umax;
+	scalar->smin = (s64)low.umin;
+	scalar->smax = (s64)low.umax;
+	return true;
+}
+
 bool scalar_sync_shaped(struct scalar *scalar, struct shape shape)
 {
 	u64 limit = low_ones(shape.low - 1);
 
 	for (u32 round = 0; round < SYNC_ROUNDS; round++) {
-		struct scalar before = *scalar;
+		bool settled;
 
 		if (sync_by_bits(scalar, shape))
 			return true;
 		if (is_small(scalar, limit))
 			return sync_small(scalar, limit);
-		if (!scalar->bits.mask || !sync_round(scalar, shape))
+		if (!scalar->bits.mask)
 			return false;
-		if (!memcmp(&before, scalar, sizeof(before)))
+		if (scalar->umax <= low_ones(shape.low))
+			return sync_zero_extended(scalar, shape);
+		if (!sync_round(scalar, shape, &settled))
+			return false;
+		if (settled)
 			break;
 	}
 	return true;

@@ -86,31 +86,40 @@ static bool alu_constants(struct scalar *dst, const struct scalar *src, u8 op, b
 
 /* --- through the views --- */
 
+static bool is_low_unknown(const struct scalar *scalar, struct shape shape)
+{
+	u64 ones = low_ones(shape.low);
+	s64 most = (s64)(ones >> 1);
+
+	return !(~scalar->bits.mask & ones) && !scalar->umin32 && scalar->umax32 == ones &&
+	       scalar->smin32 == -most - 1 && scalar->smax32 == most;
+}
+
 static bool is_unknown(const struct scalar *scalar, struct shape shape)
 {
-	u64 ones = low_ones(shape.full), ones32 = low_ones(shape.low);
-	s64 most = (s64)(ones >> 1), most32 = (s64)(ones32 >> 1);
+	u64 ones = low_ones(shape.full);
+	s64 most = (s64)(ones >> 1);
 
 	return scalar->bits.mask == ones && !scalar->umin && scalar->umax == ones &&
-	       scalar->smin == -most - 1 && scalar->smax == most && !scalar->umin32 &&
-	       scalar->umax32 == ones32 && scalar->smin32 == -most32 - 1 &&
-	       scalar->smax32 == most32;
+	       scalar->smin == -most - 1 && scalar->smax == most &&
+	       is_low_unknown(scalar, shape);
 }
 
 /* What is added to anything gives anything. */
-static bool gives_anything(const struct scalar *a, const struct scalar *b, u8 op,
-			   struct shape shape)
+static bool is_sum(u8 op)
 {
-	return (op == BPF_ADD || op == BPF_SUB || op == BPF_XOR) &&
-	       (is_unknown(a, shape) || is_unknown(b, shape));
+	return op == BPF_ADD || op == BPF_SUB || op == BPF_XOR;
 }
 
 static void alu_low(struct scalar *dst, const struct scalar *src, u8 op, bool is_signed,
 		    struct shape shape)
 {
-	struct view a = scalar_low_view(dst, shape), b = scalar_low_view(src, shape);
-	struct view low = view_alu(&a, &b, op, is_signed, shape.low);
+	struct view a = scalar_low_view(dst, shape), b = scalar_low_view(src, shape), low;
 
+	if (is_sum(op) && (is_low_unknown(dst, shape) || is_low_unknown(src, shape)))
+		low = view_unknown(shape.low);
+	else
+		low = view_alu(&a, &b, op, is_signed, shape.low);
 	set_zero_extended(dst, &low, shape);
 }
 
@@ -139,7 +148,7 @@ void scalar_alu_shaped(struct scalar *dst, const struct scalar *src, u8 op, bool
 		return;
 	if (is_low)
 		alu_low(dst, src, op, is_signed, shape);
-	else if (gives_anything(dst, src, op, shape))
+	else if (is_sum(op) && (is_unknown(dst, shape) || is_unknown(src, shape)))
 		set_unknown(dst, shape);
 	else
 		alu_full(dst, src, op, is_signed, shape);

@@ -104,6 +104,8 @@ static int prove_bytes_readable(struct walk *walk, struct frame *frame)
 	const struct stack_slot *slot = &frame->slots[slot_of(access->low)];
 	bool is_number = slot_is_spill(slot) && slot->spilled.kind == REG_SCALAR;
 
+	if (is_number && is_spill_refill(slot, access->low, access->size))
+		return 0;
 	for (u32 i = 0; i < access->size; i++) {
 		u8 byte = *byte_at(frame, access->low + i);
 

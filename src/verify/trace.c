@@ -16,11 +16,6 @@
 #define STEP	   8
 #define LEAST_ROOM 4
 
-static bool is_traced(const struct walk *walk)
-{
-	return walk->log && walk->log_level & (VERIFY_LOG_PATH | VERIFY_LOG_STATES);
-}
-
 static void print_frame(struct walk *walk, u32 frame, u16 regs, u64 slots)
 {
 	frame_print(&walk->state, frame, regs, slots, walk->log);
@@ -186,7 +181,7 @@ static void print_line(struct walk *walk)
 
 void trace_source(struct walk *walk)
 {
-	if (is_traced(walk))
+	if (trace_is_on(walk))
 		print_line(walk);
 }
 
@@ -194,8 +189,6 @@ void trace_insn(struct walk *walk)
 {
 	struct trace *trace = &walk->trace;
 
-	if (!is_traced(walk))
-		return;
 	print_before(walk);
 	print_line(walk);
 	trace->line_length = walk->log->length;
@@ -215,7 +208,7 @@ void trace_insn(struct walk *walk)
 
 void trace_branch(struct walk *walk)
 {
-	if (!is_traced(walk))
+	if (!trace_is_on(walk))
 		return;
 	print_changes(walk);
 	walk->trace.is_told = true;
@@ -259,7 +252,7 @@ void trace_same_again(struct walk *walk, const struct packed_state *before)
 
 void trace_pruned(struct walk *walk)
 {
-	if (is_traced(walk))
+	if (trace_is_on(walk))
 		strbuf_addf(walk->log, "%u: safe\n", walk->at);
 }
 
@@ -287,7 +280,7 @@ void trace_function_starts(struct walk *walk, u32 subprog)
 void trace_function_ends(struct walk *walk, u32 subprog)
 {
 	drop_accepted(walk);
-	if (is_traced(walk))
+	if (trace_is_on(walk))
 		strbuf_addf(walk->log,
 			    "Func#%u ('%s') is safe for any args that match its prototype\n",
 			    subprog, walk->cfg.subprogs[subprog].name);

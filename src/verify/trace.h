@@ -8,7 +8,13 @@
 
 #include "verify/walk.h"
 
-/* The instruction that comes now. */
+/* The path goes to the log. */
+static inline bool trace_is_on(const struct walk *walk)
+{
+	return walk->log && walk->log_level & (VERIFY_LOG_PATH | VERIFY_LOG_STATES);
+}
+
+/* The instruction that comes now, where trace_is_on(). */
 void trace_insn(struct walk *walk);
 /* A conditional jump was gone over that may go both ways: what this way says. */
 void trace_branch(struct walk *walk);

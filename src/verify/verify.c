@@ -238,7 +238,7 @@ int verify_program(const struct verify_input *input, struct verified **out,
 	if (ret)
 		line_locate(input, err);
 	if (input->explanation)
-		*input->explanation = explain_verdict(walk, ret);
+		*input->explanation = walk->watch ? explain_verdict(walk, ret) : NULL;
 	if (ret)
 		verified_free(walk->out);
 	else

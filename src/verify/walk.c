@@ -189,9 +189,14 @@ int walk_reject(struct walk *walk, enum reason reason, ...)
 	return code;
 }
 
+static enum reg_kind kind_of(const struct walk *walk, u32 reg)
+{
+	return walk->state.frames[walk->state.frame_cnt - 1].regs[reg].kind;
+}
+
 static bool is_number(const struct walk *walk, u32 reg)
 {
-	return walk->state.frames[walk->state.frame_cnt - 1].regs[reg].kind == REG_SCALAR;
+	return kind_of(walk, reg) == REG_SCALAR;
 }
 
 /* Arithmetic on numbers, and comparisons of them, need nothing else. */
@@ -212,21 +217,46 @@ static bool works_on_numbers(const struct walk *walk, const struct bpf_insn *ins
 	return is_number(walk, insn->dst_reg) && (!reads_src || is_number(walk, insn->src_reg));
 }
 
-static int prove(struct walk *walk)
+/* A load or store that needs nothing else than the memory. */
+static bool needs_memory(const struct walk *walk, const struct bpf_insn *insn)
 {
-	struct requirement needs[REQUIREMENTS_MAX];
-	int ret = 0;
-	u32 count;
+	switch (BPF_CLASS(insn->code)) {
+	case BPF_LDX:
+		return kind_of(walk, insn->src_reg) != REG_NOT_INIT &&
+		       insn->dst_reg != FRAME_REG;
+	case BPF_STX:
+		return BPF_MODE(insn->code) != BPF_ATOMIC &&
+		       kind_of(walk, insn->src_reg) != REG_NOT_INIT &&
+		       kind_of(walk, insn->dst_reg) != REG_NOT_INIT;
+	default: return false;
+	}
+}
 
-	if (works_on_numbers(walk, walk_insn(walk)))
-		return 0;
-	count = requirements_of(walk_insn(walk), walk->input->type, needs);
+static int prove_all(struct walk *walk, const struct requirement *needs, u32 count)
+{
+	int ret = 0;
+
 	for (u32 i = 0; i < count && !ret; i++) {
 		walk->need = &needs[i];
 		ret = prove_requirement(walk, walk->need);
 	}
 	walk->need = NULL;
 	return ret;
+}
+
+static int prove(struct walk *walk)
+{
+	const struct bpf_insn *insn = walk_insn(walk);
+	struct requirement needs[REQUIREMENTS_MAX];
+	u32 count = 1;
+
+	if (works_on_numbers(walk, insn))
+		return 0;
+	if (needs_memory(walk, insn))
+		needs[0] = insn_memory_need(insn);
+	else
+		count = requirements_of(insn, walk->input->type, needs);
+	return prove_all(walk, needs, count);
 }
 
 /* Code that is never walked over may have reserved fields set. */
@@ -307,9 +337,9 @@ static int step(struct walk *walk)
 		if (ret || walk->path_ends)
 			return ret;
 	}
-	if (walk->log)
+	if (trace_is_on(walk))
 		trace_insn(walk);
-	if (speculation_stops_before(walk)) {
+	if (walk->state.is_speculative && speculation_stops_before(walk)) {
 		walk->path_ends = true;
 		return 0;
 	}
@@ -343,6 +373,7 @@ int walk_program(struct walk *walk)
 		ret = walk_path(walk);
 		ret = ret ? ret : resume(walk, &ends);
 	} while (!ret && !ends);
-	path_unroll(walk);
+	if (walk->watch)
+		path_unroll(walk);
 	return ret;
 }

@@ -221,21 +221,21 @@ struct flag_row {
 	u8 flags[INSNS_MAX];
 };
 
+#define TARGET (CFG_JUMP_TARGET | CFG_PRUNE_POINT | CFG_BLOCK_START)
+
 static const struct flag_row flag_rows[] = {
 	{"conditional jump",
 	 {MOV(0, 0), JEQ(0, 0, 1), MOV(0, 1), EXIT},
 	 4,
-	 {0, CFG_PRUNE_POINT, 0, CFG_JUMP_TARGET | CFG_PRUNE_POINT}},
+	 {0, CFG_PRUNE_POINT, CFG_BLOCK_START, TARGET}},
 	{"loop",
 	 {MOV(0, 0), JEQ(0, 9, 1), JA(-2), EXIT},
 	 4,
-	 {0, CFG_JUMP_TARGET | CFG_PRUNE_POINT | CFG_LOOP_HEAD, 0,
-	  CFG_JUMP_TARGET | CFG_PRUNE_POINT}},
+	 {0, TARGET | CFG_LOOP_HEAD, CFG_BLOCK_START, TARGET}},
 	{"may_goto",
 	 {MAY_GOTO(1), JA(-2), MOV(0, 0), EXIT},
 	 4,
-	 {CFG_JUMP_TARGET | CFG_PRUNE_POINT | CFG_LOOP_HEAD | CFG_FORCE_CHECKPOINT, 0,
-	  CFG_JUMP_TARGET | CFG_PRUNE_POINT, 0}},
+	 {TARGET | CFG_LOOP_HEAD | CFG_FORCE_CHECKPOINT, CFG_BLOCK_START, TARGET, 0}},
 	{"helper that calls back",
 	 {HELPER(BPF_FUNC_loop), EXIT},
 	 2,
@@ -253,7 +253,7 @@ static void instructions_are_flagged(void **state)
 		analyse(&analysis, row->insns, row->count, false);
 		assert_int_equal(analysis.ret, 0);
 		for (u32 at = 0; at < row->count; at++) {
-			u8 flags = row->flags[at] | (at ? 0 : CFG_ENTRY);
+			u8 flags = row->flags[at] | (at ? 0 : CFG_ENTRY | CFG_BLOCK_START);
 
 			if (analysis.cfg.flags[at] != flags)
 				fail_msg("%s, insn %u: %#x", row->name, at,
@@ -267,14 +267,14 @@ static void postorder_ends_with_the_entry(void **state)
 {
 	static const struct bpf_insn insns[] = {MOV(0, 0), JEQ(0, 0, 1), CALL(1),
 						EXIT,	   MOV(0, 1),	 EXIT};
-	static const u32 want[] = {3, 2, 1, 0, 5, 4};
+	static const struct cfg_block want[] = {{3, 3}, {2, 2}, {0, 1}, {4, 5}};
 	struct analysis analysis;
 
 	analyse(&analysis, insns, ARRAY_SIZE(insns), false);
 	assert_int_equal(analysis.ret, 0);
 	assert_int_equal(analysis.cfg.subprog_cnt, 2);
-	assert_int_equal(analysis.cfg.postorder_start[1], 4);
-	assert_int_equal(analysis.cfg.postorder_start[2], 6);
+	assert_int_equal(analysis.cfg.postorder_start[1], 3);
+	assert_int_equal(analysis.cfg.postorder_start[2], 4);
 	assert_memory_equal(analysis.cfg.postorder, want, sizeof(want));
 	analysis_done(&analysis);
 }
