@@ -4,6 +4,7 @@
 #include "jit/code_memory.h"
 #include "jit/runtime.h"
 #include "jit/unwind.h"
+#include "run/extension.h"
 #include "run/native.h"
 #include "run/run.h"
 
@@ -71,7 +72,28 @@ static u32 registers_of(const struct base *base, const struct subprog *subprog)
 	return used;
 }
 
-#define STUBS 2
+/* Where a call goes whose function is replaced: the extension is in r11. */
+static void extension_stub(struct base *base, struct unwind_function *frame)
+{
+	static const u8 argument[] = {R8, RCX, RDX, RSI, RDI};
+	struct emit *emit = &base->emit;
+
+	*frame = (struct unwind_function){.start = emit_offset(emit)};
+	x86_push(emit, RBP);
+	base_move(base, W64, RBP, RSP);
+	x86_push(emit, RAX); /* aligns the stack */
+	for (u32 i = 0; i < ARRAY_SIZE(argument); i++)
+		x86_push(emit, argument[i]);
+	base_move(base, W64, RDX, RSP);
+	base_move(base, W64, RSI, R11);
+	base_move(base, W64, RDI, REG_EXEC);
+	base_call(base, extension_run);
+	x86_leave(emit);
+	x86_ret(emit);
+	frame->end = emit_offset(emit);
+}
+
+#define STUBS 3
 
 static void begin_subprog(struct base *base, u32 index)
 {
@@ -261,7 +283,7 @@ static int prepare(struct base *base, const struct prog *prog)
 
 /* Offsets of what else is in the machine code. */
 struct base_layout {
-	u32 interpret; /* the stub */
+	u32 interpret; /* the stub of tail calls */
 	u32 end;       /* of the program */
 	u32 frames;    /* the records of the unwinder */
 };
@@ -273,6 +295,8 @@ static int translate_all(struct base *base, struct base_layout *layout)
 	enter_stub(base, &base->frames[0]);
 	layout->interpret = emit_offset(&base->emit);
 	interpret_stub(base, &base->frames[1]);
+	base->extension = emit_offset(&base->emit);
+	extension_stub(base, &base->frames[2]);
 	for (u32 i = 0; !err && i < base->verified->subprog_cnt; i++)
 		err = translate_subprog(base, i);
 	if (err)

@@ -36,6 +36,7 @@ struct base {
 	const struct prog_code *code;
 	const struct verified *verified;
 	u32 *offset;			/* of each instruction in the machine code */
+	u32 extension;			/* the stub of calls that are replaced */
 	u32 *entry;			/* of each subprogram, likewise */
 	struct unwind_function *frames; /* of what stands before the program, then of each */
 	struct base_fixup *jumps, *calls, *pool_uses;

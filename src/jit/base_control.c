@@ -179,10 +179,34 @@ static void restore_program(struct base *base)
 	x86_rm(emit, x86_store, W64, R11, x86_at(R10, offsetof(struct run_context, prog)));
 }
 
+static void call_own(struct base *base, u32 callee)
+{
+	base->calls[base->call_cnt++] = (struct base_fixup){x86_call32(&base->emit), callee};
+}
+
 void base_call_local(struct base *base, u32 at)
 {
-	base->calls[base->call_cnt++] = (struct base_fixup){
-		x86_call32(&base->emit), (u32)base->verified->facts[at].callee};
+	call_own(base, (u32)base->verified->facts[at].callee);
+	if (base->verified->has_tail_call)
+		restore_program(base);
+}
+
+void base_call_global(struct base *base, u32 at)
+{
+	const u32 callee = (u32)base->code->insns[at].operand;
+	struct emit *emit = &base->emit;
+	u32 own, done, place;
+
+	x86_mov_imm(emit, R11, ptr_to_u64(&base->code->extensions[callee]));
+	x86_rm(emit, x86_load, W64, R11, x86_at(R11, 0));
+	x86_rr(emit, x86_test, W64, R11, R11);
+	own = x86_jcc8(emit, CC_E);
+	place = x86_call32(emit);
+	emit_patch32(emit, place, base->extension - (place + 4));
+	done = x86_jmp8(emit);
+	x86_land(emit, own);
+	call_own(base, callee);
+	x86_land(emit, done);
 	if (base->verified->has_tail_call)
 		restore_program(base);
 }

@@ -103,14 +103,18 @@ static bool in_ctx_object(const struct executor *exec, u64 address, u32 size)
 	       (skb->flow_keys && within(address, size, skb->flow_keys, skb->flow_keys + 1));
 }
 
-static bool in_maps(const struct executor *exec, u64 address, u32 size)
+static bool in_maps_of(const struct prog *prog, u64 address, u32 size)
 {
-	const struct prog *prog = exec->run->prog;
-
 	for (u32 i = 0; prog && i < prog->map_cnt; i++)
 		if (map_owns(prog->maps[i], u64_to_ptr(address), size))
 			return true;
 	return false;
+}
+
+static bool in_maps(const struct executor *exec, u64 address, u32 size)
+{
+	return in_maps_of(exec->run->prog, address, size) ||
+	       in_maps_of(exec->extended, address, size);
 }
 
 static bool in_regions(const struct run_region *regions, u32 count, u64 address, u32 size)

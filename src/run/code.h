@@ -74,6 +74,8 @@ struct prog_code {
 	const struct code_insn *exception; /* callback of bpf_throw(); NULL: what was thrown is
 					      the program's result */
 	struct own_types *types;	   /* owned; NULL: the program has no BTF */
+	/* What runs instead of each subprogram (extension.h); NULL: none can be replaced. */
+	const struct prog **extensions;
 	u32 *frame_bytes; /* per instruction: the stack frame of the subprogram it is in */
 };
 
@@ -86,12 +88,13 @@ struct frame {
 	u64 fp;
 };
 
-/* Frames that call one another within one program, and all that tail calls can leave below. */
+/* Frames that call one another within one program, those of a program that runs instead of one
+ * of its functions, and all that tail calls can leave below. */
 #define FRAMES_PER_PROG 8
-#define FRAMES_MAX	(FRAMES_PER_PROG * (TAIL_CALLS_MAX + 1))
+#define FRAMES_MAX	(FRAMES_PER_PROG * (TAIL_CALLS_MAX + 2))
 /* A subprogram that makes a tail call has at most 256 bytes of stack above it. */
 #define STACK_BYTES	512
-#define STACK_BYTES_MAX (STACK_BYTES + TAIL_CALLS_MAX * 256)
+#define STACK_BYTES_MAX (2 * STACK_BYTES + TAIL_CALLS_MAX * 256)
 
 /* How often all may_goto of a run together may be passed: Linux's BPF_MAX_LOOPS. */
 #define MAY_GOTO_BUDGET (8 * 1024 * 1024)
@@ -103,6 +106,8 @@ struct executor {
 	u64 fp;		     /* frame pointer of what the helper calls back */
 	u32 may_goto_left;
 	struct checker *checker; /* NULL in the fast build */
+	/* Whose function was replaced last: its memory may be an argument. NULL: none. */
+	const struct prog *extended;
 	struct frame frames[FRAMES_MAX];
 	_Alignas(16) u8 stack[STACK_BYTES_MAX];
 };
@@ -148,6 +153,8 @@ u64 interpret_checked(struct executor *exec, const struct code_insn *pc, u64 fp,
 void executor_start(struct executor *exec, const struct prog_code *code,
 		    struct run_context *run);
 u64 executor_run(struct executor *exec, const u64 args[5]);
+/* The same from `pc`, with the frame pointer exec->fp. */
+u64 executor_call(struct executor *exec, const struct code_insn *pc, const u64 args[5]);
 
 /* The fast build's labels: of each enum code_op, then of each enum fused_op (fused.h). */
 const void *const *interpret_fast_handlers(void);

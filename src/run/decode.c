@@ -384,6 +384,13 @@ static int decode_kfunc(struct decoder *decoder, u32 at, struct code_insn *out)
 	return 0;
 }
 
+static bool is_global(const struct decoder *decoder, u32 at)
+{
+	s32 callee = decoder->verified->facts[at].callee;
+
+	return decoder->verified->subprogs[callee].is_global;
+}
+
 static int decode_call(struct decoder *decoder, u32 at, struct code_insn *out)
 {
 	const struct bpf_insn *insn = &decoder->insns[at];
@@ -397,6 +404,10 @@ static int decode_call(struct decoder *decoder, u32 at, struct code_insn *out)
 		return bad_insn(decoder, at, -EINVAL, "this kind of call has no body");
 	out->op = OP_call_local;
 	out->jump = jump_bytes((s64)insn->imm + 1);
+	if (decoder->code->extensions && is_global(decoder, at)) {
+		out->op = OP_call_global;
+		out->operand = decoder->verified->facts[at].callee;
+	}
 	return 0;
 }
 
@@ -500,6 +511,19 @@ static void exception_find(struct prog_code *code, const struct verified *verifi
 			code->exception = &code->insns[verified->subprogs[s].start];
 }
 
+static int extensions_init(struct prog_code *code, const struct verified *verified)
+{
+	bool has_global = false;
+
+	for (u32 s = 0; verified && s < verified->subprog_cnt; s++)
+		has_global |= verified->subprogs[s].is_global;
+	if (!has_global)
+		return 0;
+	code->extensions =
+		arena_array(&code->arena, verified->subprog_cnt, sizeof(*code->extensions));
+	return code->extensions ? 0 : -ENOMEM;
+}
+
 /* The code lives in its own arena. One more instruction than the program has: falling off the
  * end of unproven code meets OP_dead. */
 static struct prog_code *code_new(u32 count, const struct verified *verified)
@@ -513,7 +537,7 @@ static struct prog_code *code_new(u32 count, const struct verified *verified)
 	code->verified = verified;
 	code->insns = arena_array(&code->arena, (size_t)count + 1, sizeof(*code->insns));
 	code->frame_bytes = arena_array(&code->arena, count, sizeof(*code->frame_bytes));
-	if (!code->insns || !code->frame_bytes) {
+	if (!code->insns || !code->frame_bytes || extensions_init(code, verified)) {
 		code_free(code);
 		return NULL;
 	}

@@ -22,6 +22,7 @@
  */
 #include "run/arena.h"
 #include "run/code.h"
+#include "run/extension.h"
 
 #include <string.h>
 
@@ -183,6 +184,17 @@ typedef s32 __attribute__((aligned(1), may_alias)) mem_s32;
 						 reg[BPF_REG_3], reg[BPF_REG_4], \
 						 reg[BPF_REG_5], exec->run))
 
+#define ENTER_FRAME                                                          \
+	do {                                                                 \
+		frame->ret = pc + 1;                                         \
+		frame->code = exec->code;                                    \
+		frame->prog = exec->run->prog;                               \
+		memcpy(frame->saved, &reg[BPF_REG_6], sizeof(frame->saved)); \
+		frame->fp = reg[BPF_REG_10];                                 \
+		frame++;                                                     \
+		reg[BPF_REG_10] -= pc->off;                                  \
+	} while (0)
+
 /* --- the function --- */
 u64 INTERPRET(struct executor *exec, const struct code_insn *pc, u64 fp, const u64 args[5])
 {
@@ -330,14 +342,24 @@ u64 INTERPRET(struct executor *exec, const struct code_insn *pc, u64 fp, const u
 	HANDLER(call_local)
 	{
 		FRAME_CHECK;
-		frame->ret = pc + 1;
-		frame->code = exec->code;
-		frame->prog = exec->run->prog;
-		memcpy(frame->saved, &reg[BPF_REG_6], sizeof(frame->saved));
-		frame->fp = reg[BPF_REG_10];
-		frame++;
-		reg[BPF_REG_10] -= pc->off;
+		ENTER_FRAME;
 		JUMP_BY(pc->jump);
+		GO;
+	}
+	HANDLER(call_global)
+	{
+		const struct prog *extension = extension_of(exec->code, (u32)pc->operand);
+
+		FRAME_CHECK;
+		ENTER_FRAME;
+		if (likely(!extension)) {
+			JUMP_BY(pc->jump);
+			GO;
+		}
+		exec->extended = exec->run->prog;
+		exec->run->prog = extension;
+		exec->code = extension->code;
+		pc = exec->code->insns;
 		GO;
 	}
 	HANDLER(exit)

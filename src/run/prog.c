@@ -4,6 +4,7 @@
 #include "base/os.h"
 #include "map/map.h"
 #include "run/checker.h"
+#include "run/extension.h"
 #include "run/native.h"
 #include "run/run.h"
 #include "run/tag.h"
@@ -32,6 +33,8 @@ static void prog_free(struct prog *prog)
 		object_put(&prog->maps[i]->object);
 	free(prog->maps);
 	object_put(prog->btf);
+	if (prog->target)
+		object_put(&prog->target->object);
 	if (prog->native)
 		prog->native->free(prog->native);
 	code_free(prog->code);
@@ -75,7 +78,7 @@ int prog_new_verified(struct verified *verified, struct map *const *maps, struct
 	}
 	object_init(&prog->object, OBJECT_PROG, prog_release);
 	prog->verified = verified;
-	prog->type = verified->type;
+	prog->type = verified->is_extension ? BPF_PROG_TYPE_EXT : verified->type;
 	prog->attach_type = verified->attach_type;
 	prog->load_time = os_time_ns(CLOCK_BOOTTIME);
 	program_tag(verified->insns, verified->insn_cnt, prog->tag);
@@ -140,19 +143,19 @@ static u64 interpret(struct executor *exec, const struct code_insn *pc, u64 fp,
 			     : interpret_fast(exec, pc, fp, args);
 }
 
-static u64 interpret_callback(struct executor *exec, u64 function, const u64 args[5])
+u64 executor_call(struct executor *exec, const struct code_insn *pc, const u64 args[5])
 {
 	struct frame *frame = exec->frame;
 	const u64 fp = exec->fp;
-	u64 ret = interpret(exec, u64_to_ptr(function), fp, args);
+	u64 ret = interpret(exec, pc, fp, args);
 
 	exec->frame = frame;
 	exec->fp = fp;
 	return ret;
 }
 
-/* The subprogram's machine code; `function` is what the program knows it by. */
-static const void *native_function(const struct prog *prog, u64 function)
+/* Which subprogram it is; `function` is what the program knows it by. */
+static u32 subprog_of(const struct prog *prog, u64 function)
 {
 	const struct code_insn *first = u64_to_ptr(function);
 	const u32 at = (u32)(first - prog->code->insns);
@@ -160,18 +163,19 @@ static const void *native_function(const struct prog *prog, u64 function)
 
 	while (prog->verified->subprogs[i].start != at)
 		i++;
-	return prog->native->entry[i];
+	return i;
 }
 
 /* A callback runs in the frame below the one that called the helper. */
 static u64 call_back(struct run_context *run, u64 function, const u64 args[5])
 {
 	struct executor *exec = run->executor;
+	const struct native *native = run->prog->native;
 
-	if (run->prog->native && !exec->checker)
-		return run->prog->native->enter(args, exec,
-						native_function(run->prog, function));
-	return interpret_callback(exec, function, args);
+	if (native && !exec->checker)
+		return native->enter(args, exec,
+				     native->entry[subprog_of(run->prog, function)]);
+	return executor_call(exec, u64_to_ptr(function), args);
 }
 void executor_start(struct executor *exec, const struct prog_code *code,
 		    struct run_context *run)
@@ -179,6 +183,8 @@ void executor_start(struct executor *exec, const struct prog_code *code,
 	exec->run = run;
 	exec->code = code;
 	exec->frame = exec->frames;
+	exec->fp = ptr_to_u64(exec->stack + sizeof(exec->stack));
+	exec->extended = NULL;
 	exec->may_goto_left = MAY_GOTO_BUDGET;
 	exec->checker = NULL;
 	run->type = code->type;
@@ -198,6 +204,8 @@ static u64 prog_run_once(const struct prog *prog, void *ctx, struct run_context 
 	const u64 args[5] = {ptr_to_u64(ctx)};
 	struct executor exec;
 
+	if (unlikely(atomic_load_explicit(&prog->is_extended, memory_order_relaxed)))
+		prog = extension_of(prog->code, 0) ?: prog;
 	run->prog = prog;
 	run->ctx = ctx;
 	executor_start(&exec, prog->code, run);
@@ -216,7 +224,6 @@ void prog_call_later(const struct run_env *env, const struct prog *prog, u64 fun
 	run_begin(&run, env);
 	run.prog = prog;
 	executor_start(&exec, prog->code, &run);
-	exec.fp = ptr_to_u64(exec.stack + sizeof(exec.stack));
 	if (unlikely(env->checked))
 		checked_call(&exec, function, args);
 	else

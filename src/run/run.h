@@ -29,7 +29,10 @@ struct prog {
 	struct native *native;	   /* owned; NULL: the program is interpreted (run/native.h) */
 	struct map **maps;	   /* references, as verified->maps */
 	u32 map_cnt;
-	struct object *btf;		    /* reference; NULL */
+	struct object *btf;  /* reference; NULL */
+	struct prog *target; /* reference: of which it replaces a function when it is attached
+				without naming one, until then; guarded by src/hook; NULL */
+	atomic_bool is_extended; /* another one runs instead of one of its functions */
 	atomic_ullong run_time_ns, run_cnt; /* counted while statistics are on */
 	struct rcu_head rcu;
 	void *sys; /* load-time data that OBJ_GET_INFO shows (line info, ...); owned by src/sys

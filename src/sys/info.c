@@ -5,6 +5,7 @@
 #include "map/map.h"
 #include "sys/btf_object.h"
 #include "sys/command.h"
+#include "sys/extension.h"
 
 #include <errno.h>
 #include <string.h>
@@ -79,7 +80,10 @@ static int link_info(struct call *call, struct link *link)
 	info.type = link->type;
 	info.id = link->object.id;
 	info.prog_id = link->prog->object.id;
-	info.xdp.ifindex = link->ifindex;
+	if (link->type == BPF_LINK_TYPE_TRACING)
+		extension_link_info(link, &info);
+	else
+		info.xdp.ifindex = link->ifindex;
 	return info_write(call, &info, length);
 }
 

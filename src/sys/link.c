@@ -5,6 +5,7 @@
 #include "hook/hook.h"
 #include "net/net.h"
 #include "sys/command.h"
+#include "sys/extension.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +57,8 @@ static int check_type(struct call *call, const struct prog *prog, u32 attach_typ
 {
 	const struct attach_row *row = attach_row(attach_type);
 
+	if (prog->type == BPF_PROG_TYPE_EXT) /* attaches by its types, whatever is said here */
+		return 0;
 	if (row && (row->progs & PROG_BIT(prog->type)))
 		return 0;
 	return call_fail(call, -EINVAL, "attach type %u with program type %u", attach_type,
@@ -93,7 +96,10 @@ int command_link_create(struct call *call)
 	/* A link that was closed leaves its hook before this one asks for it. */
 	descriptors_reap(call->engine);
 	ret = check_type(call, prog, attach_type);
-	if (!ret && attach_type == BPF_XDP)
+	if (!ret && prog->type == BPF_PROG_TYPE_EXT)
+		ret = extension_attach(call, prog, (int)call->attr.v.link_create.target_fd,
+				       call->attr.v.link_create.target_btf_id, &link);
+	else if (!ret && attach_type == BPF_XDP)
 		ret = new_xdp_link(call, prog, &link);
 	else if (!ret)
 		ret = refuse_target(call, attach_type, (int)call->attr.v.link_create.target_fd);
@@ -126,7 +132,9 @@ static int update(struct call *call, struct link *link, struct prog *new_prog)
 	} else if (attr->link_update.old_prog_fd) {
 		return call_fail(call, -EINVAL, "old_prog_fd without BPF_F_REPLACE");
 	}
-	ret = link_update(link, new_prog, old);
+	ret = link->type == BPF_LINK_TYPE_TRACING
+		      ? call_fail(call, -EINVAL, "links of extensions keep their program")
+		      : link_update(link, new_prog, old);
 	if (old)
 		object_put(&old->object);
 	return ret;
@@ -160,7 +168,10 @@ int command_link_detach(struct call *call)
 
 	if (!link)
 		return ret;
-	ret = link_detach(link);
+	ret = link->type == BPF_LINK_TYPE_TRACING
+		      ? call_fail(call, -EOPNOTSUPP,
+				  "an extension is detached by closing its link")
+		      : link_detach(link);
 	object_put(&link->object);
 	return ret;
 }
@@ -209,6 +220,17 @@ int command_prog_query(struct call *call)
 
 /* --- hooks of a kernel: tracing, iterators, tokens --- */
 
+/* What libbpf calls for programs that attach by their types; the name is not looked at. */
+static int open_extension(struct call *call, struct prog *prog)
+{
+	struct link *link;
+	int ret = call->attr.v.raw_tracepoint.name
+			  ? call_fail(call, -EINVAL, "an extension attaches to no tracepoint")
+			  : extension_attach(call, prog, 0, 0, &link);
+
+	return ret ? ret : call_hand_out(call, &link->object, DESCRIPTOR_RDWR);
+}
+
 int command_raw_tracepoint_open(struct call *call)
 {
 	int ret = 0;
@@ -217,7 +239,11 @@ int command_raw_tracepoint_open(struct call *call)
 
 	if (!prog)
 		return ret;
+	if (prog->type == BPF_PROG_TYPE_EXT)
+		ret = open_extension(call, prog);
 	object_put(&prog->object);
+	if (ret)
+		return ret;
 	if (user_read_string(name, call->attr.v.raw_tracepoint.name, sizeof(name)) < 0)
 		return call_fail(call, -EFAULT, "the name cannot be read");
 	return call_fail(call, -ENOENT, "skep has no tracepoint '%s'", name);

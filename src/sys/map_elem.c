@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The commands on one element of a map. */
+#include "hook/extension_link.h"
 #include "map/account.h"
 #include "map/map.h"
+#include "sys/extension.h"
 #include "sys/map_value.h"
 
 #include <errno.h>
@@ -88,11 +90,34 @@ int command_map_lookup_elem(struct call *call)
 	return ret;
 }
 
+/* Whether the object may be in the map: 0 or a negative errno. */
+static int admit(struct map *map, struct object *object)
+{
+	int ret = owner_admit(map, object);
+
+	if (ret || map->desc.type != BPF_MAP_TYPE_PROG_ARRAY || object->kind != OBJECT_PROG)
+		return ret;
+	return extension_prove_member(container_of(object, struct prog, object));
+}
+
+/* `found`: what looking for the object (NULL: none) came to. */
+static int update_object(struct map *map, const void *key, struct object *object, u64 flags,
+			 int found)
+{
+	int ret = object ? admit(map, object) : found, refused;
+
+	if (ret && object)
+		return ret;
+	refused = map_user_update_object(map, key, object, flags);
+	return refused ? refused : ret;
+}
+
 int map_value_update(struct call *call, struct map *map, const void *key, const void *value,
 		     u64 flags)
 {
+	bool holds_progs = map->desc.type == BPF_MAP_TYPE_PROG_ARRAY;
 	struct object *object;
-	int ret = 0, refused;
+	int ret = 0;
 
 	if (!map_holds_objects(map)) {
 		ret = map_user_update(map, key, value, flags);
@@ -101,12 +126,13 @@ int map_value_update(struct call *call, struct map *map, const void *key, const 
 		return ret;
 	}
 	object = descriptor_any(call->engine, *(const s32 *)value, NULL, &ret);
-	if (object)
-		ret = owner_admit(map, object);
-	if (!ret || !object) {
-		refused = map_user_update_object(map, key, object, flags);
-		ret = refused ? refused : ret;
+	if (holds_progs) {
+		descriptors_reap(call->engine); /* programs are extended no longer */
+		extension_lock();
 	}
+	ret = update_object(map, key, object, flags, ret);
+	if (holds_progs)
+		extension_unlock();
 	object_put(object);
 	return ret;
 }

@@ -14,7 +14,7 @@ static u64 owner_key(const struct prog *prog)
 {
 	const u32 environment = VERIFY_SLEEPABLE | VERIFY_XDP_FRAGS;
 
-	return 1ULL << 63 | (u64)prog->type << 32 | (u64)prog->attach_type << 16 |
+	return 1ULL << 63 | (u64)prog->verified->type << 32 | (u64)prog->attach_type << 16 |
 	       (prog->verified->flags & environment);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "hook/extension_link.h"
 #include "map/map.h"
 #include "run/native.h"
 #include "run/tag.h"
@@ -144,7 +145,18 @@ static void fill_counts(const struct prog *prog, struct bpf_prog_info *info)
 	info->nr_prog_tags = verified->subprog_cnt > 1 ? verified->subprog_cnt : 1;
 }
 
-static void fill_identity(const struct prog *prog, struct bpf_prog_info *info)
+/* The types that attach_btf_id is of: those of the program whose function is replaced. */
+static u32 target_btf_id(struct prog *prog)
+{
+	struct prog *target = extension_target(prog);
+	u32 id = target && target->btf ? target->btf->id : 0;
+
+	if (target)
+		object_put(&target->object);
+	return id;
+}
+
+static void fill_identity(struct prog *prog, struct bpf_prog_info *info)
 {
 	info->type = prog->type;
 	info->id = prog->object.id;
@@ -152,6 +164,8 @@ static void fill_identity(const struct prog *prog, struct bpf_prog_info *info)
 	info->created_by_uid = prog->uid;
 	info->gpl_compatible = prog->gpl;
 	info->btf_id = prog->btf ? prog->btf->id : 0;
+	info->attach_btf_id = prog_details(prog)->attach_btf_id;
+	info->attach_btf_obj_id = target_btf_id(prog);
 	memcpy(info->tag, prog->tag, sizeof(info->tag));
 	memcpy(info->name, prog->name, sizeof(info->name));
 }

@@ -27,7 +27,9 @@ struct load {
 	char name[BPF_OBJ_NAME_LEN];
 	struct bpf_insn *insns;
 	void *func_info, *line_info;
-	struct object *btf; /* reference; NULL */
+	struct object *btf;  /* reference; NULL */
+	struct prog *target; /* reference: of BPF_PROG_TYPE_EXT; NULL */
+	struct verify_target verify_target;
 	/* Every map that the instructions or fd_array name: references. */
 	struct map *maps[MAPS_MAX];
 	u32 map_cnt;
@@ -39,6 +41,8 @@ static void load_done(struct load *load)
 	for (u32 i = 0; i < load->map_cnt; i++)
 		object_put(&load->maps[i]->object);
 	object_put(load->btf);
+	if (load->target)
+		object_put(&load->target->object);
 	free(load->insns);
 	free(load->func_info);
 	free(load->line_info);
@@ -112,13 +116,33 @@ static bool attaches_by_btf(u32 type)
 	       type == BPF_PROG_TYPE_STRUCT_OPS || type == BPF_PROG_TYPE_EXT;
 }
 
+/* attach_prog_fd: a program, or the types of a kernel's module, which an engine has not. */
+static int read_target(struct load *load)
+{
+	struct call *call = load->call;
+	u32 fd = call->attr.v.attach_prog_fd;
+	struct object *object;
+	int ret = 0;
+
+	if (!fd)
+		return 0;
+	load->target = call_prog(call, (int)fd, &ret);
+	if (!load->target) {
+		object = descriptor_object(call->engine, (int)fd, OBJECT_BTF, NULL, &ret);
+		object_put(object);
+		return call_fail(call, object ? -ENOTSUPP : -EINVAL,
+				 "attach_prog_fd %u is no program", fd);
+	}
+	if (call->attr.v.prog_type == BPF_PROG_TYPE_EXT)
+		return 0;
+	return call_fail(call, -EINVAL, "attach_prog_fd is for programs of type ext");
+}
+
 static int check_attach(struct call *call)
 {
 	const union bpf_attr *attr = &call->attr.v;
 	int ret;
 
-	if (attr->attach_prog_fd)
-		return call_fail(call, -EINVAL, "skep replaces no programs (attach_prog_fd)");
 	if (attr->attach_btf_id && !attaches_by_btf(attr->prog_type))
 		return call_fail(call, -EINVAL, "attach_btf_id with a type that has none");
 	if (attr->prog_ifindex)
@@ -143,6 +167,8 @@ static int check_call(struct load *load)
 		ret = check_size(call);
 	if (!ret)
 		ret = check_rights(call, row);
+	if (!ret)
+		ret = read_target(load);
 	return ret ? ret : check_attach(call);
 }
 
@@ -319,6 +345,10 @@ static void fill_input(struct load *load)
 	input->line_info = load->line_info;
 	input->line_info_rec_size = attr->line_info_rec_size;
 	input->attach_btf_id = attr->attach_btf_id;
+	if (load->target) {
+		load->verify_target = prog_as_target(load->target);
+		input->target = &load->verify_target;
+	}
 	input->log_level = attr->log_level;
 }
 
@@ -404,6 +434,8 @@ static int add_details(const struct load *load, struct verified *verified,
 	if (!details)
 		return -ENOMEM;
 	details->prog_flags = attr->prog_flags;
+	details->attach_btf_id = attr->attach_btf_id;
+	details->target_attach_type = load->target ? load->target->attach_type : 0;
 	details->func_info_cnt = load->func_info ? attr->func_info_cnt : 0;
 	details->line_info_cnt = load->line_info ? attr->line_info_cnt : 0;
 	details->func_info =
@@ -456,6 +488,9 @@ static void fill_prog(struct load *load, struct prog *prog)
 	prog->uid = getuid();
 	if (load->btf)
 		prog->btf = object_get(load->btf);
+	if (load->target)
+		object_get(&load->target->object);
+	prog->target = load->target;
 }
 
 /* The prog arrays that it tail-calls through must take programs like it. */

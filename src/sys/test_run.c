@@ -27,6 +27,9 @@ int command_prog_test_run(struct call *call)
 
 	if (!prog)
 		return ret;
+	/* A link that was closed gives its place back before the program runs. */
+	if (atomic_load_explicit(&prog->is_extended, memory_order_relaxed))
+		descriptors_reap(call->engine);
 	ret = prog_test_run(prog, &call->engine->env, &call->attr.v, call->err);
 	object_put(&prog->object);
 	if (ret && ret != -ENOSPC)

@@ -5,6 +5,7 @@
 #include "catalog/lsm.h"
 #include "catalog/struct_ops.h"
 #include "catalog/tracing.h"
+#include "verify/extension.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -273,12 +274,8 @@ static int find_ops(struct walk *walk)
 	return attach->ops ? find_member(walk, type) : reject(walk, ops_unknown, id);
 }
 
-int attach_resolve(struct walk *walk)
+int attach_find(struct walk *walk)
 {
-	int ret = check_sleepable(walk);
-
-	if (ret)
-		return ret;
 	switch ((u32)walk->input->type) {
 	case BPF_PROG_TYPE_TRACING:
 	case BPF_PROG_TYPE_LSM: walk->attach.btf = walk_kernel(walk); return find_target(walk);
@@ -287,4 +284,14 @@ int attach_resolve(struct walk *walk)
 		return find_ops(walk);
 	default: return 0;
 	}
+}
+
+int attach_resolve(struct walk *walk)
+{
+	int ret = check_sleepable(walk);
+
+	if (ret)
+		return ret;
+	return walk->input->type == BPF_PROG_TYPE_EXT ? extension_resolve(walk)
+						      : attach_find(walk);
 }

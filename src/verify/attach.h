@@ -11,6 +11,8 @@
 
 /* Finds what the program attaches to (walk->attach) and checks that it may. */
 int attach_resolve(struct walk *walk);
+/* The part of it that programs of the input's type have. */
+int attach_find(struct walk *walk);
 
 /* The program begins: arguments that it must give back are references. */
 int attach_enter(struct walk *walk);

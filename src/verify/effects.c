@@ -8,6 +8,11 @@
 #include "verify/kfunc.h"
 #include "verify/liveness.h"
 
+enum effect {
+	EFFECT_CHANGES_PACKET = 1 << 0, /* pointers into the packet are void behind the call */
+	EFFECT_SLEEPS = 1 << 1,
+};
+
 static u8 kfunc_effects(const struct kfunc *kfunc)
 {
 	u8 effects = 0;
@@ -63,7 +68,7 @@ static bool spread(const struct walk *walk, u8 *effects)
 	return changed;
 }
 
-int effects_compute(struct walk *walk, u8 **out)
+int effects_compute(struct walk *walk)
 {
 	u8 *effects = arena_array(&walk->scratch, walk->cfg.subprog_cnt, sizeof(*effects));
 
@@ -73,6 +78,9 @@ int effects_compute(struct walk *walk, u8 **out)
 		effects[walk->cfg.subprog_of[at]] |= insn_effects(walk, at);
 	while (spread(walk, effects))
 		;
-	*out = effects;
+	for (u32 i = 0; i < walk->cfg.subprog_cnt; i++) {
+		walk->cfg.subprogs[i].changes_packet = effects[i] & EFFECT_CHANGES_PACKET;
+		walk->cfg.subprogs[i].sleeps = effects[i] & EFFECT_SLEEPS;
+	}
 	return 0;
 }

@@ -12,7 +12,6 @@
 #include <string.h>
 
 struct globals {
-	u8 *effects;		       /* of each subprogram: enum effect */
 	bool *is_called, *is_verified; /* each subprogram */
 };
 
@@ -29,7 +28,7 @@ int global_init(struct walk *walk)
 	if (!globals->is_called || !globals->is_verified || !walk->prototypes)
 		return -ENOMEM;
 	walk->globals = globals;
-	return effects_compute(walk, &globals->effects);
+	return 0;
 }
 
 /* --- arguments --- */
@@ -167,7 +166,7 @@ int global_prove_call(struct walk *walk, u32 callee)
 		return ret;
 	if (state_lock(&walk->state))
 		return reject(walk, global_under_lock);
-	if (walk->globals->effects[callee] & EFFECT_SLEEPS && !may_sleep_here(walk))
+	if (walk->cfg.subprogs[callee].sleeps && !may_sleep_here(walk))
 		return reject(walk, global_sleeps);
 	if (walk->log)
 		strbuf_addf(walk->log, "Func#%u ('%s') is global and assumed valid.\n", callee,
@@ -181,7 +180,7 @@ void global_transfer_call(struct walk *walk, u32 callee)
 	for (u32 i = BPF_REG_1; i <= BPF_REG_5; i++)
 		reg_set_not_init(walk_reg(walk, i));
 	reg_set_unknown(walk_reg(walk, BPF_REG_0));
-	if (walk->globals->effects[callee] & EFFECT_CHANGES_PACKET)
+	if (walk->cfg.subprogs[callee].changes_packet)
 		call_change_packet(walk);
 	walk->globals->is_called[callee] = true;
 }
@@ -215,15 +214,14 @@ static void set_param(struct walk *walk, const struct param *param, struct reg_s
 		out->id = walk_new_id(walk);
 }
 
-/* The state at the function's entry. */
-static int enter(struct walk *walk, u32 subprog)
+int global_enter(struct walk *walk, u32 subprog)
 {
 	const struct prototype *prototype;
 	int ret;
 
 	walk->at = walk->next = walk->cfg.subprogs[subprog].start;
 	ret = prototype_of(walk, subprog, &prototype);
-	if (!ret && subprog == walk->cfg.exception_callback)
+	if (!ret && subprog && subprog == walk->cfg.exception_callback)
 		ret = exception_prove_prototype(walk, prototype);
 	if (ret)
 		return ret;
@@ -242,7 +240,7 @@ static int walk_one(struct walk *walk, u32 subprog)
 	int ret;
 
 	trace_function_starts(walk, subprog);
-	ret = enter(walk, subprog);
+	ret = global_enter(walk, subprog);
 	ret = ret ? ret : walk_program(walk);
 	if (!ret)
 		trace_function_ends(walk, subprog);

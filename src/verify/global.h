@@ -8,12 +8,6 @@
 
 #include "verify/walk.h"
 
-/* What running a function may do, itself or through the functions that it calls. */
-enum effect {
-	EFFECT_CHANGES_PACKET = 1 << 0, /* pointers into the packet are void behind the call */
-	EFFECT_SLEEPS = 1 << 1,
-};
-
 int global_init(struct walk *walk);
 
 /* The call of the global function `callee` is allowed, its arguments fit. */
@@ -23,7 +17,10 @@ void global_transfer_call(struct walk *walk, u32 callee);
 /* Walks each global function that was called on some path, until no new one is. */
 int global_walk_called(struct walk *walk);
 
-/* effects.c: of each subprogram. 0 or -ENOMEM. */
-int effects_compute(struct walk *walk, u8 **out);
+/* effects.c: what running each subprogram may do (changes_packet, sleeps). 0 or -ENOMEM. */
+int effects_compute(struct walk *walk);
+
+/* The walk begins at the subprogram, with what its prototype promises. */
+int global_enter(struct walk *walk, u32 subprog);
 
 #endif

@@ -90,7 +90,7 @@ static void read_type(const struct walk *walk, const struct kfunc *kfunc, struct
 		return;
 	arg->target_id = btf_resolve(btf, type->type);
 	arg->kind = kind_of_target(btf, arg->target_id);
-	if (param_is_context(walk, btf, btf_resolve(btf, arg->type_id)))
+	if (param_is_context(walk->row, btf, btf_resolve(btf, arg->type_id)))
 		arg->kind = KFUNC_ARG_CONTEXT;
 }
 

@@ -7,15 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum param_tag {
-	TAG_CONTEXT = 1 << 0,
-	TAG_TRUSTED = 1 << 1,
-	TAG_UNTRUSTED = 1 << 2,
-	TAG_NONNULL = 1 << 3,
-	TAG_NULLABLE = 1 << 4,
-	TAG_ARENA = 1 << 5,
-};
-
 static const struct {
 	const char *name;
 	u32 tag;
@@ -39,35 +30,34 @@ struct lookup {
 
 /* --- tags --- */
 
-static int add_tag(struct lookup *look, const char *name)
+static bool add_tag(const char *name, u32 *tags)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(tag_rows); i++) {
 		if (strcmp(tag_rows[i].name, name))
 			continue;
-		look->tags |= tag_rows[i].tag;
-		return 0;
+		*tags |= tag_rows[i].tag;
+		return true;
 	}
-	return reject(look->walk, param_tags_unknown, look->index);
+	return false;
 }
 
-static int find_tags(struct lookup *look)
+int param_tags(const struct btf_view *btf, u32 func, u32 index, u32 *out)
 {
-	u32 count = btf_type_count(look->btf);
+	u32 count = btf_type_count(btf), tags = 0;
 
-	for (u32 id = look->func + 1; id <= count; id++) {
-		const struct btf_type *type = btf_type(look->btf, id);
+	for (u32 id = func + 1; id <= count; id++) {
+		const struct btf_type *type = btf_type(btf, id);
 		const struct btf_decl_tag *tag = btf_extra(type);
-		const char *name = btf_type_name(look->btf, id);
-		int ret;
+		const char *name = btf_type_name(btf, id);
 
-		if (btf_kind(type) != BTF_KIND_DECL_TAG || type->type != look->func ||
-		    tag->component_idx != (s32)look->index ||
+		if (btf_kind(type) != BTF_KIND_DECL_TAG || type->type != func ||
+		    tag->component_idx != (s32)index ||
 		    strncmp(name, TAG_PREFIX, strlen(TAG_PREFIX)))
 			continue;
-		ret = add_tag(look, name + strlen(TAG_PREFIX));
-		if (ret)
-			return ret;
+		if (!add_tag(name + strlen(TAG_PREFIX), &tags))
+			return -EOPNOTSUPP;
 	}
+	*out = tags;
 	return 0;
 }
 
@@ -189,7 +179,7 @@ static int set_context(struct lookup *look, struct param *out)
 
 static int set_pointer(struct lookup *look, struct param *out)
 {
-	if (look->tags & TAG_CONTEXT || param_is_context(look->walk, look->walk->input->btf, look->type))
+	if (look->tags & TAG_CONTEXT || param_is_context(look->walk->row, look->btf, look->type))
 		return set_context(look, out);
 	if (points_to_dynptr(look)) {
 		out->kind = PARAM_DYNPTR;
@@ -212,11 +202,10 @@ static int set_pointer(struct lookup *look, struct param *out)
 
 static int set_param(struct lookup *look, u32 type_id, struct param *out)
 {
-	int ret = find_tags(look);
 	const struct btf_type *type;
 
-	if (ret)
-		return ret;
+	if (param_tags(look->btf, look->func, look->index, &look->tags))
+		return reject(look->walk, param_tags_unknown, look->index);
 	look->type = btf_resolve(look->btf, type_id);
 	type = btf_type(look->btf, look->type);
 	if (type && btf_kind(type) == BTF_KIND_PTR)

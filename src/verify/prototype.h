@@ -10,6 +10,18 @@
 
 #define PARAMS_MAX 5
 
+enum param_tag {
+	TAG_CONTEXT = 1 << 0,
+	TAG_TRUSTED = 1 << 1,
+	TAG_UNTRUSTED = 1 << 2,
+	TAG_NONNULL = 1 << 3,
+	TAG_NULLABLE = 1 << 4,
+	TAG_ARENA = 1 << 5,
+};
+
+/* The tags of a function's argument. 0 or -EOPNOTSUPP: one is unknown. */
+int param_tags(const struct btf_view *btf, u32 func, u32 index, u32 *out);
+
 enum param_kind {
 	PARAM_SCALAR,
 	PARAM_CONTEXT,
@@ -41,7 +53,7 @@ int prototype_of(struct walk *walk, u32 subprog, const struct prototype **out);
 
 /* The type of `btf`, a pointer, is what programs of this type have as context, by its name
  * alone. */
-bool param_is_context(const struct walk *walk, const struct btf_view *btf, u32 type_id);
+bool param_is_context(const struct prog_row *row, const struct btf_view *btf, u32 type_id);
 /* Argument `index`, tagged "arg:ctx", may be of this type. */
 int param_check_context(struct walk *walk, u32 index, u32 type_id);
 

@@ -9,9 +9,9 @@
 #define TAG "struct "
 
 /* Name of the context's structure; NULL: it has none of its own. */
-static const char *context_struct(const struct walk *walk)
+static const char *context_struct(const struct prog_row *row)
 {
-	const char *name = walk->row->ctx_name;
+	const char *name = row->ctx_name;
 
 	return strncmp(name, TAG, strlen(TAG)) ? NULL : name + strlen(TAG);
 }
@@ -41,12 +41,12 @@ static bool is_behind(const char *context, const char *name)
 	       (!strcmp(context, "xdp_md") && !strcmp(name, "xdp_buff"));
 }
 
-bool param_is_context(const struct walk *walk, const struct btf_view *btf, u32 type_id)
+bool param_is_context(const struct prog_row *row, const struct btf_view *btf, u32 type_id)
 {
 	u32 target = btf_type(btf, type_id)->type, resolved = btf_resolve(btf, target);
-	const char *context = context_struct(walk), *name;
+	const char *context = context_struct(row), *name;
 
-	if (walk->row->type == BPF_PROG_TYPE_KPROBE && is_user_registers(btf, target))
+	if (row->type == BPF_PROG_TYPE_KPROBE && is_user_registers(btf, target))
 		return true;
 	if (!context || !resolved || !is_struct(btf_type(btf, resolved)))
 		return false;
@@ -104,7 +104,7 @@ int param_check_context(struct walk *walk, u32 index, u32 type_id)
 	u32 target = btf_type(btf, type_id)->type, resolved = btf_resolve(btf, target);
 	bool has_registers = walk->row->type == BPF_PROG_TYPE_KPROBE ||
 			     walk->row->type == BPF_PROG_TYPE_PERF_EVENT;
-	const char *context = context_struct(walk), *name = btf_type_name(btf, resolved);
+	const char *context = context_struct(walk->row), *name = btf_type_name(btf, resolved);
 	const struct btf_type *type = btf_type(btf, resolved);
 
 	if (!resolved || (has_registers && is_user_registers(btf, target)))

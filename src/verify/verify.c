@@ -110,6 +110,7 @@ static int find_structure(struct walk *walk)
 		  : cfg_check_edges(&walk->cfg, walk->rules.may_loop, &walk->order, walk->log,
 				    walk->err);
 	mark_rounds(walk);
+	ret = ret ? ret : effects_compute(walk);
 	ret = ret ? ret : attach_resolve(walk);
 	walk->out->subprogs = walk->cfg.subprogs;
 	walk->out->subprog_cnt = walk->cfg.subprog_cnt;
@@ -129,9 +130,14 @@ static int prepare(struct walk *walk)
 	return ret ? ret : prune_init(walk);
 }
 
-/* The state at the program's entry: r1 is the context. */
+/* The state at the program's entry: r1 is the context, or the arguments are those of the
+ * function that is replaced. */
 static int enter_program(struct walk *walk)
 {
+	if (walk->out->is_extension) {
+		trace_function_starts(walk, 0);
+		return global_enter(walk, 0);
+	}
 	walk->state.frame_cnt = 1;
 	frame_init(&walk->state.frames[0], 0, 0, 0);
 	reg_set_pointer(walk_reg(walk, BPF_REG_1), REG_CTX);

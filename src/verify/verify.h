@@ -36,6 +36,15 @@ struct explanation; /* verify/explain.h */
 #define VERIFY_MEMORY  (256ull << 20)
 #define VERIFY_TIME_NS 60000000000ull
 
+/* A program of which another one replaces a function (BPF_PROG_TYPE_EXT). */
+struct verify_target {
+	const struct verified *verified; /* it is no extension itself */
+	const struct btf_view *btf;	 /* NULL: none */
+	const struct bpf_func_info *func_info; /* one of each subprogram, or none */
+	u32 func_info_cnt;
+	u32 attach_btf_id; /* what it attaches to itself */
+};
+
 struct verify_input {
 	/* As the loader passed them, pseudo operands unresolved; they live as long as the
 	 * verified program. */
@@ -64,6 +73,7 @@ struct verify_input {
 	const void *func_info, *line_info; /* records as passed; sizes below */
 	u32 func_info_cnt, func_info_rec_size, line_info_cnt, line_info_rec_size;
 	u32 attach_btf_id;
+	const struct verify_target *target; /* which has the type attach_btf_id; NULL: none */
 
 	/* Where to put an explanation of the verdict, which is freed with explanation_free()
 	 * (NULL there: out of memory). NULL: none is made. */
@@ -221,6 +231,7 @@ struct subprog {
 	bool is_async; /* a callback that runs later, on a stack of its own (timers) */
 	bool has_tail_call, has_ld_abs, has_loop;
 	bool is_exception_callback;
+	bool changes_packet, sleeps; /* it or what it calls, by its text */
 	bool throws; /* calls bpf_throw(), at `throws_at` first */
 	u32 throws_at;
 };
@@ -234,8 +245,10 @@ struct verified {
 	struct arena arena;	      /* owns everything below but the instructions */
 	const struct bpf_insn *insns; /* those of the input */
 	u32 insn_cnt;
+	/* Whose context it gets: an extension's is that of its target. */
 	enum bpf_prog_type type;
 	enum bpf_attach_type attach_type;
+	bool is_extension; /* loaded as BPF_PROG_TYPE_EXT */
 	u32 flags;
 	struct insn_fact *facts;	      /* insn_cnt */
 	struct reg_fact (*regs)[MAX_BPF_REG]; /* before each instruction; NULL: not asked for */

@@ -146,7 +146,8 @@ struct watch;
 struct scalar_memo;
 
 struct walk {
-	const struct verify_input *input;
+	const struct verify_input *input; /* as given, or `as_target` */
+	struct verify_input as_target;	  /* of an extension: with the types of its target */
 	const struct prog_row *row;
 	struct rules rules;
 	struct skep_error *err;
