@@ -92,7 +92,7 @@ static int set_up(struct row *row, enum mode mode)
 	double before = memory_now();
 	u64 start = cpu_time_ns();
 	u32 ignored;
-	int err = instance->run(instance, true, row->benchmark.setups, &ignored);
+	int err = instance->run(instance, PROGRAM_SETUP, row->benchmark.setups, &ignored);
 
 	row->setup_seconds[mode] = (double)(cpu_time_ns() - start) / 1e9;
 	row->setup_bytes[mode] = memory_now() - before;
@@ -105,7 +105,7 @@ static int prepare_mode(struct row *row, enum mode mode)
 	int err = set_up(row, mode);
 
 	for (u32 i = 0; i < RESULTS && !err; i++)
-		err = instance->run(instance, false, 1, &row->results[mode][i]);
+		err = instance->run(instance, PROGRAM_MAIN, 1, &row->results[mode][i]);
 	if (err)
 		snprintf(row->reason[mode], REASON_SIZE, "run: %s", strerror(-err));
 	return err;
@@ -115,7 +115,7 @@ static bool has_mode(const struct benchmark *benchmark, enum mode_kind kind)
 {
 	switch (kind) {
 	case MODE_NATIVE: return benchmark->has_native;
-	case MODE_OPERATIONS: return !strcmp(benchmark->group, "maps");
+	case MODE_OPERATIONS: return benchmark->has_operations;
 	case MODE_LINUX:
 	case MODE_SKEP: break;
 	}
@@ -163,7 +163,7 @@ static double time_of(struct row *row, u32 mode, u64 count)
 	u64 start = cpu_time_ns();
 	u32 ignored;
 
-	if (instance->run(instance, false, count, &ignored))
+	if (instance->run(instance, PROGRAM_MAIN, count, &ignored))
 		return NAN;
 	return (double)(cpu_time_ns() - start) / (double)count / row->benchmark.operations;
 }
@@ -215,8 +215,13 @@ static bool run_benchmark(struct row *row, const struct options *options, struct
 		if (options->wanted[mode] && has_mode(&row->benchmark, modes[mode].kind))
 			open_mode(row, options, mode);
 	agree = results_agree(row);
-	measure(row, options);
-	report_row(report, row);
+	if (pair_unit(row->benchmark.group)) {
+		pair_measure(row, options->rounds, options->seconds);
+		report_figures(report, row, pair_unit(row->benchmark.group));
+	} else {
+		measure(row, options);
+		report_row(report, row);
+	}
 	for (u32 mode = 0; mode < MODES; mode++)
 		if (row->instance[mode])
 			row->instance[mode]->close(row->instance[mode]);
@@ -231,7 +236,7 @@ static bool is_chosen(const struct options *options, const struct benchmark *ben
 	       !strcmp(benchmark->group, options->only);
 }
 
-/* group name set-up-runs operations-per-run [no-native] */
+/* group name set-up-runs operations-per-run [no-native | byte-code] */
 static bool read_benchmark(const char *line, struct benchmark *out)
 {
 	char flag[16] = "";
@@ -239,7 +244,8 @@ static bool read_benchmark(const char *line, struct benchmark *out)
 	if (line[0] == '#' || sscanf(line, "%15s %63s %llu %lf %15s", out->group, out->name,
 				     &out->setups, &out->operations, flag) < 4)
 		return false;
-	out->has_native = strcmp(flag, "no-native") != 0;
+	out->has_native = !flag[0] && !pair_unit(out->group);
+	out->has_operations = !strcmp(out->group, "maps") && strcmp(flag, "byte-code") != 0;
 	return true;
 }
 

@@ -20,7 +20,7 @@ struct native {
 	struct instance instance;
 	const struct packet *packet;
 	void *library;
-	native_program *prog, *setup;
+	native_program *program[PROGRAMS];
 };
 
 /* The one packet of the process, below 4 GiB. */
@@ -38,10 +38,10 @@ static struct xdp_md *low_context(u8 **data)
 	return (struct xdp_md *)memory;
 }
 
-static int native_run(struct instance *instance, bool setup, u64 count, u32 *result)
+static int native_run(struct instance *instance, enum program which, u64 count, u32 *result)
 {
 	struct native *native = container_of(instance, struct native, instance);
-	native_program *program = setup ? native->setup : native->prog;
+	native_program *program = native->program[which];
 	u8 *data;
 	struct xdp_md *context = low_context(&data);
 	u32 value = 0;
@@ -85,8 +85,8 @@ struct instance *native_open(const struct benchmark *benchmark, enum mode mode,
 		.instance = {native_run, native_close},
 		.packet = &benchmark->packet,
 		.library = library,
-		.prog = (native_program *)dlsym(library, "prog"),
-		.setup = (native_program *)dlsym(library, "setup"),
+		.program = {[PROGRAM_MAIN] = (native_program *)dlsym(library, "prog"),
+			    [PROGRAM_SETUP] = (native_program *)dlsym(library, "setup")},
 	};
 	return &native->instance;
 }

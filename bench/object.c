@@ -18,13 +18,15 @@
 
 /* A run of a packet's benchmark may not take longer: BPF_PROG_TEST_RUN counts in 32 bits. */
 #define REPEAT_MAX 1000000000U
+/* Nor one that writes to a buffer, which is emptied then. */
+#define REPEAT_BUFFER 3000U
 
 struct object {
 	struct instance instance;
 	const struct packet *packet;
 	struct skep_engine *engine; /* NULL: the kernel */
 	struct bpf_object *bpf;
-	int prog, setup; /* -1: none */
+	int program[PROGRAMS]; /* -1: none */
 };
 
 static _Thread_local struct skep_engine *current;
@@ -66,19 +68,22 @@ static int test_run(struct object *object, int fd, u32 repeat, u32 *result)
 	return err;
 }
 
-static int object_run(struct instance *instance, bool setup, u64 count, u32 *result)
+static int object_run(struct instance *instance, enum program program, u64 count, u32 *result)
 {
 	struct object *object = container_of(instance, struct object, instance);
-	int fd = setup ? object->setup : object->prog, err = 0;
+	const u32 most = instance->buffer ? REPEAT_BUFFER : REPEAT_MAX;
+	int fd = object->program[program], err = 0;
 
 	*result = 0;
 	if (fd < 0)
 		return 0;
 	while (count && !err) {
-		u32 repeat = min(count, (u64)REPEAT_MAX);
+		u32 repeat = min(count, (u64)most);
 
 		err = test_run(object, fd, repeat, result);
 		count -= repeat;
+		if (instance->buffer && program != PROGRAM_STREAM)
+			buffer_empty(instance->buffer);
 	}
 	return err;
 }
@@ -88,6 +93,7 @@ static void object_close(struct instance *instance)
 	struct object *object = container_of(instance, struct object, instance);
 
 	current = object->engine;
+	buffer_close(instance->buffer);
 	bpf_object__close(object->bpf);
 	current = NULL;
 	if (object->engine)
@@ -105,6 +111,7 @@ static int program_fd(struct bpf_object *bpf, const char *name)
 /* With `current` set. */
 static int load(struct object *object, const char *path, char reason[REASON_SIZE])
 {
+	static const char *const names[PROGRAMS] = {"prog", "setup", "pair", "stream"};
 	int err;
 
 	object->bpf = bpf_object__open_file(path, NULL);
@@ -119,9 +126,12 @@ static int load(struct object *object, const char *path, char reason[REASON_SIZE
 			 object->engine ? skep_engine_error(object->engine)->text : "");
 		return err;
 	}
-	object->prog = program_fd(object->bpf, "prog");
-	object->setup = program_fd(object->bpf, "setup");
-	return 0;
+	for (u32 i = 0; i < PROGRAMS; i++)
+		object->program[i] = program_fd(object->bpf, names[i]);
+	err = buffer_open(object->bpf, object->engine, &object->instance.buffer);
+	if (err)
+		snprintf(reason, REASON_SIZE, "buffer: %s", strerror(-err));
+	return err;
 }
 
 static struct skep_engine *open_engine(enum mode mode)
@@ -143,7 +153,7 @@ struct instance *object_open(const struct benchmark *benchmark, enum mode mode,
 
 	if (!object)
 		abort();
-	object->instance = (struct instance){object_run, object_close};
+	object->instance = (struct instance){object_run, object_close, NULL};
 	object->packet = &benchmark->packet;
 	if (modes[mode].kind == MODE_SKEP)
 		object->engine = open_engine(mode);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The operations of skep's maps for programs compiled for this machine: mode `ops`. */
 #include "map/ops.h"
+#include "map/ringbuf.h"
 #include "programs/include/skepmap.h"
 
 #include <skep/skep.h>
@@ -36,4 +37,21 @@ SKEP_API void skepmap_new(struct skepmap *out, __u32 type, __u32 key_size, __u32
 SKEP_API void skepmap_free(struct skepmap *map)
 {
 	object_put(&((struct map *)map->map)->object);
+}
+
+SKEP_API void *skepmap_reserve(struct skepmap *map, __u64 size)
+{
+	void *record = map_ringbuf_reserve(map->map, size, 0);
+	struct ring_control *control;
+
+	if (likely(record))
+		return record;
+	control = ring_of(map->map)->control;
+	atomic_store(control->consumer, atomic_load(control->producer));
+	return map_ringbuf_reserve(map->map, size, 0);
+}
+
+SKEP_API void skepmap_submit(void *record, __u64 flags)
+{
+	map_ringbuf_commit(record, flags, false);
 }

@@ -206,6 +206,30 @@ void report_row(struct report *report, const struct row *row)
 	add_to_group(report, row, native);
 }
 
+void report_figures(struct report *report, const struct row *row, const char *unit)
+{
+	struct json *json = &report->json;
+
+	printf("%-8s %-18s %10s", row->benchmark.group, row->benchmark.name, "");
+	json_object(json, NULL);
+	json_string(json, "group", row->benchmark.group);
+	json_string(json, "name", row->benchmark.name);
+	json_string(json, "unit", unit);
+	for (u32 mode = 0; mode < MODES; mode++) {
+		if (!report->wanted[mode])
+			continue;
+		if (row->instance[mode]) {
+			printf(" %7.2f %8s", row->median[mode], "");
+			json_double(json, modes[mode].name, row->median[mode]);
+		} else {
+			printf(" %16s", "-");
+		}
+	}
+	json_object_end(json);
+	printf("  %s\n", unit);
+	fflush(stdout);
+}
+
 static void report_group(struct report *report, const struct group *group)
 {
 	printf("geomean  %-18s %10s", group->name, "");

@@ -30,6 +30,13 @@ typedef __s64 s64;
 		__type(key, ktype);            \
 		__type(value, vtype);          \
 	} name SEC(".maps")
+#define BMAP_KEYLESS(name, mtype, n)    \
+	struct {                        \
+		__uint(type, mtype);    \
+		__uint(max_entries, n); \
+	} name SEC(".maps")
+#define RESERVE(m, size)    bpf_ringbuf_reserve(&m, size, 0)
+#define SUBMIT(r, fl)	    bpf_ringbuf_submit(r, fl)
 #define LOOKUP(m, k)	    bpf_map_lookup_elem(&m, k)
 #define UPDATE(m, k, v, fl) bpf_map_update_elem(&m, k, v, fl)
 #define DELETE(m, k)	    bpf_map_delete_elem(&m, k)
@@ -67,6 +74,18 @@ typedef unsigned long long u64;
 	{                                                                       \
 		skepmap_free(&name);                                            \
 	}
+#define BMAP_KEYLESS(name, mtype, n)                               \
+	static struct skepmap name;                                \
+	static __attribute__((constructor)) void name##_ctor(void) \
+	{                                                          \
+		skepmap_new(&name, mtype, 0, 0, n, 0);             \
+	}                                                          \
+	static __attribute__((destructor)) void name##_dtor(void)  \
+	{                                                          \
+		skepmap_free(&name);                               \
+	}
+#define RESERVE(m, size)    skepmap_reserve(&m, size)
+#define SUBMIT(r, fl)	    skepmap_submit(r, fl)
 #define LOOKUP(m, k)	    m.lookup(m.map, k, 0)
 #define UPDATE(m, k, v, fl) m.update(m.map, k, v, fl, 0)
 #define DELETE(m, k)	    m.remove(m.map, k, 0)
@@ -78,6 +97,10 @@ typedef unsigned long long u64;
 	{                                                                                \
 		umap_init(&name, mtype, sizeof(ktype), sizeof(vtype), n);                \
 	}
+/* No native counterpart. */
+#define BMAP_KEYLESS(name, mtype, n)
+#define RESERVE(m, size)    ((void *)0)
+#define SUBMIT(r, fl)	    ((void)(r))
 #define LOOKUP(m, k)	    umap_lookup_c(&m, k, m##_t, m##_ks, m##_vs)
 #define UPDATE(m, k, v, fl) umap_update_c(&m, k, v, fl, m##_t, m##_ks, m##_vs)
 #define DELETE(m, k)	    umap_delete_c(&m, k, m##_t, m##_ks, m##_vs)

@@ -27,9 +27,9 @@ ENTRY int setup(struct xdp_md *ctx)
 	UPDATE(m, &k, &v, 0);
 	return 0;
 }
-ENTRY int prog(struct xdp_md *ctx)
+INLINE u32 operate(u32 *seq)
 {
-	u32 r = 0, s = flow_seq;
+	u32 r = 0, s = *seq;
 #pragma clang loop unroll(disable)
 	for (int j = 0; j < 32; j++) {
 		u32 i = (u32)(((u64)mix32(++s) * FILL) >> 32);
@@ -63,7 +63,12 @@ ENTRY int prog(struct xdp_md *ctx)
 			__sync_fetch_and_add(v, 1);
 #endif
 	}
-	flow_seq = s;
+	*seq = s;
 	return r;
 }
+ENTRY int prog(struct xdp_md *ctx)
+{
+	return operate(&flow_seq);
+}
+PAIR(operate)
 LICENSE;

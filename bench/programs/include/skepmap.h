@@ -18,5 +18,8 @@ struct skepmap {
 void skepmap_new(struct skepmap *out, __u32 type, __u32 key_size, __u32 value_size,
 		 __u32 max_entries, __u32 flags);
 void skepmap_free(struct skepmap *map);
+/* A record of a ring buffer, which is emptied when it is full. */
+void *skepmap_reserve(struct skepmap *map, __u64 size);
+void skepmap_submit(void *record, __u64 flags);
 
 #endif
