@@ -140,6 +140,14 @@ static int check_register(const struct insn_field *field, u32 reg, u32 at,
 	return 0;
 }
 
+/* Nothing but reserved fields and registers could be wrong with it, and they are right. */
+static bool is_plain(const struct insn_desc *desc, const struct bpf_insn *insn)
+{
+	return (desc->imm.kind == FIELD_ZERO || desc->imm.kind == FIELD_VALUE) &&
+	       insn->dst_reg < MAX_BPF_REG && insn->src_reg < MAX_BPF_REG &&
+	       reserved_is_clear(desc, insn);
+}
+
 /* Jumps look at dst first, everything else at src. */
 static int check_registers(const struct insn_desc *desc, const struct bpf_insn *insn, u32 at,
 			   struct skep_error *err)
@@ -171,6 +179,8 @@ int insn_check(const struct bpf_insn *insn, u32 at, struct skep_error *err)
 	enum insn_op op = insn_op(insn);
 	const struct insn_desc *desc = insn_desc(op);
 
+	if (op != INSN_INVALID && is_plain(desc, insn))
+		return 0;
 	if (op == INSN_INVALID)
 		return insn_code_is_known(insn->code)
 			       ? reject_selection(insn, at, err)

@@ -55,21 +55,54 @@ static int add_subprog(struct cfg *cfg, u32 at, s64 target, const struct report 
 	return 0;
 }
 
+static bool is_call(const struct cfg *cfg, u32 at)
+{
+	const struct bpf_insn *insn = &cfg->insns[at];
+	s64 target;
+
+	return insn->code == (BPF_JMP | BPF_CALL) || insn_is_subprog_address(insn, at, &target);
+}
+
+static int find_calls(struct cfg *cfg, struct arena *arena)
+{
+	u32 count = 0;
+
+	for (u32 at = 0; at < cfg->insn_cnt; at++)
+		count += is_call(cfg, at);
+	cfg->calls = arena_array(arena, count, sizeof(*cfg->calls));
+	if (!cfg->calls)
+		return -ENOMEM;
+	for (u32 at = 0; at < cfg->insn_cnt && cfg->call_cnt < count; at++)
+		if (is_call(cfg, at))
+			cfg->calls[cfg->call_cnt++] = at;
+	return 0;
+}
+
+u32 cfg_call_from(const struct cfg *cfg, u32 insn)
+{
+	u32 low = 0, high = cfg->call_cnt;
+
+	while (low < high) {
+		u32 middle = (low + high) / 2;
+
+		if (cfg->calls[middle] < insn)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* The main program, an exception's callback, and one for each call and address. */
 static u32 subprogs_at_most(const struct cfg *cfg)
 {
-	u32 count = 2;
-	s64 target;
-
-	for (u32 at = 0; at < cfg->insn_cnt && count < SUBPROGS_MAX; at++)
-		count += insn_is_subprog_call(&cfg->insns[at], at, &target) ||
-			 insn_is_subprog_address(&cfg->insns[at], at, &target);
-	return count;
+	return min(2 + cfg->call_cnt, (u32)SUBPROGS_MAX);
 }
 
 static int add_callees(struct cfg *cfg, u32 rights, const struct report *report)
 {
-	for (u32 at = 0; at < cfg->insn_cnt; at++) {
+	for (u32 i = 0; i < cfg->call_cnt; i++) {
+		u32 at = cfg->calls[i];
 		const struct bpf_insn *insn = &cfg->insns[at];
 		s64 target;
 		bool is_own = insn_is_subprog_call(insn, at, &target) ||
@@ -195,6 +228,8 @@ int cfg_find_subprogs(const struct verify_input *input, struct arena *arena, str
 		.insns = input->insns, .insn_cnt = input->insn_cnt, .subprog_cnt = 1};
 	int ret;
 
+	if (find_calls(&built, arena))
+		return -ENOMEM;
 	built.flags = arena_array(arena, built.insn_cnt, sizeof(*built.flags));
 	built.subprog_of = arena_array(arena, built.insn_cnt, sizeof(*built.subprog_of));
 	built.subprogs = arena_array(arena, subprogs_at_most(&built), sizeof(*built.subprogs));

@@ -45,6 +45,7 @@ struct cfg {
 	u32 subprog_cnt;
 	struct subprog *subprogs; /* by start; [0] starts at 0 */
 	u32 exception_callback;	  /* the subprogram; 0: there is none */
+	u32 *calls, call_cnt;	  /* calls of all kinds and addresses of functions, in order */
 	/* Blocks of each subprogram, every one after all that it can lead to (edges backwards
 	 * aside): subprogram s has [postorder_start[s], postorder_start[s + 1]). */
 	struct cfg_block *postorder;
@@ -89,6 +90,9 @@ static inline u32 cfg_before(const struct cfg *cfg, u32 insn)
 {
 	return insn - (cfg->flags[insn - 1] & CFG_SECOND_HALF ? 2 : 1);
 }
+
+/* The first of the calls at or behind an instruction: index in cfg->calls. */
+u32 cfg_call_from(const struct cfg *cfg, u32 insn);
 
 /* A call of a subprogram; *target is the instruction that it calls. */
 static inline bool insn_is_subprog_call(const struct bpf_insn *insn, u32 at, s64 *target)

@@ -12,9 +12,9 @@
 #include <errno.h>
 #include <string.h>
 
-/* A call under way: the callee goes on at `at`. */
+/* A call under way: the next one of the callee is cfg->calls[next]. */
 struct chain_link {
-	u32 subprog, at;
+	u32 subprog, next;
 	u32 depth;	  /* of the chain's stack, with this frame */
 	u32 total;	  /* the same with the frames that have stacks of their own */
 	bool in_callback; /* it is one, or one led to it */
@@ -88,13 +88,12 @@ static bool next_callee(const struct cfg *cfg, struct chain_link *link, u32 *cal
 {
 	u32 end = cfg->subprogs[link->subprog].end;
 
-	while (link->at < end) {
-		const struct bpf_insn *insn = &cfg->insns[link->at];
+	while (link->next < cfg->call_cnt && cfg->calls[link->next] < end) {
+		u32 at = cfg->calls[link->next++];
 		s64 target;
-		bool is_call = insn_is_subprog_call(insn, link->at, &target);
-		bool is_address = insn_is_subprog_address(insn, link->at, &target);
+		bool is_call = insn_is_subprog_call(&cfg->insns[at], at, &target);
+		bool is_address = insn_is_subprog_address(&cfg->insns[at], at, &target);
 
-		link->at++;
 		if (!is_call && !is_address)
 			continue;
 		*callee = (u32)cfg_subprog_at(cfg, (u32)target);
@@ -107,7 +106,7 @@ static bool next_callee(const struct cfg *cfg, struct chain_link *link, u32 *cal
 
 static int push_link(struct depths *depths, struct chain_link link)
 {
-	link.at = depths->cfg->subprogs[link.subprog].start;
+	link.next = cfg_call_from(depths->cfg, depths->cfg->subprogs[link.subprog].start);
 	link.depth += chain_bytes(depths, link.subprog);
 	link.total += frame_bytes(&depths->cfg->subprogs[link.subprog]);
 	if (!is_new(depths, &link, depths->count + 1))
@@ -122,12 +121,12 @@ static int enter(struct depths *depths, u32 callee, bool in_timer)
 {
 	const struct chain_link *top = &depths->links[depths->count - 1];
 	const struct subprog *subprog = &depths->cfg->subprogs[callee];
+	u32 call = depths->cfg->calls[top->next - 1];
 
 	if (depths->count == CALL_DEPTH_MAX)
-		return report(&depths->report, top->at - 1, call_depth, depths->count);
+		return report(&depths->report, call, call_depth, depths->count);
 	if (subprog->is_exception_callback)
-		return report(&depths->report, top->at - 1, exception_callback_call,
-			      top->at - 1);
+		return report(&depths->report, call, exception_callback_call, call);
 	depths->is_shared[callee] |= in_timer;
 	return push_link(depths, (struct chain_link){.subprog = callee,
 						     .depth = top->depth,

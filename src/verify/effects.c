@@ -42,8 +42,6 @@ static u8 insn_effects(const struct walk *walk, u32 at)
 	const struct helper_row *helper;
 	const struct kfunc *kfunc;
 
-	if (walk->insns[at].code != (BPF_JMP | BPF_CALL))
-		return 0;
 	helper = insn_helper(&walk->insns[at]);
 	kfunc = insn_fact_kfunc(&walk->out->facts[at]);
 	if (kfunc)
@@ -56,7 +54,8 @@ static bool spread(const struct walk *walk, u8 *effects)
 {
 	bool changed = false;
 
-	for (u32 at = 0; at < walk->insn_cnt; at++) {
+	for (u32 i = 0; i < walk->cfg.call_cnt; i++) {
+		u32 at = walk->cfg.calls[i];
 		s32 callee = walk->out->facts[at].callee;
 		u8 *caller = &effects[walk->cfg.subprog_of[at]];
 
@@ -74,8 +73,11 @@ int effects_compute(struct walk *walk)
 
 	if (!effects)
 		return -ENOMEM;
-	for (u32 at = 0; at < walk->insn_cnt; at++)
+	for (u32 i = 0; i < walk->cfg.call_cnt; i++) {
+		u32 at = walk->cfg.calls[i];
+
 		effects[walk->cfg.subprog_of[at]] |= insn_effects(walk, at);
+	}
 	while (spread(walk, effects))
 		;
 	for (u32 i = 0; i < walk->cfg.subprog_cnt; i++) {

@@ -218,12 +218,17 @@ int fact_memory(struct walk *walk, const struct reg_state *reg)
 
 void fact_branch(struct walk *walk, bool taken)
 {
+	struct insn_fact *fact = &walk->out->facts[walk->at];
+	struct fact_notes *notes = &walk->notes[walk->at];
+
 	if (walk->state.is_speculative)
 		return;
 	if (taken)
-		walk->notes[walk->at].taken = true;
+		notes->taken = true;
 	else
-		walk->notes[walk->at].passed = true;
+		notes->passed = true;
+	fact->never_taken = !notes->taken;
+	fact->always_taken = !notes->passed;
 }
 
 void fact_call_map(struct walk *walk, const struct map_desc *map)
@@ -241,7 +246,8 @@ void fact_call_map(struct walk *walk, const struct map_desc *map)
 
 int facts_check_tail_calls(struct walk *walk)
 {
-	for (u32 at = 0; at < walk->insn_cnt; at++) {
+	for (u32 i = 0; i < walk->cfg.call_cnt; i++) {
+		u32 at = walk->cfg.calls[i];
 		const struct bpf_insn *insn = &walk->insns[at];
 		const struct insn_fact *fact = &walk->out->facts[at];
 
@@ -263,13 +269,4 @@ void facts_finish(struct walk *walk)
 	for (u32 i = 0; i < cfg->subprog_cnt; i++)
 		cfg->subprogs[i].is_reachable =
 			walk->out->facts[cfg->subprogs[i].start].visited;
-	for (u32 i = 0; i < walk->insn_cnt; i++) {
-		struct insn_fact *fact = &walk->out->facts[i];
-		const struct fact_notes *notes = &walk->notes[i];
-
-		if (!notes->taken && !notes->passed)
-			continue;
-		fact->never_taken = !notes->taken;
-		fact->always_taken = !notes->passed;
-	}
 }

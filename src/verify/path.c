@@ -63,11 +63,13 @@ static void append(struct walk *walk, struct step step)
 
 int path_advance(struct walk *walk)
 {
+	const struct step step = {.insn = walk->at, .depth = walk->state.frame_cnt};
 	struct path *path = walk->path;
 
 	path->length++;
-	if (path->keeps_steps)
-		append(walk, (struct step){.insn = walk->at, .depth = walk->state.frame_cnt});
+	if (!path->keeps_steps)
+		return 0;
+	append(walk, step);
 	return path->out_of_memory ? -ENOMEM : 0;
 }
 

@@ -8,36 +8,6 @@
 /* One round carries a fact from one view to the other; more follow only while facts grow. */
 #define SYNC_ROUNDS 4
 
-struct view scalar_full_view(const struct scalar *scalar)
-{
-	return (struct view){scalar->bits, scalar->smin, scalar->smax, scalar->umin,
-			     scalar->umax};
-}
-
-struct view scalar_low_view(const struct scalar *scalar, struct shape shape)
-{
-	return (struct view){tnum_cast(scalar->bits, shape.low), scalar->smin32, scalar->smax32,
-			     scalar->umin32, scalar->umax32};
-}
-
-void scalar_set_full(struct scalar *scalar, const struct view *view)
-{
-	scalar->bits = view->bits;
-	scalar->smin = view->smin;
-	scalar->smax = view->smax;
-	scalar->umin = view->umin;
-	scalar->umax = view->umax;
-}
-
-/* The ranges only: the bits of the low view are those of the full one. */
-void scalar_set_low(struct scalar *scalar, const struct view *view)
-{
-	scalar->smin32 = (s32)view->smin;
-	scalar->smax32 = (s32)view->smax;
-	scalar->umin32 = (u32)view->umin;
-	scalar->umax32 = (u32)view->umax;
-}
-
 struct scalar scalar_urange(u64 low, u64 high)
 {
 	struct scalar scalar = scalar_unknown();

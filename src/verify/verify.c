@@ -86,13 +86,14 @@ static int check_codes(struct walk *walk)
  * ahead. */
 static void mark_rounds(struct walk *walk)
 {
-	for (u32 i = 0; i < walk->insn_cnt && walk->cfg.flags; i++) {
-		const struct kfunc *kfunc = insn_fact_kfunc(&walk->out->facts[i]);
+	for (u32 i = 0; i < walk->cfg.call_cnt; i++) {
+		u32 at = walk->cfg.calls[i];
+		const struct kfunc *kfunc = insn_fact_kfunc(&walk->out->facts[at]);
 
 		if (kfunc && kfunc->row &&
 		    (kfunc_has_flag(kfunc, KF_ITER_NEXT) ||
 		     kfunc->row->special == KFUNC_RBTREE_ADD))
-			walk->cfg.flags[i] |= CFG_PRUNE_POINT | CFG_FORCE_CHECKPOINT;
+			walk->cfg.flags[at] |= CFG_PRUNE_POINT | CFG_FORCE_CHECKPOINT;
 	}
 }
 

@@ -143,10 +143,36 @@ struct shape {
 
 #define SCALAR_SHAPE ((struct shape){64, 32})
 
-struct view scalar_full_view(const struct scalar *scalar);
-struct view scalar_low_view(const struct scalar *scalar, struct shape shape);
-void scalar_set_full(struct scalar *scalar, const struct view *view);
-void scalar_set_low(struct scalar *scalar, const struct view *view);
+static inline struct view scalar_full_view(const struct scalar *scalar)
+{
+	return (struct view){scalar->bits, scalar->smin, scalar->smax, scalar->umin,
+			     scalar->umax};
+}
+
+static inline struct view scalar_low_view(const struct scalar *scalar, struct shape shape)
+{
+	return (struct view){tnum_cast(scalar->bits, shape.low), scalar->smin32, scalar->smax32,
+			     scalar->umin32, scalar->umax32};
+}
+
+static inline void scalar_set_full(struct scalar *scalar, const struct view *view)
+{
+	scalar->bits = view->bits;
+	scalar->smin = view->smin;
+	scalar->smax = view->smax;
+	scalar->umin = view->umin;
+	scalar->umax = view->umax;
+}
+
+/* The ranges only: the bits of the low view are those of the full one. */
+static inline void scalar_set_low(struct scalar *scalar, const struct view *view)
+{
+	scalar->smin32 = (s32)view->smin;
+	scalar->smax32 = (s32)view->smax;
+	scalar->umin32 = (u32)view->umin;
+	scalar->umax32 = (u32)view->umax;
+}
+
 bool scalar_sync_shaped(struct scalar *scalar, struct shape shape);
 void scalar_alu_shaped(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
 		       bool is_signed, struct shape shape);
