@@ -170,14 +170,16 @@ static u32 target_of(const void *value)
 	return key_of(value);
 }
 
-static bool names_program(const struct map *map, const void *value)
+int map_device_program(const struct map *map, const void *value)
 {
-	s32 fd;
+	s32 fd = 0;
 
-	if (map->desc.value_size < 8)
-		return false;
-	memcpy(&fd, (const u8 *)value + 4, sizeof(fd));
-	return fd > 0;
+	/* A queue of length 0 is no entry, and Linux does not look at the rest. */
+	if (!map_holds_devices(map) || (is_cpumap(&map->desc) && !target_of(value)))
+		return 0;
+	if (map->desc.value_size >= 8)
+		memcpy(&fd, (const u8 *)value + 4, sizeof(fd));
+	return max(fd, 0);
 }
 
 static int check_cpu(const struct map *map, u32 key, u32 length)
@@ -204,7 +206,7 @@ int map_device_check(struct map *map, const void *key, const void *value, u64 fl
 		return -EEXIST;
 	if (is_cpumap(&map->desc))
 		return check_cpu(map, index, target);
-	return !target && names_program(map, value) ? -EINVAL : 0;
+	return !target && map_device_program(map, value) ? -EINVAL : 0;
 }
 
 static struct map_device *device_new(struct account *account, u32 key, u32 target,
@@ -265,7 +267,7 @@ static int user_update(struct map *map, const void *key, const void *value, u64 
 {
 	int err = map_device_check(map, key, value, flags);
 
-	if (!err && names_program(map, value))
+	if (!err && map_device_program(map, value))
 		err = -EINVAL;
 	return err ? err : map_user_update_device(map, key, value, NULL, flags);
 }
@@ -294,31 +296,6 @@ static int hash_next_key(struct map *map, const void *key, void *next)
 	return pointer_table_next_key(&devices_of(map)->hash, key, next);
 }
 
-static bool xsk_equal(const struct map_desc *template, const struct map_desc *inner)
-{
-	return map_desc_equal(template, inner) && template->max_entries == inner->max_entries;
-}
-
-static int xsk_check(struct map_desc *desc, struct skep_error *err)
-{
-	if (!desc->max_entries || desc->key_size != 4 || desc->value_size != 4)
-		return map_refuse(desc, err, -EINVAL, "4-byte keys and 4-byte values only");
-	return 0;
-}
-
-/* skep's ports are no AF_XDP sockets: what Linux says of a socket of another kind. */
-static int xsk_user_update(struct map *map, const void *key, const void *value, u64 flags)
-{
-	if (flags > BPF_EXIST)
-		return -EINVAL;
-	return key_of(key) >= map->desc.max_entries ? -E2BIG : -EOPNOTSUPP;
-}
-
-static int xsk_user_lookup(struct map *map, const void *key, void *value, u64 flags)
-{
-	return -EOPNOTSUPP;
-}
-
 #define DEVICES                                                                        \
 	.size = sizeof(struct device_map), .check_btf = map_btf_refused, .init = init, \
 	.done = done, .lookup = lookup, .user_delete = delete
@@ -344,14 +321,5 @@ const struct map_ops map_cpumap = {
 	.check = check,
 	.equal = map_desc_equal,
 	.user_update = user_update,
-	.next_key = map_next_index,
-};
-
-const struct map_ops map_xskmap = {
-	DEVICES,
-	.check = xsk_check,
-	.equal = xsk_equal,
-	.user_lookup = xsk_user_lookup,
-	.user_update = xsk_user_update,
 	.next_key = map_next_index,
 };

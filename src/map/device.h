@@ -26,6 +26,9 @@ void map_device_each(struct map *map,
 bool map_holds_devices(const struct map *map);
 /* What Linux answers before it looks for the device or the program: 0 or a negative errno. */
 int map_device_check(struct map *map, const void *key, const void *value, u64 flags);
+/* The descriptor of the program that a value as user space writes it names; 0: none, or no map
+ * of devices. */
+int map_device_program(const struct map *map, const void *value);
 /* The caller looked up the device and the program (NULL: none). */
 int map_user_update_device(struct map *map, const void *key, const void *value,
 			   struct object *prog, u64 flags);

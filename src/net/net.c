@@ -148,7 +148,7 @@ bool net_has_port(struct net *net, u32 ifindex)
 }
 
 void net_xdp_deliver(struct net *net, const struct xdp_ctx *ctx, u32 action,
-		     const struct run_context *run)
+		     struct run_context *run)
 {
 	const struct xdp_path path = {.env = net->env, .find = find_port, .cookie = net};
 	struct port *port = find_port(net, ctx->ingress_ifindex);
@@ -186,8 +186,12 @@ static int worker_init(struct worker *worker, struct net *net,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (worker->memory == MAP_FAILED)
 		return error_set(err, SKEP_STAGE_PORT, -ENOMEM, "no memory for the frames");
-	for (u32 i = 0; i < FRAME_BATCH; i++)
-		worker->frames[i].memory = worker->memory + i * FRAME_STRIDE;
+	for (u32 i = 0; i < FRAME_BATCH; i++) {
+		struct frame *frame = &worker->frames[i];
+
+		frame->memory = worker->memory + i * FRAME_STRIDE;
+		frame->end = frame->memory + PACKET_HEADROOM + FRAME_DATA_MAX;
+	}
 	return 0;
 }
 

@@ -26,7 +26,7 @@ struct hook *net_hook(struct net *net, u32 ifindex, enum bpf_attach_type attach_
 /* run_env.has_port and .xdp_deliver; a frame of no port is dropped. */
 bool net_has_port(struct net *net, u32 ifindex);
 void net_xdp_deliver(struct net *net, const struct xdp_ctx *ctx, u32 action,
-		     const struct run_context *run);
+		     struct run_context *run);
 
 int net_run(struct net *net, const struct skep_ports_run_opts *opts, struct skep_error *err);
 void net_stop(struct net *net); /* async-signal-safe */

@@ -96,6 +96,18 @@ int port_send(struct port *port, const struct frame *frame)
 	return 0;
 }
 
+void port_pass(struct port *port, const struct frame *frame)
+{
+	if (!port->ops->pass)
+		return;
+	if (port->ops->pass(port, frame)) {
+		counter_add(&port->counters.out_failed, 1);
+		return;
+	}
+	counter_add(&port->counters.out_packets, 1);
+	counter_add(&port->counters.out_bytes, frame->length);
+}
+
 void frame_fill(struct frame *frame, const u8 *data, u32 length, u32 original_length,
 		u64 time_ns)
 {

@@ -19,9 +19,12 @@
 
 /* A packet in memory that its programs may write. */
 struct frame {
-	u8 *memory; /* PACKET_HEADROOM + FRAME_DATA_MAX bytes, owned by the worker */
+	u8 *memory; /* its owner is who receives; of a port, PACKET_HEADROOM + FRAME_DATA_MAX
+		       bytes */
+	u8 *end;    /* of the memory */
 	u8 *data;
 	u32 length;
+	u32 metadata;	     /* so many bytes in front of `data` are a program's */
 	u32 original_length; /* on the wire, when the capture cut it; else == length */
 	u64 time_ns;
 };
@@ -80,6 +83,8 @@ int port_open(const char *spec, u32 ifindex, struct port **out, struct skep_erro
 /* Detaches its programs, waits for a grace period, frees. */
 void port_close(struct port *port);
 int port_send(struct port *port, const struct frame *frame);
+/* To the stack behind the port, if there is one. */
+void port_pass(struct port *port, const struct frame *frame);
 void port_read_stats(const struct port *port, struct skep_port_stats *out);
 
 /* Copies a packet of at most FRAME_DATA_MAX bytes into a frame behind the headroom. */

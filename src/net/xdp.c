@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/xdp.h"
 #include "base/os.h"
-#include "map/map.h"
+#include "net/redirect.h"
 
 #include <errno.h>
 #include <time.h>
 
 /* The packet as the program left it. */
-static void frame_from_ctx(struct frame *frame, const struct xdp_ctx *ctx)
+void xdp_frame_from_ctx(struct frame *frame, const struct xdp_ctx *ctx)
 {
 	u32 length = ctx->data_end - ctx->data;
 
@@ -15,68 +15,31 @@ static void frame_from_ctx(struct frame *frame, const struct xdp_ctx *ctx)
 	frame->original_length += length - frame->length;
 	frame->data = ctx->data;
 	frame->length = length;
+	frame->metadata = ctx->data_meta < ctx->data ? ctx->data - ctx->data_meta : 0;
 }
 
-static void ctx_from_frame(struct xdp_ctx *ctx, const struct frame *frame,
-			   const struct port *port)
+void xdp_ctx_from_frame(struct xdp_ctx *ctx, const struct frame *frame, const struct port *port)
 {
 	*ctx = (struct xdp_ctx){
 		.data = frame->data,
 		.data_end = frame->data + frame->length,
 		.data_meta = frame->data,
 		.hard_start = frame->memory,
-		.frame_end = frame->memory + PACKET_HEADROOM + FRAME_DATA_MAX,
+		.frame_end = frame->end,
 		.ingress_ifindex = port->ifindex,
 	};
 }
 
-/* The ifindex that bpf_redirect() or bpf_redirect_map() chose; 0: none (any more). */
-static u32 redirect_target(const struct run_context *run)
-{
-	const struct bpf_devmap_val *entry;
-	u32 key = run->redirect.key;
-
-	switch (run->redirect.kind) {
-	case REDIRECT_NONE: return 0;
-	case REDIRECT_IFINDEX: return run->redirect.ifindex;
-	case REDIRECT_MAP: break;
-	}
-	if (run->redirect.map->desc.type != BPF_MAP_TYPE_DEVMAP &&
-	    run->redirect.map->desc.type != BPF_MAP_TYPE_DEVMAP_HASH)
-		return 0;
-	entry = map_lookup(run->redirect.map, &key, run->slot);
-	return entry ? entry->ifindex : 0;
-}
-
-static void carry_out_redirect(const struct xdp_path *path, const struct run_context *run,
-			       struct port *from, const struct frame *frame)
-{
-	u32 ifindex = redirect_target(run);
-	struct port *to = ifindex ? path->find(path->cookie, ifindex) : NULL;
-
-	if (!to || port_send(to, frame))
-		counter_add(&from->counters.redirect_failed, 1);
-}
-
-static void carry_out_pass(struct port *port, const struct frame *frame)
-{
-	if (!port->ops->pass)
-		return;
-	if (port->ops->pass(port, frame)) {
-		counter_add(&port->counters.out_failed, 1);
-		return;
-	}
-	counter_add(&port->counters.out_packets, 1);
-	counter_add(&port->counters.out_bytes, frame->length);
-}
-
-static void carry_out(const struct xdp_path *path, const struct run_context *run,
-		      struct port *port, const struct frame *frame, enum skep_verdict verdict)
+static void carry_out(const struct xdp_path *path, struct run_context *run, struct port *port,
+		      struct frame *frame, enum skep_verdict verdict)
 {
 	switch (verdict) {
-	case SKEP_VERDICT_PASS: carry_out_pass(port, frame); break;
+	case SKEP_VERDICT_PASS: port_pass(port, frame); break;
 	case SKEP_VERDICT_TX: port_send(port, frame); break;
-	case SKEP_VERDICT_REDIRECT: carry_out_redirect(path, run, port, frame); break;
+	case SKEP_VERDICT_REDIRECT:
+		if (redirect_frame(path, run, port, frame))
+			counter_add(&port->counters.redirect_failed, 1);
+		break;
 	case SKEP_VERDICT_ABORTED:
 	case SKEP_VERDICT_DROP:
 	case SKEP_VERDICTS: break;
@@ -89,16 +52,16 @@ static enum skep_verdict verdict_of(u32 action)
 }
 
 void xdp_deliver(const struct xdp_path *path, struct port *port, const struct xdp_ctx *ctx,
-		 u32 action, const struct run_context *run)
+		 u32 action, struct run_context *run)
 {
-	const u32 length = ctx->data_end - ctx->data;
-	const struct frame frame = {
+	struct frame frame = {
 		.memory = ctx->hard_start,
-		.data = ctx->data,
-		.length = length,
-		.original_length = length,
+		.end = ctx->frame_end,
+		.length = ctx->data_end - ctx->data,
+		.original_length = ctx->data_end - ctx->data,
 	};
 
+	xdp_frame_from_ctx(&frame, ctx);
 	carry_out(path, run, port, &frame, verdict_of(action));
 }
 
@@ -108,10 +71,10 @@ static enum skep_verdict run_program(const struct prog *prog, struct run_context
 	struct xdp_ctx ctx;
 	u32 code;
 
-	ctx_from_frame(&ctx, frame, port);
+	xdp_ctx_from_frame(&ctx, frame, port);
 	run->redirect.kind = REDIRECT_NONE;
 	code = prog_run(prog, &ctx, run);
-	frame_from_ctx(frame, &ctx);
+	xdp_frame_from_ctx(frame, &ctx);
 	return verdict_of(code);
 }
 

@@ -24,6 +24,11 @@ void xdp_receive(const struct xdp_path *path, struct port *port, struct frame *f
 
 /* Carries out `action`, with which a program left the frame of `ctx` that `port` received. */
 void xdp_deliver(const struct xdp_path *path, struct port *port, const struct xdp_ctx *ctx,
-		 u32 action, const struct run_context *run);
+		 u32 action, struct run_context *run);
+
+/* A program's context for the frame, without metadata, and the frame as the program left it. */
+void xdp_ctx_from_frame(struct xdp_ctx *ctx, const struct frame *frame,
+			const struct port *port);
+void xdp_frame_from_ctx(struct frame *frame, const struct xdp_ctx *ctx);
 
 #endif

@@ -2,7 +2,7 @@
 /* The commands on one element of a map. */
 #include "hook/extension_link.h"
 #include "map/account.h"
-#include "map/map.h"
+#include "map/device.h"
 #include "sys/extension.h"
 #include "sys/map_value.h"
 
@@ -93,11 +93,13 @@ int command_map_lookup_elem(struct call *call)
 /* Whether the object may be in the map: 0 or a negative errno. */
 static int admit(struct map *map, struct object *object)
 {
-	int ret = owner_admit(map, object);
+	struct prog *prog = container_of(object, struct prog, object);
+	int ret;
 
-	if (ret || map->desc.type != BPF_MAP_TYPE_PROG_ARRAY || object->kind != OBJECT_PROG)
-		return ret;
-	return extension_prove_member(container_of(object, struct prog, object));
+	if (map->desc.type != BPF_MAP_TYPE_PROG_ARRAY || object->kind != OBJECT_PROG)
+		return 0;
+	ret = owner_admit(map, prog);
+	return ret ? ret : extension_prove_member(prog);
 }
 
 /* `found`: what looking for the object (NULL: none) came to. */
@@ -112,6 +114,14 @@ static int update_object(struct map *map, const void *key, struct object *object
 	return refused ? refused : ret;
 }
 
+static int update_plain(struct call *call, struct map *map, const void *key, const void *value,
+			u64 flags)
+{
+	if (map_device_program(map, value))
+		return map_value_update_device(call, map, key, value, flags);
+	return map_user_update(map, key, value, flags);
+}
+
 int map_value_update(struct call *call, struct map *map, const void *key, const void *value,
 		     u64 flags)
 {
@@ -120,7 +130,7 @@ int map_value_update(struct call *call, struct map *map, const void *key, const 
 	int ret = 0;
 
 	if (!map_holds_objects(map)) {
-		ret = map_user_update(map, key, value, flags);
+		ret = update_plain(call, map, key, value, flags);
 		if (ret == -ENOMEM && account_was_refused(map->account))
 			account_refuse(map->account, map->desc.name, call->err);
 		return ret;

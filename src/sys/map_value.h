@@ -9,10 +9,18 @@
 int map_value_update(struct call *call, struct map *map, const void *key, const void *value,
 		     u64 flags);
 
+/* The same for an entry of a device map that names a program. */
+int map_value_update_device(struct call *call, struct map *map, const void *key,
+			    const void *value, u64 flags);
+
 /*
- * Programs that call each other through one prog array must be alike (type, attach type,
- * sleepable, XDP fragments; cgroup storage, if they have any): the first one that uses or enters the array decides. 0 or -EINVAL.
+ * Programs that call each other through one prog array, or run where others send packets, must
+ * be alike (type, attach type, sleepable, XDP fragments; cgroup storage, if they have any): the
+ * first one that uses or enters the map decides. 0 or -EINVAL: whether the program may be in
+ * the map.
  */
-int owner_admit(struct map *map, struct object *object);
+int owner_admit(struct map *map, const struct prog *prog);
+/* Whether it may use the map. Maps that hold no programs take any. */
+int owner_admit_user(struct map *map, const struct prog *prog);
 
 #endif

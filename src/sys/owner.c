@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which programs may share a prog array. A tail call hands its context over as it is: a
- * program of another type, or one that was verified for another environment, must not get it.
+ * Which programs may share a prog array, or a map of devices with those that send there. A tail
+ * call hands its context over as it is: a program of another type, or one that was verified for
+ * another environment, must not get it.
  */
-#include "map/map.h"
+#include "map/device.h"
 #include "run/run.h"
 #include "sys/map_value.h"
 
 #include <errno.h>
 
 /* Never 0, so that an array without an owner is told apart. */
-static u64 owner_key(const struct prog *prog)
+static u64 owner_key(const struct map *map, const struct prog *prog)
 {
 	const u32 environment = VERIFY_SLEEPABLE | VERIFY_XDP_FRAGS;
+	const u64 attach_type = map_holds_devices(map) ? 0 : prog->attach_type;
 
-	return 1ULL << 63 | (u64)prog->verified->type << 32 | (u64)prog->attach_type << 16 |
+	return 1ULL << 63 | (u64)prog->verified->type << 32 | attach_type << 16 |
 	       (prog->verified->flags & environment);
 }
 
@@ -57,14 +59,20 @@ static bool admit_kind(struct map *map, u64 own)
 	       owner == own;
 }
 
-int owner_admit(struct map *map, struct object *object)
+int owner_admit(struct map *map, const struct prog *prog)
 {
-	const struct prog *prog;
-
-	if (map->desc.type != BPF_MAP_TYPE_PROG_ARRAY || object->kind != OBJECT_PROG)
-		return 0;
-	prog = container_of(object, struct prog, object);
-	return admit_kind(map, owner_key(prog)) && admit_storage(map, storage_key(prog))
+	return admit_kind(map, owner_key(map, prog)) && admit_storage(map, storage_key(prog))
 		       ? 0
 		       : -EINVAL;
+}
+
+/* Of the maps of devices Linux asks only those that are arrays. */
+int owner_admit_user(struct map *map, const struct prog *prog)
+{
+	switch (map->desc.type) {
+	case BPF_MAP_TYPE_PROG_ARRAY:
+	case BPF_MAP_TYPE_DEVMAP:
+	case BPF_MAP_TYPE_CPUMAP: return owner_admit(map, prog);
+	default: return 0;
+	}
 }

@@ -499,7 +499,7 @@ static int enter_owners(struct load *load, struct prog *prog)
 	int ret = 0;
 
 	for (u32 i = 0; i < prog->map_cnt && !ret; i++)
-		ret = owner_admit(prog->maps[i], &prog->object);
+		ret = owner_admit_user(prog->maps[i], prog);
 	return ret ? call_fail(load->call, ret, "a prog array holds programs of another kind")
 		   : 0;
 }

@@ -6,12 +6,19 @@
 #include "isa/isa.h"
 #include "tests/sys/worlds.h"
 
+/* What a program is beside its instructions. */
+struct program_kind {
+	u32 type, attach_type, flags;
+};
+
 /* "map_fd N" in the text is the N-th of `maps`. A descriptor or a negative errno. */
-static inline int load_text(struct world *world, u32 type, const char *text, const int *maps)
+static inline int load_kind(struct world *world, struct program_kind kind, const char *text,
+			    const int *maps)
 {
 	struct bpf_insn *insns;
-	union bpf_attr attr = {.prog_type = type,
-			       .prog_flags = type == BPF_PROG_TYPE_SYSCALL ? BPF_F_SLEEPABLE : 0,
+	union bpf_attr attr = {.prog_type = kind.type,
+			       .expected_attach_type = kind.attach_type,
+			       .prog_flags = kind.flags,
 			       .license = ptr_to_u64("GPL")};
 	struct skep_error error;
 	int fd;
@@ -28,6 +35,14 @@ static inline int load_text(struct world *world, u32 type, const char *text, con
 	fd = bpf(world, BPF_PROG_LOAD, &attr);
 	free(insns);
 	return fd;
+}
+
+static inline int load_text(struct world *world, u32 type, const char *text, const int *maps)
+{
+	const struct program_kind kind = {
+		.type = type, .flags = type == BPF_PROG_TYPE_SYSCALL ? BPF_F_SLEEPABLE : 0};
+
+	return load_kind(world, kind, text, maps);
 }
 
 /* What it returns for a packet of zeros, or a negative errno. */

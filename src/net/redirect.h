@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where bpf_redirect() and bpf_redirect_map() send frames, and the programs at the entries of
+ * the maps that they name. */
+#ifndef SKEP_NET_REDIRECT_H
+#define SKEP_NET_REDIRECT_H
+
+#include "net/xdp.h"
+
+/* A cpumap's program may redirect again, to another cpumap's entry. After so many the frame is
+ * dropped. */
+#define REDIRECTS_MAX 8
+
+/* Carries out run->redirect for a frame that `from` received; the frame is not needed any more.
+ * 0, also when a program at an entry drops it, or a negative errno. */
+int redirect_frame(const struct xdp_path *path, struct run_context *run, struct port *from,
+		   struct frame *frame);
+
+#endif
