@@ -206,17 +206,19 @@ static int array_delete(struct map *map, const void *key, u32 slot)
 	return -EINVAL;
 }
 
-static long array_for_each(struct map *map, u32 slot, map_visit *visit, void *cookie)
+static u32 array_walk(struct map *map, struct map_cursor *at, u32 slot, u32 limit,
+		      map_visit *visit, void *cookie)
 {
-	u32 index = 0;
+	u32 count = 0;
 
-	while (index < map->desc.max_entries) {
-		u32 key = index++;
+	while (count < limit && at->at[0] < map->desc.max_entries) {
+		u32 key = at->at[0]++;
 
+		count++;
 		if (visit(cookie, &key, map->ops->lookup(map, &key, slot)))
 			break;
 	}
-	return index;
+	return count;
 }
 
 int map_next_index(struct map *map, const void *key, void *next)
@@ -308,7 +310,7 @@ const struct map_ops map_array = {
 	.lookup = array_lookup,
 	.update = array_update,
 	.delete = array_delete,
-	.for_each = array_for_each,
+	.walk = array_walk,
 	.next_key = map_next_index,
 	.rows = array_rows,
 	.owns = array_owns,
@@ -327,7 +329,7 @@ const struct map_ops map_percpu_array = {
 	.lookup_slot = percpu_array_lookup,
 	.update = array_update,
 	.delete = array_delete,
-	.for_each = array_for_each,
+	.walk = array_walk,
 	.user_lookup = percpu_array_user_lookup,
 	.user_update = percpu_array_user_update,
 	.next_key = map_next_index,

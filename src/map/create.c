@@ -4,8 +4,9 @@
 #include "btf/btf.h"
 #include "catalog/map_type.h"
 #include "map/account.h"
+#include "map/end.h"
 #include "map/ops.h"
-#include "map/value.h"
+#include "map/reaper.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,51 +185,6 @@ static int check(struct map_desc *desc, const struct map_ops *ops, const struct 
 	return code ? code : check_fields(desc, err);
 }
 
-static long release_value(void *cookie, void *key, void *value)
-{
-	value_release(cookie, value);
-	return 0;
-}
-
-/* Everything that values still hold. */
-static void release_values(struct map *map)
-{
-	const u32 copies = map_desc_is_per_cpu(&map->desc) ? map->slots : 1;
-
-	if (!value_has_fields(&map->desc) || !map->ops->for_each)
-		return;
-	for (u32 slot = 0; slot < copies; slot++)
-		map->ops->for_each(map, slot, release_value, &map->desc);
-}
-
-static void free_memory(struct map *map)
-{
-	if (map->account)
-		account_uncharge(map->account, map->ops->size);
-	account_put(map->account);
-	free(map);
-}
-
-static void map_free(struct rcu_head *head)
-{
-	struct map *map = container_of(head, struct map, rcu);
-
-	if (map->ops->init) {
-		release_values(map);
-		map->ops->done(map);
-	}
-	object_put(map->btf);
-	object_put(map->inner_btf);
-	free_memory(map);
-}
-
-/* What would be called for the map comes no more, or is in a section that began before. */
-static void map_release(struct object *object)
-{
-	map_cancel(map_of_object(object));
-	call_rcu(&map_of_object(object)->rcu, map_free);
-}
-
 static void adopt_inner(struct map *map, const struct map *inner)
 {
 	map->inner = inner->desc;
@@ -261,6 +217,7 @@ static struct map *new_structure(const struct map_desc *desc, const struct map_o
 	map->update = ops->update;
 	map->slots = world->slots;
 	map->owners = world->owners;
+	map->reaper = world->reaper ? reaper_get(world->reaper) : NULL;
 	map->memfd = -1;
 	return map;
 }
@@ -300,6 +257,7 @@ static int make(const struct map_desc *desc, const struct map_ops *ops,
 	else
 		map_refuse(desc, err, code, "out of memory");
 	account_put(map->account);
+	reaper_put(map->reaper);
 	free(map);
 	return code;
 }

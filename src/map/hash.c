@@ -137,19 +137,20 @@ static int hash_user_lookup(struct map *map, const void *key, void *value, u64 f
 	return lookup_locked(hash, key, value, flags);
 }
 
-static long hash_for_each(struct map *map, u32 slot, map_visit *visit, void *cookie)
+static u32 hash_walk(struct map *map, struct map_cursor *at, u32 slot, u32 limit,
+		     map_visit *visit, void *cookie)
 {
 	struct hash *hash = hash_of(map);
-	struct table_place place = {0};
-	long count = 0;
-	u32 element;
+	struct table_place place = {at->at[0], at->at[1], at->at[2]};
+	u32 count = 0, element;
 
-	while ((element = table_next(&hash->table, &place)) != ELEMENT_NONE) {
+	while (count < limit && (element = table_next(&hash->table, &place)) != ELEMENT_NONE) {
 		count++;
 		if (visit(cookie, table_key(&hash->table, element),
 			  hash_value(hash, element, slot)))
 			break;
 	}
+	*at = (struct map_cursor){{place.home, place.group, place.index}};
 	return count;
 }
 
@@ -243,12 +244,12 @@ static int hash_init(struct map *map)
 	return 0;
 }
 
-#define HASH_COMMON                                                                        \
-	.size = sizeof(struct hash), .check = map_hash_check, .init = hash_init,           \
-	.done = hash_done, .equal = map_desc_equal, .update = hash_update,                 \
-	.delete = hash_delete, .for_each = hash_for_each, .user_lookup = hash_user_lookup, \
-	.user_update = hash_user_update,                                                   \
-	.user_lookup_and_delete = hash_user_lookup_and_delete, .next_key = hash_next_key,  \
+#define HASH_COMMON                                                                       \
+	.size = sizeof(struct hash), .check = map_hash_check, .init = hash_init,          \
+	.done = hash_done, .equal = map_desc_equal, .update = hash_update,                \
+	.delete = hash_delete, .walk = hash_walk, .user_lookup = hash_user_lookup,        \
+	.user_update = hash_user_update,                                                  \
+	.user_lookup_and_delete = hash_user_lookup_and_delete, .next_key = hash_next_key, \
 	.next_slot = hash_next_slot, .owns = hash_owns
 
 const struct map_ops map_hash = {HASH_COMMON, .lookup = lookup_any};

@@ -321,30 +321,38 @@ void local_storage_drop(struct owner *owner)
 	value_spin_unlock(&owner->lock);
 }
 
-static void drop_first(struct storage *storage)
+/* False: there is none. */
+static bool drop_first(struct storage *storage)
 {
 	struct local_value *value = NULL;
 
+	/* The section keeps value and owner between the two locks. */
+	rcu_read_lock();
 	value_spin_lock(&storage->lock);
 	if (!cds_list_empty(&storage->values))
 		value = cds_list_first_entry(&storage->values, struct local_value, of_map);
 	value_spin_unlock(&storage->lock);
-	if (!value)
-		return;
-	value_spin_lock(&value->owner->lock);
-	if (value->is_linked)
-		unlink_value(value);
-	value_spin_unlock(&value->owner->lock);
+	if (value) {
+		value_spin_lock(&value->owner->lock);
+		if (value->is_linked)
+			unlink_value(value);
+		value_spin_unlock(&value->owner->lock);
+	}
+	rcu_read_unlock();
+	return value;
+}
+
+static bool done_some(struct map *map, u32 limit)
+{
+	while (limit && drop_first(storage_of(map)))
+		limit--;
+	return !limit;
 }
 
 static void done(struct map *map)
 {
 	struct storage *storage = storage_of(map);
 
-	rcu_read_lock();
-	while (!cds_list_empty(&storage->values))
-		drop_first(storage);
-	rcu_read_unlock();
 	account_uncharge(map->account, storage->charged / STOCK * stock_bytes(storage));
 	type_put(storage->type);
 }
@@ -424,12 +432,12 @@ static bool owns(struct map *map, const void *address, size_t size)
 	return found;
 }
 
-#define LOCAL_STORAGE                                                                   \
-	{                                                                               \
-		.size = sizeof(struct storage), .check = check, .check_btf = check_btf, \
-		.init = init, .done = done, .equal = map_desc_equal,                    \
-		.user_lookup = user_lookup, .user_update = user_update,                 \
-		.user_delete = user_delete, .owns = owns                                \
+#define LOCAL_STORAGE                                                                        \
+	{                                                                                    \
+		.size = sizeof(struct storage), .check = check, .check_btf = check_btf,      \
+		.init = init, .done_some = done_some, .done = done, .equal = map_desc_equal, \
+		.user_lookup = user_lookup, .user_update = user_update,                      \
+		.user_delete = user_delete, .owns = owns                                     \
 	}
 
 const struct map_ops map_sk_storage = LOCAL_STORAGE;

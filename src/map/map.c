@@ -3,7 +3,6 @@
 #include "map/map.h"
 
 #include "map/account.h"
-#include "map/async.h"
 #include "map/ops.h"
 #include "map/value.h"
 
@@ -75,7 +74,10 @@ void *map_lookup_slot(struct map *map, const void *key, u32 slot)
 
 long map_for_each(struct map *map, u32 slot, map_visit *visit, void *cookie)
 {
-	return map->ops->for_each ? map->ops->for_each(map, slot, visit, cookie) : -EINVAL;
+	struct map_cursor at = {};
+
+	return map->ops->walk ? map->ops->walk(map, &at, slot, UINT32_MAX, visit, cookie)
+			      : -EINVAL;
 }
 
 /* --- user space --- */
@@ -218,28 +220,6 @@ int map_user_next_slot(struct map *map, u32 *slot, void *key)
 	err = map->ops->next_slot(map, slot, key);
 	rcu_read_unlock();
 	return err;
-}
-
-static long cancel_value(void *cookie, void *key, void *value)
-{
-	static const enum btf_field_kind kinds[] = {BTF_FIELD_TIMER, BTF_FIELD_WORKQUEUE};
-	const struct map_desc *desc = cookie;
-
-	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (map_desc_field(desc, kinds[i]) >= 0)
-			async_release((u8 *)value + map_desc_field(desc, kinds[i]));
-	return 0;
-}
-
-void map_cancel(struct map *map)
-{
-	const u32 later = BTF_FIELD_BIT(BTF_FIELD_TIMER) | BTF_FIELD_BIT(BTF_FIELD_WORKQUEUE);
-
-	if (!(map->desc.fields.kinds & later) || !map->ops->for_each)
-		return;
-	rcu_read_lock();
-	map->ops->for_each(map, 0, cancel_value, &map->desc);
-	rcu_read_unlock();
 }
 
 void map_user_gone(struct map *map)

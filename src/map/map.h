@@ -14,6 +14,7 @@
 #include "base/object.h"
 #include "base/rcu.h"
 #include "catalog/map_desc.h"
+#include "map/reaper.h"
 #include <skep/error.h>
 
 struct account;
@@ -24,6 +25,11 @@ struct owners;
 
 /* `slot` of a thread that owns none. */
 #define SLOT_NONE UINT32_MAX
+
+/* Where a walk over a map's elements is; the type knows what it means; zeros: the start. */
+struct map_cursor {
+	u32 at[3];
+};
 
 typedef void *map_lookup_op(struct map *map, const void *key, u32 slot);
 typedef int map_update_op(struct map *map, const void *key, const void *value, u64 flags,
@@ -50,6 +56,13 @@ struct map {
 	atomic_ullong owner;
 	atomic_ullong owner_storage; /* the same of their cgroup storage */
 	struct rcu_head rcu;
+	/* Where the end of a large map is (end.c); `reaper` NULL: it has no steps. */
+	struct reaper *reaper; /* reference */
+	struct {
+		struct chore chore;
+		struct map_cursor at;
+		u32 slot, stage;
+	} end;
 };
 
 static inline struct map *map_of_object(struct object *object)
@@ -62,11 +75,12 @@ static inline struct map *map_of_desc(const struct map_desc *desc)
 	return (struct map *)container_of(desc, struct map, desc);
 }
 
-/* Where a map is made; all of it outlives the map. */
+/* Where a map is made; owners outlive the map. */
 struct map_world {
 	u32 slots;
 	struct budget *budget; /* NULL: no limit */
 	struct owners *owners; /* of local storage */
+	struct reaper *reaper; /* frees large maps; NULL: they are freed at once */
 	/* Types that skep does not have are made too: such a map is its description and can do
 	 * nothing. */
 	bool is_described_only;

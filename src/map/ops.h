@@ -33,7 +33,9 @@ struct map_ops {
 	/* The type's rule for BTF, after the sizes were compared: 0 or a negative errno; NULL:
 	 * the key must have a type. */
 	int (*check_btf)(const struct map_desc *desc);
-	int (*init)(struct map *map);  /* NULL: skep does not have the type (bodiless.c) */
+	int (*init)(struct map *map); /* NULL: skep does not have the type (bodiless.c) */
+	/* Before done(): gives back up to `limit` of what is in the map; false: that is all. */
+	bool (*done_some)(struct map *map, u32 limit);
 	void (*done)(struct map *map); /* after a grace period */
 
 	/* As a template of inner maps; NULL: cannot be one. */
@@ -46,7 +48,10 @@ struct map_ops {
 	int (*pop)(struct map *map, void *value);
 	int (*peek)(struct map *map, void *value);
 	void *(*lookup_slot)(struct map *map, const void *key, u32 slot);
-	long (*for_each)(struct map *map, u32 slot, map_visit *visit, void *cookie);
+	/* Visits at most `limit` elements from the place on, which moves behind them, until one
+	 * returns non-zero: how many it visited. */
+	u32 (*walk)(struct map *map, struct map_cursor *at, u32 slot, u32 limit,
+		    map_visit *visit, void *cookie);
 
 	/* From user space, where it differs from the program's view. */
 	int (*user_lookup)(struct map *map, const void *key, void *value, u64 flags);

@@ -209,40 +209,50 @@ void *own_copy(void *object, u32 slot)
 }
 
 /* --- fields --- */
-static void put_pointer(void *_Atomic *field)
+static void put_one(void *object, u32 *left)
 {
-	void *object = atomic_exchange(field, NULL);
-
-	if (object)
-		own_put(object);
+	own_put(object);
+	--*left;
 }
 
-static void put_list(struct own_list *list, u32 node_offset)
+static void put_pointer(void *_Atomic *field, u32 *left)
+{
+	void *object = *left ? atomic_exchange(field, NULL) : NULL;
+
+	if (object)
+		put_one(object, left);
+}
+
+static void put_list(struct own_list *list, u32 node_offset, u32 *left)
 {
 	struct own_list_node *node;
 
-	while ((node = own_list_pop(list, true)))
-		own_put((u8 *)node - node_offset);
+	while (*left && (node = own_list_pop(list, true)))
+		put_one((u8 *)node - node_offset, left);
 }
 
-static void put_tree(struct own_tree *tree, u32 node_offset)
+static void put_tree(struct own_tree *tree, u32 node_offset, u32 *left)
 {
 	struct own_tree_node *node;
 
-	while ((node = tree->first)) {
+	while (*left && (node = tree->first)) {
 		own_tree_remove(tree, node);
-		own_put((u8 *)node - node_offset);
+		put_one((u8 *)node - node_offset, left);
 	}
 }
 
-static void release_field(const struct btf_field *field, u8 *at)
+static void release_field(const struct btf_field *field, u8 *at, u32 *left)
 {
 	switch ((enum btf_field_kind)field->kind) {
 	case BTF_FIELD_KPTR_UNTRUSTED: memset(at, 0, sizeof(u64)); break;
 	case BTF_FIELD_KPTR:
-	case BTF_FIELD_KPTR_PERCPU: put_pointer((void *_Atomic *)at); break;
-	case BTF_FIELD_LIST_HEAD: put_list((struct own_list *)at, field->node_offset); break;
-	case BTF_FIELD_RB_ROOT: put_tree((struct own_tree *)at, field->node_offset); break;
+	case BTF_FIELD_KPTR_PERCPU: put_pointer((void *_Atomic *)at, left); break;
+	case BTF_FIELD_LIST_HEAD:
+		put_list((struct own_list *)at, field->node_offset, left);
+		break;
+	case BTF_FIELD_RB_ROOT:
+		put_tree((struct own_tree *)at, field->node_offset, left);
+		break;
 	case BTF_FIELD_TIMER:
 	case BTF_FIELD_WORKQUEUE: async_release(at); break;
 	case BTF_FIELD_SPIN_LOCK:
@@ -256,8 +266,18 @@ static void release_field(const struct btf_field *field, u8 *at)
 	}
 }
 
-void own_release_fields(const struct btf_fields *fields, void *base)
+bool own_release_some(const struct btf_fields *fields, void *base, u32 *left)
 {
 	for (u32 i = 0; i < fields->count; i++)
-		release_field(&fields->field[i], (u8 *)base + fields->field[i].offset);
+		release_field(&fields->field[i], (u8 *)base + fields->field[i].offset, left);
+	return *left;
+}
+
+void own_release_fields(const struct btf_fields *fields, void *base)
+{
+	u32 left;
+
+	do
+		left = UINT32_MAX;
+	while (!own_release_some(fields, base, &left));
 }

@@ -63,5 +63,7 @@ struct own_type *own_types_get(struct own_types *types, u32 type_id, u32 copies)
  * then. Programs may still be using the others.
  */
 void own_release_fields(const struct btf_fields *fields, void *base);
+/* The same until *left objects were given back; false: there are more. */
+bool own_release_some(const struct btf_fields *fields, void *base, u32 *left);
 
 #endif

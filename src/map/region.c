@@ -15,9 +15,10 @@
  * not use up the process's mappings. */
 #define HEAP_LIMIT (64 << 10)
 /* No x86-64 process has more addresses than this. */
-#define ADDRESSES (1ULL << 46)
+#define ADDRESSES   (1ULL << 46)
 
-#define HUGE_PAGE (2UL << 20)
+#define UNMAP_PIECE (16UL << 20)
+#define HUGE_PAGE   (2UL << 20)
 /* Below this the processor's tables of small pages reach far enough. */
 #define HUGE_PAGES_FROM (HUGE_PAGE / 4)
 
@@ -142,12 +143,21 @@ int region_new_shared(struct account *account, struct region *out, const char *n
 	return err;
 }
 
+/* In pieces, so that nobody who maps memory meanwhile waits for the whole. */
+static void unmap(u8 *base, size_t size)
+{
+	for (size_t piece; size; base += piece, size -= piece) {
+		piece = min(size, (size_t)UNMAP_PIECE);
+		munmap(base, piece);
+	}
+}
+
 void region_free(struct region *region)
 {
 	if (region->heap)
 		free(region->base);
 	else if (region->base)
-		munmap(region->base, region->size);
+		unmap(region->base, region->size);
 	if (region->fd >= 0)
 		close(region->fd);
 	uncharge(region);

@@ -108,9 +108,11 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 		return -ENOMEM;
 	engine->env.slots = slots_new(slots);
 	engine->budget = budget_new(opts->memory_limit);
+	engine->reaper = reaper_new();
 	engine->env.owners = owners_new();
 	engine->env.routes = routes_new();
-	if (engine->env.slots && engine->env.owners && engine->env.routes && engine->budget)
+	if (engine->env.slots && engine->env.owners && engine->env.routes && engine->budget &&
+	    engine->reaper)
 		engine->net = net_new(&engine->env);
 	return engine->net ? 0 : -ENOMEM;
 }
@@ -165,8 +167,14 @@ void skep_engine_free(struct skep_engine *engine)
 	pins_done(engine);
 	descriptors_done(engine);
 	/* Releases that wait for readers put further objects, which wait in turn. */
-	for (u32 round = 0; round < 3; round++)
+	for (u32 round = 0; round < 3; round++) {
 		rcu_barrier();
+		if (engine->reaper)
+			reaper_drain(engine->reaper);
+	}
+	if (engine->reaper)
+		reaper_stop(engine->reaper);
+	rcu_barrier();
 	for (u32 kind = 0; kind < OBJECT_KINDS; kind++)
 		object_table_done(&engine->objects[kind]);
 	async_world_free(engine->env.async);
@@ -177,6 +185,7 @@ void skep_engine_free(struct skep_engine *engine)
 	owners_free(engine->env.owners);
 	routes_free(engine->env.routes);
 	slots_free(engine->env.slots);
+	reaper_put(engine->reaper);
 	budget_put(engine->budget);
 	kernel_btf_done(&engine->kernel_btf);
 	pthread_mutex_destroy(&engine->lock);

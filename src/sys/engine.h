@@ -22,6 +22,7 @@
 
 struct budget;
 struct net;
+struct reaper;
 
 struct skep_engine {
 	u32 rights; /* enum skep_rights */
@@ -29,6 +30,7 @@ struct skep_engine {
 	enum jit_tier jit;
 	struct run_env env;
 	struct budget *budget; /* of the maps' memory */
+	struct reaper *reaper; /* frees large maps */
 	struct net *net;
 	struct kernel_btf kernel_btf;
 

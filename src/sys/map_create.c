@@ -103,6 +103,7 @@ static int create(struct call *call, struct object *btf, struct map **out)
 	const union bpf_attr *attr = &call->attr.v;
 	const struct map_world world = {.slots = slots_count(call->engine->env.slots),
 					.budget = call->engine->budget,
+					.reaper = call->engine->reaper,
 					.owners = call->engine->env.owners,
 					.is_described_only = call->engine->verify_only};
 	struct map *inner = NULL;

@@ -3,8 +3,10 @@
 #include "tests/unit.h"
 
 #include "btf/btf.h"
+#include "map/account.h"
 #include "map/local_storage.h"
 #include "map/map.h"
+#include "map/own.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -141,20 +143,24 @@ static struct btf_view *types(void)
 		struct btf_header header;
 		struct btf_type type;
 		u32 encoding;
-		char strings[8];
+		struct btf_type long_type;
+		u32 long_encoding;
+		char strings[12];
 	} blob = {{.magic = BTF_MAGIC,
 		   .version = 1,
 		   .hdr_len = sizeof(struct btf_header),
-		   .type_len = 16,
-		   .str_off = 16,
-		   .str_len = 5},
+		   .type_len = 32,
+		   .str_off = 32,
+		   .str_len = 10},
 		  {1, BTF_KIND_INT << 24, {4}},
 		  BTF_INT_SIGNED << 24 | 32,
-		  "\0int"};
+		  {5, BTF_KIND_INT << 24, {8}},
+		  64,
+		  "\0int\0long"};
 
 	if (!view)
 		assert_int_equal(
-			btf_view_new(&blob, sizeof(blob.header) + 21, &view, NULL, NULL), 0);
+			btf_view_new(&blob, sizeof(blob.header) + 42, &view, NULL, NULL), 0);
 	return view;
 }
 
@@ -191,6 +197,80 @@ static void values_end_with_their_sockets(void **state)
 	object_put(&map->object);
 	rcu_barrier();
 	owners_free(owners);
+}
+
+/* --- what values hold --- */
+
+#define HOLDERS 20000
+
+static struct map *make_holding(const struct map_world *world)
+{
+	struct map_desc desc = {.type = BPF_MAP_TYPE_SK_STORAGE,
+				.key_size = 4,
+				.value_size = 8,
+				.flags = BPF_F_NO_PREALLOC,
+				.key_type = 1,
+				.value_type = 2,
+				.btf = types()};
+	struct map *map = NULL;
+
+	desc.fields = (struct btf_fields){.kinds = BTF_FIELD_BIT(BTF_FIELD_KPTR),
+					  .count = 1,
+					  .field = {{.kind = BTF_FIELD_KPTR, .size = 8}}};
+	assert_int_equal(map_make(&desc, NULL, world, &map, NULL), 0);
+	return map;
+}
+
+static void give(struct map *map, struct owner *owner, struct own_type *type)
+{
+	void **value;
+
+	rcu_read_lock();
+	value = local_storage_get(map, owner, NULL);
+	assert_non_null(value);
+	*value = own_new(type);
+	rcu_read_unlock();
+}
+
+/* It goes with the value, with its owner and with the map. */
+static void what_values_hold_goes(void **state)
+{
+	const struct own_type_params params = {.size = 8, .copies = 1, .count_offset = -1};
+	struct own_world *own = own_world_new(false);
+	struct own_type *type = own_type_new(own, &params);
+	struct map_world world = {.slots = 1, .budget = budget_new(0), .reaper = reaper_new()};
+	struct map *map = make_holding(&world);
+	struct owner **owners = calloc(HOLDERS, sizeof(struct owner *));
+
+	for (u32 i = 0; i < HOLDERS; i++) {
+		owners[i] = owner_unnamed(OWNER_SOCKET);
+		give(map, owners[i], type);
+	}
+	assert_true(map_bytes(map) > HOLDERS * 16ULL);
+	assert_int_equal(map_bytes(map), budget_used(world.budget));
+	rcu_read_lock();
+	assert_int_equal(local_storage_delete(map, owners[0]), 0);
+	rcu_read_unlock();
+	owner_end(owners[1]);
+	rcu_barrier();
+	rcu_barrier();
+	assert_int_equal(own_world_count(own), HOLDERS - 2);
+	object_put(&map->object);
+	reaper_drain(world.reaper);
+	rcu_barrier();
+	rcu_barrier();
+	assert_int_equal(own_world_count(own), 0);
+	assert_int_equal(budget_used(world.budget), 0);
+	for (u32 i = 0; i < HOLDERS; i++)
+		if (i != 1)
+			owner_end(owners[i]);
+	rcu_barrier();
+	free(owners);
+	own_type_put(type);
+	own_world_put(own);
+	reaper_stop(world.reaper);
+	reaper_put(world.reaper);
+	budget_put(world.budget);
 }
 
 /* --- threads --- */
@@ -266,6 +346,7 @@ int main(void)
 		cmocka_unit_test(threads_have_witnesses),
 		cmocka_unit_test(directories_have_witnesses),
 		cmocka_unit_test(values_end_with_their_sockets),
+		cmocka_unit_test(what_values_hold_goes),
 		cmocka_unit_test(threads_meet),
 	};
 
