@@ -191,6 +191,7 @@ static void hash_done(struct map *map)
 	hash_supply_done(hash);
 	region_free(&hash->values);
 	region_free(&hash->states);
+	region_free(&hash->lru_region);
 }
 
 static int init_regions(struct hash *hash)
@@ -208,13 +209,16 @@ static int init_regions(struct hash *hash)
 	if (!err)
 		err = region_new(hash->map.account, &hash->states,
 				 is_lru(desc) ? hash->element_count : 0);
+	if (!err && hash_has_parts(desc))
+		err = hash_lru_init(hash);
 	return err;
 }
 
-/* Fields with a meaning of their own are never written over. */
+/* Fields with a meaning of their own are never written over; an LRU map with parts takes a new
+ * element for each update, as Linux does. */
 static bool may_write_in_place(const struct map_desc *desc)
 {
-	return !value_has_fields(desc) &&
+	return !value_has_fields(desc) && !hash_has_parts(desc) &&
 	       (map_desc_is_per_cpu(desc) || desc->value_size <= sizeof(u64)) &&
 	       os_barrier_ready();
 }
@@ -226,6 +230,10 @@ static int hash_init(struct map *map)
 
 	hash->table.group_region = hash->table.element_region = REGION_NONE;
 	hash->supply_region = hash->links = hash->values = hash->states = REGION_NONE;
+	hash->lru_region = REGION_NONE;
+	if (hash_has_parts(&map->desc))
+		map->desc.max_entries +=
+			(map->slots - map->desc.max_entries % map->slots) % map->slots;
 	hash->in_place = may_write_in_place(&map->desc);
 	hash_supply_plan(hash);
 	hash->value_space = round_up(map->desc.value_size, 8);

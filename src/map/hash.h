@@ -5,6 +5,7 @@
  *	hash.c		creation, look-ups, what user space asks
  *	hash_update.c	changes
  *	hash_supply.c	elements: where they come from and when they serve another key
+ *	hash_lru.c	the same of LRU maps with BPF_F_NO_COMMON_LRU
  *
  * Elements: as many as max_entries are in the table or in `pool`, so that counts are exact; a
  * few more are in the supplies, of which each slot has one and all other threads share the
@@ -40,6 +41,9 @@ struct hash_slot {
 	_Alignas(CACHE_LINE) atomic_uint writing; /* an element or ELEMENT_NONE */
 };
 
+struct lru_lists; /* of one slot */
+struct lru_node;
+
 struct hash {
 	struct map map;
 	_Alignas(CACHE_LINE) struct table table;
@@ -55,12 +59,21 @@ struct hash {
 	u32 supply_count, element_count;
 	struct region supply_region, links;
 	struct pool pool;
+	struct region lru_region;
+	struct lru_lists *lru; /* BPF_F_NO_COMMON_LRU; NULL: one LRU list, or none */
+	struct lru_node *nodes;
 	_Alignas(CACHE_LINE) atomic_uint hand; /* LRU: goes round over the elements */
 };
 
 static inline struct hash *hash_of(struct map *map)
 {
 	return container_of(map, struct hash, map);
+}
+
+/* Each slot has its own part of the elements. */
+static inline bool hash_has_parts(const struct map_desc *desc)
+{
+	return desc->flags & BPF_F_NO_COMMON_LRU;
 }
 
 static inline bool hash_is_per_cpu(const struct hash *hash)
@@ -121,6 +134,17 @@ u32 hash_renew(struct hash *hash, u32 slot, u32 removed);
 void hash_settle(struct hash *hash, u32 element);
 /* LRU: a free element, of an evicted key if need be. */
 u32 hash_take_lru(struct hash *hash, u32 slot);
+/* LRU: removes the element from the table if it is still there; what its values hold stays. */
+bool hash_take_out(struct hash *hash, u32 element);
+
+/* --- hash_lru.c: of maps with BPF_F_NO_COMMON_LRU --- */
+
+int hash_lru_init(struct hash *hash);
+/* A free element of the slot, of an evicted key if need be; ELEMENT_NONE: all are being
+ * prepared. */
+u32 hash_lru_take(struct hash *hash, u32 slot);
+/* Back to the slot it belongs to. */
+void hash_lru_give(struct hash *hash, u32 element);
 
 /* --- hash_update.c --- */
 

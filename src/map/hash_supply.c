@@ -26,6 +26,11 @@ void hash_supply_plan(struct hash *hash)
 {
 	u32 max_entries = hash->map.desc.max_entries;
 
+	/* Each update has an element of its slot. */
+	if (hash_has_parts(&hash->map.desc)) {
+		hash->element_count = max_entries;
+		return;
+	}
 	hash->supply_count =
 		hash->in_place && max_entries < SMALL_MAP ? 1 : hash->map.slots + 1;
 	hash->element_count = max_entries + hash->supply_count * reserve_of(hash);
@@ -199,8 +204,7 @@ void hash_settle(struct hash *hash, u32 element)
 /* --- LRU: a hand goes round over the elements and takes the first that was not used since it
  * came by (CLOCK) --- */
 
-/* Removes the element from the table if it is still there. */
-static bool evict(struct hash *hash, u32 element)
+bool hash_take_out(struct hash *hash, u32 element)
 {
 	struct table_entry entry;
 	bool found = table_lock_element(&hash->table, element, &entry);
@@ -210,6 +214,13 @@ static bool evict(struct hash *hash, u32 element)
 		hash_set_state(hash, element, 0);
 	}
 	table_unlock(&entry);
+	return found;
+}
+
+static bool evict(struct hash *hash, u32 element)
+{
+	bool found = hash_take_out(hash, element);
+
 	if (found)
 		hash_release_fields(hash, element);
 	return found;

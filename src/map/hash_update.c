@@ -148,13 +148,15 @@ map_update_op *hash_update_op(const struct hash *hash)
 
 /* The element that is free now; ELEMENT_NONE: the value was changed in place. */
 static u32 overwrite(struct hash *hash, struct table_entry *entry, const void *key,
-		     const void *value, u64 flags, u32 slot)
+		     const void *value, u64 flags, u32 slot, u32 *element)
 {
 	const struct map_desc *desc = &hash->map.desc;
 	u32 old = entry->element, new;
 
 	if (hash_is_per_cpu(hash)) {
 		store_slots(hash, old, value, slot, false);
+		if (hash->state)
+			hash_refer(hash, old);
 		return ELEMENT_NONE;
 	}
 	if (flags & BPF_F_LOCK) {
@@ -165,11 +167,13 @@ static u32 overwrite(struct hash *hash, struct table_entry *entry, const void *k
 		value_store_word(table_payload(&hash->table, old), value, desc->value_size);
 		return ELEMENT_NONE;
 	}
-	new = hash_spare_take(hash, slot);
+	new = hash->lru ? *element : hash_spare_take(hash, slot);
 	fill_element(hash, new, key, value, slot);
 	hash_set_state(hash, old, 0);
 	table_replace(entry, new);
 	hash_set_state(hash, new, ELEMENT_IN_USE | ELEMENT_REFERENCED);
+	if (hash->lru)
+		*element = ELEMENT_NONE;
 	return old;
 }
 
@@ -201,13 +205,16 @@ static int store(struct hash *hash, const void *key, const void *value, u64 flag
 	table_lock(&hash->table, key, &entry);
 	err = map_check_presence(entry.element != ELEMENT_NONE, flags);
 	if (!err && entry.element != ELEMENT_NONE)
-		freed = overwrite(hash, &entry, key, value, flags, slot);
+		freed = overwrite(hash, &entry, key, value, flags, slot, element);
 	else if (!err)
 		err = insert(hash, &entry, key, value, slot, element);
 	table_unlock(&entry);
 	if (freed != ELEMENT_NONE) {
 		hash_release_fields(hash, freed);
-		hash_spare_give(hash, slot, freed);
+		if (hash->lru)
+			hash_lru_give(hash, freed);
+		else
+			hash_spare_give(hash, slot, freed);
 	}
 	return err;
 }
@@ -231,6 +238,24 @@ static int store_lru(struct hash *hash, const void *key, const void *value, u64 
 	return err;
 }
 
+/* As Linux: an update takes a new element even when the key is there, and may evict for it. */
+static int store_in_part(struct hash *hash, const void *key, const void *value, u64 flags,
+			 u32 slot)
+{
+	u32 element = ELEMENT_NONE;
+	int err;
+
+	if (!hash_is_per_cpu(hash) || flags != BPF_EXIST) {
+		element = hash_lru_take(hash, slot);
+		if (element == ELEMENT_NONE)
+			return -ENOMEM;
+	}
+	err = store(hash, key, value, flags, slot, &element);
+	if (element != ELEMENT_NONE)
+		hash_lru_give(hash, element);
+	return err;
+}
+
 int hash_update(struct map *map, const void *key, const void *value, u64 flags, u32 slot)
 {
 	struct hash *hash = hash_of(map);
@@ -242,6 +267,8 @@ int hash_update(struct map *map, const void *key, const void *value, u64 flags, 
 	if (unlikely((flags & BPF_F_LOCK) &&
 		     map_desc_field(&map->desc, BTF_FIELD_SPIN_LOCK) < 0))
 		return -EINVAL;
+	if (hash->lru)
+		return store_in_part(hash, key, value, flags, slot);
 	if (hash->state)
 		return store_lru(hash, key, value, flags, slot);
 	err = store(hash, key, value, flags, slot, &element);
@@ -289,6 +316,15 @@ static u32 take_out(struct hash *hash, const void *key)
 	return entry.element;
 }
 
+/* An element that left the table. */
+static void give_back(struct hash *hash, u32 slot, u32 element)
+{
+	if (hash->lru)
+		hash_lru_give(hash, element);
+	else
+		pool_give(&hash->pool, hash_renew(hash, slot, element));
+}
+
 int hash_delete(struct map *map, const void *key, u32 slot)
 {
 	struct hash *hash = hash_of(map);
@@ -297,7 +333,7 @@ int hash_delete(struct map *map, const void *key, u32 slot)
 	if (element == ELEMENT_NONE)
 		return -ENOENT;
 	hash_release_fields(hash, element);
-	pool_give(&hash->pool, hash_renew(hash, slot, element));
+	give_back(hash, slot, element);
 	return 0;
 }
 
@@ -311,6 +347,6 @@ int hash_user_lookup_and_delete(struct map *map, const void *key, void *value, u
 	hash_settle(hash, element);
 	hash_copy_out(hash, element, value, flags);
 	hash_release_fields(hash, element);
-	pool_give(&hash->pool, hash_renew(hash, SLOT_NONE, element));
+	give_back(hash, SLOT_NONE, element);
 	return 0;
 }

@@ -21,7 +21,6 @@ from selftests import Missing
 DIFFERENT = {
     "lru_sanity3(/percpu)?": "evicts when the map is full, not some time before",
     "lru_sanity5(/percpu)?": "after fork() parent and child have an engine each",
-    "lru_sanity[0678](/percpu)?/no_common": "slots share the capacity",
     "sockmap(/no_prealloc)?": "no hooks for SK_SKB programs",
 }
 # Not run: hooks every system call of the machine; a hundred processes, for minutes.

@@ -259,12 +259,14 @@ static void *churn(void *argument)
 	return NULL;
 }
 
-static void test_lru(void **state)
+/* `least`: so many elements are there in the end. */
+static void churn_lru(u32 flags, u32 least)
 {
 	struct map_desc desc = {.type = BPF_MAP_TYPE_LRU_HASH,
 				.key_size = 4,
 				.value_size = 8,
-				.max_entries = CHURN_ENTRIES};
+				.max_entries = CHURN_ENTRIES,
+				.flags = flags};
 	struct churn churns[WRITERS + READERS];
 	atomic_uint failures = 0;
 	struct map *map;
@@ -280,8 +282,15 @@ static void test_lru(void **state)
 	assert_int_equal(failures, 0);
 	while (!map_user_next_key(map, count ? &keys[count % 2] : NULL, &keys[(count + 1) % 2]))
 		count++;
-	assert_in_range(count, CHURN_ENTRIES - ARRAY_SIZE(churns), CHURN_ENTRIES);
+	assert_in_range(count, least - ARRAY_SIZE(churns), CHURN_ENTRIES);
 	object_put(&map->object);
+}
+
+/* With parts: threads without a slot fill that of the CPU they are on. */
+static void test_lru(void **state)
+{
+	churn_lru(0, CHURN_ENTRIES);
+	churn_lru(BPF_F_NO_COMMON_LRU, CHURN_ENTRIES / SLOTS);
 }
 
 /* A trie whose every other prefix comes and goes: those that stay are always found, by

@@ -35,6 +35,7 @@ static const struct row {
 	{"hash, odd keys", BPF_MAP_TYPE_HASH, 21, 0},
 	{"hash, not preallocated", BPF_MAP_TYPE_HASH, 8, BPF_F_NO_PREALLOC},
 	{"LRU hash", BPF_MAP_TYPE_LRU_HASH, 4, 0},
+	{"LRU hash, a part for each slot", BPF_MAP_TYPE_LRU_HASH, 4, BPF_F_NO_COMMON_LRU},
 	{"trie", BPF_MAP_TYPE_LPM_TRIE, 8, BPF_F_NO_PREALLOC},
 	{"trie, long keys", BPF_MAP_TYPE_LPM_TRIE, 20, BPF_F_NO_PREALLOC},
 };
