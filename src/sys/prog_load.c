@@ -19,6 +19,7 @@
 #define INSNS_MAX_UNPRIVILEGED 4096u
 #define MAPS_MAX	       64u  /* of one program */
 #define INFO_RECORD_MAX	       252u /* bytes of one func_info or line_info record */
+#define LINES_MAX	       (INT32_MAX / sizeof(struct bpf_line_info)) /* more are refused */
 #define LICENSE_SIZE	       128u
 
 struct load {
@@ -237,7 +238,7 @@ static int read_btf(struct load *load)
 	ret = read_records(load, "func_info", attr->func_info, attr->func_info_rec_size,
 			   sizeof(struct bpf_func_info), &load->input.func_info_cnt,
 			   &load->func_info);
-	if (!ret)
+	if (!ret && attr->line_info_cnt <= LINES_MAX)
 		ret = read_records(load, "line_info", attr->line_info, attr->line_info_rec_size,
 				   sizeof(struct bpf_line_info), &load->input.line_info_cnt,
 				   &load->line_info);

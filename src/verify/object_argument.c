@@ -89,6 +89,8 @@ int object_load_variable(struct walk *walk, const struct bpf_insn *insn, struct 
 		return reject(walk, variable_without_btf);
 	if (insn[1].imm)
 		return reject(walk, variable_module);
+	if (!id)
+		return reject(walk, variable_kind, id);
 	if (!variable)
 		return reject(walk, variable_missing, id);
 	if (btf_kind(variable) == BTF_KIND_FUNC) {

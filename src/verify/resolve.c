@@ -77,7 +77,9 @@ static int resolve_value(struct walk *walk, const struct bpf_insn *insn, struct 
 		return resolve_arena_address(walk, fact, off);
 	if (!fact->map->values)
 		return reject(walk, direct_value_map);
-	if (fact->map->max_entries != 1 || off >= fact->map->value_size)
+	if (fact->map->max_entries != 1)
+		return reject(walk, direct_value_many, fact->map->value_size, off);
+	if (off >= fact->map->value_size)
 		return reject(walk, direct_value_range, fact->map->value_size, off);
 	insn_fact_set_imm64(fact, ptr_to_u64(fact->map->values) + off);
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Loading, showing and running programs answers as Linux does. */
 #include "tests/sys/worlds.h"
+#include <linux/btf.h>
 
 static const struct bpf_insn pass[] = {
 	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 2},
@@ -293,6 +294,104 @@ static void test_runs(struct world *world)
 	close(fd);
 }
 
+static void note_program(struct world *world, const struct bpf_insn *insns, u32 count,
+			 const char *what)
+{
+	static char log[4096];
+	union bpf_attr attr = load_attr(BPF_PROG_TYPE_SOCKET_FILTER);
+
+	memset(log, 0, sizeof(log));
+	attr.insns = ptr_to_u64(insns);
+	attr.insn_cnt = count;
+	attr.log_level = 1;
+	attr.log_size = sizeof(log);
+	attr.log_buf = ptr_to_u64(log);
+	note_load(world, &attr, what);
+	for (u32 i = 0; log[i] && log[i] != '\n'; i++)
+		note(world, log[i], "%s: log %u", what, i);
+}
+
+/* Jumps through registers and the maps that say where to: Linux 6.18 has neither. */
+static void jump_tables(struct world *world)
+{
+	for (u32 reg = 0; reg < 11; reg++) {
+		const struct bpf_insn insns[] = {{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0},
+						 {BPF_JMP | BPF_JA | BPF_X, reg, 0, 0, 0},
+						 {BPF_JMP | BPF_EXIT}};
+
+		note_program(world, insns, ARRAY_SIZE(insns), "gotox");
+	}
+	for (u32 type = 33; type < 40; type++)
+		for (u32 value_size = 4; value_size <= 32; value_size *= 2) {
+			union bpf_attr attr = {.map_type = type,
+					       .key_size = 4,
+					       .value_size = value_size,
+					       .max_entries = 4};
+
+			if (type > 33 || value_size > 4)
+				note_fd(world, bpf(world, BPF_MAP_CREATE, &attr), "map type");
+		}
+}
+
+static void wide_operands(struct world *world)
+{
+	for (u32 entries = 1; entries <= 2; entries++)
+		for (u32 type = BPF_MAP_TYPE_HASH; type <= BPF_MAP_TYPE_ARRAY; type++)
+			for (u32 off = 0; off <= 16; off += 8) {
+				union bpf_attr attr = {.map_type = type,
+						       .key_size = 4,
+						       .value_size = 16,
+						       .max_entries = entries};
+				int map = bpf(world, BPF_MAP_CREATE, &attr);
+				const struct bpf_insn insns[] = {
+					{BPF_LD | BPF_IMM | BPF_DW, 1, BPF_PSEUDO_MAP_VALUE, 0,
+					 map},
+					{.imm = off},
+					{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0},
+					{BPF_JMP | BPF_EXIT}};
+
+				note_program(world, insns, ARRAY_SIZE(insns), "direct value");
+				close(map);
+			}
+	for (u32 id = 0; id < 2; id++) {
+		const struct bpf_insn insns[] = {{BPF_LD | BPF_IMM | BPF_DW, 1,
+						  BPF_PSEUDO_BTF_ID, 0, (s32)(id * INT32_MAX)},
+						 {0},
+						 {BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0},
+						 {BPF_JMP | BPF_EXIT}};
+
+		note_program(world, insns, ARRAY_SIZE(insns), "variable");
+	}
+}
+
+/* The count of lines is looked at before the first of them. */
+static void line_counts(struct world *world)
+{
+	static const u32 counts[] = {0, 1, 2, 3, 0x8000000, 0x7fffffff, 0xffffffff};
+	static const struct {
+		struct btf_header header;
+		u32 words[4];
+		char text[8];
+	} types = {{BTF_MAGIC, BTF_VERSION, 0, sizeof(struct btf_header), 0, 16, 16, 8},
+		   {1, BTF_KIND_INT << 24, 4, 32},
+		   "\0int"};
+	/* Of 20 bytes, the last 4 of which are not zero. */
+	static const u32 lines[3][5] = {{0, 1, 1, 1, 7}, {1, 1, 1, 1, 7}};
+	union bpf_attr attr = {.btf = ptr_to_u64(&types), .btf_size = sizeof(types)};
+	int btf = bpf(world, BPF_BTF_LOAD, &attr);
+
+	note(world, btf < 0 ? btf : 1, "types");
+	for (u32 i = 0; i < ARRAY_SIZE(counts); i++) {
+		attr = load_attr(BPF_PROG_TYPE_SOCKET_FILTER);
+		attr.prog_btf_fd = btf;
+		attr.line_info = ptr_to_u64(lines);
+		attr.line_info_rec_size = sizeof(lines[0]);
+		attr.line_info_cnt = counts[i];
+		note_load(world, &attr, "lines");
+	}
+	close(btf);
+}
+
 SCENARIO(arguments)
 SCENARIO(names)
 SCENARIO(types)
@@ -301,14 +400,19 @@ SCENARIO(log_sizes)
 SCENARIO(licenses)
 SCENARIO(info)
 SCENARIO(test_runs)
+SCENARIO(jump_tables)
+SCENARIO(wide_operands)
+SCENARIO(line_counts)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arguments), cmocka_unit_test(test_names),
-		cmocka_unit_test(test_types),	  cmocka_unit_test(test_log_arguments),
-		cmocka_unit_test(test_log_sizes), cmocka_unit_test(test_licenses),
-		cmocka_unit_test(test_info),	  cmocka_unit_test(test_test_runs),
+		cmocka_unit_test(test_arguments),   cmocka_unit_test(test_names),
+		cmocka_unit_test(test_types),	    cmocka_unit_test(test_log_arguments),
+		cmocka_unit_test(test_log_sizes),   cmocka_unit_test(test_licenses),
+		cmocka_unit_test(test_info),	    cmocka_unit_test(test_test_runs),
+		cmocka_unit_test(test_jump_tables), cmocka_unit_test(test_wide_operands),
+		cmocka_unit_test(test_line_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
