@@ -40,6 +40,9 @@ struct sock_ctx {
 	u32 uid;
 	/* What a map of sockets (map/socket.c) keeps beside it; NULL: it is in none. */
 	const struct socket_entry *entry;
+	u32 descriptor; /* of the process, plus 1, by which its options are reached; 0: none */
+	bool is_ipv6_only;
+	bool is_found;	     /* by a program, which releases it (map/socket_find.h) */
 	struct owner *owner; /* without a cookie: of local storage, owned; NULL: none yet */
 };
 
@@ -70,6 +73,7 @@ struct skb_ctx {
 	bool is_checksum_good; /* somebody verified the checksums up to checksum_level */
 	u8 checksum_level;     /* of encapsulated ones */
 	bool is_encapsulated;  /* skb_adjust_room() wrapped it */
+	bool is_at_ingress;    /* of a port, before it is known whose it is */
 	struct skb_tunnel tunnel;
 };
 

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where a packet is to go: noted in the run, carried out by who ran the program. */
 #include "helper/body.h"
+#include "helper/skb.h"
 #include "map/device.h"
 
+#include <errno.h>
 #include <linux/pkt_cls.h>
+
+/* A device that is there without a port, and takes what it is sent. */
+#define LOOPBACK	1
 
 #define XDP_ACTION_MASK 3ull /* what redirect_map() returns when there is no entry */
 
@@ -27,6 +32,22 @@ HELPER_BODY(redirect)
 	if (run->type == BPF_PROG_TYPE_XDP)
 		return redirect_xdp(run, r1, r2);
 	return r2 & ~(u64)BPF_F_INGRESS ? TC_ACT_SHOT : redirect_skb(run, r1, r2);
+}
+
+/* The packet goes out, or comes in, once more beside what becomes of it. */
+HELPER_BODY(clone_redirect)
+{
+	const struct skb_ctx *skb = u64_to_ptr(r1);
+	const u8 *frame = skb->mac_header ? min(skb->mac_header, skb->data) : skb->data;
+	const struct run_env *env = run->env;
+
+	if (r3 & ~(u64)BPF_F_INGRESS)
+		return -EINVAL;
+	if (!env->has_port || !env->has_port(env->engine, r2))
+		return (u32)r2 == LOOPBACK ? 0 : -EINVAL;
+	if (!skb->len || !skb_mac_length(skb))
+		return -ERANGE;
+	return env->transmit(env->engine, r2, frame, skb->data_end - frame, r3);
 }
 
 HELPER_BODY(redirect_peer)

@@ -33,13 +33,17 @@ struct run_env {
 	void *engine;
 	/* A line printed by the program, with its newline. */
 	void (*trace)(void *engine, const char *text, size_t length);
-	bool checked;		  /* programs run in the checked interpreter */
+	bool checked;		   /* programs run in the checked interpreter */
 	struct async_world *async; /* what runs later */
-	struct own_world *own;	  /* objects that programs own */
-	struct own_type *cpumask; /* helper/cpumask.h */
+	struct own_world *own;	   /* objects that programs own */
+	struct own_type *cpumask;  /* helper/cpumask.h */
 	/* The network beside the program; NULL: there is none. Whether `ifindex` is a port, and
 	 * what becomes of a frame of a BPF_F_TEST_XDP_LIVE_FRAMES run after its program. */
 	bool (*has_port)(void *engine, u32 ifindex);
+	/* A frame leaves the port, or (`is_received`) goes where it would go after the port's
+	 * programs. 0 or a negative errno. */
+	int (*transmit)(void *engine, u32 ifindex, const u8 *data, u32 length,
+			bool is_received);
 	void (*xdp_deliver)(void *engine, struct xdp_ctx *ctx, u32 action,
 			    struct run_context *run);
 	/* What the checked interpreter found (run/violation.h); the run ends with r0 = 0. */
@@ -66,6 +70,19 @@ struct run_region {
 	size_t size;
 };
 
+/* What a hook tells of the event that it runs a program for; zero: nothing of the kind. */
+struct run_event {
+	u64 cookie;   /* the link's */
+	u64 function; /* the address of the one that was entered or left */
+	/* Of a traced function: the context has so many arguments, then its result. */
+	u32 arg_cnt;
+	bool has_result;
+	const struct bpf_perf_event_value *counter; /* of a counter that overflowed */
+	s32 retval; /* of programs around a system call: what it returns, as things stand */
+	bool is_overridden; /* bpf_override_return(): the function is not run, but gives */
+	u64 override;
+};
+
 /* Every helper body has this shape; unused arguments are ignored. */
 typedef u64 helper_fn(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, struct run_context *run);
 
@@ -84,6 +101,7 @@ struct run_context {
 	u32 slot;
 	u32 tail_calls;
 	struct redirect redirect;
+	struct run_event event;
 	/* Runs a callback subprogram of the running program (bpf_loop, for_each_map_elem). */
 	u64 (*call_back)(struct run_context *run, u64 function, const u64 args[5]);
 	const struct call_site *site; /* of the kernel function that was called last */

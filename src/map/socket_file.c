@@ -2,6 +2,7 @@
 #include "map/socket_file.h"
 
 #include "map/ops.h"
+#include "map/socket_find.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -10,8 +11,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-
-#define BOUND_IPV6 0x7f000006 /* 127.0.0.6 */
 
 union name {
 	struct sockaddr any;
@@ -50,14 +49,6 @@ static u32 state_of(int fd, const struct bpf_sock *view)
 	return is_connected(fd) ? TCP_ESTABLISHED : TCP_CLOSE;
 }
 
-/* What Linux has in the place of an IPv4 address. */
-static u32 ipv4_of(const struct in6_addr *address)
-{
-	if (IN6_IS_ADDR_UNSPECIFIED(address))
-		return 0;
-	return IN6_IS_ADDR_V4MAPPED(address) ? address->s6_addr32[3] : htonl(BOUND_IPV6);
-}
-
 static void set_source(const union name *name, struct bpf_sock *view)
 {
 	if (name->any.sa_family == AF_INET) {
@@ -65,7 +56,7 @@ static void set_source(const union name *name, struct bpf_sock *view)
 		view->src_port = ntohs(name->in.sin_port);
 	} else if (name->any.sa_family == AF_INET6) {
 		memcpy(view->src_ip6, &name->in6.sin6_addr, sizeof(view->src_ip6));
-		view->src_ip4 = ipv4_of(&name->in6.sin6_addr);
+		view->src_ip4 = socket_ipv4_of(name->in6.sin6_addr.s6_addr32);
 		view->src_port = ntohs(name->in6.sin6_port);
 	}
 }
@@ -124,6 +115,7 @@ int socket_describe(int fd, struct sock_ctx *out)
 	view->mark = option(fd, SOL_SOCKET, SO_MARK);
 	view->priority = option(fd, SOL_SOCKET, SO_PRIORITY);
 	view->rx_queue_mapping = -1;
+	out->is_ipv6_only = option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
 	view->state = state_of(fd, view);
 	set_names(fd, view);
 	return 0;

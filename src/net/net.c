@@ -147,6 +147,20 @@ bool net_has_port(struct net *net, u32 ifindex)
 	return found;
 }
 
+int net_transmit(struct net *net, u32 ifindex, const u8 *data, u32 length, bool is_received)
+{
+	const struct frame frame = {
+		.data = (u8 *)data, .length = length, .original_length = length};
+	struct port *port = find_port(net, ifindex);
+
+	if (!port)
+		return -ENODEV;
+	if (!is_received)
+		return port_send(port, &frame);
+	port_pass(port, &frame);
+	return 0;
+}
+
 void net_xdp_deliver(struct net *net, const struct xdp_ctx *ctx, u32 action,
 		     struct run_context *run)
 {

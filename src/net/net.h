@@ -23,8 +23,9 @@ int net_port_stats(struct net *net, u32 ifindex, struct skep_port_stats *out);
  * keeps the port until it ends. */
 struct hook *net_hook(struct net *net, u32 ifindex, enum bpf_attach_type attach_type);
 
-/* run_env.has_port and .xdp_deliver; a frame of no port is dropped. */
+/* run_env.has_port, .transmit and .xdp_deliver; a frame of no port is dropped. */
 bool net_has_port(struct net *net, u32 ifindex);
+int net_transmit(struct net *net, u32 ifindex, const u8 *data, u32 length, bool is_received);
 void net_xdp_deliver(struct net *net, const struct xdp_ctx *ctx, u32 action,
 		     struct run_context *run);
 

@@ -122,6 +122,28 @@ static int check_sk_lookup(struct test_run *test, const struct bpf_sk_lookup *ct
 	return 0;
 }
 
+/* Each run chooses anew; who drops has chosen nobody. */
+static void lookup_before(void *cookie)
+{
+	((struct bpf_sk_lookup *)cookie)->sk = NULL;
+}
+
+static void lookup_after(void *cookie, struct run_context *run, u64 result)
+{
+	if (result != SK_PASS)
+		((struct bpf_sk_lookup *)cookie)->sk = NULL;
+}
+
+static void run_sk_lookup(struct test_run *test, struct bpf_sk_lookup *ctx)
+{
+	const struct test_hooks hooks = {lookup_before, lookup_after, ctx};
+	const struct sock_ctx *sk;
+
+	test_repeat(test, ctx, &hooks);
+	sk = (const void *)ctx->sk;
+	ctx->cookie = sk ? sk->cookie : 0;
+}
+
 int test_run_sk_lookup(struct test_run *test)
 {
 	const union bpf_attr *attr = test->attr;
@@ -138,7 +160,7 @@ int test_run_sk_lookup(struct test_run *test)
 		ret = test_refuse(test, -EINVAL, "a context is needed");
 	ret = ret ?: check_sk_lookup(test, ctx);
 	if (!ret) {
-		test_repeat(test, ctx, NULL);
+		run_sk_lookup(test, ctx);
 		ret = test_data_write(test, NULL, 0, 0);
 	}
 	ret = ret ?: test_ctx_write(test, ctx, sizeof(struct bpf_sk_lookup));

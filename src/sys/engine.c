@@ -69,6 +69,12 @@ static bool has_port(void *engine, u32 ifindex)
 	return net_has_port(((struct skep_engine *)engine)->net, ifindex);
 }
 
+static int transmit(void *engine, u32 ifindex, const u8 *data, u32 length, bool is_received)
+{
+	return net_transmit(((struct skep_engine *)engine)->net, ifindex, data, length,
+			    is_received);
+}
+
 static void deliver(void *engine, struct xdp_ctx *ctx, u32 action, struct run_context *run)
 {
 	net_xdp_deliver(((struct skep_engine *)engine)->net, ctx, action, run);
@@ -95,6 +101,7 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 				       .checked = opts->checked,
 				       .violation = trace_violation,
 				       .has_port = has_port,
+				       .transmit = transmit,
 				       .xdp_deliver = deliver};
 	engine->explain = opts->explain;
 	engine->explain_cookie = opts->explain_cookie;

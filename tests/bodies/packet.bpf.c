@@ -123,6 +123,33 @@ SEC("tc") int counters(struct __sk_buff *skb)
 	return 0;
 }
 
+SEC("tc") int copies(struct __sk_buff *skb)
+{
+	seen[0] = bpf_clone_redirect(skb, 1, 0);
+	seen[1] = bpf_clone_redirect(skb, 1000000, 0);
+	seen[2] = bpf_clone_redirect(skb, 1, 2);
+	seen[3] = bpf_clone_redirect(skb, 1, BPF_F_INGRESS);
+	return 0;
+}
+
+/* Nobody receives the packet of a test run. */
+SEC("tc") int whose_it_is(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (!sk || !(sk = bpf_sk_fullsock(sk)))
+		return 0;
+	seen[0] = bpf_sk_assign(skb, sk, 0);
+	seen[1] = bpf_sk_assign(skb, sk, 1);
+	return 0;
+}
+
+SEC("raw_tp") int without_a_link(void *ctx)
+{
+	seen[0] = bpf_get_attach_cookie(ctx);
+	return 0;
+}
+
 struct bpf_pidns_info pids;
 
 SEC("tc") int processes(struct __sk_buff *skb)

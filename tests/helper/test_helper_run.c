@@ -74,6 +74,48 @@ static void absent_facilities_answer(void **state)
 	}
 }
 
+/* What only a hook can tell and hear. */
+static void events_are_told_and_answered(void **state)
+{
+	const struct bpf_perf_event_value counter = {1, 2, 3};
+	struct bpf_perf_event_value value = {9, 9, 9};
+	u64 context[] = {10, 11, 12}, out = 7;
+	const u64 ctx = ptr_to_u64(context), o = ptr_to_u64(&out), v = ptr_to_u64(&value);
+	struct run_context run = {.env = &env, .event = {.cookie = 5, .function = 0x1234}};
+
+	assert_int_equal(call(&run, BPF_FUNC_get_attach_cookie, ctx, 0, 0, 0, 0), 5);
+	assert_int_equal(call(&run, BPF_FUNC_get_func_ip, ctx, 0, 0, 0, 0), 0x1234);
+	assert_int_equal(call(&run, BPF_FUNC_get_func_arg, ctx, 0, o, 0, 0), -EINVAL);
+	assert_int_equal(call(&run, BPF_FUNC_get_func_ret, ctx, o, 0, 0, 0), -EOPNOTSUPP);
+	assert_int_equal(out, 7);
+	run.event.arg_cnt = 2;
+	run.event.has_result = true;
+	assert_int_equal(call(&run, BPF_FUNC_get_func_arg_cnt, ctx, 0, 0, 0, 0), 2);
+	assert_int_equal(call(&run, BPF_FUNC_get_func_arg, ctx, 1, o, 0, 0), 0);
+	assert_int_equal(out, 11);
+	assert_int_equal(call(&run, BPF_FUNC_get_func_arg, ctx, 2, o, 0, 0), -EINVAL);
+	assert_int_equal(call(&run, BPF_FUNC_get_func_ret, ctx, o, 0, 0, 0), 0);
+	assert_int_equal(out, 12);
+
+	run.event.retval = -EPERM;
+	assert_int_equal(call(&run, BPF_FUNC_get_retval, 0, 0, 0, 0, 0), -EPERM);
+	assert_int_equal(call(&run, BPF_FUNC_set_retval, -EACCES, 0, 0, 0, 0), 0);
+	assert_int_equal(run.event.retval, -EACCES);
+	assert_int_equal(call(&run, BPF_FUNC_override_return, ctx, -ENOMEM, 0, 0, 0), 0);
+	assert_true(run.event.is_overridden && run.event.override == (u64)-ENOMEM);
+
+	assert_int_equal(call(&run, BPF_FUNC_perf_prog_read_value, ctx, v, sizeof(value), 0, 0),
+			 -EOPNOTSUPP);
+	assert_int_equal(value.counter | value.enabled | value.running, 0);
+	run.event.counter = &counter;
+	assert_int_equal(call(&run, BPF_FUNC_perf_prog_read_value, ctx, v, sizeof(value), 0, 0),
+			 0);
+	assert_memory_equal(&value, &counter, sizeof(value));
+	assert_int_equal(call(&run, BPF_FUNC_perf_prog_read_value, ctx, v, 8, 0, 0), -EINVAL);
+	assert_int_equal(value.counter, 0);
+	assert_int_equal(value.enabled, 2);
+}
+
 static void memory_of_the_process_is_written(void **state)
 {
 	struct run_context run = {.env = &env};
@@ -602,6 +644,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_body_belongs_to_a_helper),
 		cmocka_unit_test(absent_facilities_answer),
+		cmocka_unit_test(events_are_told_and_answered),
 		cmocka_unit_test(memory_of_the_process_is_written),
 		cmocka_unit_test(elements_are_found_changed_and_deleted),
 		cmocka_unit_test(per_cpu_values_belong_to_the_slot),
