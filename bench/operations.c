@@ -41,14 +41,14 @@ SKEP_API void skepmap_free(struct skepmap *map)
 
 SKEP_API void *skepmap_reserve(struct skepmap *map, __u64 size)
 {
-	void *record = map_ringbuf_reserve(map->map, size, 0);
+	void *record = map_ringbuf_reserve(map->map, size, 0, 0);
 	struct ring_control *control;
 
 	if (likely(record))
 		return record;
 	control = ring_of(map->map)->control;
 	atomic_store(control->consumer, atomic_load(control->producer));
-	return map_ringbuf_reserve(map->map, size, 0);
+	return map_ringbuf_reserve(map->map, size, 0, 0);
 }
 
 SKEP_API void skepmap_submit(void *record, __u64 flags)

@@ -96,7 +96,7 @@ HELPER_BODY(ringbuf_reserve_dynptr)
 		return -EINVAL;
 	if (size > DYNPTR_SIZE_MAX)
 		return -E2BIG;
-	record = map_ringbuf_reserve(u64_to_ptr(r1), size, 0);
+	record = map_ringbuf_reserve(u64_to_ptr(r1), size, 0, run->slot);
 	if (!record)
 		return -EINVAL;
 	dynptr_set(out, DYNPTR_IN_RECORD, record, size);

@@ -6,12 +6,12 @@
 
 HELPER_BODY(ringbuf_output)
 {
-	return map_ringbuf_output(u64_to_ptr(r1), u64_to_ptr(r2), r3, r4);
+	return map_ringbuf_output(u64_to_ptr(r1), u64_to_ptr(r2), r3, r4, run->slot);
 }
 
 HELPER_BODY(ringbuf_reserve)
 {
-	return ptr_to_u64(map_ringbuf_reserve(u64_to_ptr(r1), r2, r3));
+	return ptr_to_u64(map_ringbuf_reserve(u64_to_ptr(r1), r2, r3, run->slot));
 }
 
 HELPER_BODY(ringbuf_submit)

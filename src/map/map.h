@@ -136,8 +136,8 @@ long map_for_each(struct map *map, u32 slot, long (*call)(void *cookie, void *ke
  * Ring buffers, with the errno and flags of Linux's helpers. A reserved record of `size` bytes
  * is the caller's until it is committed or discarded; its header says which map it is of.
  */
-long map_ringbuf_output(struct map *map, const void *data, u64 size, u64 flags);
-void *map_ringbuf_reserve(struct map *map, u64 size, u64 flags); /* NULL: no room */
+long map_ringbuf_output(struct map *map, const void *data, u64 size, u64 flags, u32 slot);
+void *map_ringbuf_reserve(struct map *map, u64 size, u64 flags, u32 slot); /* NULL: no room */
 void map_ringbuf_commit(void *record, u64 flags, bool discard);
 u64 map_ringbuf_query(struct map *map, u64 flags);
 

@@ -99,7 +99,7 @@ bool perf_event_is_readable(const struct perf_event *event)
 	return page && __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE) != tail_of(page);
 }
 
-/* --- writing, under the lock --- */
+/* --- writing: only the thread that has the event's slot does --- */
 
 /* Appends at event->head, round the end of the buffer. */
 static void put(struct perf_event *event, const void *data, u64 size)
@@ -147,11 +147,23 @@ static void put_lost(struct perf_event *event)
 static void put_sample(struct perf_event *event, u64 total, const void *data, u64 size,
 		       const void *more, u64 more_size)
 {
-	struct sample sample = {
+	const struct sample sample = {
 		.header = {.type = PERF_RECORD_SAMPLE, .size = (u16)total},
 		.size = (u32)(total - SAMPLE_HEAD),
 	};
 	static const u8 zeros[8];
+	u64 at = event->head & (event->length - 1);
+	u8 *to = event->data + at;
+
+	if (likely(total <= event->length - at)) {
+		memcpy(to + total - sizeof(zeros), zeros, sizeof(zeros));
+		memcpy(to, &sample, SAMPLE_HEAD);
+		memcpy(to + SAMPLE_HEAD, data, size);
+		if (more_size)
+			memcpy(to + SAMPLE_HEAD + size, more, more_size);
+		event->head += total;
+		return;
+	}
 
 	put(event, &sample, SAMPLE_HEAD);
 	put(event, data, size);
@@ -192,9 +204,7 @@ static long output(struct perf_event *event, const void *data, u64 size, const v
 
 	if (!atomic_load_explicit(&event->page, memory_order_acquire))
 		return -ENOSPC;
-	value_spin_lock(&event->lock);
 	err = append(event, data, size, more, more_size, &wake);
-	value_spin_unlock(&event->lock);
 	if (wake)
 		object_wake(&event->object);
 	return err;

@@ -2,7 +2,6 @@
 /* Ring buffers from programs to user space, which may write the consumer's page only. */
 #include "map/ringbuf.h"
 #include "base/os.h"
-#include "map/value.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -83,6 +82,7 @@ int ring_init(struct map *map)
 		.consumer = (atomic_ullong *)(ring->file.base + PAGE_CONSUMER * page),
 		.producer = (atomic_ullong *)(ring->file.base + PAGE_PRODUCER * page),
 	};
+	biased_lock_init(&ring->control->lock);
 	return 0;
 }
 
@@ -119,23 +119,25 @@ static struct record *reserve(struct ring_control *control, u64 size)
 	return record;
 }
 
-static void *reserve_record(struct map *map, u64 size)
+static inline __attribute__((always_inline)) void *reserve_record(struct map *map, u64 size,
+								  u32 slot)
 {
 	struct ring_control *control = ring_of(map)->control;
 	struct record *record;
+	bool as_owner;
 
 	if (size > UINT32_MAX / 4 || record_space(size) > control->mask + 1)
 		return NULL;
-	value_spin_lock(&control->lock);
+	as_owner = biased_lock_enter(&control->lock, slot);
 	record = reserve(control, size);
-	value_spin_unlock(&control->lock);
+	biased_lock_leave(&control->lock, slot, as_owner);
 	return record ? record->data : NULL;
 }
 
 /* Invalid flags leave nothing reserved, as a full buffer does. */
-void *map_ringbuf_reserve(struct map *map, u64 size, u64 flags)
+void *map_ringbuf_reserve(struct map *map, u64 size, u64 flags, u32 slot)
 {
-	return flags ? NULL : reserve_record(map, size);
+	return flags ? NULL : reserve_record(map, size, slot);
 }
 
 static struct ring_control *control_of(struct record *record)
@@ -171,13 +173,13 @@ void map_ringbuf_commit(void *data, u64 flags, bool discard)
 		object_wake(&control->map->object);
 }
 
-long map_ringbuf_output(struct map *map, const void *data, u64 size, u64 flags)
+long map_ringbuf_output(struct map *map, const void *data, u64 size, u64 flags, u32 slot)
 {
 	void *record;
 
 	if (flags & ~(u64)(BPF_RB_NO_WAKEUP | BPF_RB_FORCE_WAKEUP))
 		return -EINVAL;
-	record = reserve_record(map, size);
+	record = reserve_record(map, size, slot);
 	if (!record)
 		return -EAGAIN;
 	memcpy(record, data, size);

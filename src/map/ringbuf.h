@@ -7,6 +7,7 @@
 #ifndef SKEP_MAP_RINGBUF_H
 #define SKEP_MAP_RINGBUF_H
 
+#include "map/biased_lock.h"
 #include "map/ops.h"
 #include "map/region.h"
 
@@ -21,7 +22,7 @@ struct ring_control {
 	u8 *data;
 	atomic_ullong *consumer, *producer;
 	u64 pending; /* everything before it is committed; under `lock` */
-	u32 lock;
+	struct biased_lock lock; /* of the producers */
 	atomic_uint busy; /* a user ring buffer is being drained */
 };
 

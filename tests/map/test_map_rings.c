@@ -95,8 +95,8 @@ static void test_ring_records(void **state)
 	u8 *first, *second, out[64];
 
 	assert_false(map_is_readable(ring.map));
-	first = map_ringbuf_reserve(ring.map, 12, 0);
-	second = map_ringbuf_reserve(ring.map, 5, 0);
+	first = map_ringbuf_reserve(ring.map, 12, 0, SLOT_NONE);
+	second = map_ringbuf_reserve(ring.map, 5, 0, SLOT_NONE);
 	assert_non_null(first);
 	assert_non_null(second);
 	assert_true(map_owns(ring.map, first, 12));
@@ -139,17 +139,18 @@ static void test_ring_wake_ups(void **state)
 
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
 		wakes = 0;
-		assert_int_equal(map_ringbuf_output(ring.map, "12345678", 8, rows[i].flags),
-				 rows[i].want);
+		assert_int_equal(
+			map_ringbuf_output(ring.map, "12345678", 8, rows[i].flags, SLOT_NONE),
+			rows[i].want);
 		assert_int_equal(wakes, rows[i].wakes);
 		consume(&ring, &out, NULL);
 	}
 	/* Behind a record that was not consumed only a forced wake-up comes. */
-	map_ringbuf_output(ring.map, "12345678", 8, BPF_RB_NO_WAKEUP);
+	map_ringbuf_output(ring.map, "12345678", 8, BPF_RB_NO_WAKEUP, SLOT_NONE);
 	wakes = 0;
-	map_ringbuf_output(ring.map, "12345678", 8, 0);
+	map_ringbuf_output(ring.map, "12345678", 8, 0, SLOT_NONE);
 	assert_int_equal(wakes, 0);
-	map_ringbuf_output(ring.map, "12345678", 8, BPF_RB_FORCE_WAKEUP);
+	map_ringbuf_output(ring.map, "12345678", 8, BPF_RB_FORCE_WAKEUP, SLOT_NONE);
 	assert_int_equal(wakes, 1);
 	close_ring(&ring);
 }
@@ -160,21 +161,22 @@ static void test_ring_is_full(void **state)
 	struct ring ring = open_ring();
 	u8 out[RING_SIZE];
 
-	assert_null(map_ringbuf_reserve(ring.map, RING_SIZE, 0));
-	assert_null(map_ringbuf_reserve(ring.map, RING_SIZE - 8, 0));
-	assert_null(map_ringbuf_reserve(ring.map, UINT32_MAX, 0));
-	assert_null(map_ringbuf_reserve(ring.map, 8, 1));
+	assert_null(map_ringbuf_reserve(ring.map, RING_SIZE, 0, SLOT_NONE));
+	assert_null(map_ringbuf_reserve(ring.map, RING_SIZE - 8, 0, SLOT_NONE));
+	assert_null(map_ringbuf_reserve(ring.map, UINT32_MAX, 0, SLOT_NONE));
+	assert_null(map_ringbuf_reserve(ring.map, 8, 1, SLOT_NONE));
 	memset(out, 7, sizeof(out));
 	for (u32 i = 0; i < 5; i++) {
-		assert_int_equal(map_ringbuf_output(ring.map, out, 3000, 0), 0);
-		assert_int_equal(map_ringbuf_output(ring.map, out, 3000, 0), -EAGAIN);
+		assert_int_equal(map_ringbuf_output(ring.map, out, 3000, 0, SLOT_NONE), 0);
+		assert_int_equal(map_ringbuf_output(ring.map, out, 3000, 0, SLOT_NONE),
+				 -EAGAIN);
 		out[2999] = 0;
 		assert_int_equal(consume(&ring, out, NULL), 3000);
 		assert_int_equal(out[2999], 7);
 	}
 	/* Whatever user space writes as its position, nothing is overwritten. */
 	atomic_store(ring.consumer, ~0ULL);
-	assert_int_equal(map_ringbuf_output(ring.map, out, 3000, 0), -EAGAIN);
+	assert_int_equal(map_ringbuf_output(ring.map, out, 3000, 0, SLOT_NONE), -EAGAIN);
 	close_ring(&ring);
 }
 
@@ -210,15 +212,22 @@ static void test_ring_mappings(void **state)
 	object_put(&map->object);
 }
 
-#define RECORDS	  20000U
-#define PRODUCERS 2
+#define RECORDS 20000U
+
+struct producer {
+	struct ring *ring;
+	u32 slot;
+	pthread_t thread;
+};
 
 static void *produce(void *argument)
 {
-	struct ring *ring = argument;
+	const struct producer *producer = argument;
+	struct ring *ring = producer->ring;
 
 	for (u32 sent = 0; sent < RECORDS;) {
-		u32 *record = map_ringbuf_reserve(ring->map, 4 + sent % 3 * 8, 0);
+		u32 *record =
+			map_ringbuf_reserve(ring->map, 4 + sent % 3 * 8, 0, producer->slot);
 
 		if (!record)
 			continue;
@@ -228,17 +237,20 @@ static void *produce(void *argument)
 	return NULL;
 }
 
-static void test_ring_threads(void **state)
+static void start(struct producer *producer, struct ring *ring, u32 slot)
 {
-	struct ring ring = open_ring();
-	pthread_t threads[PRODUCERS];
+	*producer = (struct producer){.ring = ring, .slot = slot};
+	assert_int_equal(pthread_create(&producer->thread, NULL, produce, producer), 0);
+}
+
+/* The sum of so many records' first words. */
+static u64 receive(struct ring *ring, u32 records)
+{
 	u64 sum = 0;
 
-	for (u32 i = 0; i < PRODUCERS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, produce, &ring), 0);
-	for (u32 received = 0; received < PRODUCERS * RECORDS;) {
+	for (u32 received = 0; received < records;) {
 		u32 out[8];
-		int length = consume(&ring, out, NULL);
+		int length = consume(ring, out, NULL);
 
 		if (length < 0)
 			continue;
@@ -246,9 +258,28 @@ static void test_ring_threads(void **state)
 		sum += out[0];
 		received++;
 	}
-	for (u32 i = 0; i < PRODUCERS; i++)
-		pthread_join(threads[i], NULL);
-	assert_int_equal(sum, (u64)PRODUCERS * RECORDS * (RECORDS - 1) / 2);
+	return sum;
+}
+
+/* One slot has the ring for itself, so that it needs no lock, when others come: a slot and a
+ * thread without one. */
+static void test_ring_threads(void **state)
+{
+	const u64 sum = (u64)RECORDS * (RECORDS - 1) / 2;
+	struct ring ring = open_ring();
+	struct producer producers[3];
+
+	start(&producers[0], &ring, 0);
+	assert_int_equal(receive(&ring, RECORDS), sum);
+	pthread_join(producers[0].thread, NULL);
+	for (u32 i = 0; i < 2; i++) {
+		start(&producers[0], &ring, 0);
+		start(&producers[1], &ring, 1);
+		start(&producers[2], &ring, SLOT_NONE);
+		assert_int_equal(receive(&ring, 3 * RECORDS), 3 * sum);
+		for (u32 j = 0; j < ARRAY_SIZE(producers); j++)
+			pthread_join(producers[j].thread, NULL);
+	}
 	close_ring(&ring);
 }
 
