@@ -100,16 +100,24 @@ static void advance_pending(struct ring_control *control, u64 producer)
 }
 
 /* Under the lock. User space may write anything as its position: the distance then is large. */
-static struct record *reserve(struct ring_control *control, u64 size)
+static bool has_room(struct ring_control *control, u64 end)
 {
+	if (likely(end - control->consumed <= control->mask))
+		return true;
 	/* Acquire pairs with the consumer's store: it is done with what lies before. */
-	u64 consumer = atomic_load_explicit(control->consumer, memory_order_acquire);
+	control->consumed = atomic_load_explicit(control->consumer, memory_order_acquire);
+	return end - control->consumed <= control->mask;
+}
+
+static inline __attribute__((always_inline)) struct record *
+reserve(struct ring_control *control, u64 size)
+{
 	u64 producer = atomic_load_explicit(control->producer, memory_order_relaxed);
 	u64 end = producer + record_space(size);
 	struct record *record = record_at(control, producer);
 
 	advance_pending(control, producer);
-	if (end - consumer > control->mask || end - control->pending > control->mask)
+	if (!has_room(control, end) || end - control->pending > control->mask)
 		return NULL;
 	record->page = (u32)((u64)((u8 *)record - (u8 *)control) >> control->page_shift);
 	atomic_store_explicit(&record->length, (u32)size | BPF_RINGBUF_BUSY_BIT,
@@ -157,20 +165,30 @@ static bool is_awaited(struct ring_control *control, struct record *record, u32 
 						       memory_order_acquire)) == record;
 }
 
-void map_ringbuf_commit(void *data, u64 flags, bool discard)
+/* Wakes user space as the flags ask for; the record becomes complete with `length`. */
+static void commit_and_wake(struct record *record, u32 length, u64 flags)
 {
-	struct record *record = container_of(data, struct record, data);
 	struct ring_control *control = control_of(record);
-	u32 length = atomic_load_explicit(&record->length, memory_order_relaxed);
 
-	length = (length & ~BPF_RINGBUF_BUSY_BIT) | (discard ? BPF_RINGBUF_DISCARD_BIT : 0);
+	/* Release pairs with the consumer's load: the record is complete. */
 	if (flags & (BPF_RB_FORCE_WAKEUP | BPF_RB_NO_WAKEUP))
-		/* Release pairs with the consumer's load: the record is complete. */
 		atomic_store_explicit(&record->length, length, memory_order_release);
 	else if (is_awaited(control, record, length))
 		object_wake(&control->map->object);
 	if (flags & BPF_RB_FORCE_WAKEUP)
 		object_wake(&control->map->object);
+}
+
+void map_ringbuf_commit(void *data, u64 flags, bool discard)
+{
+	struct record *record = container_of(data, struct record, data);
+	u32 length = atomic_load_explicit(&record->length, memory_order_relaxed);
+
+	length = (length & ~BPF_RINGBUF_BUSY_BIT) | (discard ? BPF_RINGBUF_DISCARD_BIT : 0);
+	if ((flags & (BPF_RB_FORCE_WAKEUP | BPF_RB_NO_WAKEUP)) == BPF_RB_NO_WAKEUP)
+		atomic_store_explicit(&record->length, length, memory_order_release);
+	else
+		commit_and_wake(record, length, flags);
 }
 
 long map_ringbuf_output(struct map *map, const void *data, u64 size, u64 flags, u32 slot)

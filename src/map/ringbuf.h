@@ -21,7 +21,9 @@ struct ring_control {
 	u32 page_shift;
 	u8 *data;
 	atomic_ullong *consumer, *producer;
-	u64 pending; /* everything before it is committed; under `lock` */
+	/* Under `lock`: everything before `pending` is committed; `consumed` is where the
+	 * consumer was when that was looked at last, as its line comes from another processor. */
+	u64 pending, consumed;
 	struct biased_lock lock; /* of the producers */
 	atomic_uint busy; /* a user ring buffer is being drained */
 };
