@@ -84,7 +84,8 @@ bool cycle_may_assume(const struct walk *walk)
 	return walk->cycles->assumed_bytes < ASSUMED_BYTES_MAX;
 }
 
-int cycle_end(struct walk *walk, struct checkpoint *point, bool is_assumed)
+int cycle_end(struct walk *walk, struct checkpoint *point, const struct live_set *numbers,
+	      bool is_assumed)
 {
 	const struct checkpoint_list *trail = &walk->prune->trail;
 	struct cycles *cycles = walk->cycles;
@@ -98,8 +99,8 @@ int cycle_end(struct walk *walk, struct checkpoint *point, bool is_assumed)
 			    .parent = trail->all[trail->count - 1],
 			    .path.mark = path_mark(walk),
 			    .depth = walk->state.frame_cnt,
-			    .told = point->needs,
-			    .covered = point->needs};
+			    .told = *numbers,
+			    .covered = *numbers};
 	if (is_assumed && walk_set_aside(walk, walk->at, &end->path))
 		return -ENOMEM;
 	if (is_assumed)

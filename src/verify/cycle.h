@@ -20,9 +20,10 @@ u64 cycle_bytes(const struct walk *walk);
 
 /* It is kept, the last in prune.kept. 0 or -ENOMEM. */
 int cycle_enter(struct walk *walk, const struct checkpoint *point);
-/* The path ends in a state that is covered by one that is not settled; `is_assumed`: not in all
- * numbers. 0 or -ENOMEM. */
-int cycle_end(struct walk *walk, struct checkpoint *point, bool is_assumed);
+/* The path ends in a state that is covered by one that is not settled, in these numbers, which
+ * were carried back from here; `is_assumed`: not in all. 0 or -ENOMEM. */
+int cycle_end(struct walk *walk, struct checkpoint *point, const struct live_set *numbers,
+	      bool is_assumed);
 /* Whether more may be assumed. */
 bool cycle_may_assume(const struct walk *walk);
 

@@ -347,17 +347,18 @@ static bool is_covered(struct walk *walk, struct checkpoint *point)
 /* The path ends here: what matters in the state that covers the present one matters here. */
 static int end_path(struct walk *walk, struct checkpoint *point, bool *covered)
 {
+	const struct live_set compared = point->needs; /* more may matter from here on */
 	struct difference unused;
 	bool is_assumed;
 
 	*covered = true;
-	precision_need_all(walk, &point->needs);
+	precision_need_all(walk, &compared);
 	if (point->is_settled || walk->prune->is_exact)
 		return 0;
 	is_assumed = !states_equal(walk, point->state, &all_alive, COMPARE_COVERS, &unused);
 	if (is_assumed && !point->is_complete) /* for the next round, should it be needed */
 		prune_widen(walk, walk->at, path_position(walk));
-	return cycle_end(walk, point, is_assumed);
+	return cycle_end(walk, point, &compared, is_assumed);
 }
 
 /*

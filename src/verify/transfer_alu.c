@@ -66,6 +66,12 @@ static int transfer_move(struct walk *walk, const struct bpf_insn *insn)
 
 /* --- numbers --- */
 
+/* le64 of a little-endian host. */
+static bool changes_nothing(const struct bpf_insn *insn)
+{
+	return insn->code == (BPF_ALU | BPF_END | BPF_TO_LE) && insn->imm == 64;
+}
+
 static void transfer_unary(struct walk *walk, const struct bpf_insn *insn)
 {
 	struct reg_state *dst = walk_reg(walk, insn->dst_reg);
@@ -73,6 +79,8 @@ static void transfer_unary(struct walk *walk, const struct bpf_insn *insn)
 
 	if (reg_is_pointer(dst))
 		reg_set_unknown(dst);
+	if (changes_nothing(insn))
+		return;
 	reg_unlink(dst);
 	if (BPF_OP(insn->code) == BPF_NEG)
 		scalar_alu(&dst->number, &dst->number, BPF_NEG, is32, 0);
