@@ -48,9 +48,15 @@ struct visit {
 static long visit_element(void *cookie, void *key, void *value)
 {
 	const struct visit *visit = cookie;
+	const struct map *map = u64_to_ptr(visit->map);
 	const u64 args[5] = {visit->map, ptr_to_u64(key), ptr_to_u64(value), visit->cookie};
+	const struct run_region outer = visit->run->key;
+	long ret;
 
-	return visit->run->call_back(visit->run, visit->function, args);
+	visit->run->key = (struct run_region){key, map->desc.key_size};
+	ret = (long)visit->run->call_back(visit->run, visit->function, args);
+	visit->run->key = outer;
+	return ret;
 }
 
 HELPER_BODY(for_each_map_elem)

@@ -112,6 +112,7 @@ struct run_context {
 	u32 region_cnt;
 	/* The value of the program's cgroup storage: the shared one, the per-CPU one. */
 	struct run_region local_storage[2];
+	struct run_region key; /* of the element that a callback runs for; as `regions` */
 	bool violated; /* the checked interpreter found something in a run */
 };
 

@@ -147,10 +147,10 @@ static bool in_own(const struct executor *exec, u64 address, u32 size)
 	return env && env->own && own_world_has(env->own, address, size);
 }
 
-/* What a callback that runs later gets as its key may be a copy. */
+/* What a callback gets as its key may be a copy. */
 static bool in_key(const struct executor *exec, u64 address, u32 size)
 {
-	return in_regions(exec->checker->regions, exec->checker->region_cnt, address, size);
+	return in_regions(&exec->run->key, 1, address, size);
 }
 
 static bool in_any(const struct executor *exec, const struct code_insn *pc, const u64 *reg,
@@ -199,10 +199,19 @@ bool checked_access(struct executor *exec, const struct code_insn *pc, const u64
 	return false;
 }
 
+/* Memory that a helper returns, as a dynptr's, may begin anywhere: Linux does not look either.
+ */
+static bool may_be_unaligned(const struct executor *exec, const struct code_insn *pc)
+{
+	const struct insn_fact *fact = insn_fact(exec, pc);
+
+	return fact && (fact->mem == MEM_HELPER || fact->mem == MEM_MIXED);
+}
+
 bool checked_atomic(struct executor *exec, const struct code_insn *pc, const u64 *reg,
 		    u64 address, u32 size)
 {
-	if (address & (size - 1))
+	if (address & (size - 1) && !may_be_unaligned(exec, pc))
 		return violation(exec, pc, VIOLATION_ALIGNMENT, address);
 	return checked_access(exec, pc, reg, address, size, true);
 }
@@ -367,10 +376,10 @@ u64 checked_run(struct executor *exec, const u64 args[5])
 void checked_call(struct executor *exec, u64 function, const u64 args[5])
 {
 	const struct map *map = u64_to_ptr(args[0]);
-	const struct run_region key = {u64_to_ptr(args[1]), map->desc.key_size};
-	struct checker checker = {.regions = &key, .region_cnt = 1};
+	struct checker checker = {0};
 
 	exec->checker = &checker;
+	exec->run->key = (struct run_region){u64_to_ptr(args[1]), map->desc.key_size};
 	exec->run->call_back(exec->run, function, args);
 	is_clean(exec->run, &checker);
 }
