@@ -13,14 +13,12 @@
  * --show prints the program of the first seed with both logs and stops.
  */
 #include "base/error.h"
-#include "base/slot.h"
-#include "fuzz/generate.h"
 #include "fuzz/inputs.h"
 #include "fuzz/verdict.h"
+#include "fuzz/world.h"
 #include "isa/isa.h"
 #include "map/map.h"
-#include "run/run.h"
-#include "run/violation.h"
+#include "sys/engine.h"
 #include "tests/linux.h"
 #include "verify/verify.h"
 #include <skep/skep.h>
@@ -30,7 +28,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -52,70 +49,15 @@ struct options {
 struct judge {
 	struct options options;
 	bool has_linux;
-	int linux_maps[GENERATED_MAPS];
-	struct map *maps[GENERATED_MAPS];
-	struct run_env env;
-	bool violated;
-	struct strbuf violation;
+	struct world world;
 	char *linux_log;
-	struct strbuf log;
+	struct strbuf log, violation;
 	struct inputs inputs;
 
-	u64 accepted_by_both, rejected_by_both, only_linux, only_skep, explained, left_out;
+	u64 accepted_by_both, rejected_by_both, only_linux, only_skep, left_out;
+	u64 explained[VERDICT_CLASSES];
 	u64 runs, violations, wrong_results;
 };
-
-/* --- the two worlds --- */
-
-static int linux_bpf(int cmd, union bpf_attr *attr)
-{
-	long ret = syscall(SYS_bpf, cmd, attr, sizeof(*attr));
-
-	return ret < 0 ? -errno : (int)ret;
-}
-
-static const u32 map_types[GENERATED_MAPS] = {BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_HASH};
-
-static bool open_linux(struct judge *judge)
-{
-	for (u32 i = 0; i < GENERATED_MAPS; i++) {
-		union bpf_attr attr = {.map_type = map_types[i],
-				       .key_size = sizeof(u32),
-				       .value_size = GENERATED_VALUE,
-				       .max_entries = GENERATED_ENTRIES};
-
-		judge->linux_maps[i] = linux_bpf(BPF_MAP_CREATE, &attr);
-		if (judge->linux_maps[i] < 0)
-			return false;
-	}
-	return true;
-}
-
-static void note_violation(void *engine, const struct run_violation *violation)
-{
-	struct judge *judge = engine;
-
-	judge->violated = true;
-	violation_print(violation, &judge->violation);
-}
-
-static bool open_skep(struct judge *judge)
-{
-	for (u32 i = 0; i < GENERATED_MAPS; i++) {
-		struct map_desc desc = {.type = map_types[i],
-					.key_size = sizeof(u32),
-					.value_size = GENERATED_VALUE,
-					.max_entries = GENERATED_ENTRIES};
-
-		if (map_new(&desc, NULL, 1, &judge->maps[i], NULL))
-			return false;
-	}
-	judge->env = (struct run_env){.slots = slots_new(1),
-				      .engine = judge,
-				      .checked = true,
-				      .violation = note_violation};
-	return judge->env.slots;
-}
 
 static const struct map_desc *map_by_index(void *cookie, int fd, bool is_index, int *err)
 {
@@ -125,10 +67,26 @@ static const struct map_desc *map_by_index(void *cookie, int fd, bool is_index, 
 		*err = -EBADF;
 		return NULL;
 	}
-	return &judge->maps[fd]->desc;
+	return &judge->world.maps[fd]->desc;
+}
+
+static const struct btf_view *kernel_types(void *cookie)
+{
+	return ((struct judge *)cookie)->world.kernel;
 }
 
 /* --- verdicts --- */
+
+static void name_types(struct judge *judge, const struct generated *program,
+		       struct verify_input *input)
+{
+	input->func_info_cnt = world_funcs(&judge->world, program);
+	if (!input->func_info_cnt)
+		return;
+	input->btf = judge->world.types_view;
+	input->func_info = judge->world.funcs;
+	input->func_info_rec_size = sizeof(*judge->world.funcs);
+}
 
 /* `insns`: how many may be walked; 0: as many as Linux allows. */
 static int verify(struct judge *judge, const struct generated *program, u32 flags, u64 insns,
@@ -139,10 +97,11 @@ static int verify(struct judge *judge, const struct generated *program, u32 flag
 		.insns = program->insns,
 		.insn_cnt = program->count,
 		.type = program->type,
-		.flags = flags,
+		.flags = flags | (program->is_sleepable ? VERIFY_SLEEPABLE : 0),
 		.rights = judge->options.rights,
 		.gpl = true,
 		.map_by_fd = map_by_index,
+		.kernel_btf = kernel_types,
 		.cookie = judge,
 		.log_level = log_level,
 		.log = log_level ? &judge->log : NULL,
@@ -152,23 +111,11 @@ static int verify(struct judge *judge, const struct generated *program, u32 flag
 	struct skep_error err;
 	int ret;
 
+	name_types(judge, program, &input);
 	strbuf_clear(&judge->log);
 	ret = verify_program(&input, out, &err);
 	explanation_free(explanation);
 	return ret;
-}
-
-/* Descriptors in place of the maps' indices. */
-static void name_linux_maps(const struct judge *judge, struct generated *program)
-{
-	for (u32 i = 0; i < program->count; i++) {
-		struct bpf_insn *insn = &program->insns[i];
-
-		if (insn_is_wide(insn) && insn->src_reg == BPF_PSEUDO_MAP_FD)
-			insn->imm = insn->imm >= 0 && insn->imm < GENERATED_MAPS
-					    ? judge->linux_maps[insn->imm]
-					    : -1;
-	}
 }
 
 static int load_into_linux(struct judge *judge, const struct generated *program, u32 log_level)
@@ -176,6 +123,7 @@ static int load_into_linux(struct judge *judge, const struct generated *program,
 	struct generated own = *program;
 	union bpf_attr attr = {
 		.prog_type = own.type,
+		.prog_flags = own.is_sleepable ? BPF_F_SLEEPABLE : 0,
 		.insns = ptr_to_u64(own.insns),
 		.insn_cnt = own.count,
 		.license = ptr_to_u64("GPL"),
@@ -184,30 +132,14 @@ static int load_into_linux(struct judge *judge, const struct generated *program,
 		.log_size = log_level ? LOG_SIZE : 0,
 	};
 
-	name_linux_maps(judge, &own);
-	return linux_bpf(BPF_PROG_LOAD, &attr);
-}
-
-/* Linux 6.18 forgets all it knows of a number in these, or does not see what is to be known;
- * skep does. */
-static bool is_beyond_linux(const struct bpf_insn *insn)
-{
-	u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
-	bool is_shift = op == BPF_LSH || op == BPF_RSH || op == BPF_ARSH;
-
-	if (class != BPF_ALU && class != BPF_ALU64)
-		return insn_compares_with_itself(insn);
-	return op == BPF_DIV || op == BPF_MOD || op == BPF_END ||
-	       (is_shift && BPF_SRC(insn->code) == BPF_X);
-}
-
-static bool has_operation_beyond_linux(const struct generated *program)
-{
-	for (u32 i = 0; i < program->count; i++) {
-		if (is_beyond_linux(&program->insns[i]))
-			return true;
+	attr.func_info_cnt = world_funcs(&judge->world, program);
+	if (attr.func_info_cnt) {
+		attr.prog_btf_fd = (u32)judge->world.linux_types;
+		attr.func_info = ptr_to_u64(judge->world.funcs);
+		attr.func_info_rec_size = sizeof(*judge->world.funcs);
 	}
-	return false;
+	world_name_linux_maps(&judge->world, &own);
+	return world_linux_bpf(BPF_PROG_LOAD, &attr);
 }
 
 static void print_program(const struct generated *program)
@@ -259,88 +191,105 @@ static void print_reason(u64 seed, const char *who, const char *log)
 	printf("# seed %llu: only %s: %.*s\n", seed, who, line.length, line.text);
 }
 
-static void print_skep_reason(struct judge *judge, const struct generated *program, u64 seed)
+/* Why only one of them accepts, as far as docs/differences.md has an answer. */
+static enum verdict_class explain(struct judge *judge, const struct generated *program,
+				  const struct verified *verified, bool linux_accepts)
 {
-	struct verified *verified;
+	struct verified *again;
+	int fd;
 
-	if (verify(judge, program, 0, 0, VERIFY_LOG_PATH, &verified))
-		print_reason(seed, "Linux accepts", strbuf_text(&judge->log));
-	else
-		verified_free(verified);
-}
-
-static bool is_explained(struct judge *judge, const struct generated *program)
-{
-	int fd = load_into_linux(judge, program, VERIFY_LOG_PATH);
-
+	if (linux_accepts) {
+		if (!verify(judge, program, 0, 0, VERIFY_LOG_PATH, &again))
+			verified_free(again);
+		return verdict_class_only_linux(strbuf_text(&judge->log));
+	}
+	fd = load_into_linux(judge, program, VERIFY_LOG_PATH);
 	if (fd >= 0)
 		close(fd);
-	return has_operation_beyond_linux(program) ||
-	       verdict_is_about_numbers(judge->linux_log);
+	return verdict_class_only_skep(judge->linux_log, program->insns, verified->facts,
+				       program->count);
 }
 
+/* `verified` NULL: skep rejects. */
 static void compare_verdicts(struct judge *judge, const struct generated *program, u64 seed,
-			     bool skep_accepts, bool linux_accepts)
+			     const struct verified *verified, bool linux_accepts)
 {
+	bool skep_accepts = verified;
+	enum verdict_class class;
+
 	if (skep_accepts == linux_accepts) {
 		judge->accepted_by_both += skep_accepts;
 		judge->rejected_by_both += !skep_accepts;
 		return;
 	}
-	if (linux_accepts) {
-		judge->only_linux++;
-		print_skep_reason(judge, program, seed);
+	class = explain(judge, program, verified, linux_accepts);
+	judge->explained[class]++;
+	if (class != VERDICT_UNEXPLAINED)
 		return;
-	}
-	if (is_explained(judge, program)) {
-		judge->explained++;
-		return;
-	}
-	judge->only_skep++;
-	print_reason(seed, "skep accepts", judge->linux_log);
+	judge->only_linux += linux_accepts;
+	judge->only_skep += skep_accepts;
+	if (linux_accepts)
+		print_reason(seed, "Linux accepts", strbuf_text(&judge->log));
+	else
+		print_reason(seed, "skep accepts", judge->linux_log);
 }
 
 /* --- runs --- */
 
-static bool write_maps(struct judge *judge, bool in_linux)
+static bool write_map(struct judge *judge, enum generated_map map, bool in_linux)
 {
-	for (u32 map = 0; map < GENERATED_MAPS; map++) {
-		for (u32 key = 0; key < GENERATED_ENTRIES; key++) {
-			u8 value[GENERATED_VALUE];
-			union bpf_attr attr = {.map_fd = judge->linux_maps[map],
-					       .key = ptr_to_u64(&key),
-					       .value = ptr_to_u64(value)};
+	for (u32 key = 0; key < GENERATED_ENTRIES; key++) {
+		u8 value[GENERATED_VALUE];
+		union bpf_attr attr = {.map_fd = (u32)judge->world.linux_maps[map],
+				       .key = ptr_to_u64(&key),
+				       .value = ptr_to_u64(value)};
 
-			inputs_fill(&judge->inputs, value, sizeof(value));
-			rcu_read_lock();
-			map_update(judge->maps[map], &key, value, BPF_ANY, 0);
-			rcu_read_unlock();
-			if (in_linux && linux_bpf(BPF_MAP_UPDATE_ELEM, &attr))
-				return false;
-		}
+		inputs_fill(&judge->inputs, value, sizeof(value));
+		rcu_read_lock();
+		map_update(judge->world.maps[map], &key, value, BPF_ANY, 0);
+		rcu_read_unlock();
+		if (in_linux && world_linux_bpf(BPF_MAP_UPDATE_ELEM, &attr))
+			return false;
 	}
 	return true;
 }
 
+static void set_input(struct judge *judge, enum bpf_prog_type type, u8 *packet,
+		      union bpf_attr *attr)
+{
+	u32 size = inputs_length(&judge->inputs, PACKET_LEAST, PACKET_SIZE);
+
+	memset(attr, 0, sizeof(*attr));
+	inputs_fill(&judge->inputs, packet, size);
+	if (type == BPF_PROG_TYPE_SYSCALL) {
+		attr->test.ctx_in = ptr_to_u64(packet);
+		attr->test.ctx_size_in = PACKET_SIZE;
+		return;
+	}
+	attr->test.data_in = ptr_to_u64(packet);
+	attr->test.data_size_in = size;
+	attr->test.repeat = 1;
+}
+
 static bool run_once(struct judge *judge, struct prog *prog, int linux_fd, bool compare)
 {
-	u8 packet[PACKET_SIZE];
-	u32 size = inputs_length(&judge->inputs, PACKET_LEAST, PACKET_SIZE);
+	u8 packet[PACKET_SIZE] = {0};
 	union bpf_attr attr, linux_attr;
+	bool failed;
 
-	memset(&attr, 0, sizeof(attr));
-	inputs_fill(&judge->inputs, packet, size);
-	attr.test.data_in = ptr_to_u64(packet);
-	attr.test.data_size_in = size;
-	attr.test.repeat = 1;
+	set_input(judge, prog->type, packet, &attr);
 	linux_attr = attr;
-	linux_attr.test.prog_fd = linux_fd;
-	if (!write_maps(judge, compare) || prog_test_run(prog, &judge->env, &attr, NULL))
+	linux_attr.test.prog_fd = (u32)linux_fd;
+	if (!write_map(judge, GENERATED_ARRAY, compare) ||
+	    !write_map(judge, GENERATED_HASH, compare))
+		return true;
+	failed = prog_test_run(prog, &judge->world.engine->env, &attr, NULL);
+	if (world_violated(&judge->world, &judge->violation))
+		return false;
+	if (failed)
 		return true; /* no verdict: a packet that this type does not take */
 	judge->runs++;
-	if (judge->violated)
-		return false;
-	if (!compare || linux_bpf(BPF_PROG_TEST_RUN, &linux_attr))
+	if (!compare || world_linux_bpf(BPF_PROG_TEST_RUN, &linux_attr))
 		return true;
 	return attr.test.retval == linux_attr.test.retval;
 }
@@ -350,22 +299,25 @@ static void run(struct judge *judge, const struct generated *program, struct ver
 {
 	bool compare = linux_fd >= 0 && program->is_deterministic && !program->is_mutated &&
 		       seed % LINUX_RUNS_EVERY == 0;
+	const struct prog_types types = {judge->world.engine->env.own, judge->world.types,
+					 judge->world.types_view};
 	struct map *maps[GENERATED_MAPS];
 	struct prog *prog;
+	bool violated;
 
 	for (u32 i = 0; i < verified->map_cnt; i++)
 		maps[i] = map_of_desc(verified->maps[i]);
-	if (prog_new(verified, maps, NULL, &prog, NULL))
+	if (prog_new(verified, maps, program->func_cnt ? &types : NULL, &prog, NULL))
 		return;
 	for (u32 i = 0; i < judge->options.runs; i++) {
 		strbuf_clear(&judge->violation);
-		judge->violated = false;
 		if (run_once(judge, prog, linux_fd, compare))
 			continue;
+		violated = judge->violation.length;
 		printf("# seed %llu, run %u: %s\n", seed, i,
-		       judge->violated ? strbuf_text(&judge->violation) : "another result");
-		judge->violations += judge->violated;
-		judge->wrong_results += !judge->violated;
+		       violated ? strbuf_text(&judge->violation) : "another result");
+		judge->violations += violated;
+		judge->wrong_results += !violated;
 		break;
 	}
 	object_put(&prog->object);
@@ -410,13 +362,19 @@ static int load_in_time(struct judge *judge, const struct generated *program, u6
 	return fd;
 }
 
+static void make_program(const struct judge *judge, u64 seed, struct generated *out)
+{
+	generate_program(seed, out);
+	world_name_kfuncs(&judge->world, out);
+}
+
 static void judge_seed(struct judge *judge, u64 seed)
 {
 	struct generated program;
 	struct verified *verified;
 	int ret, fd = -1;
 
-	generate_program(seed, &program);
+	make_program(judge, seed, &program);
 	if (!verify_seed(judge, &program, seed, &verified, &ret)) {
 		judge->left_out++;
 		return;
@@ -427,7 +385,7 @@ static void judge_seed(struct judge *judge, u64 seed)
 		if (fd == -EAGAIN)
 			judge->left_out++;
 		else
-			compare_verdicts(judge, &program, seed, !ret, fd >= 0);
+			compare_verdicts(judge, &program, seed, ret ? NULL : verified, fd >= 0);
 	} else {
 		judge->accepted_by_both += !ret;
 	}
@@ -441,10 +399,11 @@ static void print_result(const struct judge *judge)
 {
 	const char *skip = judge->has_linux ? "" : " # SKIP bpf(2) may not be used here";
 
-	printf("# accepted %llu, rejected %llu, only by Linux accepted %llu, only by skep %llu, and "
-	       "%llu by its arithmetic\n",
+	printf("# accepted %llu, rejected %llu, only by Linux accepted %llu, only by skep %llu\n",
 	       judge->accepted_by_both, judge->rejected_by_both, judge->only_linux,
-	       judge->only_skep, judge->explained);
+	       judge->only_skep);
+	for (u32 i = VERDICT_UNEXPLAINED + 1; i < VERDICT_CLASSES; i++)
+		printf("# %llu differ: %s\n", judge->explained[i], verdict_class_text(i));
 	if (judge->left_out)
 		printf("# %llu that take long left out\n", judge->left_out);
 	printf("# %llu runs, %llu violations, %llu wrong results\n", judge->runs,
@@ -511,18 +470,19 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
 	judge.linux_log = calloc(1, LOG_SIZE);
-	judge.has_linux = !judge.options.alone && open_linux(&judge) &&
-			  linux_keep_rights(judge.options.rights, &before);
-	if (!judge.linux_log || !open_skep(&judge))
+	judge.has_linux = !judge.options.alone;
+	if (!judge.linux_log || !world_open(&judge.world, &judge.has_linux))
 		return 2;
+	judge.has_linux = judge.has_linux && linux_keep_rights(judge.options.rights, &before);
 	if (judge.options.show) {
-		generate_program(judge.options.seed, &program);
+		make_program(&judge, judge.options.seed, &program);
 		show(&judge, &program);
 		return 0;
 	}
 	printf("1..3\n");
 	for (u64 i = 0; i < judge.options.count; i++)
 		judge_seed(&judge, judge.options.seed + i);
+	world_close(&judge.world);
 	print_result(&judge);
 	free(judge.linux_log);
 	return judge.only_skep || judge.violations || judge.wrong_results;

@@ -2,7 +2,9 @@
 #include "fuzz/verdict.h"
 
 #include "base/types.h"
+#include "isa/isa.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct verdict_line verdict_line(const char *log)
@@ -28,6 +30,8 @@ bool verdict_is_about_numbers(const char *log)
 		"pointer offset",	/* the distance between linked numbers, to Linux */
 		"invalid unbounded variable-offset",
 		"invalid variable-offset",
+		"invalid write to stack R",
+		"invalid read from stack R",
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(reasons); i++) {
@@ -48,4 +52,107 @@ bool insn_compares_with_itself(const struct bpf_insn *insn)
 
 	return (class == BPF_JMP || class == BPF_JMP32) && BPF_SRC(insn->code) == BPF_X &&
 	       insn->dst_reg == insn->src_reg;
+}
+
+/* --- the path that a log follows --- */
+
+/* "12: (b7) r1 = 0": the instruction's number; NO_INSN: the line is about something else. */
+#define NO_INSN UINT32_MAX
+
+static u32 insn_of(const char *line)
+{
+	char *end;
+	unsigned long insn = strtoul(line, &end, 10);
+
+	return end > line && !strncmp(end, ": (", 3) ? (u32)insn : NO_INSN;
+}
+
+bool verdict_is_decided_branch(const char *log, const struct bpf_insn *insns,
+			       const struct insn_fact *facts, u32 count)
+{
+	u32 last = NO_INSN;
+
+	if (strstr(log, "speculative execution"))
+		return false;
+	for (; *log; log += strcspn(log, "\n"), log += *log != '\0') {
+		u32 insn = insn_of(log), jump = last;
+
+		if (insn >= count)
+			continue;
+		last = insn;
+		if (jump == NO_INSN)
+			continue;
+		if ((facts[jump].always_taken && insn == jump + 1 && insns[jump].off) ||
+		    (facts[jump].never_taken && insn != jump + 1))
+			return true;
+	}
+	return false;
+}
+
+/* --- classes --- */
+
+const char *verdict_class_text(enum verdict_class class)
+{
+	static const char *const texts[VERDICT_CLASSES] = {
+#define CLASS(name, text) text,
+#include "fuzz/verdicts.def"
+#undef CLASS
+	};
+
+	return texts[class];
+}
+
+static bool is_beyond_linux(const struct bpf_insn *insn)
+{
+	u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
+	bool is_shift = op == BPF_LSH || op == BPF_RSH || op == BPF_ARSH;
+
+	if (class != BPF_ALU && class != BPF_ALU64)
+		return false;
+	return op == BPF_DIV || op == BPF_MOD || op == BPF_END ||
+	       (is_shift && BPF_SRC(insn->code) == BPF_X);
+}
+
+enum verdict_class verdict_class_only_skep(const char *log, const struct bpf_insn *insns,
+					   const struct insn_fact *facts, u32 count)
+{
+	bool is_beyond = false;
+
+	for (u32 i = 0; i < count; i++)
+		is_beyond |= is_beyond_linux(&insns[i]);
+	if (verdict_is_linux_bug(log))
+		return VERDICT_BUG_OF_LINUX;
+	if (verdict_is_decided_branch(log, insns, facts, count))
+		return VERDICT_BRANCH;
+	if (verdict_is_about_numbers(log))
+		return VERDICT_NUMBERS;
+	return is_beyond ? VERDICT_ARITHMETIC : VERDICT_UNEXPLAINED;
+}
+
+/* "33: (16) if w0 == 0x0 goto pc+4 ; R0=map_value(...)" */
+static bool halves_pointer(const char *line, size_t length)
+{
+	static const char start[] = ") if w";
+	const char *jump = memmem(line, length, start, sizeof(start) - 1);
+	char known[] = " R?=";
+
+	if (!jump)
+		return false;
+	jump += sizeof(start) - 1;
+	known[2] = *jump;
+	jump = memmem(jump, length - (size_t)(jump - line), known, sizeof(known) - 1);
+	jump = jump ? jump + sizeof(known) - 1 : "";
+	return *jump >= 'a' && *jump <= 'z' && strncmp(jump, "scalar", 6);
+}
+
+enum verdict_class verdict_class_only_linux(const char *log)
+{
+	while (*log) {
+		size_t length = strcspn(log, "\n");
+
+		if (halves_pointer(log, length))
+			return VERDICT_HALF_POINTER;
+		log += length + (log[length] != '\0');
+	}
+	return VERDICT_UNEXPLAINED;
 }

@@ -3,6 +3,8 @@
 #ifndef SKEP_FUZZ_VERDICT_H
 #define SKEP_FUZZ_VERDICT_H
 
+#include "base/types.h"
+#include "verify/verify.h"
 #include <linux/bpf.h>
 #include <stdbool.h>
 
@@ -23,6 +25,26 @@ bool verdict_is_about_numbers(const char *log);
 
 /* Linux gives up with EFAULT, as it finds itself in a situation that it thought impossible. */
 bool verdict_is_linux_bug(const char *log);
+
+/* The way goes where it does not, to skep: no run has gone there, which the checked interpreter
+ * sees to. */
+bool verdict_is_decided_branch(const char *log, const struct bpf_insn *insns,
+			       const struct insn_fact *facts, u32 count);
+
+/* Why only one accepts, as far as docs/differences.md has the answer. */
+enum verdict_class {
+#define CLASS(name, text) VERDICT_##name,
+#include "fuzz/verdicts.def"
+#undef CLASS
+	VERDICT_CLASSES,
+};
+
+const char *verdict_class_text(enum verdict_class class);
+/* By Linux's log of the path, and skep's facts. */
+enum verdict_class verdict_class_only_skep(const char *log, const struct bpf_insn *insns,
+					   const struct insn_fact *facts, u32 count);
+/* By skep's log of the path. */
+enum verdict_class verdict_class_only_linux(const char *log);
 
 /* A branch that skep decides, and Linux walks both ways. */
 bool insn_compares_with_itself(const struct bpf_insn *insn);
