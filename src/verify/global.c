@@ -227,6 +227,7 @@ int global_enter(struct walk *walk, u32 subprog)
 		return ret;
 	memset(&walk->state.resources, 0, sizeof(walk->state.resources));
 	walk->state.frame_cnt = 1;
+	walk->state.is_speculative = false;
 	walk->open_rounds = 0;
 	frame_init(&walk->state.frames[0], 0, subprog, 0);
 	for (u32 i = 0; i < prototype->param_cnt; i++)

@@ -482,4 +482,21 @@ SEC("syscall") REJECT("R1 invalid mem access 'scalar'") int calls_arena(void *ct
 	return follows_arena((int *)(long)bpf_get_prandom_u32());
 }
 
+/* --- functions one after the other --- */
+
+/* A CPU that speculates goes the way to the load, too, and that way is walked last. */
+GLOBAL NAKED int decided(void)
+{
+	asm volatile("r0 = 1; if r0 == 2 goto +1; exit; r0 = *(u64 *)(r10 - 8); exit;");
+}
+
+SEC("socket")
+REJECT("R1 invalid mem access 'mem_or_null'") CAP_BPF_REJECTS("R1 invalid mem access 'mem_or_null'")
+int walked_after_speculation(struct __sk_buff *skb)
+{
+	struct pair pair = {};
+
+	return decided() + unchecked(&pair);
+}
+
 char _license[] SEC("license") = "GPL";
