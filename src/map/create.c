@@ -194,13 +194,6 @@ static void adopt_inner(struct map *map, const struct map *inner)
 		map->inner_btf = object_get(inner->btf);
 }
 
-bool map_type_has_body(u32 type)
-{
-	const struct map_ops *ops = map_ops(type);
-
-	return ops && ops->init;
-}
-
 /* The structure alone; NULL: no memory. */
 static struct map *new_structure(const struct map_desc *desc, const struct map_ops *ops,
 				 const struct map_world *world)
@@ -222,7 +215,6 @@ static struct map *new_structure(const struct map_desc *desc, const struct map_o
 	return map;
 }
 
-/* What a map of its type takes; one without a body takes nothing. */
 static int take_memory(struct map *map, const struct map_world *world)
 {
 	int code;
@@ -231,7 +223,7 @@ static int take_memory(struct map *map, const struct map_world *world)
 	if (!map->account)
 		return -ENOMEM;
 	code = account_charge(map->account, map->ops->size);
-	if (code || !map->ops->init)
+	if (code)
 		return code;
 	code = map->ops->init(map);
 	if (code)
@@ -272,8 +264,6 @@ int map_make(const struct map_desc *given, struct map *inner, const struct map_w
 	if (!ops)
 		return map_refuse(&desc, err, -EINVAL, "no such map type");
 	code = check(&desc, ops, inner, err);
-	if (!code && !world->is_described_only && !ops->init)
-		code = map_refuse(&desc, err, -EOPNOTSUPP, "skep does not have this map type");
 	if (!code)
 		code = make(&desc, ops, world, out, err);
 	if (!code && is_map_of_maps(&desc))

@@ -158,13 +158,11 @@ static void end_at_once(struct rcu_head *head)
 {
 	struct map *map = container_of(head, struct map, rcu);
 
-	if (map->ops->init) {
-		while (release_some(map, UINT32_MAX))
-			;
-		while (map->ops->done_some && map->ops->done_some(map, UINT32_MAX))
-			;
-		map->ops->done(map);
-	}
+	while (release_some(map, UINT32_MAX))
+		;
+	while (map->ops->done_some && map->ops->done_some(map, UINT32_MAX))
+		;
+	map->ops->done(map);
 	free_structure(map);
 }
 

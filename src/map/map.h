@@ -81,9 +81,6 @@ struct map_world {
 	struct budget *budget; /* NULL: no limit */
 	struct owners *owners; /* of local storage */
 	struct reaper *reaper; /* frees large maps; NULL: they are freed at once */
-	/* Types that skep does not have are made too: such a map is its description and can do
-	 * nothing. */
-	bool is_described_only;
 };
 
 /*
@@ -102,8 +99,6 @@ int map_new(const struct map_desc *desc, struct map *inner, u32 slots, struct ma
  * touches it when it is used; tries, local storage, and what overflows in hash maps, grow.
  */
 u64 map_bytes(const struct map *map);
-/* Whether maps of the type can do something. */
-bool map_type_has_body(u32 type);
 
 /* --- for compilers, which do themselves what a look-up does --- */
 

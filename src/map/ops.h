@@ -33,7 +33,7 @@ struct map_ops {
 	/* The type's rule for BTF, after the sizes were compared: 0 or a negative errno; NULL:
 	 * the key must have a type. */
 	int (*check_btf)(const struct map_desc *desc);
-	int (*init)(struct map *map); /* NULL: skep does not have the type (bodiless.c) */
+	int (*init)(struct map *map);
 	/* Before done(): gives back up to `limit` of what is in the map; false: that is all. */
 	bool (*done_some)(struct map *map, u32 limit);
 	void (*done)(struct map *map); /* after a grace period */

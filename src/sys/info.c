@@ -6,6 +6,7 @@
 #include "sys/btf_object.h"
 #include "sys/command.h"
 #include "sys/extension.h"
+#include "sys/struct_ops.h"
 
 #include <errno.h>
 #include <string.h>
@@ -65,6 +66,7 @@ static int map_info(struct call *call, const struct map *map)
 	info.btf_id = desc->btf_id;
 	info.btf_key_type_id = desc->key_type;
 	info.btf_value_type_id = desc->value_type;
+	info.btf_vmlinux_value_type_id = desc->vmlinux_value_type;
 	return info_write(call, &info, length);
 }
 
@@ -79,8 +81,12 @@ static int link_info(struct call *call, struct link *link)
 	memset(&info, 0, sizeof(info));
 	info.type = link->type;
 	info.id = link->object.id;
-	info.prog_id = link->prog->object.id;
-	if (link->type == BPF_LINK_TYPE_TRACING)
+	if (link->prog)
+		info.prog_id = link->prog->object.id;
+	if (link->type == BPF_LINK_TYPE_STRUCT_OPS)
+		info.xdp.ifindex = struct_ops_link_map(
+			link); /* struct_ops.map_id, newer than the header */
+	else if (link->type == BPF_LINK_TYPE_TRACING)
 		extension_link_info(link, &info);
 	else
 		info.xdp.ifindex = link->ifindex;

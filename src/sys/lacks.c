@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What skep would need to run a program that it has only verified. */
 #include "catalog/helper.h"
-#include "catalog/map_type.h"
 #include "isa/isa.h"
-#include "map/map.h"
 #include "run/run.h"
 #include "sys/engine.h"
 
@@ -53,9 +51,6 @@ static void add_all(struct strbuf *out, struct skep_engine *engine, const struct
 		if (verified->facts[at].visited &&
 		    verified->insns[at].code == (BPF_JMP | BPF_CALL))
 			add_call(out, engine, &verified->insns[at]);
-	for (u32 i = 0; i < verified->map_cnt; i++)
-		if (!map_type_has_body(verified->maps[i]->type))
-			add_line(out, "map type", map_type_row(verified->maps[i]->type)->name);
 }
 
 int skep_prog_lacks(struct skep_engine *engine, int prog_fd, char **out)

@@ -6,6 +6,7 @@
 #include "net/net.h"
 #include "sys/command.h"
 #include "sys/extension.h"
+#include "sys/struct_ops.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -88,9 +89,12 @@ int command_link_create(struct call *call)
 {
 	u32 attach_type = call->attr.v.link_create.attach_type;
 	struct link *link;
+	struct prog *prog;
 	int ret = 0;
-	struct prog *prog = call_prog_to_run(call, call->attr.v.link_create.prog_fd, &ret);
 
+	if (attach_type == BPF_STRUCT_OPS)
+		return struct_ops_link_create(call);
+	prog = call_prog_to_run(call, call->attr.v.link_create.prog_fd, &ret);
 	if (!prog)
 		return ret;
 	/* A link that was closed leaves its hook before this one asks for it. */
@@ -119,7 +123,7 @@ static struct link *call_link(struct call *call, int fd, int *ret)
 	return NULL;
 }
 
-static int update(struct call *call, struct link *link, struct prog *new_prog)
+static int update_to(struct call *call, struct link *link, struct prog *new_prog)
 {
 	const union bpf_attr *attr = &call->attr.v;
 	struct prog *old = NULL;
@@ -140,11 +144,22 @@ static int update(struct call *call, struct link *link, struct prog *new_prog)
 	return ret;
 }
 
+static int update(struct call *call, struct link *link)
+{
+	int ret = 0;
+	struct prog *prog = call_prog(call, call->attr.v.link_update.new_prog_fd, &ret);
+
+	if (!prog)
+		return ret;
+	ret = update_to(call, link, prog);
+	object_put(&prog->object);
+	return ret;
+}
+
 int command_link_update(struct call *call)
 {
 	const union bpf_attr *attr = &call->attr.v;
 	struct link *link;
-	struct prog *prog;
 	int ret = 0;
 
 	if (attr->link_update.flags & ~BPF_F_REPLACE)
@@ -152,11 +167,8 @@ int command_link_update(struct call *call)
 	link = call_link(call, attr->link_update.link_fd, &ret);
 	if (!link)
 		return ret;
-	prog = call_prog(call, attr->link_update.new_prog_fd, &ret);
-	if (prog) {
-		ret = update(call, link, prog);
-		object_put(&prog->object);
-	}
+	ret = link->type == BPF_LINK_TYPE_STRUCT_OPS ? struct_ops_link_update(call, link)
+						     : update(call, link);
 	object_put(&link->object);
 	return ret;
 }
@@ -168,10 +180,13 @@ int command_link_detach(struct call *call)
 
 	if (!link)
 		return ret;
-	ret = link->type == BPF_LINK_TYPE_TRACING
-		      ? call_fail(call, -EOPNOTSUPP,
-				  "an extension is detached by closing its link")
-		      : link_detach(link);
+	if (link->type == BPF_LINK_TYPE_STRUCT_OPS)
+		ret = struct_ops_link_detach(link);
+	else
+		ret = link->type == BPF_LINK_TYPE_TRACING
+			      ? call_fail(call, -EOPNOTSUPP,
+					  "an extension is detached by closing its link")
+			      : link_detach(link);
 	object_put(&link->object);
 	return ret;
 }

@@ -104,8 +104,7 @@ static int create(struct call *call, struct object *btf, struct map **out)
 	const struct map_world world = {.slots = slots_count(call->engine->env.slots),
 					.budget = call->engine->budget,
 					.reaper = call->engine->reaper,
-					.owners = call->engine->env.owners,
-					.is_described_only = call->engine->verify_only};
+					.owners = call->engine->env.owners};
 	struct map *inner = NULL;
 	struct map_desc desc;
 	int ret;

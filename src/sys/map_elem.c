@@ -117,6 +117,8 @@ static int update_object(struct map *map, const void *key, struct object *object
 static int update_plain(struct call *call, struct map *map, const void *key, const void *value,
 			u64 flags)
 {
+	if (map->desc.type == BPF_MAP_TYPE_STRUCT_OPS)
+		return map_value_update_ops(call, map, key, value, flags);
 	if (map_device_program(map, value))
 		return map_value_update_device(call, map, key, value, flags);
 	return map_user_update(map, key, value, flags);

@@ -13,6 +13,10 @@ int map_value_update(struct call *call, struct map *map, const void *key, const 
 int map_value_update_device(struct call *call, struct map *map, const void *key,
 			    const void *value, u64 flags);
 
+/* The same for a structure of functions. */
+int map_value_update_ops(struct call *call, struct map *map, const void *key, const void *value,
+			 u64 flags);
+
 /*
  * Programs that call each other through one prog array, or run where others send packets, must
  * be alike (type, attach type, sleepable, XDP fragments; cgroup storage, if they have any): the

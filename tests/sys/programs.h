@@ -8,7 +8,7 @@
 
 /* What a program is beside its instructions. */
 struct program_kind {
-	u32 type, attach_type, flags;
+	u32 type, attach_type, flags, attach_btf_id;
 };
 
 /* "map_fd N" in the text is the N-th of `maps`. A descriptor or a negative errno. */
@@ -19,6 +19,7 @@ static inline int load_kind(struct world *world, struct program_kind kind, const
 	union bpf_attr attr = {.prog_type = kind.type,
 			       .expected_attach_type = kind.attach_type,
 			       .prog_flags = kind.flags,
+			       .attach_btf_id = kind.attach_btf_id,
 			       .license = ptr_to_u64("GPL")};
 	struct skep_error error;
 	int fd;
