@@ -13,6 +13,8 @@
 #define SPARES 16
 /* LRU: how many elements of the round a supply takes at a time. */
 #define TURN 32
+/* How far ahead of the hand buckets are asked for, which come from far. */
+#define AHEAD 4
 
 static u32 reserve_of(const struct hash *hash)
 {
@@ -174,6 +176,13 @@ static void clean_supply(struct hash *hash, struct hash_supply *supply)
 	}
 }
 
+/* What is written next of an element that will serve another key. */
+static void prefetch_element(const struct hash *hash, u32 element)
+{
+	__builtin_prefetch(table_key(&hash->table, element), 1);
+	__builtin_prefetch(&hash->pool.next[element], 1);
+}
+
 u32 hash_renew(struct hash *hash, u32 slot, u32 removed)
 {
 	struct hash_supply *supply;
@@ -187,6 +196,8 @@ u32 hash_renew(struct hash *hash, u32 slot, u32 removed)
 		clean_supply(hash, supply);
 	element = supply->elements[--supply->clean];
 	supply->elements[supply->clean] = removed;
+	if (likely(supply->clean))
+		prefetch_element(hash, supply->elements[supply->clean - 1]);
 	supply_leave(hash, supply);
 	return element;
 }
@@ -260,6 +271,8 @@ static u32 next_victim(struct hash *hash, u32 slot)
 			break;
 		element = ELEMENT_NONE;
 	}
+	if (likely(supply->hand + AHEAD < supply->hand_end))
+		table_prefetch_element(&hash->table, supply->hand + AHEAD);
 	supply_leave(hash, supply);
 	return element;
 }

@@ -181,6 +181,11 @@ static u64 element_hash(const struct table *table, u32 element)
 	return hash;
 }
 
+void table_prefetch_element(const struct table *table, u32 element)
+{
+	__builtin_prefetch(table_home(table, element_hash(table, element)), 1);
+}
+
 /* The element may serve another key by the time of the lock: then it is not found, or found
  * with that key, which has the same bucket. */
 bool table_lock_element(struct table *table, u32 element, struct table_entry *out)

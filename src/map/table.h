@@ -276,6 +276,8 @@ struct table_entry {
 void table_lock(struct table *table, const void *key, struct table_entry *out);
 /* Locks the bucket of the key that the element holds; whether the element is in it. */
 bool table_lock_element(struct table *table, u32 element, struct table_entry *out);
+/* The bucket of the key that the element holds is going to be locked. */
+void table_prefetch_element(const struct table *table, u32 element);
 void table_unlock(struct table_entry *entry);
 /* Another element takes the place; its key is written already. */
 void table_replace(struct table_entry *entry, u32 element);
