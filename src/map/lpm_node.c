@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Entries of small nodes. */
-static const u8 capacities[] = {2, 4, 8, 16, 24, 32, 48, LPM_SMALL_MAX};
+static const u8 capacities[] = {1, 4, 12, 24, 40, LPM_SMALL_MAX};
 
 /* Kinds of pieces: values, small nodes by capacity, wide nodes. */
 enum { WIDE_KIND = LPM_NODES + ARRAY_SIZE(capacities), KINDS };
