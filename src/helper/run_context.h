@@ -37,6 +37,10 @@ struct run_env {
 	struct async_world *async; /* what runs later */
 	struct own_world *own;	   /* objects that programs own */
 	struct own_type *cpumask;  /* helper/cpumask.h */
+	/* bpf(2), for programs that may call it, and the number of a type of the kernel's; 0:
+	 * there is none. */
+	int (*bpf)(void *engine, int command, union bpf_attr *attr, u32 size);
+	u32 (*find_type)(void *engine, const char *name, u32 kind);
 	/* The network beside the program; NULL: there is none. Whether `ifindex` is a port, and
 	 * what becomes of a frame of a BPF_F_TEST_XDP_LIVE_FRAMES run after its program. */
 	bool (*has_port)(void *engine, u32 ifindex);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #define TASK_COMM_LEN 16
+#define MAPS_LINE     4200 /* a path, and what stands before it */
 
 HELPER_BODY(get_smp_processor_id)
 {
@@ -83,6 +85,38 @@ HELPER_BODY(get_current_comm)
 /* There is no task_struct to point to. */
 HELPER_BODY(get_current_task)
 {
+	return 0;
+}
+
+/* Whether a mapping of this process has the address. */
+static bool is_mapped(u64 address)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[MAPS_LINE];
+	bool found = false;
+
+	while (maps && !found && fgets(line, sizeof(line), maps)) {
+		u64 start, end;
+
+		found = sscanf(line, "%llx-%llx", &start, &end) == 2 && start <= address &&
+			address < end;
+	}
+	if (maps)
+		fclose(maps);
+	return found;
+}
+
+/* What the callback gets for a vm_area_struct only tells that there is one. */
+HELPER_BODY(find_vma)
+{
+	static const u64 area;
+	const u64 args[5] = {r1, ptr_to_u64(&area), r4};
+
+	if (r5)
+		return -EINVAL;
+	if (!r1 || !is_mapped(r2))
+		return -ENOENT;
+	run->call_back(run, r3, args);
 	return 0;
 }
 

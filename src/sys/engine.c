@@ -69,6 +69,19 @@ static bool has_port(void *engine, u32 ifindex)
 	return net_has_port(((struct skep_engine *)engine)->net, ifindex);
 }
 
+static int call_bpf(void *engine, int command, union bpf_attr *attr, u32 size)
+{
+	return skep_bpf(engine, command, attr, size);
+}
+
+static u32 find_type(void *engine, const char *name, u32 kind)
+{
+	const struct btf_view *view =
+		kernel_btf_view(&((struct skep_engine *)engine)->kernel_btf);
+
+	return view ? btf_find(view, name, kind) : 0;
+}
+
 static int transmit(void *engine, u32 ifindex, const u8 *data, u32 length, bool is_received)
 {
 	return net_transmit(((struct skep_engine *)engine)->net, ifindex, data, length,
@@ -100,6 +113,8 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 				       .trace = trace_write,
 				       .checked = opts->checked,
 				       .violation = trace_violation,
+				       .bpf = call_bpf,
+				       .find_type = find_type,
 				       .has_port = has_port,
 				       .transmit = transmit,
 				       .xdp_deliver = deliver};

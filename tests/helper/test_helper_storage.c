@@ -3,34 +3,10 @@
 #include "btf/btf.h"
 #include "helper/run_context.h"
 #include "map/local_storage.h"
+#include "tests/types.h"
 #include "tests/unit.h"
 
 #include <errno.h>
-
-/* BTF with one type: int. */
-static struct btf_view *types(void)
-{
-	static const struct {
-		struct btf_header header;
-		struct btf_type type;
-		u32 encoding;
-		char strings[5];
-	} blob = {{.magic = BTF_MAGIC,
-		   .version = 1,
-		   .hdr_len = sizeof(struct btf_header),
-		   .type_len = 16,
-		   .str_off = 16,
-		   .str_len = 5},
-		  {1, BTF_KIND_INT << 24, {4}},
-		  BTF_INT_SIGNED << 24 | 32,
-		  "\0int"};
-	static struct btf_view *view;
-
-	if (!view)
-		assert_int_equal(
-			btf_view_new(&blob, sizeof(blob.header) + 21, &view, NULL, NULL), 0);
-	return view;
-}
 
 static struct map *make_map(struct owners *owners, u32 type)
 {
@@ -40,7 +16,7 @@ static struct map *make_map(struct owners *owners, u32 type)
 				      .flags = BPF_F_NO_PREALLOC,
 				      .key_type = 1,
 				      .value_type = 1,
-				      .btf = types()};
+				      .btf = two_types()};
 	struct map *map = NULL;
 
 	assert_int_equal(map_new(&desc, NULL, 1, &map, NULL), 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Local storage: who notices the end of an owner, and values under threads. */
+#include "tests/types.h"
 #include "tests/unit.h"
 
 #include "btf/btf.h"
@@ -136,34 +137,6 @@ static void directories_have_witnesses(void **state)
 
 /* --- owners that end --- */
 
-static struct btf_view *types(void)
-{
-	static struct btf_view *view;
-	static const struct {
-		struct btf_header header;
-		struct btf_type type;
-		u32 encoding;
-		struct btf_type long_type;
-		u32 long_encoding;
-		char strings[12];
-	} blob = {{.magic = BTF_MAGIC,
-		   .version = 1,
-		   .hdr_len = sizeof(struct btf_header),
-		   .type_len = 32,
-		   .str_off = 32,
-		   .str_len = 10},
-		  {1, BTF_KIND_INT << 24, {4}},
-		  BTF_INT_SIGNED << 24 | 32,
-		  {5, BTF_KIND_INT << 24, {8}},
-		  64,
-		  "\0int\0long"};
-
-	if (!view)
-		assert_int_equal(
-			btf_view_new(&blob, sizeof(blob.header) + 42, &view, NULL, NULL), 0);
-	return view;
-}
-
 static struct map *make(struct owners *owners)
 {
 	struct map_desc desc = {.type = BPF_MAP_TYPE_SK_STORAGE,
@@ -172,7 +145,7 @@ static struct map *make(struct owners *owners)
 				.flags = BPF_F_NO_PREALLOC,
 				.key_type = 1,
 				.value_type = 1,
-				.btf = types()};
+				.btf = two_types()};
 	struct map *map = NULL;
 
 	assert_int_equal(map_new(&desc, NULL, 1, &map, NULL), 0);
@@ -211,7 +184,7 @@ static struct map *make_holding(const struct map_world *world)
 				.flags = BPF_F_NO_PREALLOC,
 				.key_type = 1,
 				.value_type = 2,
-				.btf = types()};
+				.btf = two_types()};
 	struct map *map = NULL;
 
 	desc.fields = (struct btf_fields){.kinds = BTF_FIELD_BIT(BTF_FIELD_KPTR),

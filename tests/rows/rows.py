@@ -101,6 +101,14 @@ def expected_reasons(root):
             yield name
 
 
+def undocumented(root):
+    """Rows of absent.def and the list in docs/differences.md: what is in one of them only."""
+    text = (root / "docs/differences.md").read_text().partition("\n## Helpers that answer")[2]
+    listed = {name for line in text.splitlines() if line.startswith("| `")
+              for name in re.findall(r"`([a-z0-9_]+)`", line.split("|")[1])}
+    return sorted(listed ^ set(rows(root / "src/helper/absent.def")))
+
+
 def main():
     root = pathlib.Path(sys.argv[1])
     words = used_words(root) | set(expected_reasons(root))
@@ -113,6 +121,8 @@ def main():
         else:
             test = WHOLE.get(table)
             missing = [] if test and (root / test).exists() else [f"no test of the table ({test})"]
+        if table == "src/helper/absent.def":
+            missing += [f"{name} is not also in docs/differences.md" for name in undocumented(root)]
         print(f"{'not ok' if missing else 'ok'} {number} - {table} ({len(rows(root / table))} rows)"
               + (f": {', '.join(missing)}" if missing else ""))
 
