@@ -30,7 +30,10 @@ static void emit_loop(struct generator *gen)
 
 static void emit_for_each(struct generator *gen)
 {
-	emit_map(gen, BPF_REG_1, chance(gen, 50) ? GENERATED_ARRAY : GENERATED_HASH);
+	bool is_hash = chance(gen, 50);
+
+	gen->out->is_deterministic &= !is_hash; /* the order of its elements */
+	emit_map(gen, BPF_REG_1, is_hash ? GENERATED_HASH : GENERATED_ARRAY);
 	emit_func(gen, BPF_REG_2, FUZZ_ELEMENT);
 	emit_callback_context(gen, BPF_REG_3);
 	emit_const(gen, BPF_REG_4, 0);

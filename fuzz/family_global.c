@@ -12,7 +12,10 @@ static void emit_pair(struct generator *gen)
 	switch (below(gen, 8)) {
 	case 0: emit_const(gen, BPF_REG_1, 0); break;
 	case 1: emit_mov(gen, BPF_REG_1, BPF_REG_9); break;
-	case 2: emit_frame(gen, BPF_REG_1, chance(gen, 80) ? -72 : -8); break;
+	case 2:
+		gen->out->is_deterministic = false;
+		emit_frame(gen, BPF_REG_1, chance(gen, 80) ? -72 : -8);
+		break;
 	case 3:
 	case 4:
 		emit_mov(gen, BPF_REG_1, BPF_REG_8);

@@ -24,6 +24,7 @@ void access_bytes(struct generator *gen, u8 base, s32 off, u8 size)
 {
 	u8 reg = pick_number(gen);
 
+	gen->out->is_deterministic &= base != BPF_REG_10 || off >= STACK_WRITTEN;
 	switch (below(gen, 8)) {
 	case 0:
 	case 1: emit(gen, BPF_STX | BPF_MEM | size, base, reg, off, 0); break;

@@ -86,7 +86,7 @@ bool verdict_is_decided_branch(const char *log, const struct bpf_insn *insns,
 		    (facts[jump].never_taken && insn != jump + 1))
 			return true;
 	}
-	return false;
+	return last != NO_INSN && !facts[last].visited;
 }
 
 /* --- classes --- */
@@ -132,12 +132,15 @@ enum verdict_class verdict_class_only_skep(const char *log, const struct bpf_ins
 /* "33: (16) if w0 == 0x0 goto pc+4 ; R0=map_value(...)" */
 static bool halves_pointer(const char *line, size_t length)
 {
-	static const char start[] = ") if w";
+	static const char start[] = ") if w", refused[] = "pointer comparison prohibited";
 	const char *jump = memmem(line, length, start, sizeof(start) - 1);
+	const char *next = line + length + (line[length] != '\0');
 	char known[] = " R?=";
 
 	if (!jump)
 		return false;
+	if (memmem(next, strcspn(next, "\n"), refused, sizeof(refused) - 1))
+		return true;
 	jump += sizeof(start) - 1;
 	known[2] = *jump;
 	jump = memmem(jump, length - (size_t)(jump - line), known, sizeof(known) - 1);
@@ -145,13 +148,39 @@ static bool halves_pointer(const char *line, size_t length)
 	return *jump >= 'a' && *jump <= 'z' && strncmp(jump, "scalar", 6);
 }
 
+/* "62: (db) r0 = atomic64_cmpxchg((u64 *)(r10 -24), r0, r3) ; R0=..." */
+static bool fetches_from_stack(const char *line, size_t length)
+{
+	static const char start[] = " = atomic", frame[] = "*)(r10 ";
+
+	return memmem(line, length, start, sizeof(start) - 1) &&
+	       memmem(line, length, frame, sizeof(frame) - 1);
+}
+
+/* "invalid read from stack R2 off -8+2 size 4" */
+static bool reads_half_slot(const char *log)
+{
+	static const char start[] = "invalid read from stack R";
+	const char *found = strstr(log, start);
+
+	return found && !strncmp(found + sizeof(start), " off -", 6);
+}
+
 enum verdict_class verdict_class_only_linux(const char *log)
 {
+	if (strstr(log, "tried to add from different maps, paths or scalars"))
+		return VERDICT_MASK;
+	if (reads_half_slot(log))
+		return VERDICT_HALF_SLOT;
+	if (strstr(log, "type=scalar expected=fp\nCaller passes invalid args"))
+		return VERDICT_NULL_ARGUMENT;
 	while (*log) {
 		size_t length = strcspn(log, "\n");
 
 		if (halves_pointer(log, length))
 			return VERDICT_HALF_POINTER;
+		if (insn_of(log) != NO_INSN && fetches_from_stack(log, length))
+			return VERDICT_STACK_ATOMIC;
 		log += length + (log[length] != '\0');
 	}
 	return VERDICT_UNEXPLAINED;

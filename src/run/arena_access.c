@@ -106,6 +106,16 @@ static void ordered(const struct bpf_insn *insn, void *at, u64 *reg)
 	store(at, bytes, reg[insn->src_reg]);
 }
 
+/* Where there is nothing, it is 0: for loads as on Linux, and then for what is fetched, which
+ * must have the bits that the verifier says. */
+static void fetch_nothing(const struct bpf_insn *insn, u64 *reg)
+{
+	if (BPF_CLASS(insn->code) == BPF_STX && insn->imm == BPF_CMPXCHG)
+		reg[BPF_REG_0] = 0;
+	else if (BPF_CLASS(insn->code) == BPF_STX && insn->imm & BPF_FETCH)
+		reg[insn->src_reg] = 0;
+}
+
 static bool is_load(const struct bpf_insn *insn)
 {
 	return BPF_CLASS(insn->code) == BPF_LDX ||
@@ -130,6 +140,8 @@ void arena_access(const struct arena_access *access, u64 *reg)
 	if (!at) {
 		if (is_load(insn))
 			reg[insn->dst_reg] = 0;
+		else if (BPF_MODE(insn->code) == BPF_ATOMIC)
+			fetch_nothing(insn, reg);
 		return;
 	}
 	if (BPF_CLASS(insn->code) == BPF_LDX)

@@ -3,6 +3,7 @@
 
 #include "verify/helpers.h"
 #include "verify/precision.h"
+#include "verify/speculation.h"
 
 #include <string.h>
 
@@ -59,7 +60,12 @@ bool place_is_touched(const struct stack_place *place, u32 index, enum byte_kind
 void place_put(struct walk *walk, const struct stack_place *place, u32 slots,
 	       enum byte_kind kind, const struct reg_state *description)
 {
-	stack_grow(walk, place->frame, -(s64)(place->slot + 1) * SLOT_BYTES);
+	const struct access access = {.low = -(s64)(place->slot + 1) * SLOT_BYTES,
+				      .high = -(s64)(place->slot + 1) * SLOT_BYTES,
+				      .size = slots * SLOT_BYTES};
+
+	stack_grow(walk, place->frame, access.low);
+	speculation_note_store(walk, place->frame, &access, NULL);
 	for (u32 i = 0; i < slots; i++) {
 		struct stack_slot *slot = place_object(place, i);
 
