@@ -6,14 +6,16 @@
 enum {
 	LISTED = false,
 	ALL = true,
+	HELPERS = true,
+	NO_HELPERS = false,
 	SLEEPABLE = STRUCT_OPS_SLEEPABLE,
 	UNSUPPORTED = STRUCT_OPS_UNSUPPORTED,
 	NO_SOCKOPT = STRUCT_OPS_NO_SOCKOPT,
 };
 
 static const struct struct_ops_row rows[] = {
-#define STRUCT_OPS(its_name, first, sleepable) \
-	{.name = #its_name, .since = first, .all_sleepable = sleepable},
+#define STRUCT_OPS(its_name, first, sleepable, helpers) \
+	{.name = #its_name, .since = first, .all_sleepable = sleepable, .has_helpers = helpers},
 #define MEMBER(structure, member, flags)
 #include "catalog/struct_ops.def"
 #undef STRUCT_OPS
@@ -24,7 +26,7 @@ static const struct {
 	const char *structure, *member;
 	u32 flags;
 } members[] = {
-#define STRUCT_OPS(name, since, sleepable)
+#define STRUCT_OPS(name, since, sleepable, helpers)
 #define MEMBER(its_structure, its_member, its_flags) {#its_structure, #its_member, its_flags},
 #include "catalog/struct_ops.def"
 };

@@ -9,6 +9,7 @@ struct struct_ops_row {
 	const char *name; /* the structure's */
 	const char *since;
 	bool all_sleepable; /* or only members with STRUCT_OPS_SLEEPABLE */
+	bool has_helpers;   /* those of struct_ops programs, or none at all */
 };
 
 /* NULL: no Linux lets programs implement it. */

@@ -251,12 +251,22 @@ static int find_member(struct walk *walk, const struct btf_type *type)
 	if (!attach->proto)
 		return reject(walk, ops_no_function, attach->name, index, attach->ops->name);
 	flags = struct_ops_member_flags(attach->ops, attach->name);
-	if (flags & STRUCT_OPS_UNSUPPORTED ||
-	    (walk->input->flags & VERIFY_SLEEPABLE && !(flags & STRUCT_OPS_SLEEPABLE)))
+	if (flags & STRUCT_OPS_UNSUPPORTED)
 		return reject(walk, ops_unsupported, attach->name, attach->ops->name);
+	if (walk->input->flags & VERIFY_SLEEPABLE && !(flags & STRUCT_OPS_SLEEPABLE))
+		return reject(walk, ops_sleepable, attach->name, attach->ops->name);
 	attach->stub = stub_proto(attach);
 	attach->refs = referenced_arguments(attach);
 	return attach->refs ? check_tail_calls(walk) : 0;
+}
+
+/* A kernel that was built without it has the structure all the same. */
+static bool is_registered(const struct attach *attach)
+{
+	char name[FUNCTION_NAME_MAX];
+
+	snprintf(name, sizeof(name), "bpf_struct_ops_%s", attach->ops->name);
+	return btf_find(attach->btf, name, BTF_KIND_STRUCT);
 }
 
 static int find_ops(struct walk *walk)
@@ -271,7 +281,9 @@ static int find_ops(struct walk *walk)
 		return reject(walk, ops_unknown, id);
 	type = type_of_kind(attach->btf, id, BTF_KIND_STRUCT);
 	attach->ops = type ? struct_ops_row(btf_type_name(attach->btf, id)) : NULL;
-	return attach->ops ? find_member(walk, type) : reject(walk, ops_unknown, id);
+	if (!attach->ops || !is_registered(attach))
+		return reject(walk, ops_unknown, id);
+	return find_member(walk, type);
 }
 
 int attach_find(struct walk *walk)

@@ -29,6 +29,8 @@ static bool has_socket_options(const struct walk *walk)
 
 bool attach_has_helper(const struct walk *walk, u32 id)
 {
+	if (walk->attach.ops && !walk->attach.ops->has_helpers)
+		return false;
 	if (!walk->attach.btf || (id != BPF_FUNC_setsockopt && id != BPF_FUNC_getsockopt))
 		return true;
 	return has_socket_options(walk);

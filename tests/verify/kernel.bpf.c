@@ -83,6 +83,15 @@ struct bpf_dummy_ops {
 	int number;
 } ops;
 
+/* The kernel has it registered; the other one it only knows. */
+struct bpf_struct_ops_bpf_dummy_ops {
+	struct bpf_dummy_ops data;
+} registered;
+
+struct Qdisc_ops {
+	int (*enqueue)(struct thing *thing);
+} not_registered;
+
 int bpf_dummy_ops__test_1(struct bpf_dummy_ops_state *cb__nullable)
 {
 	return !!cb__nullable;
