@@ -24,6 +24,7 @@ extern "C" {
 #define SKEP_API __attribute__((visibility("default")))
 
 struct skep_engine;
+struct skep_extension; /* skep/extend.h */
 
 /* What the caller of bpf(2) may do, as Linux's capabilities with the same names. */
 enum skep_rights {
@@ -75,12 +76,22 @@ struct skep_engine_opts {
 	 * groups overflow) refuses the new element, with -ENOMEM both; what is in maps stays.
 	 * Counted is what maps reserve for max_entries, not what they have touched. */
 	uint64_t memory_limit;
+	/* What the application offers to programs beside what Linux has; NULL: nothing. Read
+	 * during the call only, what its functions and its cookie point to stays in use. */
+	const struct skep_extension *extension;
+	/* How many instructions a run of a program may execute beyond each of them once: a
+	 * jump backwards costs as many as it repeats, a call of a function of the program as
+	 * many as that has. 0: no limit. A run that has used it up is stopped where it holds
+	 * nothing, its result is -EINTR. A program that holds something (a reference, a lock,
+	 * an RCU section) across a jump backwards is refused. */
+	uint64_t fuel;
 };
 
 /*
  * A new engine, which the caller frees. `opts` is read during the call only; NULL: all
  * defaults, all rights. NULL on failure, with `err` (may be NULL) filled in: -E2BIG (options
- * that this version lacks), -EINVAL (values out of range), -ENOMEM, -EMFILE.
+ * that this version lacks), -EINVAL (values out of range, an extension that
+ * is not sound), -ENOMEM, -EMFILE.
  */
 SKEP_API struct skep_engine *skep_engine_new(const struct skep_engine_opts *opts,
 					     struct skep_error *err);

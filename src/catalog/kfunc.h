@@ -78,12 +78,18 @@ enum kfunc_special {
 	KFUNC_XDP_PULL_DATA,  /* packet pointers are void afterwards */
 };
 
+struct run_context;
+
+/* Every body of a helper or kernel function has this shape; unused arguments are ignored. */
+typedef u64 helper_fn(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, struct run_context *run);
+
 struct kfunc_row {
 	const char *name;
 	const char *since; /* first Linux that has it under this name: "6.2" */
 	u64 progs;	   /* PROG_BIT()s of the program types that may call it */
 	u16 flags;	   /* enum kfunc_flags */
 	u8 special;	   /* enum kfunc_special */
+	helper_fn *body;   /* of a function of the host (catalog/host.h); NULL: Linux's */
 };
 
 u32 kfunc_count(void);

@@ -11,6 +11,7 @@
 #include "catalog/uapi.h"
 
 struct btf_view;
+struct skep_map_type;
 
 struct map_desc {
 	u32 type; /* enum bpf_map_type */
@@ -27,6 +28,8 @@ struct map_desc {
 	const struct btf_view *kernel; /* with vmlinux_value_type, the engine's; NULL: none */
 	struct btf_fields fields;      /* of a value: those with a meaning of their own */
 
+	const struct skep_map_type *host; /* of the host's types; NULL: Linux's */
+	void *host_cookie;
 	const struct map_desc *inner; /* template of the inner maps of a map of maps */
 	u32 ifindex;
 	u32 numa_node; /* with BPF_F_NUMA_NODE */

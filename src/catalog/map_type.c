@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Look-ups in maps.def. */
 #include "catalog/map_type.h"
-#include <skep/skep.h>
+#include <skep/extend.h>
 #include <string.h>
 
 enum { BPF = SKEP_RIGHT_BPF, NET_ADMIN = SKEP_RIGHT_NET_ADMIN };
@@ -57,8 +57,22 @@ static bool is_general_helper(u32 helper_id)
 	       helper_id == BPF_FUNC_map_delete_elem || helper_id == BPF_FUNC_kptr_xchg;
 }
 
+/* The host's types: ordinary stores, of which only their maker knows more. */
+static const struct map_type_row host_row = {
+	.type = SKEP_MAP_TYPE_FIRST,
+	.name = "host",
+	.since = "never",
+	.rights = BPF,
+	.flags = STORE | NO_PREALLOC,
+	.key = "as its maker says",
+	.value = "as its maker says",
+	.for_sleepable = true,
+};
+
 const struct map_type_row *map_type_row(u32 type)
 {
+	if (type >= SKEP_MAP_TYPE_FIRST)
+		return &host_row;
 	return type < ARRAY_SIZE(rows) && rows[type].name ? &rows[type] : NULL;
 }
 

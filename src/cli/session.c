@@ -84,7 +84,7 @@ static int set_routes(struct session *session, const char *from)
 	return ret ? usage_error("--routes %s: %s", from, err.text) : 0;
 }
 
-static int new_engine(struct session *session, u32 rights, u32 jit)
+static int new_engine(struct session *session, u32 rights, u32 jit, u64 fuel)
 {
 	struct skep_engine_opts opts = {
 		.sz = sizeof(opts),
@@ -97,6 +97,7 @@ static int new_engine(struct session *session, u32 rights, u32 jit)
 		.explain_cookie = session,
 		.checked = option_given(session->line, OPTION_checked),
 		.jit = jit,
+		.fuel = fuel,
 	};
 	struct skep_error err;
 	int code = read_sizes(session->line, &opts);
@@ -142,6 +143,7 @@ int session_target(struct session *session, struct command_line *line)
 {
 	const char *target = line->option[OPTION_target] ?: "skep";
 	u32 rights, jit;
+	u64 fuel;
 	int code;
 
 	*session = (struct session){.line = line};
@@ -150,15 +152,18 @@ int session_target(struct session *session, struct command_line *line)
 	listening = session;
 	libbpf_set_print(listen_to_libbpf);
 	code = parse_rights(line, &rights) ?: parse_jit(line->option[OPTION_jit], &jit);
+	code = code ?: option_number(line, OPTION_fuel, 0, &fuel);
 	if (code)
 		return code;
 	if (!strcmp(target, "skep"))
-		return new_engine(session, rights, jit);
+		return new_engine(session, rights, jit, fuel);
 	if (option_given(line, OPTION_jit))
 		return usage_error(
 			"--jit is for the skep target; Linux decides by net.core.bpf_jit_enable");
 	if (option_given(line, OPTION_routes))
 		return usage_error("--routes is for the skep target; Linux has its own");
+	if (option_given(line, OPTION_fuel))
+		return usage_error("--fuel is for the skep target; Linux has no limit");
 	if (strcmp(target, "linux"))
 		return usage_error("--target %s: expected skep or linux", target);
 	return use_linux(session, rights);

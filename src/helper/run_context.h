@@ -8,6 +8,7 @@
 
 #include "base/slot.h"
 #include "base/types.h"
+#include "catalog/kfunc.h"
 #include "catalog/uapi.h"
 
 struct async_world;
@@ -28,6 +29,7 @@ struct xdp_ctx;
  */
 struct run_env {
 	struct slots *slots;
+	u64 fuel;	       /* of each run, in instructions; 0: no limit */
 	struct owners *owners; /* of local storage; NULL: the host has none */
 	struct routes *routes; /* NULL: there are none */
 	void *engine;
@@ -87,9 +89,6 @@ struct run_event {
 	u64 override;
 };
 
-/* Every helper body has this shape; unused arguments are ignored. */
-typedef u64 helper_fn(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, struct run_context *run);
-
 /* What a call of a kernel function tells the body beside its arguments. */
 struct call_site {
 	helper_fn *body;
@@ -117,7 +116,8 @@ struct run_context {
 	/* The value of the program's cgroup storage: the shared one, the per-CPU one. */
 	struct run_region local_storage[2];
 	struct run_region key; /* of the element that a callback runs for; as `regions` */
-	bool violated; /* the checked interpreter found something in a run */
+	bool is_stopped; /* the run used up its fuel */
+	bool violated;	 /* the checked interpreter found something in a run */
 };
 
 /* The body of helper `id`; NULL when it is not implemented (a load that needs it is refused).

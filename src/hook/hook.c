@@ -53,6 +53,10 @@ static void link_release(struct object *object)
 
 static bool prog_fits(const struct hook *hook, const struct prog *prog)
 {
+	if (hook->btf_id)
+		return prog->type == BPF_PROG_TYPE_TRACING &&
+		       prog->attach_type == hook->attach_type &&
+		       prog->attach_btf_id == hook->btf_id;
 	if (hook->attach_type != BPF_XDP || prog->type != BPF_PROG_TYPE_XDP)
 		return false;
 	/* Linux: programs made for map entries do not run on a device, 0 is "not said". */

@@ -19,7 +19,8 @@ struct link;
 
 struct hook {
 	enum bpf_attach_type attach_type;
-	u32 ifindex; /* the port it sits on */
+	u32 ifindex; /* the port it sits on; 0: none */
+	u32 btf_id;  /* the function of the host that it is; 0: none */
 	struct prog *
 		prog; /* what runs; NULL: nothing. RCU-protected; the link owns the reference */
 	struct link *link; /* who put it there; NULL */

@@ -18,11 +18,13 @@ static const u8 kept_by_c[REGS_KEPT_BY_C] = {RBX, R12, R13, R14, R15};
 
 /* --- what stands before the program --- */
 
-/* u64 enter(args, exec, target): from C into a subprogram. */
-static void enter_stub(struct base *base, struct unwind_function *frame)
+/* u64 enter(args, exec, target): from C into a subprogram. Where the subprogram returns to. */
+static u32 enter_stub(struct base *base, struct unwind_function *frame)
 {
 	static const u8 argument[] = {RDI, RSI, RDX, RCX, R8};
+	const struct x86_mem native_sp = x86_at(REG_EXEC, offsetof(struct executor, native_sp));
 	struct emit *emit = &base->emit;
+	u32 back;
 
 	x86_push(emit, RBP);
 	base_move(base, W64, RBP, RSP);
@@ -31,19 +33,39 @@ static void enter_stub(struct base *base, struct unwind_function *frame)
 	*frame = (struct unwind_function){
 		.saved_by = emit_offset(emit), .saved_cnt = REGS_KEPT_BY_C, .first_saved = -8};
 	memcpy(frame->saved, kept_by_c, sizeof(kept_by_c));
-	x86_push(emit, RAX); /* aligns the stack */
 	base_move(base, W64, REG_EXEC, RSI);
 	base_move(base, W64, R10, RDX);
 	base_move(base, W64, R11, RDI);
 	for (u32 i = 0; i < ARRAY_SIZE(argument); i++)
 		x86_rm(emit, x86_load, W64, argument[i], x86_at(R11, 8 * (s32)i));
+	/* One word more, which aligns the stack: what enters inside of it comes back to it. */
+	x86_rm(emit, x86_load, W64, R11, native_sp);
+	x86_push(emit, R11);
+	x86_rm(emit, x86_store, W64, RSP, native_sp);
 	x86_rr(emit, x86_call, W64, 0, R10);
-	x86_pop(emit, RDI);
+	back = emit_offset(emit);
+	x86_pop(emit, R11);
+	x86_rm(emit, x86_store, W64, R11, native_sp);
 	for (u32 i = REGS_KEPT_BY_C; i-- > 0;)
 		x86_pop(emit, kept_by_c[i]);
 	x86_pop(emit, RBP);
 	x86_ret(emit);
 	frame->end = emit_offset(emit);
+	return back;
+}
+
+/* Where a run that has to end comes from wherever it is: out of all frames, with 1. */
+static void stop_stub(struct base *base, u32 back)
+{
+	struct emit *emit = &base->emit;
+	u32 jump;
+
+	base->stop = emit_offset(emit);
+	x86_rm(emit, x86_load, W64, RSP,
+	       x86_at(REG_EXEC, offsetof(struct executor, native_sp)));
+	x86_mov_imm(emit, RAX, 1);
+	jump = x86_jmp32(emit);
+	emit_patch32(emit, jump, back - (jump + 4));
 }
 
 /* Where a tail call to a program without machine code jumps: r1 is its context. */
@@ -268,6 +290,7 @@ static int prepare(struct base *base, const struct prog *prog)
 	base->prog = prog;
 	base->code = prog->code;
 	base->verified = verified;
+	base->has_fuel = verified->flags & VERIFY_FUEL;
 	base->offset = arena_array(&base->arena, verified->insn_cnt + 1, sizeof(*base->offset));
 	base->entry = arena_array(&base->arena, subprogs, sizeof(*base->entry));
 	base->frames = arena_array(&base->arena, STUBS + subprogs, sizeof(*base->frames));
@@ -292,7 +315,7 @@ static int translate_all(struct base *base, struct base_layout *layout)
 {
 	int err = 0;
 
-	enter_stub(base, &base->frames[0]);
+	stop_stub(base, enter_stub(base, &base->frames[0]));
 	layout->interpret = emit_offset(&base->emit);
 	interpret_stub(base, &base->frames[1]);
 	base->extension = emit_offset(&base->emit);

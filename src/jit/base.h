@@ -46,9 +46,11 @@ struct base {
 	const struct prog *prog;
 	/* The subprogram that is being translated. */
 	const struct subprog *subprog;
-	u32 used; /* registers that it uses, as bits */
-	int err;  /* -EOPNOTSUPP: an instruction has no machine code, the program stays
-		     interpreted */
+	u32 used;      /* registers that it uses, as bits */
+	bool has_fuel; /* runs are limited */
+	u32 stop;      /* where they go when they have to end */
+	int err;       /* -EOPNOTSUPP: an instruction has no machine code, the program stays
+			  interpreted */
 };
 
 extern const u8 base_reg[MAX_BPF_REG];

@@ -101,9 +101,39 @@ static void jump_to(struct base *base, u32 at, u32 target)
 	base->jumps[base->jump_cnt++] = (struct base_fixup){at, target};
 }
 
+/* Takes fuel; the sign says whether there was enough. */
+static void burn(struct base *base, u32 cost)
+{
+	x86_rm(&base->emit, x86_sub_imm32, W64, 0,
+	       x86_at(REG_EXEC, offsetof(struct executor, fuel)));
+	emit32(&base->emit, cost);
+}
+
+static void stop(struct base *base)
+{
+	const u32 jump = x86_jmp32(&base->emit);
+
+	emit_patch32(&base->emit, jump, base->stop - (jump + 4));
+}
+
+/* Once the jump is taken: the test of the fuel is the jump. */
+static void jump_back(struct base *base, u32 at, u32 target)
+{
+	burn(base, at - target + 1);
+	jump_to(base, x86_jcc32(&base->emit, CC_NS), target);
+	stop(base);
+}
+
+static bool burns(const struct base *base, u32 at)
+{
+	return base->has_fuel && target_of(base, at) <= at;
+}
+
 void base_ja(struct base *base, u32 at)
 {
-	if (target_of(base, at) != at + 1)
+	if (burns(base, at))
+		jump_back(base, at, target_of(base, at));
+	else if (target_of(base, at) != at + 1)
 		jump_to(base, x86_jmp32(&base->emit), target_of(base, at));
 }
 
@@ -122,6 +152,14 @@ void base_jump(struct base *base, u32 at, const struct base_condition *condition
 		base_test(base, insn, condition->width, condition->is_reg);
 	else
 		base_compare(base, insn, condition->width, condition->is_reg);
+	if (burns(base, at)) {
+		/* The opposite of a condition differs in its lowest bit. */
+		u32 past = x86_jcc8(&base->emit, condition->taken ^ 1);
+
+		jump_back(base, at, target_of(base, at));
+		x86_land(&base->emit, past);
+		return;
+	}
 	jump_to(base, x86_jcc32(&base->emit, condition->taken), target_of(base, at));
 }
 
@@ -184,8 +222,22 @@ static void call_own(struct base *base, u32 callee)
 	base->calls[base->call_cnt++] = (struct base_fixup){x86_call32(&base->emit), callee};
 }
 
+static void burn_call(struct base *base, u32 at, u32 callee)
+{
+	u32 past;
+
+	burn(base, code_length(base->code, callee));
+	if (base->verified->facts[at].holds)
+		return;
+	past = x86_jcc8(&base->emit, CC_NS);
+	stop(base);
+	x86_land(&base->emit, past);
+}
+
 void base_call_local(struct base *base, u32 at)
 {
+	if (base->has_fuel)
+		burn_call(base, at, (u32)base->verified->facts[at].callee);
 	call_own(base, (u32)base->verified->facts[at].callee);
 	if (base->verified->has_tail_call)
 		restore_program(base);
@@ -197,6 +249,8 @@ void base_call_global(struct base *base, u32 at)
 	struct emit *emit = &base->emit;
 	u32 own, done, place;
 
+	if (base->has_fuel)
+		burn_call(base, at, callee);
 	x86_mov_imm(emit, R11, ptr_to_u64(&base->code->extensions[callee]));
 	x86_rm(emit, x86_load, W64, R11, x86_at(R11, 0));
 	x86_rr(emit, x86_test, W64, R11, R11);

@@ -38,6 +38,8 @@ enum x86_condition {
 	CC_NE,
 	CC_BE,
 	CC_A,
+	CC_S = 8,
+	CC_NS,
 	CC_L = 12,
 	CC_GE,
 	CC_LE,

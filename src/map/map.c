@@ -6,6 +6,7 @@
 #include "map/ops.h"
 #include "map/value.h"
 
+#include <skep/extend.h>
 #include <string.h>
 
 #define MAP(type, name, ...) extern const struct map_ops map_##name;
@@ -20,6 +21,8 @@ static const struct map_ops *const types[] = {
 
 const struct map_ops *map_ops(u32 type)
 {
+	if (type >= SKEP_MAP_TYPE_FIRST)
+		return &map_host;
 	return type < ARRAY_SIZE(types) ? types[type] : NULL;
 }
 

@@ -76,6 +76,9 @@ struct map_ops {
 	bool (*has_writers)(struct map *map);
 };
 
+/* Types of the host (host.c), which the description names. */
+extern const struct map_ops map_host;
+
 /* The table of the row's name in catalog/maps.def: map_NAME. NULL: no such type. */
 const struct map_ops *map_ops(u32 type);
 

@@ -213,13 +213,16 @@ static u32 choose_handler(const struct pattern_index *index, const struct code_i
 
 void code_bind(struct prog_code *code)
 {
-	const void *const *handlers = interpret_fast_handlers();
+	const bool has_fuel = code_has_fuel(code);
+	const void *const *handlers =
+		has_fuel ? interpret_fuel_handlers() : interpret_fast_handlers();
 	struct pattern_index index;
 
 	index_patterns(&index);
 	for (u32 i = 0; i <= code->insn_cnt; i++) {
-		u32 op = code_needs_barrier(code, i)
-				 ? OP_barrier
+		u32 op = code_needs_barrier(code, i) ? OP_barrier
+			 : has_fuel
+				 ? code->insns[i].op
 				 : choose_handler(&index, &code->insns[i], run_length(code, i));
 
 		code->insns[i].handler = handlers[op];

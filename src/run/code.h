@@ -105,12 +105,34 @@ struct executor {
 	struct frame *frame; /* next free one, while a helper may call back */
 	u64 fp;		     /* frame pointer of what the helper calls back */
 	u32 may_goto_left;
+	s64 fuel;		 /* what is left of it; below 0: the run has to end */
+	void *native_sp;	 /* where the machine code that runs was entered */
 	struct checker *checker; /* NULL in the fast build */
 	/* Whose function was replaced last: its memory may be an argument. NULL: none. */
 	const struct prog *extended;
 	struct frame frames[FRAMES_MAX];
 	_Alignas(16) u8 stack[STACK_BYTES_MAX];
 };
+
+/* Whether runs of the code are limited. */
+static inline bool code_has_fuel(const struct prog_code *code)
+{
+	return code->verified && code->verified->flags & VERIFY_FUEL;
+}
+
+/* Of a function of the program, in instructions. */
+static inline u32 code_length(const struct prog_code *code, u32 subprog)
+{
+	const struct subprog *callee = &code->verified->subprogs[subprog];
+
+	return callee->end - callee->start;
+}
+
+/* Something is held at the call: no run stops there. */
+static inline bool code_holds(const struct prog_code *code, const struct code_insn *pc)
+{
+	return code->verified && code->verified->facts[pc - code->insns].holds;
+}
 
 /* Turns a verified program into code; -ENOMEM, -EINVAL (a helper without a body), -ENOTSUP. */
 int code_build(const struct verified *verified, const struct prog_types *types,
@@ -146,6 +168,9 @@ void code_bind(struct prog_code *code);
  */
 u64 interpret_fast(struct executor *exec, const struct code_insn *pc, u64 fp,
 		   const u64 args[5]);
+/* The same as interpret_fast(), for code whose runs are limited; 1 when it stopped the run. */
+u64 interpret_fuel(struct executor *exec, const struct code_insn *pc, u64 fp,
+		   const u64 args[5]);
 u64 interpret_checked(struct executor *exec, const struct code_insn *pc, u64 fp,
 		      const u64 args[5]);
 
@@ -158,6 +183,8 @@ u64 executor_call(struct executor *exec, const struct code_insn *pc, const u64 a
 
 /* The fast build's labels: of each enum code_op, then of each enum fused_op (fused.h). */
 const void *const *interpret_fast_handlers(void);
+/* Likewise, without the fused ones. */
+const void *const *interpret_fuel_handlers(void);
 
 /* LD_ABS and LD_IND: false when the packet has no such bytes; else their value, host order. */
 bool packet_load(const struct run_context *run, const void *ctx, s32 offset, u32 bytes,

@@ -4,6 +4,7 @@
  * its fact says already worked in. What the verifier proved dead becomes OP_dead.
  */
 #include "base/error.h"
+#include "catalog/host.h"
 #include "isa/isa.h"
 #include "map/map.h"
 #include "map/own.h"
@@ -369,7 +370,7 @@ static int decode_kfunc(struct decoder *decoder, u32 at, struct code_insn *out)
 {
 	const struct insn_fact *fact = decoder->verified ? &decoder->verified->facts[at] : NULL;
 	const struct kfunc *kfunc = fact ? insn_fact_kfunc(fact) : NULL;
-	helper_fn *body = kfunc ? kfunc_body(kfunc->name) : NULL;
+	helper_fn *body = !kfunc ? NULL : kfunc->row->body ?: kfunc_body(kfunc->name);
 
 	if (kfunc && kfunc->row->special == KFUNC_THROW) {
 		out->op = OP_throw;
@@ -391,18 +392,27 @@ static bool is_global(const struct decoder *decoder, u32 at)
 	return decoder->verified->subprogs[callee].is_global;
 }
 
+static s32 callee_length(const struct decoder *decoder, u32 at)
+{
+	if (!decoder->verified)
+		return 0;
+	return (s32)code_length(decoder->code, (u32)decoder->verified->facts[at].callee);
+}
+
 static int decode_call(struct decoder *decoder, u32 at, struct code_insn *out)
 {
 	const struct bpf_insn *insn = &decoder->insns[at];
 
 	out->off = decoder->code->frame_bytes[at];
+	if (insn->src_reg == BPF_PSEUDO_KFUNC_CALL ||
+	    (decoder->verified && insn_is_host_helper(insn)))
+		return decode_kfunc(decoder, at, out);
 	if (!insn->src_reg)
 		return decode_helper(decoder, at, out);
-	if (insn->src_reg == BPF_PSEUDO_KFUNC_CALL)
-		return decode_kfunc(decoder, at, out);
 	if (insn->src_reg != BPF_PSEUDO_CALL)
 		return bad_insn(decoder, at, -EINVAL, "this kind of call has no body");
 	out->op = OP_call_local;
+	out->operand = callee_length(decoder, at);
 	out->jump = jump_bytes((s64)insn->imm + 1);
 	if (decoder->code->extensions && is_global(decoder, at)) {
 		out->op = OP_call_global;

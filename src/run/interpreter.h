@@ -11,6 +11,8 @@
  *	PACKET_CHECK			... before r6 is taken for the packet's context
  *	FRAME_CHECK			... before a frame is entered
  *	JUMP_TAKEN(taken)		... after a condition was computed
+ *	JUMPED(bytes)			... before a jump by so many bytes
+ *	CALLED(length)			... before a function of the program is called
  *	AFTER_HELPER			... after the call of a helper
  *	MASK_CHECK(offset, masked)	... after an offset was masked
  *	DEAD_CODE			... at an instruction that is never reached
@@ -57,6 +59,22 @@ typedef s32 __attribute__((aligned(1), may_alias)) mem_s32;
 #define SPECULATION_BARRIER __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #endif
 
+/* Fuel: what a jump backwards repeats, and how long a function is that is called. */
+#define FUEL_AFTER_JUMP(bytes)                                                     \
+	do {                                                                       \
+		if ((bytes) < 0) {                                                 \
+			exec->fuel += (bytes) / (s64)sizeof(struct code_insn) - 1; \
+			if (exec->fuel < 0)                                        \
+				goto stop;                                         \
+		}                                                                  \
+	} while (0)
+#define FUEL_AFTER_CALL(length)                                    \
+	do {                                                       \
+		exec->fuel -= (length);                            \
+		if (exec->fuel < 0 && !code_holds(exec->code, pc)) \
+			goto stop;                                 \
+	} while (0)
+
 /* --- families --- */
 #define ALU_FORM(name, type, second, result)                  \
 	HANDLER(name)                                         \
@@ -87,6 +105,7 @@ typedef s32 __attribute__((aligned(1), may_alias)) mem_s32;
 		const bool taken = (condition);               \
 		JUMP_TAKEN(taken);                            \
 		if (taken) {                                  \
+			JUMPED(pc->jump);                     \
 			JUMP_BY(pc->jump);                    \
 			GO;                                   \
 		}                                             \
@@ -276,6 +295,7 @@ u64 INTERPRET(struct executor *exec, const struct code_insn *pc, u64 fp, const u
 	}
 	HANDLER(ja)
 	{
+		JUMPED(pc->jump);
 		JUMP_BY(pc->jump);
 		GO;
 	}
@@ -341,6 +361,7 @@ u64 INTERPRET(struct executor *exec, const struct code_insn *pc, u64 fp, const u
 	}
 	HANDLER(call_local)
 	{
+		CALLED(pc->operand);
 		FRAME_CHECK;
 		ENTER_FRAME;
 		JUMP_BY(pc->jump);
@@ -350,6 +371,7 @@ u64 INTERPRET(struct executor *exec, const struct code_insn *pc, u64 fp, const u
 	{
 		const struct prog *extension = extension_of(exec->code, (u32)pc->operand);
 
+		CALLED(code_length(exec->code, (u32)pc->operand));
 		FRAME_CHECK;
 		ENTER_FRAME;
 		if (likely(!extension)) {

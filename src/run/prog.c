@@ -139,8 +139,10 @@ const struct prog *tail_call_target(struct run_context *run, u64 map, u64 index)
 static u64 interpret(struct executor *exec, const struct code_insn *pc, u64 fp,
 		     const u64 args[5])
 {
-	return exec->checker ? interpret_checked(exec, pc, fp, args)
-			     : interpret_fast(exec, pc, fp, args);
+	if (exec->checker)
+		return interpret_checked(exec, pc, fp, args);
+	return code_has_fuel(exec->code) ? interpret_fuel(exec, pc, fp, args)
+					 : interpret_fast(exec, pc, fp, args);
 }
 
 u64 executor_call(struct executor *exec, const struct code_insn *pc, const u64 args[5])
@@ -166,17 +168,37 @@ static u32 subprog_of(const struct prog *prog, u64 function)
 	return i;
 }
 
-/* A callback runs in the frame below the one that called the helper. */
+/* False: there is no fuel left. */
+static bool burn_callback(struct executor *exec, u64 function)
+{
+	const struct prog *prog = exec->run->prog;
+
+	exec->fuel -= code_length(prog->code, subprog_of(prog, function));
+	return exec->fuel >= 0;
+}
+
+/* A callback runs in the frame below the one that called the helper. 1 ends
+ * what calls back. */
 static u64 call_back(struct run_context *run, u64 function, const u64 args[5])
 {
 	struct executor *exec = run->executor;
 	const struct native *native = run->prog->native;
 
+	if (run->env->fuel && !burn_callback(exec, function))
+		return 1;
 	if (native && !exec->checker)
 		return native->enter(args, exec,
 				     native->entry[subprog_of(run->prog, function)]);
 	return executor_call(exec, u64_to_ptr(function), args);
 }
+/* Code that is not a program's may run without an engine. */
+static s64 fuel_of(const struct run_context *run)
+{
+	const u64 fuel = run->env ? run->env->fuel : 0;
+
+	return fuel ? (s64)min(fuel, (u64)INT64_MAX) : INT64_MAX;
+}
+
 void executor_start(struct executor *exec, const struct prog_code *code,
 		    struct run_context *run)
 {
@@ -186,6 +208,8 @@ void executor_start(struct executor *exec, const struct prog_code *code,
 	exec->fp = ptr_to_u64(exec->stack + sizeof(exec->stack));
 	exec->extended = NULL;
 	exec->may_goto_left = MAY_GOTO_BUDGET;
+	exec->fuel = fuel_of(run);
+	exec->native_sp = NULL;
 	exec->checker = NULL;
 	run->type = code->type;
 	run->tail_calls = 0;
@@ -203,6 +227,7 @@ static u64 prog_run_once(const struct prog *prog, void *ctx, struct run_context 
 {
 	const u64 args[5] = {ptr_to_u64(ctx)};
 	struct executor exec;
+	u64 ret;
 
 	if (unlikely(atomic_load_explicit(&prog->is_extended, memory_order_relaxed)))
 		prog = extension_of(prog->code, 0) ?: prog;
@@ -210,9 +235,15 @@ static u64 prog_run_once(const struct prog *prog, void *ctx, struct run_context 
 	run->ctx = ctx;
 	executor_start(&exec, prog->code, run);
 	if (unlikely(run->env->checked))
-		return checked_run(&exec, args);
-	return prog->native ? prog->native->enter(args, &exec, prog->native->entry[0])
-			    : executor_run(&exec, args);
+		ret = checked_run(&exec, args);
+	else if (prog->native)
+		ret = prog->native->enter(args, &exec, prog->native->entry[0]);
+	else
+		ret = executor_run(&exec, args);
+	if (likely(exec.fuel >= 0))
+		return ret;
+	run->is_stopped = true;
+	return (u64)-EINTR;
 }
 
 void prog_call_later(const struct run_env *env, const struct prog *prog, u64 function,

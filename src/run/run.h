@@ -23,6 +23,7 @@ struct prog {
 	u8 tag[BPF_TAG_SIZE];
 	bool gpl;
 	u32 uid;
+	u32 attach_btf_id;	   /* of what it attaches to by BTF; 0: nothing */
 	u64 load_time;		   /* CLOCK_BOOTTIME, ns */
 	struct verified *verified; /* owned */
 	struct prog_code *code;	   /* owned; NULL: it only stands for its verdict */

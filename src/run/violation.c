@@ -3,11 +3,16 @@
 #include "verify/verify.h"
 
 static const char *const mem_names[] = {
-	[MEM_NONE] = "nothing",	      [MEM_STACK] = "the stack",
-	[MEM_CTX] = "the context",    [MEM_MAP_VALUE] = "a map value",
-	[MEM_PACKET] = "the packet",  [MEM_BUFFER] = "a buffer",
-	[MEM_SOCK] = "a socket",      [MEM_HELPER] = "memory of a helper",
-	[MEM_BTF] = "a typed object", [MEM_KERNEL] = "a kernel's structure",
+	[MEM_NONE] = "nothing",
+	[MEM_STACK] = "the stack",
+	[MEM_CTX] = "the context",
+	[MEM_MAP_VALUE] = "a map value",
+	[MEM_PACKET] = "the packet",
+	[MEM_BUFFER] = "a buffer",
+	[MEM_SOCK] = "a socket",
+	[MEM_HELPER] = "memory of a helper",
+	[MEM_BTF] = "a typed object",
+	[MEM_KERNEL] = "a kernel's structure",
 	[MEM_MIXED] = "any memory of the program",
 };
 

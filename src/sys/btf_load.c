@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define BTF_SIZE_MAX (16u << 20)
 
@@ -13,7 +14,26 @@ static void btf_release(struct object *object)
 	struct btf_object *btf = btf_of_object(object);
 
 	btf_view_free(btf->view);
+	free(btf->name);
+	free(btf->data);
 	free(btf);
+}
+
+struct btf_object *btf_object_of_module(const char *name, void *data, size_t size)
+{
+	struct btf_object *btf = calloc(1, sizeof(*btf));
+
+	if (!btf)
+		return NULL;
+	btf->name = strdup(name);
+	if (!btf->name) {
+		free(btf);
+		return NULL;
+	}
+	btf->data = data;
+	btf->size = size;
+	object_init(&btf->object, OBJECT_BTF, btf_release);
+	return btf;
 }
 
 static int load(struct call *call, const void *data, struct btf_object **out)

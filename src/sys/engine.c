@@ -110,6 +110,7 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 	if (engine->rights & SKEP_RIGHT_ADMIN)
 		engine->rights = SKEP_RIGHTS_ALL;
 	engine->env = (struct run_env){.engine = engine,
+				       .fuel = opts->fuel,
 				       .trace = trace_write,
 				       .checked = opts->checked,
 				       .violation = trace_violation,
@@ -154,13 +155,17 @@ struct skep_engine *skep_engine_new(const struct skep_engine_opts *from, struct 
 	}
 	pthread_mutex_init(&engine->lock, NULL);
 	kernel_btf_init(&engine->kernel_btf);
+	error_clear(err);
 	engine->trace_read = engine->trace_write = -1;
 	ret = descriptors_init(&engine->descriptors);
 	if (!ret)
+		ret = hosted_init(engine, opts.extension, err);
+	if (!ret)
 		ret = engine_init(engine, &opts);
 	if (ret) {
-		error_set(err, SKEP_STAGE_CALL, ret, "an engine cannot start: %s",
-			  strerror(-ret));
+		if (!err || !err->code)
+			error_set(err, SKEP_STAGE_CALL, ret, "an engine cannot start: %s",
+				  strerror(-ret));
 		skep_engine_free(engine);
 		return NULL;
 	}
@@ -186,6 +191,7 @@ void skep_engine_free(struct skep_engine *engine)
 		return;
 	if (engine->net)
 		net_free(engine->net);
+	hosted_leave_hooks(&engine->hosted);
 	pins_done(engine);
 	descriptors_done(engine);
 	/* Releases that wait for readers put further objects, which wait in turn. */
@@ -197,6 +203,7 @@ void skep_engine_free(struct skep_engine *engine)
 	if (engine->reaper)
 		reaper_stop(engine->reaper);
 	rcu_barrier();
+	hosted_done(&engine->hosted);
 	for (u32 kind = 0; kind < OBJECT_KINDS; kind++)
 		object_table_done(&engine->objects[kind]);
 	async_world_free(engine->env.async);

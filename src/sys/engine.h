@@ -14,6 +14,7 @@
 #include "helper/run_context.h"
 #include "jit/jit.h"
 #include "sys/descriptor.h"
+#include "sys/hosted.h"
 #include "sys/kernel_btf.h"
 #include "sys/object_table.h"
 #include "sys/pin.h"
@@ -33,6 +34,7 @@ struct skep_engine {
 	struct reaper *reaper; /* frees large maps */
 	struct net *net;
 	struct kernel_btf kernel_btf;
+	struct hosted hosted;
 
 	void (*trace)(void *cookie, const char *text, size_t length);
 	void *trace_cookie;

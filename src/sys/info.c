@@ -96,8 +96,9 @@ static int link_info(struct call *call, struct link *link)
 static int btf_info(struct call *call, const struct btf_object *btf)
 {
 	struct bpf_btf_info info;
-	size_t size;
-	const void *data = btf_view_data(btf->view, &size);
+	const char *name = btf->name ?: "";
+	size_t size = btf->size;
+	const void *data = btf->name ? btf->data : btf_view_data(btf->view, &size);
 	u32 length;
 	int ret = info_read(call, &info, sizeof(info), &length);
 
@@ -105,12 +106,14 @@ static int btf_info(struct call *call, const struct btf_object *btf)
 		return ret;
 	if (user_write(info.btf, data, min(info.btf_size, size)))
 		return call_fail(call, -EFAULT, "the BTF cannot be written");
-	if (info.name_len && user_write(info.name, "", 1))
+	if (info.name_len &&
+	    (user_write(info.name, name, min(info.name_len - 1, (u32)strlen(name))) ||
+	     user_write(info.name + min(info.name_len - 1, (u32)strlen(name)), "", 1)))
 		return call_fail(call, -EFAULT, "the name cannot be written");
 	info.btf_size = (u32)size;
 	info.id = btf->object.id;
-	info.kernel_btf = 0;
-	info.name_len = 0;
+	info.kernel_btf = !!btf->name;
+	info.name_len = (u32)strlen(name);
 	return info_write(call, &info, length);
 }
 

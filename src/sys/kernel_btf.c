@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sys/kernel_btf.h"
 
+#include "base/error.h"
+
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -65,4 +68,24 @@ const struct btf_view *kernel_btf_view(struct kernel_btf *kernel)
 	kernel->was_read = true;
 	pthread_mutex_unlock(&kernel->lock);
 	return kernel->view;
+}
+
+int kernel_btf_extend(struct kernel_btf *kernel, struct btf_builder *builder,
+		      struct skep_error *err)
+{
+	struct btf_view *view = NULL;
+	size_t size;
+	void *data = btf_builder_whole(builder, &size);
+	int ret;
+
+	if (!data)
+		return error_set(err, SKEP_STAGE_BTF, -ENOMEM, "BTF: out of memory");
+	ret = btf_view_new(data, size, &view, NULL, err);
+	free(data);
+	if (ret)
+		return ret;
+	btf_view_free(kernel->view);
+	kernel->view = view;
+	builder->base = NULL; /* it is no more */
+	return 0;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The types of the kernel whose programs an engine takes: those of the kernel that runs here. */
+/* The types of the kernel whose programs an engine takes: those of the kernel that runs here.
+ */
 #ifndef SKEP_SYS_KERNEL_BTF_H
 #define SKEP_SYS_KERNEL_BTF_H
 
-#include "btf/btf.h"
+#include "btf/builder.h"
 #include <pthread.h>
 
 struct kernel_btf {
@@ -16,5 +17,9 @@ void kernel_btf_init(struct kernel_btf *kernel);
 void kernel_btf_done(struct kernel_btf *kernel);
 /* Read when it is first asked for; from then on it stays. NULL: this kernel shows none. */
 const struct btf_view *kernel_btf_view(struct kernel_btf *kernel);
+/* Puts types behind those of the kernel, which the builder has as its base; no view was handed
+ * out that is still in use. 0, or a negative errno with `err` filled in. */
+int kernel_btf_extend(struct kernel_btf *kernel, struct btf_builder *builder,
+		      struct skep_error *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What skep would need to run a program that it has only verified. */
 #include "catalog/helper.h"
+#include "catalog/host.h"
 #include "isa/isa.h"
 #include "run/run.h"
 #include "sys/engine.h"
@@ -31,13 +32,14 @@ static void add_call(struct strbuf *out, struct skep_engine *engine,
 
 	switch (insn->src_reg) {
 	case 0:
-		if (!prog_has_helper(insn->imm))
+		if (!insn_is_host_helper(insn) && !prog_has_helper(insn->imm))
 			add_line(out, "helper", helper_row(insn->imm)->name);
 		break;
 	case BPF_PSEUDO_KFUNC_CALL:
 		kernel = kernel_btf_view(&engine->kernel_btf);
 		name = kernel ? btf_type_name(kernel, insn->imm) : "";
-		if (!prog_has_kfunc(name))
+		if (!host_has_type(hosted_host(&engine->hosted), insn->imm) &&
+		    !prog_has_kfunc(name))
 			add_line(out, "kernel function", name);
 		break;
 	}

@@ -66,6 +66,24 @@ static int check_type(struct call *call, const struct prog *prog, u32 attach_typ
 			 prog->type);
 }
 
+/* A program at a hook of the host; NULL: it attaches to something else. */
+static struct skep_hook_point *host_point(struct call *call, const struct prog *prog)
+{
+	return prog->type == BPF_PROG_TYPE_TRACING
+		       ? hosted_point(&call->engine->hosted, prog->attach_btf_id)
+		       : NULL;
+}
+
+static int new_host_link(struct call *call, struct skep_hook_point *point, struct prog *prog,
+			 struct link **out)
+{
+	int ret = hook_point_attach(point, prog, out);
+
+	return ret ? call_fail(call, ret, "hook %s() takes no further program",
+			       point->row->name)
+		   : 0;
+}
+
 static int new_xdp_link(struct call *call, struct prog *prog, struct link **out)
 {
 	const union bpf_attr *attr = &call->attr.v;
@@ -105,6 +123,8 @@ int command_link_create(struct call *call)
 				       call->attr.v.link_create.target_btf_id, &link);
 	else if (!ret && attach_type == BPF_XDP)
 		ret = new_xdp_link(call, prog, &link);
+	else if (!ret && host_point(call, prog))
+		ret = new_host_link(call, host_point(call, prog), prog, &link);
 	else if (!ret)
 		ret = refuse_target(call, attach_type, (int)call->attr.v.link_create.target_fd);
 	object_put(&prog->object);
@@ -249,16 +269,24 @@ static int open_extension(struct call *call, struct prog *prog)
 int command_raw_tracepoint_open(struct call *call)
 {
 	int ret = 0;
-	struct prog *prog = call_prog(call, call->attr.v.raw_tracepoint.prog_fd, &ret);
+	struct prog *prog = call_prog_to_run(call, call->attr.v.raw_tracepoint.prog_fd, &ret);
+	struct skep_hook_point *point;
+	struct link *link;
 	char name[128];
 
 	if (!prog)
 		return ret;
+	descriptors_reap(call->engine);
+	point = call->attr.v.raw_tracepoint.name ? NULL : host_point(call, prog);
 	if (prog->type == BPF_PROG_TYPE_EXT)
 		ret = open_extension(call, prog);
+	else if (point)
+		ret = new_host_link(call, point, prog, &link);
 	object_put(&prog->object);
 	if (ret)
 		return ret;
+	if (point)
+		return call_hand_out(call, &link->object, DESCRIPTOR_RDWR);
 	if (user_read_string(name, call->attr.v.raw_tracepoint.name, sizeof(name)) < 0)
 		return call_fail(call, -EFAULT, "the name cannot be read");
 	return call_fail(call, -ENOENT, "skep has no tracepoint '%s'", name);

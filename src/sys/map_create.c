@@ -47,8 +47,14 @@ static int find_btf(struct call *call, struct object **out)
 	if (attr->btf_key_type_id || attr->btf_value_type_id ||
 	    attr->btf_vmlinux_value_type_id) {
 		*out = descriptor_object(call->engine, attr->btf_fd, OBJECT_BTF, NULL, &ret);
+		if (*out && btf_of_object(*out)->name) {
+			object_put(*out);
+			*out = NULL;
+			ret = -EACCES;
+		}
 		if (!*out)
-			call_fail(call, ret, "btf_fd %u is no BTF", attr->btf_fd);
+			call_fail(call, ret, "btf_fd %u is no BTF that was loaded",
+				  attr->btf_fd);
 	}
 	return ret;
 }
@@ -111,6 +117,8 @@ static int create(struct call *call, struct object *btf, struct map **out)
 
 	describe(call, btf, &desc);
 	desc.by_unprivileged = !engine_may(call->engine, SKEP_RIGHT_PERFMON);
+	desc.host = host_map_type(hosted_host(&call->engine->hosted), desc.type);
+	desc.host_cookie = call->engine->hosted.host.cookie;
 	if (attr->btf_vmlinux_value_type_id)
 		desc.kernel = kernel_btf_view(&call->engine->kernel_btf);
 	ret = call_name(call, attr->map_name, desc.name);

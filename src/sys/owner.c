@@ -15,8 +15,11 @@ static u64 owner_key(const struct map *map, const struct prog *prog)
 {
 	const u32 environment = VERIFY_SLEEPABLE | VERIFY_XDP_FRAGS;
 	const u64 attach_type = map_holds_devices(map) ? 0 : prog->attach_type;
+	/* Another function has other arguments. */
+	const u64 function = prog->type == BPF_PROG_TYPE_TRACING ? prog->attach_btf_id : 0;
 
-	return 1ULL << 63 | (u64)prog->verified->type << 32 | attach_type << 16 |
+	return 1ULL << 63 | (u64)(prog->verified->type & 0x7f) << 56 |
+	       (attach_type & 0xff) << 48 | function << 16 |
 	       (prog->verified->flags & environment);
 }
 

@@ -75,6 +75,8 @@ static int read_flags(struct load *load)
 		}
 	if (load->call->engine->env.checked)
 		load->input.flags |= VERIFY_REG_FACTS;
+	if (load->call->engine->env.fuel)
+		load->input.flags |= VERIFY_FUEL;
 	return unknown ? call_fail(load->call, -EINVAL, "prog_flags %#x", unknown) : 0;
 }
 
@@ -94,9 +96,33 @@ static bool is_unprivileged_type(u32 type)
 	return type == BPF_PROG_TYPE_SOCKET_FILTER || type == BPF_PROG_TYPE_CGROUP_SKB;
 }
 
+/* Whether the descriptor is the host's module: 0 or a negative errno. */
+static int prove_module(struct call *call, int fd)
+{
+	const struct object *module = call->engine->hosted.module;
+	struct object *object;
+	int ret = 0;
+
+	object = descriptor_object(call->engine, fd, OBJECT_BTF, NULL, &ret);
+	if (!object)
+		return ret;
+	object_put(object);
+	return object == module ? 0 : -EINVAL;
+}
+
+/* At a hook of the host one need not be who may trace. */
+static bool is_for_host(struct call *call)
+{
+	const union bpf_attr *attr = &call->attr.v;
+
+	return attr->prog_type == BPF_PROG_TYPE_TRACING && attr->attach_prog_fd &&
+	       hosted_point(&call->engine->hosted, attr->attach_btf_id);
+}
+
 static int check_rights(struct call *call, const struct prog_row *row)
 {
-	u32 type = call->attr.v.prog_type, needed = row ? row->rights : 0;
+	u32 type = call->attr.v.prog_type;
+	u32 needed = row && !is_for_host(call) ? row->rights : 0;
 
 	if (!is_unprivileged_type(type))
 		needed |= SKEP_RIGHT_BPF;
@@ -117,15 +143,22 @@ static bool attaches_by_btf(u32 type)
 	       type == BPF_PROG_TYPE_STRUCT_OPS || type == BPF_PROG_TYPE_EXT;
 }
 
-/* attach_prog_fd: a program, or the types of a kernel's module, which an engine has not. */
+/* attach_prog_fd: a program, or the types of a module, which is the host's. */
 static int read_target(struct load *load)
 {
 	struct call *call = load->call;
 	u32 fd = call->attr.v.attach_prog_fd;
 	struct object *object;
+	bool is_host =
+		call->attr.v.prog_type != BPF_PROG_TYPE_EXT &&
+		host_has_type(hosted_host(&call->engine->hosted), call->attr.v.attach_btf_id);
 	int ret = 0;
 
 	if (!fd)
+		return is_host ? call_fail(call, -EINVAL, "attach_btf_id %u is of a module",
+					   call->attr.v.attach_btf_id)
+			       : 0;
+	if (is_host && !prove_module(call, (int)fd))
 		return 0;
 	load->target = call_prog(call, (int)fd, &ret);
 	if (!load->target) {
@@ -233,6 +266,9 @@ static int read_btf(struct load *load)
 	if (!load->btf)
 		return call_fail(load->call, ret, "prog_btf_fd %u is no BTF",
 				 attr->prog_btf_fd);
+	if (btf_of_object(load->btf)->name)
+		return call_fail(load->call, -EACCES, "prog_btf_fd %u is the kernel's BTF",
+				 attr->prog_btf_fd);
 	load->input.func_info_cnt = attr->func_info_cnt;
 	load->input.line_info_cnt = attr->line_info_cnt;
 	ret = read_records(load, "func_info", attr->func_info, attr->func_info_rec_size,
@@ -287,6 +323,14 @@ static const struct map_desc *map_by_fd(void *cookie, int fd, bool is_index, int
 	return *err ? NULL : &map->desc;
 }
 
+static int module_at(void *cookie, u32 index)
+{
+	struct load *load = cookie;
+	int fd, ret = read_fd_array(load, index, &fd);
+
+	return ret ? ret : prove_module(load->call, fd);
+}
+
 static const struct btf_view *kernel_btf(void *cookie)
 {
 	struct load *load = cookie;
@@ -337,6 +381,8 @@ static void fill_input(struct load *load)
 	input->name = load->name;
 	input->map_by_fd = map_by_fd;
 	input->kernel_btf = kernel_btf;
+	input->host = hosted_host(&load->call->engine->hosted);
+	input->prove_module = module_at;
 	input->has_helper = load->call->engine->verify_only ? NULL : prog_has_helper;
 	input->has_kfunc = load->call->engine->verify_only ? NULL : prog_has_kfunc;
 	input->cookie = load;
@@ -487,6 +533,7 @@ static void fill_prog(struct load *load, struct prog *prog)
 	memcpy(prog->name, load->name, sizeof(prog->name));
 	prog->gpl = load->input.gpl;
 	prog->uid = getuid();
+	prog->attach_btf_id = load->input.attach_btf_id;
 	if (load->btf)
 		prog->btf = object_get(load->btf);
 	if (load->target)

@@ -2,6 +2,7 @@
 /* Finds what a program attaches to by BTF, by attach type, and whether it may. */
 #include "verify/attach.h"
 
+#include "catalog/host.h"
 #include "catalog/lsm.h"
 #include "catalog/struct_ops.h"
 #include "catalog/tracing.h"
@@ -89,9 +90,10 @@ static int find_tracepoint(struct walk *walk, u32 id)
 	attach->skipped = 1; /* void *__data */
 	snprintf(function, sizeof(function), "__bpf_trace_%s", attach->name);
 	func_id = btf_find(attach->btf, function, BTF_KIND_FUNC);
-	attach->proto = func_id ? type_of_kind(attach->btf, btf_type(attach->btf, func_id)->type,
-					       BTF_KIND_FUNC_PROTO)
-				: pointed_proto(attach->btf, type->type);
+	attach->proto =
+		func_id ? type_of_kind(attach->btf, btf_type(attach->btf, func_id)->type,
+				       BTF_KIND_FUNC_PROTO)
+			: pointed_proto(attach->btf, type->type);
 	return attach->proto ? 0 : reject(walk, attach_unknown, attach->name);
 }
 
@@ -156,6 +158,20 @@ static int check_traced(struct walk *walk)
 	return 0;
 }
 
+/* What returns a number is asked for it, what returns nothing is told. */
+static int check_host_hook(struct walk *walk)
+{
+	const struct attach *attach = &walk->attach;
+	const u32 wanted = attach->host_hook->has_result ? BPF_MODIFY_RETURN : BPF_TRACE_FENTRY;
+
+	if (walk->input->flags & VERIFY_SLEEPABLE)
+		return reject(walk, attach_no_sleep, attach->name);
+	if (walk->input->type != BPF_PROG_TYPE_TRACING || walk->input->attach_type != wanted)
+		return reject(walk, attach_host_hook, attach->name,
+			      attach->host_hook->has_result ? "fmod_ret" : "fentry");
+	return 0;
+}
+
 /* Tracing and security programs: what attach_btf_id means depends on the attach type. */
 static int find_target(struct walk *walk)
 {
@@ -179,7 +195,13 @@ static int find_target(struct walk *walk)
 	ret = find_function(walk, id);
 	if (ret)
 		return ret;
-	return walk->input->type == BPF_PROG_TYPE_LSM ? check_hook(walk, id) : check_traced(walk);
+	attach->host_hook = host_hook_by_type(walk->input->host, id);
+	if (attach->host_hook)
+		return check_host_hook(walk);
+	if (host_has_type(walk->input->host, id))
+		return reject(walk, attach_denied, attach->name);
+	return walk->input->type == BPF_PROG_TYPE_LSM ? check_hook(walk, id)
+						      : check_traced(walk);
 }
 
 /* --- functions of structures --- */

@@ -3,6 +3,7 @@
  */
 #include "verify/attach.h"
 
+#include "catalog/host.h"
 #include "catalog/lsm.h"
 #include "catalog/struct_ops.h"
 #include "catalog/tracing.h"
@@ -87,7 +88,7 @@ static bool is_trusted(const struct walk *walk)
 {
 	switch ((u32)walk->input->type) {
 	case BPF_PROG_TYPE_TRACING:
-		return walk->input->attach_type == BPF_TRACE_RAW_TP ||
+		return walk->attach.host_hook || walk->input->attach_type == BPF_TRACE_RAW_TP ||
 		       walk->input->attach_type == BPF_TRACE_ITER;
 	case BPF_PROG_TYPE_LSM: return !(lsm_hook_flags(walk->attach.name) & LSM_UNTRUSTED);
 	default: return true; /* struct_ops */
@@ -278,6 +279,10 @@ struct ret_range attach_ret_range(const struct walk *walk)
 	const struct attach *attach = &walk->attach;
 	struct ret_range any = {0};
 
+	if (attach->host_hook && attach->host_hook->has_result)
+		return (struct ret_range){.low = attach->host_hook->min,
+					  .high = attach->host_hook->max,
+					  .checked = true};
 	if (walk->input->type == BPF_PROG_TYPE_STRUCT_OPS) {
 		const struct btf_type *type = resolved(attach->btf, attach->proto->type);
 

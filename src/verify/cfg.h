@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/strbuf.h"
+#include "catalog/host.h"
 #include "verify/verify.h"
 
 #define SUBPROGS_MAX	256
@@ -103,10 +104,12 @@ static inline bool insn_is_subprog_call(const struct bpf_insn *insn, u32 at, s64
 	return true;
 }
 
-/* A call of a function of the kernel. */
+/* A call of a function of the kernel, or of a host's helper, which has a prototype like them.
+ */
 static inline bool insn_is_kfunc_call(const struct bpf_insn *insn)
 {
-	return insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_KFUNC_CALL;
+	return insn->code == (BPF_JMP | BPF_CALL) &&
+	       (insn->src_reg == BPF_PSEUDO_KFUNC_CALL || insn_is_host_helper(insn));
 }
 
 /* The address of a subprogram (ld_imm64 with BPF_PSEUDO_FUNC). */

@@ -5,6 +5,7 @@
  */
 #include "verify/helpers.h"
 
+#include "catalog/host.h"
 #include "catalog/map_type.h"
 #include "verify/attach.h"
 #include "verify/callback.h"
@@ -23,6 +24,10 @@ static bool is_allowed(const struct walk *walk, const struct helper_row *row)
 {
 	const struct verify_input *input = walk->input;
 
+	/* At a host's hook the loader need not be one who may see all memory. */
+	if (walk->attach.host_hook && !(input->rights & SKEP_RIGHT_PERFMON) &&
+	    !(row->progs & PROG_BIT(BPF_PROG_TYPE_SOCKET_FILTER)))
+		return false;
 	return helper_is_allowed(row, input->type, input->attach_type, walk_may_sleep(walk),
 				 input->rights);
 }

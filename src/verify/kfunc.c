@@ -3,6 +3,7 @@
  */
 #include "verify/kfunc.h"
 
+#include "catalog/host.h"
 #include "verify/callback.h"
 #include "verify/cast.h"
 #include "verify/exception.h"
@@ -19,11 +20,13 @@
 
 static int prove_allowed(struct walk *walk, const struct kfunc *kfunc)
 {
+	if (!kfunc && insn_is_host_helper(walk_insn(walk)))
+		return reject(walk, helper_unknown, "unknown", walk_insn(walk)->imm);
 	if (!kfunc)
 		return reject(walk, kfunc_left_over);
 	if (!kfunc->row)
 		return reject(walk, kfunc_not_allowed, kfunc->name);
-	if (walk->input->has_kfunc && !walk->input->has_kfunc(kfunc->name))
+	if (!kfunc->row->body && walk->input->has_kfunc && !walk->input->has_kfunc(kfunc->name))
 		return reject(walk, kfunc_missing, kfunc->name);
 	if (kfunc_has_flag(kfunc, KF_DESTRUCTIVE) && !(walk->input->rights & SKEP_RIGHT_ADMIN))
 		return reject(walk, kfunc_destructive);

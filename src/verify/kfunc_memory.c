@@ -191,10 +191,22 @@ static int prove_plain(struct walk *walk, const struct kfunc *kfunc, u32 index)
 	return prove_bytes(walk, kfunc_arg_reg(index), (u32)size);
 }
 
+/* A structure of the host's without members: nothing of the program's own is one. */
+static bool is_opaque(const struct kfunc *kfunc, u32 type_id)
+{
+	const struct btf_type *type = btf_type(kfunc->btf, type_id);
+
+	return kfunc->row->body && is_structure(btf_kind(type)) && !btf_vlen(type);
+}
+
 int kfunc_prove_pointer(struct walk *walk, const struct kfunc *kfunc, u32 index)
 {
+	const u32 target = kfunc->arg[index].target_id;
 	u32 type_id = object_type(walk, walk_reg(walk, kfunc_arg_reg(index)));
 
+	if (!type_id && is_opaque(kfunc, target))
+		return reject(walk, kfunc_pointer_type, index, kind_word(kfunc->btf, target),
+			      btf_type_name(kfunc->btf, target), "");
 	return type_id ? prove_object(walk, kfunc, index, type_id)
 		       : prove_plain(walk, kfunc, index);
 }

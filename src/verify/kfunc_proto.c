@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the kernel's BTF says of a kernel function: its arguments by their types and names. */
+#include "catalog/host.h"
 #include "verify/kfunc.h"
 #include "verify/prototype.h"
 
+#include <errno.h>
 #include <string.h>
 
 static bool ends_with(const char *name, const char *suffix)
@@ -131,6 +133,16 @@ static bool is_callable(const struct walk *walk, const struct kfunc *kfunc)
 	       kfunc_is_allowed(kfunc->row, walk->input->type, walk->input->attach_type);
 }
 
+static const struct kfunc_row *row_of(const struct walk *walk, u32 id, const char *name)
+{
+	const struct host_function *function;
+
+	if (!host_has_type(walk->input->host, id))
+		return kfunc_row_by_name(name);
+	function = host_function_by_type(walk->input->host, id);
+	return function ? &function->row : NULL;
+}
+
 static int make(struct walk *walk, u32 id, const struct kfunc **out)
 {
 	const struct btf_view *btf = walk_kernel(walk);
@@ -148,7 +160,7 @@ static int make(struct walk *walk, u32 id, const struct kfunc **out)
 	*kfunc = (struct kfunc){
 		.id = id,
 		.name = btf_type_name(btf, id),
-		.row = kfunc_row_by_name(btf_type_name(btf, id)),
+		.row = row_of(walk, id, btf_type_name(btf, id)),
 		.btf = btf,
 		.return_id = btf_resolve(btf, proto->type),
 		.arg_cnt = btf_vlen(proto),
@@ -171,27 +183,55 @@ static const struct kfunc *find_resolved(const struct walk *walk, u32 id)
 	return NULL;
 }
 
+/* The function that the instruction names: in a module by an offset, which only the host's is.
+ * 0 without a rejection: a host's helper that there is not, refused where it is reached. */
+static int find_function(struct walk *walk, const struct bpf_insn *insn, u32 *id)
+{
+	const struct verify_input *input = walk->input;
+	const struct host_function *helper;
+	int ret;
+
+	*id = (u32)insn->imm;
+	if (insn_is_host_helper(insn)) {
+		helper = host_function_by_helper(input->host, (u32)insn->imm);
+		*id = helper ? helper->btf_id : 0;
+		return 0;
+	}
+	if (insn->off) {
+		ret = input->prove_module ? input->prove_module(input->cookie, (u16)insn->off)
+					  : -ENOENT;
+		if (ret)
+			return reject(walk, kfunc_module, insn->off);
+	}
+	if (host_has_type(input->host, *id) != !!insn->off)
+		return reject(walk, kfunc_not_function, *id);
+	return 0;
+}
+
 int kfunc_resolve(struct walk *walk, const struct bpf_insn *insn, struct insn_fact *fact)
 {
+	u32 id;
 	int ret;
 
 	if (!walk->rules.may_loop)
 		return reject(walk, kfunc_rights);
 	if (!walk_kernel(walk))
 		return reject(walk, kfunc_no_types);
-	if (!walk->input->gpl)
-		return reject(walk, kfunc_gpl);
 	if (!insn->imm && !insn->off)
-		return 0; /* a weak one that the kernel lacks: refused where it is reached */
-	if (insn->off)
-		return reject(walk, kfunc_module, insn->off);
+		return walk->input->gpl ? 0 : reject(walk, kfunc_gpl); /* a weak one that the
+			kernel lacks: refused where it is reached */
+	ret = find_function(walk, insn, &id);
+	if (ret || !id)
+		return ret;
+	if (!walk->input->gpl && !host_has_type(walk->input->host, id))
+		return reject(walk, kfunc_gpl);
 	fact->operand = OPERAND_KFUNC;
-	fact->kfunc = find_resolved(walk, (u32)insn->imm);
+	fact->kfunc = find_resolved(walk, id);
 	if (fact->kfunc)
 		return 0;
 	if (walk->kfunc_cnt == KFUNCS_MAX)
 		return reject(walk, too_many_kfuncs, KFUNCS_MAX);
-	ret = make(walk, (u32)insn->imm, &fact->kfunc);
+	ret = make(walk, id, &fact->kfunc);
 	if (!ret)
 		walk->kfuncs[walk->kfunc_cnt++] = fact->kfunc;
 	return ret;

@@ -2,6 +2,7 @@
 #include "verify/requirement.h"
 
 #include "base/strbuf.h"
+#include "catalog/host.h"
 #include "isa/isa.h"
 
 struct list {
@@ -150,7 +151,7 @@ static void jump_needs(const struct bpf_insn *insn, struct list *out)
 		add(out, NEED_RESULT, BPF_REG_0);
 		return;
 	case BPF_CALL:
-		if (insn->src_reg == 0)
+		if (insn->src_reg == 0 && !insn_is_host_helper(insn))
 			helper_needs(insn, out);
 		else
 			add(out, NEED_CALLEE, NO_REG);

@@ -92,6 +92,17 @@ static int prove_result_range(struct walk *walk, u32 regno, const char *place, s
 	return reject(walk, result_range, place, regno, known_ends(number, ends), least, most);
 }
 
+/* What a host's hook is given is an int, whatever the other half of the register has. */
+static bool fits_int(struct walk *walk, u32 regno, const struct ret_range *range)
+{
+	const struct reg_state *result = walk_reg(walk, regno);
+
+	if (!walk->attach.host_hook || result->kind != REG_SCALAR)
+		return false;
+	precision_need(walk, 1u << regno);
+	return result->number.smin32 >= range->low && result->number.smax32 <= range->high;
+}
+
 static int prove_readable(struct walk *walk, u32 regno)
 {
 	if (walk_reg(walk, regno)->kind == REG_NOT_INIT)
@@ -152,7 +163,7 @@ static int prove_program_result(struct walk *walk, u32 regno)
 		return ret;
 	if (walk_hides_pointer(walk, walk_reg(walk, regno)))
 		return reject(walk, leak_as_result);
-	if (!range.checked)
+	if (!range.checked || fits_int(walk, regno, &range))
 		return 0;
 	return prove_result_range(walk, regno, "program exit", range.low, range.high);
 }

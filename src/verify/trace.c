@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "verify/trace.h"
 
+#include "catalog/host.h"
 #include "isa/isa.h"
 #include "verify/kfunc.h"
 #include "verify/line.h"
@@ -43,7 +44,7 @@ static const char *callee_name(void *cookie, const struct bpf_insn *insn)
 	struct insn_context *context = cookie;
 	const struct helper_row *row = helper_row((u32)insn->imm);
 
-	if (insn->src_reg == BPF_PSEUDO_KFUNC_CALL) {
+	if (insn_is_kfunc_call(insn)) {
 		const struct kfunc *kfunc = insn_fact_kfunc(fact_of(context->walk, insn));
 
 		return kfunc ? kfunc->name : NULL;

@@ -16,6 +16,7 @@
 #include <skep/error.h>
 
 struct btf_view;
+struct host;
 struct kfunc;
 
 enum verify_flags {
@@ -25,6 +26,7 @@ enum verify_flags {
 	VERIFY_SLEEPABLE = 1 << 3,
 	VERIFY_RND_HI32 = 1 << 4,
 	VERIFY_XDP_FRAGS = 1 << 5,
+	VERIFY_FUEL = 1 << 7,	   /* runs are limited: they must be able to be stopped */
 	VERIFY_REG_FACTS = 1 << 6, /* keep facts of every register at every instruction */
 };
 
@@ -64,6 +66,11 @@ struct verify_input {
 	/* The types of the kernel that the program is for, asked for when it names some; they
 	 * live as long as the verified program. NULL: there are none. */
 	const struct btf_view *(*kernel_btf)(void *cookie);
+	/* What the application offers; its types are in kernel_btf, too. NULL: nothing. */
+	const struct host *host;
+	/* Whether the descriptor at this place of the loader's fd_array is the host's module: 0
+	 * or a negative errno. NULL: there are no modules. */
+	int (*prove_module)(void *cookie, u32 index);
 	/* Whether the engine has a body for the helper; NULL: all are there. */
 	bool (*has_helper)(u32 id);
 	/* The same for kernel functions, by name. */
@@ -146,10 +153,12 @@ struct insn_fact {
 	bool never_taken : 1, always_taken : 1; /* a conditional jump */
 	/* Speculation ends before, or behind it (loaders without CAP_PERFMON). */
 	bool barrier_before : 1, barrier_after : 1;
-	u8 mem;	    /* enum mem_kind of the memory operand */
-	u8 operand; /* enum fact_operand */
+	bool holds : 1; /* call of a subprogram: a run cannot be stopped there */
+	u8 mem;		/* enum mem_kind of the memory operand */
+	u8 operand;	/* enum fact_operand */
 	/* call of a subprogram, function address: index in subprogs; -1. Call of a kernel
-	 * function that puts a node into a list or tree: where the object has it, or FACT_VARIES. */
+	 * function that puts a node into a list or tree: where the object has it, or
+	 * FACT_VARIES. */
 	s16 callee;
 	union {
 		const struct ctx_field *ctx;

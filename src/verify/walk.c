@@ -11,6 +11,7 @@
 #include "isa/isa.h"
 #include "verify/cycle.h"
 #include "verify/facts.h"
+#include "verify/fuel.h"
 #include "verify/precision.h"
 #include "verify/prune.h"
 #include "verify/report.h"
@@ -297,6 +298,7 @@ static int carry_out(struct walk *walk)
 		watch_step(walk);
 	fact_visit(walk);
 	ret = prove(walk);
+	ret = ret ? ret : fuel_prove(walk);
 	return ret ? ret : transfer(walk);
 }
 

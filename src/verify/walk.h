@@ -96,6 +96,7 @@ struct attach {
 	u32 skipped;		      /* first arguments that the program does not get */
 	const struct struct_ops_row *ops; /* struct_ops: of the structure */
 	const struct btf_type *stub; /* of the kernel's own function for the member; NULL */
+	const struct host_hook *host_hook; /* NULL: it is none of the host's */
 	u64 refs;   /* bit n: argument n is a reference that the program must give back */
 	u32 ref_id; /* of the first of them; the others follow */
 };

@@ -147,6 +147,11 @@ def test_how_programs_are_executed(skep):
     skep.fails(2, "^skep: --jit full: expected off or base$", "run", "firewall.bpf.o", "--jit", "full")
 
 
+def test_fuel(skep):
+    same(skep.ok("run", "firewall.bpf.o", "--data", "00" * 64, "--fuel=1000"), "retval 1\n")
+    skep.fails(2, "^skep: --fuel is for the skep target", "run", "firewall.bpf.o", "--fuel", "1", "--target", "linux")
+
+
 def test_prog_run(skep):
     packet = bytes(range(64))
     skep.path("packet").write_bytes(packet)
