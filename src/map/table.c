@@ -79,6 +79,76 @@ void table_read_key(const struct table *table, u32 element, void *key)
 	}
 }
 
+/* The key's element and its index in the group. `*changed` is set when a slot changed while
+ * its key was read. */
+static inline __attribute__((always_inline)) u32 group_find(const struct table *table,
+							    const struct group *group, u8 tag,
+							    const void *key, u32 key_size,
+							    u32 *index, bool *changed)
+{
+	for (u32 match = group_match(group, tag); match; match &= match - 1) {
+		const atomic_uint *slot = &group->slot[__builtin_ctz(match)];
+		u32 element = atomic_load_explicit(slot, memory_order_acquire);
+		bool equal = key_equal(table_key(table, element), key, key_size);
+
+		/* Orders the key's bytes before the second look at the slot. */
+		atomic_thread_fence(memory_order_acquire);
+		if (unlikely(atomic_load_explicit(slot, memory_order_relaxed) != element))
+			*changed = true;
+		else if (likely(equal)) {
+			*index = __builtin_ctz(match);
+			return element;
+		}
+	}
+	return ELEMENT_NONE;
+}
+
+static inline __attribute__((always_inline)) u32 chain_find(const struct table *table,
+							    const struct group *group, u8 tag,
+							    const void *key, u32 key_size,
+							    bool *changed)
+{
+	for (;;) {
+		u32 next, index;
+		u32 element = group_find(table, group, tag, key, key_size, &index, changed);
+
+		if (likely(element != ELEMENT_NONE))
+			return element;
+		next = atomic_load_explicit(&group->next, memory_order_acquire);
+		if (likely(!next))
+			return ELEMENT_NONE;
+		group = &table->overflow[next - 1];
+	}
+}
+
+static inline __attribute__((always_inline)) u32 walk_sized(const struct table *table,
+							    const void *key, u32 key_size,
+							    const struct group *home, u8 tag)
+{
+	for (;;) {
+		u32 version = atomic_load_explicit(&home->lock, memory_order_acquire);
+		bool changed = false;
+		u32 element = chain_find(table, home, tag, key, key_size, &changed);
+
+		if (likely(element != ELEMENT_NONE))
+			return element;
+		atomic_thread_fence(memory_order_acquire);
+		if (likely(!changed &&
+			   atomic_load_explicit(&home->lock, memory_order_relaxed) == version))
+			return ELEMENT_NONE;
+	}
+}
+
+u32 table_walk(const struct table *table, const void *key, const struct group *home, u8 tag)
+{
+	switch (table->key_size) {
+	case 4: return walk_sized(table, key, 4, home, tag);
+	case 8: return walk_sized(table, key, 8, home, tag);
+	case 16: return walk_sized(table, key, 16, home, tag);
+	default: return walk_sized(table, key, table->key_size, home, tag);
+	}
+}
+
 /* Acquire pairs with the release in group_unlock(). */
 static void group_lock(struct group *home)
 {
