@@ -19,7 +19,7 @@ SKEP_API int skep_prog_print(struct skep_engine *engine, int prog_fd, const char
 
 /*
  * What skep lacks to run the program behind a file descriptor of a verify-only engine: one line
- * each, "helper NAME", "kernel function NAME" or "map type NAME"; "": nothing. *out is the
+ * each, "helper NAME" or "kernel function NAME"; "": nothing. *out is the
  * caller's, who gives it to free(); it stays untouched on failure. 0 or a negative errno:
  * -EBADF (no program), -ENOMEM.
  */

@@ -19,9 +19,9 @@ from selftests import Missing
 
 # What skep does otherwise by design, or has not yet: tests -> why.
 DIFFERENT = {
-    "lru_sanity3(/percpu)?": "evicts when the map is full, not some time before",
+    "lru_sanity3(/percpu)?": "a common LRU list evicts when the map is full, not some time before",
     "lru_sanity5(/percpu)?": "after fork() parent and child have an engine each",
-    "sockmap(/no_prealloc)?": "no hooks for SK_SKB programs",
+    "sockmap(/no_prealloc)?": "programs run where the kernel drives sockets",
 }
 # Not run: hooks every system call of the machine; a hundred processes, for minutes.
 LEFT_OUT_FILES = ("task_storage_map.c",)

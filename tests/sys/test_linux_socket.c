@@ -445,12 +445,47 @@ static void test_checked(void **state)
 	worlds_compare_with(programs, &opts);
 }
 
+/* Programs that use the maps where sockets receive and send can be loaded. */
+#define MAP_AND_INDEX "r2 = map_fd 0 ll\nr3 = 0\nr4 = 0\ncall "
+#define MAP_AND_KEY                                                                      \
+	"r3 = 0\n*(u32 *)(r10 - 4) = r3\nr3 = r10\nr3 += -4\nr2 = map_fd 0 ll\nr4 = 0\n" \
+	"call "
+
+static void users(struct world *world)
+{
+	static const struct {
+		u32 type, map;
+		const char *text;
+	} rows[] = {
+		{BPF_PROG_TYPE_SK_SKB, BPF_MAP_TYPE_SOCKMAP, MAP_AND_INDEX "52\nexit"},
+		{BPF_PROG_TYPE_SK_SKB, BPF_MAP_TYPE_SOCKHASH, MAP_AND_KEY "72\nexit"},
+		{BPF_PROG_TYPE_SK_MSG, BPF_MAP_TYPE_SOCKMAP, MAP_AND_INDEX "60\nexit"},
+		{BPF_PROG_TYPE_SK_MSG, BPF_MAP_TYPE_SOCKHASH, MAP_AND_KEY "71\nexit"},
+		{BPF_PROG_TYPE_SOCK_OPS, BPF_MAP_TYPE_SOCKMAP, MAP_AND_KEY "53\nr0 = 0\nexit"},
+		{BPF_PROG_TYPE_SOCK_OPS, BPF_MAP_TYPE_SOCKHASH, MAP_AND_KEY "70\nr0 = 0\nexit"},
+		{BPF_PROG_TYPE_SOCK_OPS, BPF_MAP_TYPE_SOCKHASH, MAP_AND_KEY "53\nr0 = 0\nexit"},
+		{BPF_PROG_TYPE_SK_REUSEPORT, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY,
+		 MAP_AND_KEY "82\nexit"},
+		{BPF_PROG_TYPE_SK_REUSEPORT, BPF_MAP_TYPE_SOCKMAP, MAP_AND_KEY "82\nexit"},
+		{BPF_PROG_TYPE_SK_REUSEPORT, BPF_MAP_TYPE_SOCKHASH, MAP_AND_KEY "82\nexit"},
+		{BPF_PROG_TYPE_SK_REUSEPORT, BPF_MAP_TYPE_ARRAY, MAP_AND_KEY "82\nexit"},
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		int map = make(world, rows[i].map, 4, 4);
+
+		note_fd(world, load_text(world, rows[i].type, rows[i].text, &map), "load");
+		close(map);
+	}
+}
+
 SCENARIO(members)
 SCENARIO(operations)
 SCENARIO(closes)
 SCENARIO(connections)
 SCENARIO(reuseport)
 SCENARIO(programs)
+SCENARIO(users)
 
 int main(void)
 {
@@ -458,7 +493,7 @@ int main(void)
 		cmocka_unit_test(test_members),	  cmocka_unit_test(test_operations),
 		cmocka_unit_test(test_closes),	  cmocka_unit_test(test_connections),
 		cmocka_unit_test(test_reuseport), cmocka_unit_test(test_programs),
-		cmocka_unit_test(test_checked),
+		cmocka_unit_test(test_checked),	  cmocka_unit_test(test_users),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
