@@ -24,6 +24,7 @@ struct checkpoint {
 	u32 open_rounds;
 	size_t log_length;
 	struct live_set needs;	/* the numbers that matter: precision.c */
+	u32 news;		/* how often more turned out to */
 	u32 pending_cnt;	/* paths put off when it was made: those above are its own */
 	struct difference last; /* from a state that it was compared with */
 	bool is_complete, is_settled;
@@ -85,6 +86,7 @@ static inline bool checkpoint_add_needs(struct checkpoint *point, const struct l
 		point->needs.regs[i] |= needs->regs[i];
 		point->needs.slots[i] |= needs->slots[i];
 	}
+	point->news += !!news;
 	return news;
 }
 

@@ -16,10 +16,12 @@
 /* Where a path ended. */
 struct end {
 	struct checkpoint *covered_by, *parent;
+	/* covered_by->news when `told` was all that mattered there, and when that was shown to
+	 * be covered. */
+	u32 told_news, covered_news;
 	struct pending path; /* its state: where all numbers are not covered, else NULL */
 	u32 depth;
 	struct live_set told; /* what matters there, as far as it was carried back from here */
-	struct live_set covered; /* the numbers that were shown to be covered */
 };
 
 struct cycles {
@@ -89,6 +91,8 @@ int cycle_end(struct walk *walk, struct checkpoint *point, const struct live_set
 {
 	const struct checkpoint_list *trail = &walk->prune->trail;
 	struct cycles *cycles = walk->cycles;
+	bool is_all = !memcmp(numbers, &point->needs, sizeof(*numbers));
+	u32 news = is_all ? point->news : point->news - 1;
 	struct end *end;
 
 	if (!grow((void **)&cycles->ends, cycles->end_cnt, &cycles->end_cap,
@@ -100,7 +104,8 @@ int cycle_end(struct walk *walk, struct checkpoint *point, const struct live_set
 			    .path.mark = path_mark(walk),
 			    .depth = walk->state.frame_cnt,
 			    .told = *numbers,
-			    .covered = *numbers};
+			    .told_news = news,
+			    .covered_news = news};
 	if (is_assumed && walk_set_aside(walk, walk->at, &end->path))
 		return -ENOMEM;
 	if (is_assumed)
@@ -118,13 +123,15 @@ static bool take_news(struct end *end, struct live_set *news)
 	const struct live_set *needs = &end->covered_by->needs;
 	u64 any = 0;
 
+	if (end->told_news == end->covered_by->news)
+		return false;
 	for (u32 i = 0; i < end->depth; i++) {
 		news->regs[i] = needs->regs[i] & ~end->told.regs[i];
 		news->slots[i] = needs->slots[i] & ~end->told.slots[i];
 		any |= news->regs[i] | news->slots[i];
 	}
-	if (any)
-		end->told = *needs;
+	end->told = *needs;
+	end->told_news = end->covered_by->news;
 	return any;
 }
 
@@ -151,17 +158,17 @@ static void carry_back(struct walk *walk, struct end *ends, u32 count)
 
 static bool is_still_covered(struct walk *walk, struct end *end)
 {
-	const struct live_set *needs = &end->covered_by->needs;
+	const struct checkpoint *point = end->covered_by;
 	struct difference unused;
 
-	if (!end->path.state || !memcmp(&end->covered, needs, sizeof(*needs)))
+	if (end->covered_news == point->news || !end->path.state)
 		return true;
-	if (!end->covered_by->state)
+	if (!point->state)
 		return false;
 	state_unpack(end->path.state, &walk->state);
-	if (!states_equal(walk, end->covered_by->state, needs, COMPARE_COVERS, &unused))
+	if (!states_equal(walk, point->state, &point->needs, COMPARE_COVERS, &unused))
 		return false;
-	end->covered = *needs;
+	end->covered_news = point->news;
 	return true;
 }
 

@@ -19,7 +19,7 @@ int prune_path_ended(struct walk *walk);
 /*
  * One more round of a loop of unknown length, whose head is `insn`: numbers that differ from
  * those at the round that began last before position `before` of the path's list, and that
- * decided nothing so far, are forgotten (widen.c).
+ * decided nothing so far, are forgotten (widen.c); after very many rounds, all that differ.
  */
 void prune_widen(struct walk *walk, u32 insn, u32 before);
 #define PRUNE_ANY_POSITION UINT32_MAX

@@ -65,17 +65,32 @@ static void widen_frame(struct frame *frame, const struct packed_frame *outline,
 	}
 }
 
+/* Rounds and instructions walked after which also what decided something is forgotten: with it,
+ * the walk would not come to an end. Not where may_goto counts: such loops are written as those
+ * that have a bound of their own. */
+#define ROUNDS_MANY 1000
+#define INSNS_MANY  (INSNS_PROCESSED_MAX / 16)
+
+static bool runs_out(const struct walk *walk, u32 insn)
+{
+	return walk->open_rounds > ROUNDS_MANY && walk->insns_processed > INSNS_MANY &&
+	       walk->insns[insn].code != (BPF_JMP | BPF_JCOND);
+}
+
 void prune_widen(struct walk *walk, u32 insn, u32 before)
 {
 	const struct checkpoint *point = last_round(walk, insn, before);
+	static const struct live_set nothing;
+	const struct live_set *needs;
 
 	if (!point)
 		return;
+	needs = runs_out(walk, insn) ? &nothing : &point->needs;
 	for (u32 i = 0; i < walk->state.frame_cnt; i++) {
 		const struct packed_frame *outline = &point->state->frames[i];
 
 		widen_frame(&walk->state.frames[i], outline,
-			    packed_regs(point->state) + outline->regs_at, point->needs.regs[i],
-			    point->needs.slots[i]);
+			    packed_regs(point->state) + outline->regs_at, needs->regs[i],
+			    needs->slots[i]);
 	}
 }

@@ -276,4 +276,58 @@ SEC("socket") REJECT("invalid mem access 'scalar'") int element_after_destroy(vo
 	return number ? *number : 0;
 }
 
+SEC("syscall") REJECT("expected an RCU CS when using bpf_iter_task_next")
+int tasks_in_a_section_each(void *ctx)
+{
+	struct bpf_iter_task it;
+	struct task_struct *task;
+
+	bpf_rcu_read_lock();
+	bpf_iter_task_new(&it, NULL, 0);
+	while ((task = bpf_iter_task_next(&it))) {
+		total += task->pid;
+		bpf_rcu_read_unlock();
+		bpf_rcu_read_lock();
+	}
+	bpf_iter_task_destroy(&it);
+	bpf_rcu_read_unlock();
+	return 0;
+}
+
+SEC("syscall") REJECT("expected an RCU CS when using bpf_iter_task_destroy")
+int tasks_destroyed_in_another_section(void *ctx)
+{
+	struct bpf_iter_task it;
+	struct task_struct *task;
+
+	bpf_rcu_read_lock();
+	bpf_iter_task_new(&it, NULL, 0);
+	while ((task = bpf_iter_task_next(&it))) {
+		bpf_rcu_read_unlock();
+		bpf_rcu_read_lock();
+		break;
+	}
+	bpf_iter_task_destroy(&it);
+	bpf_rcu_read_unlock();
+	return 0;
+}
+
+SEC("syscall") REJECT("nested rcu read lock")
+int tasks_with_a_section_inside(void *ctx)
+{
+	struct bpf_iter_task it;
+	struct task_struct *task;
+
+	bpf_rcu_read_lock();
+	bpf_iter_task_new(&it, NULL, 0);
+	while ((task = bpf_iter_task_next(&it))) {
+		bpf_rcu_read_lock();
+		total += task->pid;
+		bpf_rcu_read_unlock();
+	}
+	bpf_iter_task_destroy(&it);
+	bpf_rcu_read_unlock();
+	return 0;
+}
+
 char _license[] SEC("license") = "GPL";

@@ -640,4 +640,78 @@ SEC("tc") REJECT("infinite loop") LINUX_ACCEPTS int open_in_closed(struct __sk_b
 	}
 	return 0;
 }
+/* A counter that a callback compares, and that differs in each round around it. */
+struct counted {
+	long sum;
+	int limit, unused, n;
+};
+
+STATIC int counts_to_ten(__u32 round, struct counted *c)
+{
+	if (round & 4)
+		c->n++;
+	return c->n > 10;
+}
+
+STATIC long compares_values(void *map, int *key, struct elem *value, struct counted *c)
+{
+	if (value->n > c->n)
+		c->n++;
+	if (value->n < c->limit) {
+		c->sum--;
+		return 1;
+	}
+	return 0;
+}
+
+SEC("tc") ACCEPT int counter_of_two_callbacks_in_iterator(struct __sk_buff *skb)
+{
+	struct counted c = {};
+	struct bpf_iter_num it;
+	int *i;
+
+	bpf_iter_num_new(&it, 0, 5);
+	while ((i = bpf_iter_num_next(&it))) {
+		if (*i == 3)
+			c.n++;
+		bpf_for_each_map_elem(&timers, compares_values, &c, 0);
+		if (*i == 2)
+			bpf_loop(*i, counts_to_ten, &c, 0);
+	}
+	bpf_iter_num_destroy(&it);
+	return c.sum;
+}
+
+STATIC int counts_always(__u32 round, struct counted *c)
+{
+	c->n++;
+	return c->n > 10;
+}
+
+SEC("tc") ACCEPT LINUX_REJECTS("is too complex")
+int counter_of_callback_in_iterator(struct __sk_buff *skb)
+{
+	struct counted c = {};
+	struct bpf_iter_num it;
+
+	bpf_iter_num_new(&it, 0, 5);
+	while (bpf_iter_num_next(&it))
+		bpf_loop(2, counts_always, &c, 0);
+	bpf_iter_num_destroy(&it);
+	return c.n;
+}
+
+SEC("tc") REJECT("invalid access to map value")
+int counter_of_callback_as_index(struct __sk_buff *skb)
+{
+	struct counted c = {};
+	struct bpf_iter_num it;
+
+	bpf_iter_num_new(&it, 0, 5);
+	while (bpf_iter_num_next(&it))
+		bpf_loop(2, counts_always, &c, 0);
+	bpf_iter_num_destroy(&it);
+	return array[(unsigned int)c.n];
+}
+
 char _license[] SEC("license") = "GPL";
