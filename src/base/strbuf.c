@@ -22,10 +22,22 @@ void strbuf_clear(struct strbuf *buf)
 	buf->failed = false;
 }
 
+/* Moves when twice the window is there: each byte is moved once. */
+static void strbuf_roll(struct strbuf *buf, size_t extra)
+{
+	size_t kept = buf->length - buf->dropped, excess;
+
+	if (!buf->window || kept + extra <= 2 * buf->window || kept <= buf->window)
+		return;
+	excess = kept - buf->window;
+	memmove(buf->text, buf->text + excess, buf->window + 1);
+	buf->dropped += excess;
+}
+
 /* Room for `extra` more bytes and the terminator. */
 static bool strbuf_reserve(struct strbuf *buf, size_t extra)
 {
-	size_t need = buf->length + extra + 1, capacity;
+	size_t need = buf->length - buf->dropped + extra + 1, capacity;
 	char *text;
 
 	if (need <= buf->capacity)
@@ -47,11 +59,12 @@ void strbuf_add(struct strbuf *buf, const char *text, size_t length)
 		length = buf->limit - buf->length;
 		buf->failed = true;
 	}
+	strbuf_roll(buf, length);
 	if (!length || !strbuf_reserve(buf, length))
 		return;
-	memcpy(buf->text + buf->length, text, length);
+	memcpy(buf->text + buf->length - buf->dropped, text, length);
 	buf->length += length;
-	buf->text[buf->length] = '\0';
+	buf->text[buf->length - buf->dropped] = '\0';
 }
 
 void strbuf_adds(struct strbuf *buf, const char *text)
@@ -97,7 +110,8 @@ void strbuf_truncate(struct strbuf *buf, size_t length)
 	if (length >= buf->length)
 		return;
 	buf->length = length;
-	buf->text[length] = '\0';
+	buf->dropped = min(buf->dropped, length);
+	buf->text[length - buf->dropped] = '\0';
 }
 
 const char *strbuf_text(const struct strbuf *buf)

@@ -14,6 +14,9 @@ struct strbuf {
 	char *text; /* owned; NULL while empty */
 	size_t length, capacity;
 	size_t limit; /* at most this many bytes are kept; 0: no limit */
+	/* Of a text that is longer, at least its last `window` bytes are kept; 0: all. `length`
+	 * counts all, and `dropped` are those that `text` no longer begins with. */
+	size_t window, dropped;
 	bool failed;
 };
 

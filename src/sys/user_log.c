@@ -11,6 +11,9 @@ int user_log_init(struct user_log *log, struct call *call, u32 level, u64 buffer
 {
 	*log = (struct user_log){.level = level, .size = size, .buffer = buffer};
 	strbuf_init(&log->text);
+	/* What will not fit is not kept: a path of a million instructions is 60 MB of text. */
+	if (buffer && !(level & LOG_FIXED))
+		log->text.window = size;
 	if (!buffer != !size)
 		return call_fail(call, -EINVAL, "log_buf and log_size go together");
 	if (buffer && !level)
@@ -28,7 +31,7 @@ struct strbuf *user_log_text(struct user_log *log)
 /* The part of the text that fits beside the terminating zero. */
 static int write_text(const struct user_log *log)
 {
-	size_t length = log->text.length, room = log->size - 1;
+	size_t length = log->text.length - log->text.dropped, room = log->size - 1;
 	const char *text = strbuf_text(&log->text);
 
 	if (length > room && !(log->level & LOG_FIXED))

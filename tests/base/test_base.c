@@ -166,9 +166,37 @@ static void os_reads_whole_files_up_to_a_limit(void **state)
 	assert_true(os_possible_cpus() >= 1);
 }
 
+/* The last bytes stay, however much is added and taken back. */
+static void text_with_a_window(void **state)
+{
+	struct strbuf all, rolling;
+
+	strbuf_init(&all);
+	strbuf_init(&rolling);
+	rolling.window = 50;
+	for (unsigned int i = 0; i < 2000; i++) {
+		strbuf_addf(&all, "%u,", i);
+		strbuf_addf(&rolling, "%u,", i);
+		if (i % 7 == 0) {
+			strbuf_truncate(&all, all.length - 1);
+			strbuf_truncate(&rolling, rolling.length - 1);
+		}
+		assert_int_equal(rolling.length, all.length);
+		assert_true(rolling.length - rolling.dropped >= min(all.length, (size_t)49));
+		assert_string_equal(strbuf_text(&rolling), all.text + rolling.dropped);
+	}
+	assert_true(rolling.capacity <= 256);
+	strbuf_truncate(&rolling, 10);
+	assert_int_equal(rolling.length, 10);
+	assert_string_equal(strbuf_text(&rolling), "");
+	strbuf_done(&all);
+	strbuf_done(&rolling);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_with_a_window),
 		cmocka_unit_test(arena_gives_zeroed_aligned_memory),
 		cmocka_unit_test(strbuf_grows_and_keeps_its_limit),
 		cmocka_unit_test(json_writes_commas_escapes_and_indentation),
