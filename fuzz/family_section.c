@@ -59,6 +59,7 @@ void step_lock(struct generator *gen)
 	bool is_resilient = chance(gen, 40);
 	u32 scope, failed = 0;
 
+	gen->out->is_deterministic = false; /* r9 may be compared */
 	emit_lookup(gen, is_resilient ? GENERATED_RES_LOCKED : GENERATED_LOCKED);
 	emit_mov(gen, BPF_REG_9, BPF_REG_0);
 	emit_lock(gen, is_resilient, false);

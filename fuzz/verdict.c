@@ -91,6 +91,8 @@ bool verdict_is_decided_branch(const char *log, const struct bpf_insn *insns,
 
 /* --- classes --- */
 
+static const char different_masks[] = "tried to add from different maps, paths or scalars";
+
 const char *verdict_class_text(enum verdict_class class)
 {
 	static const char *const texts[VERDICT_CLASSES] = {
@@ -113,6 +115,16 @@ static bool is_beyond_linux(const struct bpf_insn *insn)
 	       (is_shift && BPF_SRC(insn->code) == BPF_X);
 }
 
+/* A call that skep never comes to: it needs no stack. */
+static bool drops_call(const struct bpf_insn *insns, const struct insn_fact *facts, u32 count)
+{
+	for (u32 i = 0; i < count; i++)
+		if (insns[i].code == (BPF_JMP | BPF_CALL) &&
+		    insns[i].src_reg == BPF_PSEUDO_CALL && !facts[i].visited)
+			return true;
+	return false;
+}
+
 enum verdict_class verdict_class_only_skep(const char *log, const struct bpf_insn *insns,
 					   const struct insn_fact *facts, u32 count)
 {
@@ -122,8 +134,11 @@ enum verdict_class verdict_class_only_skep(const char *log, const struct bpf_ins
 		is_beyond |= is_beyond_linux(&insns[i]);
 	if (verdict_is_linux_bug(log))
 		return VERDICT_BUG_OF_LINUX;
-	if (verdict_is_decided_branch(log, insns, facts, count))
+	if (verdict_is_decided_branch(log, insns, facts, count) ||
+	    (strstr(log, "combined stack size") && drops_call(insns, facts, count)))
 		return VERDICT_BRANCH;
+	if (strstr(log, different_masks))
+		return VERDICT_MASK;
 	if (verdict_is_about_numbers(log))
 		return VERDICT_NUMBERS;
 	return is_beyond ? VERDICT_ARITHMETIC : VERDICT_UNEXPLAINED;
@@ -168,7 +183,7 @@ static bool reads_half_slot(const char *log)
 
 enum verdict_class verdict_class_only_linux(const char *log)
 {
-	if (strstr(log, "tried to add from different maps, paths or scalars"))
+	if (strstr(log, different_masks))
 		return VERDICT_MASK;
 	if (reads_half_slot(log))
 		return VERDICT_HALF_SLOT;

@@ -9,6 +9,9 @@ terms (execute.py), and what it claims is put to z3, claim by claim. Obligations
 `proof_NAME`; `long_NAME` are tried with --long only; of `refuted_NAME` a claim must be found false.
 """
 import argparse
+import io
+import multiprocessing
+import os
 import pathlib
 import resource
 import shutil
@@ -47,10 +50,11 @@ def ask(counter, seconds, save):
 
 
 class Prover:
+    """Obligations do not depend on each other: as many are proved at a time as there are processors."""
+
     def __init__(self, options):
         self.options = options
         self.modules = [compile_source(options.clang, source) for source in options.sources]
-        self.claims = self.held = self.undecided = 0
 
     def obligations(self):
         kinds = [kind for kind in KINDS if self.options.long or kind != "long_"]
@@ -60,39 +64,50 @@ class Prover:
                     yield name[1:]
 
     def prove(self, name):
-        """Whether the obligation is met; prints what is not."""
+        """Whether the obligation is met, the answers to its claims, what there is to say, and the seconds."""
+        start = time.time()
         execution = execute.Execution(self.modules)
-        answers = set()
+        answers, notes = [], io.StringIO()
         for number, claim in enumerate(execution.run("@" + name)):
             save = self.options.save and self.options.save / f"{name}_{number}.smt2"
             answer, model = ask(claim.counter, self.options.seconds, save)
-            self.claims += 1
-            self.held += answer == "unsat"
-            answers.add(answer)
+            answers.append(answer)
             if answer == "unknown":
-                self.undecided += 1
-                print(f"# {name}: no answer on claim {number} ({claim.text})")
+                print(f"# {name}: no answer on claim {number} ({claim.text})", file=notes)
             elif answer == "sat" and name.startswith("refuted_"):
                 break
             elif answer == "sat":
-                print(f"# {name}: claim {number} ({claim.text}) is false for")
-                print("".join(f"#   {line}\n" for line in model.splitlines()), end="")
-        return "sat" in answers if name.startswith("refuted_") else answers <= {"unsat"}
+                print(f"# {name}: claim {number} ({claim.text}) is false for", file=notes)
+                print("".join(f"#   {line}\n" for line in model.splitlines()), end="", file=notes)
+        is_met = "sat" in answers if name.startswith("refuted_") else set(answers) <= {"unsat"}
+        return is_met, answers, notes.getvalue(), time.time() - start
 
     def run(self):
+        global prover
+        prover = self
         names = list(self.obligations())
         print(f"1..{len(names)}")
-        failures = 0
-        for number, name in enumerate(names, 1):
-            start = time.time()
-            is_met = self.prove(name)
-            failures += not is_met
-            print(f"{'ok' if is_met else 'not ok'} {number} - {name.replace('_', ' ')}"
-                  f" # {time.time() - start:.1f} s", flush=True)
+        failures, given = 0, []
+        with multiprocessing.get_context("fork").Pool(len(os.sched_getaffinity(0))) as pool:
+            for number, result in enumerate(pool.imap(prove_by_name, names), 1):
+                is_met, answers, notes, seconds = result
+                failures += not is_met
+                given += answers
+                print(f"{notes}{'ok' if is_met else 'not ok'} {number} - {names[number - 1].replace('_', ' ')}"
+                      f" # {seconds:.1f} s", flush=True)
+            pool.close()
+            pool.join()
         cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
-        print(f"# {self.claims} claims, {self.held} proved, {self.undecided} without an answer;"
-              f" {cpu.ru_utime:.0f} s of z3")
+        print(f"# {len(given)} claims, {given.count('unsat')} proved, {given.count('unknown')} without an answer;"
+              f" {cpu.ru_utime:.0f} s of processor time")
         return failures != 0
+
+
+prover = None  # the one of the processes that are forked
+
+
+def prove_by_name(name):
+    return prover.prove(name)
 
 
 def main():
