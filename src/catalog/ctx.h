@@ -26,6 +26,10 @@ struct xdp_ctx {
 	u8 *data_meta;	/* == data: no metadata; > data: metadata not supported */
 	u8 *hard_start; /* first byte of the headroom */
 	u8 *frame_end;	/* end of the memory that adjust_tail may use */
+	/* What follows data_end, out of the program's direct reach, in pages from `pages` on.
+	 */
+	u8 *fragments, *pages;
+	u32 fragment_bytes;
 	u32 ingress_ifindex, rx_queue_index, egress_ifindex;
 	u32 flags; /* XDP_CTX_* */
 };

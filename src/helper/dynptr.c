@@ -4,6 +4,7 @@
 #include "catalog/ctx.h"
 #include "helper/body.h"
 #include "helper/skb.h"
+#include "helper/xdp.h"
 #include "map/map.h"
 
 #include <string.h>
@@ -26,7 +27,7 @@ u8 *dynptr_bytes(const struct dynptr *ptr, u32 offset, u32 size)
 	case DYNPTR_IN_MEMORY:
 	case DYNPTR_IN_RECORD: return (u8 *)ptr->data + offset;
 	case DYNPTR_IN_SKB: return bytes_between(skb->data, skb->data_end, offset, size);
-	case DYNPTR_IN_XDP: return bytes_between(xdp->data, xdp->data_end, offset, size);
+	case DYNPTR_IN_XDP: return xdp_bytes(xdp, offset, size);
 	case DYNPTR_IN_SKB_METADATA:
 		return bytes_between(skb->data_meta, skb->data, offset, size);
 	}
@@ -41,6 +42,8 @@ int dynptr_read(void *to, u32 size, const struct dynptr *from, u32 offset, u64 f
 		return -EINVAL;
 	if (dynptr_check(from, offset, size))
 		return -E2BIG;
+	if (dynptr_type(from) == DYNPTR_IN_XDP)
+		return xdp_load(from->data, from->offset + offset, to, size);
 	bytes = dynptr_bytes(from, offset, size);
 	if (bytes) {
 		memmove(to, bytes, size);
@@ -63,6 +66,8 @@ int dynptr_write(const struct dynptr *to, u32 offset, const void *from, u32 size
 	if (dynptr_type(to) == DYNPTR_IN_SKB)
 		return helper_skb_store_bytes(ptr_to_u64(to->data), to->offset + offset,
 					      ptr_to_u64(from), size, flags, NULL);
+	if (dynptr_type(to) == DYNPTR_IN_XDP && !flags)
+		return xdp_store(to->data, to->offset + offset, from, size);
 	bytes = dynptr_bytes(to, offset, size);
 	if (flags || !bytes)
 		return -EINVAL;

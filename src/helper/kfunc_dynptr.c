@@ -4,6 +4,7 @@
 #include "catalog/prog.h"
 #include "helper/body.h"
 #include "helper/dynptr.h"
+#include "helper/xdp.h"
 
 #include <string.h>
 
@@ -48,20 +49,23 @@ KFUNC_BODY(bpf_dynptr_from_xdp)
 	dynptr_set_null(out);
 	if (r2)
 		return -EINVAL;
-	set_of_packet(out, DYNPTR_IN_XDP, xdp, xdp->data_end - xdp->data, run);
+	set_of_packet(out, DYNPTR_IN_XDP, xdp, xdp_length(xdp), run);
 	return 0;
 }
 
-/* --- parts: all bytes are in one piece. A frame that became shorter gives the caller's buffer
- * as it is, as on Linux. --- */
+/* --- parts. Bytes in several pieces of a frame are copied to the caller's buffer, which a
+ * frame that became shorter leaves as it is, as on Linux. --- */
 KFUNC_BODY(bpf_dynptr_slice)
 {
 	const struct dynptr *ptr = u64_to_ptr(r1);
 	u8 *bytes = dynptr_bytes(ptr, r2, r4);
 
 	if (!bytes && ptr->data && dynptr_type(ptr) == DYNPTR_IN_XDP &&
-	    !dynptr_check(ptr, r2, r4))
+	    !dynptr_check(ptr, r2, r4)) {
+		if (r3)
+			xdp_load(ptr->data, ptr->offset + (u32)r2, u64_to_ptr(r3), r4);
 		return r3;
+	}
 	return ptr_to_u64(bytes);
 }
 

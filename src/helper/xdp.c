@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* XDP: the bounds of the frame, and its bytes. */
+#include "helper/xdp.h"
 #include "catalog/ctx.h"
 #include "helper/body.h"
 #include "helper/skb.h"
@@ -37,11 +38,39 @@ HELPER_BODY(xdp_adjust_head)
 	return 0;
 }
 
+/* The last page has room at its end. */
+static int grow_fragments(struct xdp_ctx *xdp, u32 more)
+{
+	u8 *end = xdp->fragments + xdp->fragment_bytes;
+	const u32 used = (end - xdp->pages) % XDP_FRAGMENT_MAX ?: XDP_FRAGMENT_MAX;
+
+	if (more > XDP_FRAGMENT_MAX - used)
+		return -EINVAL;
+	memset(end, 0, more);
+	xdp->fragment_bytes += more;
+	return 0;
+}
+
+/* The last bytes go, those of fragments first. */
+static int shrink_fragments(struct xdp_ctx *xdp, u32 less)
+{
+	const u32 from_fragments = min(less, xdp->fragment_bytes);
+
+	if ((s64)less > (s64)xdp_length(xdp) - ETH_HLEN)
+		return -EINVAL;
+	xdp->fragment_bytes -= from_fragments;
+	xdp->data_end -= less - from_fragments;
+	return 0;
+}
+
 HELPER_BODY(xdp_adjust_tail)
 {
 	struct xdp_ctx *xdp = u64_to_ptr(r1);
 	const s32 offset = r2;
 
+	if (xdp->fragment_bytes)
+		return offset < 0 ? shrink_fragments(xdp, -(u32)offset)
+				  : grow_fragments(xdp, offset);
 	if (offset > xdp->frame_end - xdp->data_end ||
 	    offset < xdp->data + ETH_HLEN - xdp->data_end)
 		return -EINVAL;
@@ -70,9 +99,23 @@ HELPER_BODY(xdp_adjust_meta)
 
 HELPER_BODY(xdp_get_buff_len)
 {
-	const struct xdp_ctx *xdp = u64_to_ptr(r1);
+	return xdp_length(u64_to_ptr(r1));
+}
 
-	return xdp->data_end - xdp->data;
+u8 *xdp_bytes(const struct xdp_ctx *xdp, u32 offset, u32 size)
+{
+	const u32 linear = xdp->data_end - xdp->data;
+	u32 room;
+
+	if ((u64)offset + size > xdp_length(xdp))
+		return NULL;
+	if (offset < linear)
+		return size <= linear - offset ? xdp->data + offset : NULL;
+	offset -= linear;
+	room = min(xdp->fragment_bytes - offset,
+		   XDP_FRAGMENT_MAX -
+			   (u32)(xdp->fragments + offset - xdp->pages) % XDP_FRAGMENT_MAX);
+	return size <= room ? xdp->fragments + offset : NULL;
 }
 
 /* 0 when the frame has these bytes, or a negative errno. */
@@ -80,33 +123,89 @@ static int find_bytes(const struct xdp_ctx *xdp, u32 offset, u32 size)
 {
 	if (offset > BYTES_MAX || size > BYTES_MAX)
 		return -EFAULT;
-	return offset + size > xdp->data_end - xdp->data ? -EINVAL : 0;
+	return offset + size > xdp_length(xdp) ? -EINVAL : 0;
+}
+
+/* How many of the bytes are before the fragments. */
+static u32 linear_part(const struct xdp_ctx *xdp, u32 offset, u32 size)
+{
+	const u32 linear = xdp->data_end - xdp->data;
+
+	return offset < linear ? min(size, linear - offset) : 0;
+}
+
+int xdp_load(const struct xdp_ctx *xdp, u32 offset, void *to, u32 size)
+{
+	const int ret = find_bytes(xdp, offset, size);
+	const u32 first = linear_part(xdp, offset, size);
+
+	if (ret)
+		return ret;
+	memmove(to, xdp->data + offset, first);
+	if (first < size)
+		memmove((u8 *)to + first,
+			xdp->fragments + (offset + first - (xdp->data_end - xdp->data)),
+			size - first);
+	return 0;
+}
+
+int xdp_store(const struct xdp_ctx *xdp, u32 offset, const void *from, u32 size)
+{
+	const int ret = find_bytes(xdp, offset, size);
+	const u32 first = linear_part(xdp, offset, size);
+
+	if (ret)
+		return ret;
+	memmove(xdp->data + offset, from, first);
+	if (first < size)
+		memmove(xdp->fragments + (offset + first - (xdp->data_end - xdp->data)),
+			(const u8 *)from + first, size - first);
+	return 0;
 }
 
 HELPER_BODY(xdp_load_bytes)
 {
-	const struct xdp_ctx *xdp = u64_to_ptr(r1);
-	int ret = find_bytes(xdp, r2, r4);
-
-	if (!ret)
-		memcpy(u64_to_ptr(r3), xdp->data + (u32)r2, (u32)r4);
-	return ret;
+	return xdp_load(u64_to_ptr(r1), r2, u64_to_ptr(r3), r4);
 }
 
 HELPER_BODY(xdp_store_bytes)
 {
-	struct xdp_ctx *xdp = u64_to_ptr(r1);
-	int ret = find_bytes(xdp, r2, r4);
-
-	if (!ret)
-		memcpy(xdp->data + (u32)r2, u64_to_ptr(r3), (u32)r4);
-	return ret;
+	return xdp_store(u64_to_ptr(r1), r2, u64_to_ptr(r3), r4);
 }
 
-/* All bytes are in reach already. */
+/* The frame's first bytes, with what stands before them, move to an earlier place. */
+static void move_back(struct xdp_ctx *xdp, u32 by)
+{
+	u8 *start = has_no_metadata(xdp) ? xdp->data : xdp->data_meta;
+
+	memmove(start - by, start, xdp->data_end - start);
+	xdp->data -= by;
+	xdp->data_meta -= by;
+	xdp->data_end -= by;
+}
+
+/* Bytes of fragments come into direct reach: behind those that are, or where there was
+ * headroom. */
 KFUNC_BODY(bpf_xdp_pull_data)
 {
-	const struct xdp_ctx *xdp = u64_to_ptr(r1);
+	struct xdp_ctx *xdp = u64_to_ptr(r1);
+	const u32 linear = xdp->data_end - xdp->data, tail = xdp->frame_end - xdp->data_end;
+	const u32 head =
+		(has_no_metadata(xdp) ? xdp->data : xdp->data_meta) - headroom_start(xdp);
+	u32 more;
 
-	return (u32)r2 > xdp->data_end - xdp->data ? -EINVAL : 0;
+	if ((u32)r2 > xdp_length(xdp))
+		return -EINVAL;
+	if ((u32)r2 <= linear)
+		return 0;
+	more = (u32)r2 - linear;
+	if (more > head + tail)
+		return -EINVAL;
+	if (more > tail)
+		move_back(xdp, more - tail);
+	memcpy(xdp->data_end, xdp->fragments, more);
+	xdp->data_end += more;
+	xdp->fragments += more;
+	xdp->fragment_bytes -= more;
+	return 0;
 }

@@ -84,7 +84,9 @@ static bool in_packet(const struct executor *exec, u64 address, u32 size)
 	if (!row || !exec->run->ctx)
 		return false;
 	if (row->ctx_view == CTX_VIEW_XDP_MD)
-		return within(address, size, min(xdp->data_meta, xdp->data), xdp->data_end);
+		return within(address, size, min(xdp->data_meta, xdp->data), xdp->data_end) ||
+		       within(address, size, xdp->fragments,
+			      xdp->fragments + xdp->fragment_bytes);
 	if (row->ctx_view == CTX_VIEW_SK_BUFF)
 		return within(address, size, min(skb->data_meta ?: skb->data, skb->data),
 			      skb->data_end);

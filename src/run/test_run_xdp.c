@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * BPF_PROG_TEST_RUN of XDP programs. The data may begin with metadata (xdp_md.data bytes of
- * it). What does not fit the first buffer of one page is out of the program's sight and comes
- * back unchanged.
+ * it). What does not fit the first buffer of one page goes into fragments.
  */
 #include "run/test_run.h"
 
@@ -93,9 +92,10 @@ static int frame_init(struct test_run *test, struct xdp_test *state)
 {
 	const u32 headroom = PACKET_HEADROOM - state->metadata;
 	u8 *data;
-	int ret = test_data_read(test, headroom,
-				 max(test->attr->test.data_size_in, (u32)XDP_PAGE) + XDP_PAGE,
-				 &state->memory);
+	int ret =
+		test_data_read(test, headroom,
+			       max(test->attr->test.data_size_in, (u32)XDP_PAGE) + 2 * XDP_PAGE,
+			       &state->memory);
 
 	if (ret)
 		return ret;
@@ -108,6 +108,9 @@ static int frame_init(struct test_run *test, struct xdp_test *state)
 		.data_meta = data,
 		.hard_start = state->memory,
 		.frame_end = state->memory + XDP_ROOM,
+		.fragments = state->memory + XDP_PAGE,
+		.pages = state->memory + XDP_PAGE,
+		.fragment_bytes = state->fragments,
 		.ingress_ifindex = LOOPBACK,
 	};
 	return 0;
@@ -139,19 +142,19 @@ static int ctx_apply(struct test_run *test, const struct xdp_md *in, struct xdp_
 static int give_back(struct test_run *test, struct xdp_test *state, struct xdp_md *out)
 {
 	const struct xdp_ctx *ctx = &state->ctx;
-	const u32 linear = ctx->data_end - ctx->data_meta;
-	u8 *data = malloc(linear + state->fragments + 1);
+	const u32 linear = ctx->data_end - ctx->data_meta, fragments = ctx->fragment_bytes;
+	u8 *data = malloc(linear + fragments + 1);
 	int ret;
 
 	if (!data)
 		return test_refuse(test, -ENOMEM, "out of memory");
 	memcpy(data, ctx->data_meta, linear);
-	memcpy(data + linear, state->memory + XDP_PAGE, state->fragments);
+	memcpy(data + linear, ctx->fragments, fragments);
 	if (out) {
 		out->data = ctx->data - ctx->data_meta;
 		out->data_end = linear;
 	}
-	ret = test_data_write(test, data, linear + state->fragments, state->fragments);
+	ret = test_data_write(test, data, linear + fragments, fragments);
 	free(data);
 	return ret ?: test_ctx_write(test, out, sizeof(*out));
 }

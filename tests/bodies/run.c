@@ -20,7 +20,8 @@
 #include <stdlib.h>
 
 #define DATA_BYTES  64
-#define DATA_MAX    4096
+#define LONG_BYTES  9000 /* what a program "long_..." gets */
+#define DATA_MAX    16384
 #define SHOWN_BYTES 512
 #define TRIES	    3000 /* a program "until_..." is run again until it is content */
 #define LOG_BYTES   (1 << 20)
@@ -126,7 +127,7 @@ static void side_run(struct side *side, const char *name)
 {
 	const struct bpf_program *program =
 		bpf_object__find_program_by_name(side->object, name);
-	u8 packet[DATA_BYTES];
+	static u8 packet[LONG_BYTES];
 	u64 text = ptr_to_u64(user_text);
 	LIBBPF_OPTS(bpf_test_run_opts, opts);
 	const u32 key = 0;
@@ -135,7 +136,7 @@ static void side_run(struct side *side, const char *name)
 		packet[i] = i;
 	if (takes_data(program)) {
 		opts.data_in = packet;
-		opts.data_size_in = sizeof(packet);
+		opts.data_size_in = strncmp(name, "long_", 5) ? DATA_BYTES : LONG_BYTES;
 		opts.data_out = side->data;
 		opts.data_size_out = sizeof(side->data);
 		opts.repeat = 1;
