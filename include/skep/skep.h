@@ -40,6 +40,7 @@ enum skep_jit {
 	SKEP_JIT_DEFAULT, /* the fastest that there is for this machine */
 	SKEP_JIT_OFF,	  /* interpreted */
 	SKEP_JIT_BASE,	  /* machine code, made in one pass */
+	SKEP_JIT_FULL,	  /* optimised machine code */
 };
 
 struct skep_engine_opts {

@@ -79,6 +79,7 @@ enum helper_flags {
 	HELPER_ACQUIRES = 1 << 4, /* the result is a reference that must be released */
 	HELPER_SLEEPS = 1 << 5,	  /* only for sleepable programs */
 	HELPER_RET_TRUSTED = 1 << 6,
+	HELPER_ALL_ARGS = 1 << 7, /* uses registers of which the verifier asks nothing */
 };
 
 /* Program types as a set: bit n is enum bpf_prog_type n. */

@@ -123,8 +123,10 @@ static int parse_jit(const char *name, u32 *jit)
 		*jit = SKEP_JIT_OFF;
 	else if (!strcmp(name, "base"))
 		*jit = SKEP_JIT_BASE;
+	else if (!strcmp(name, "full"))
+		*jit = SKEP_JIT_FULL;
 	else
-		return usage_error("--jit %s: expected off or base", name);
+		return usage_error("--jit %s: expected off, base or full", name);
 	return 0;
 }
 

@@ -117,15 +117,38 @@ static void extension_stub(struct base *base, struct unwind_function *frame)
 
 #define STUBS 3
 
+struct unwind_function *base_frame_of(struct base *base, u32 index)
+{
+	return &base->frames[STUBS + index];
+}
+
+void base_begin(struct base *base, u32 index)
+{
+	base->entry[index] = emit_offset(&base->emit);
+	*base_frame_of(base, index) = (struct unwind_function){.start = base->entry[index]};
+}
+
+struct base_mark base_mark(const struct base *base)
+{
+	return (struct base_mark){emit_offset(&base->emit), base->calls.count,
+				  base->pool_uses.count};
+}
+
+void base_back(struct base *base, const struct base_mark *mark)
+{
+	base->emit.at = base->emit.start + mark->offset;
+	base->calls.count = mark->calls;
+	base->pool_uses.count = mark->pool_uses;
+}
+
 static void begin_subprog(struct base *base, u32 index)
 {
-	struct unwind_function *frame = &base->frames[STUBS + index];
+	struct unwind_function *frame = base_frame_of(base, index);
 
 	base->subprog = &base->verified->subprogs[index];
 	base->used = registers_of(base, base->subprog);
-	base->entry[index] = emit_offset(&base->emit);
+	base_begin(base, index);
 	base_prologue(base);
-	*frame = (struct unwind_function){.start = base->entry[index]};
 	frame->saved_by = emit_offset(&base->emit) - frame->start;
 	base_frame(base, frame);
 }
@@ -222,18 +245,16 @@ static int translate_subprog(struct base *base, u32 index)
 			x86_lfence(&base->emit);
 		translate(base, at);
 	}
-	base->frames[STUBS + index].end = emit_offset(&base->emit);
 	return base->err;
 }
 
 /* --- the whole --- */
 
-static void land(struct base *base, const struct base_fixup *fixups, u32 count,
-		 const u32 *targets)
+static void land(struct base *base, const struct base_fixups *fixups, const u32 *targets)
 {
-	for (u32 i = 0; i < count; i++)
-		emit_patch32(&base->emit, fixups[i].at,
-			     targets[fixups[i].target] - (fixups[i].at + 4));
+	for (u32 i = 0; i < fixups->count; i++)
+		emit_patch32(&base->emit, fixups->list[i].at,
+			     targets[fixups->list[i].target] - (fixups->list[i].at + 4));
 }
 
 /* The pool follows the code. */
@@ -251,7 +272,7 @@ static int add_pool(struct base *base)
 		place[i] = emit_offset(&base->emit);
 		emit64(&base->emit, base->pool[i]);
 	}
-	land(base, base->pool_uses, base->pool_use_cnt, place);
+	land(base, &base->pool_uses, place);
 	return 0;
 }
 
@@ -266,25 +287,10 @@ static int add_frames(struct base *base)
 	return err ?: unwind_end(&base->emit);
 }
 
-/* How many instructions jump or call: each has at most one jump, one call and one use of the
- * pool. */
-static u32 transfers(const struct verified *verified)
-{
-	u32 count = 0;
-
-	for (u32 i = 0; i < verified->insn_cnt; i++) {
-		const u8 class = BPF_CLASS(verified->insns[i].code);
-
-		count += class == BPF_JMP || class == BPF_JMP32 || class == BPF_LD ||
-			 verified->facts[i].mem == MEM_BTF;
-	}
-	return count;
-}
-
 static int prepare(struct base *base, const struct prog *prog)
 {
 	const struct verified *verified = prog->verified;
-	const u32 subprogs = verified->subprog_cnt, uses = transfers(verified) + STUBS;
+	const u32 subprogs = verified->subprog_cnt;
 
 	arena_init(&base->arena);
 	base->prog = prog;
@@ -294,12 +300,7 @@ static int prepare(struct base *base, const struct prog *prog)
 	base->offset = arena_array(&base->arena, verified->insn_cnt + 1, sizeof(*base->offset));
 	base->entry = arena_array(&base->arena, subprogs, sizeof(*base->entry));
 	base->frames = arena_array(&base->arena, STUBS + subprogs, sizeof(*base->frames));
-	base->jumps = arena_array(&base->arena, uses, sizeof(*base->jumps));
-	base->calls = arena_array(&base->arena, uses, sizeof(*base->calls));
-	base->pool_uses = arena_array(&base->arena, uses, sizeof(*base->pool_uses));
-	base->pool = arena_array(&base->arena, uses, sizeof(*base->pool));
-	return base->offset && base->entry && base->frames && base->jumps && base->calls &&
-			       base->pool_uses && base->pool && !emit_reserve(&base->emit)
+	return base->offset && base->entry && base->frames && !emit_reserve(&base->emit)
 		       ? 0
 		       : -ENOMEM;
 }
@@ -311,7 +312,8 @@ struct base_layout {
 	u32 frames;    /* the records of the unwinder */
 };
 
-static int translate_all(struct base *base, struct base_layout *layout)
+static int translate_all(struct base *base, struct base_layout *layout,
+			 int (*translate_one)(struct base *base, u32 index))
 {
 	int err = 0;
 
@@ -320,13 +322,15 @@ static int translate_all(struct base *base, struct base_layout *layout)
 	interpret_stub(base, &base->frames[1]);
 	base->extension = emit_offset(&base->emit);
 	extension_stub(base, &base->frames[2]);
-	for (u32 i = 0; !err && i < base->verified->subprog_cnt; i++)
-		err = translate_subprog(base, i);
+	for (u32 i = 0; !err && i < base->verified->subprog_cnt; i++) {
+		err = translate_one(base, i) ?: base->err;
+		base_frame_of(base, i)->end = emit_offset(&base->emit);
+	}
 	if (err)
 		return err;
 	layout->end = emit_offset(&base->emit);
-	land(base, base->jumps, base->jump_cnt, base->offset);
-	land(base, base->calls, base->call_cnt, base->entry);
+	land(base, &base->jumps, base->offset);
+	land(base, &base->calls, base->entry);
 	err = add_pool(base);
 	layout->frames = emit_offset(&base->emit);
 	return err ?: add_frames(base);
@@ -377,17 +381,27 @@ static int place(const struct base *base, const struct base_layout *layout, stru
 	return 0;
 }
 
-int base_compile(const struct prog *prog, struct native **out)
+int base_compile_with(const struct prog *prog, int (*translate_one)(struct base *base, u32 index),
+		      void *cookie, struct native **out)
 {
-	struct base base = {0};
+	struct base base = {.cookie = cookie};
 	struct base_layout layout;
 	int err = prepare(&base, prog);
 
 	if (!err)
-		err = translate_all(&base, &layout);
+		err = translate_all(&base, &layout, translate_one);
 	if (!err)
 		err = place(&base, &layout, out);
 	free(base.emit.start);
+	free(base.jumps.list);
+	free(base.calls.list);
+	free(base.pool_uses.list);
+	free(base.pool);
 	arena_done(&base.arena);
 	return err;
+}
+
+int base_compile(const struct prog *prog, struct native **out)
+{
+	return base_compile_with(prog, translate_subprog, NULL, out);
 }

@@ -9,7 +9,7 @@
  *
  * A subprogram is a function: it keeps rbx, rbp and r13 to r15, expects r12, and may change all
  * others. Its stack is the machine's. Addresses of functions stand behind the code, in the
- *pool.
+ * pool. What of this the full tier (full.h) needs, too, it has from here.
  */
 #ifndef SKEP_JIT_BASE_H
 #define SKEP_JIT_BASE_H
@@ -30,6 +30,12 @@ struct base_fixup {
 	u32 target; /* an instruction, a subprogram, or an entry of the pool */
 };
 
+/* What grows as it is used. */
+struct base_fixups {
+	struct base_fixup *list;
+	u32 count, room;
+};
+
 struct base {
 	struct emit emit;
 	struct arena arena;
@@ -39,10 +45,9 @@ struct base {
 	u32 extension;			/* the stub of calls that are replaced */
 	u32 *entry;			/* of each subprogram, likewise */
 	struct unwind_function *frames; /* of what stands before the program, then of each */
-	struct base_fixup *jumps, *calls, *pool_uses;
-	u32 jump_cnt, call_cnt, pool_use_cnt;
+	struct base_fixups jumps, calls, pool_uses;
 	u64 *pool;
-	u32 pool_cnt;
+	u32 pool_cnt, pool_room;
 	const struct prog *prog;
 	/* The subprogram that is being translated. */
 	const struct subprog *subprog;
@@ -51,7 +56,26 @@ struct base {
 	u32 stop;      /* where they go when they have to end */
 	int err;       /* -EOPNOTSUPP: an instruction has no machine code, the program stays
 			  interpreted */
+	void *cookie; /* of whoever translates subprograms */
 };
+
+/* What both tiers make of the whole: `translate` makes the code of one subprogram. */
+int base_compile_with(const struct prog *prog, int (*translate)(struct base *base, u32 index),
+		      void *cookie, struct native **out);
+/* The subprogram's code begins here; and back to a mark, as if nothing had been made since. */
+struct base_mark {
+	u32 offset, calls, pool_uses;
+};
+
+void base_begin(struct base *base, u32 index);
+struct base_mark base_mark(const struct base *base);
+void base_back(struct base *base, const struct base_mark *mark);
+struct unwind_function *base_frame_of(struct base *base, u32 index);
+void base_call_subprog(struct base *base, u32 index);
+/* The subprogram, or the extension that replaces it when the call is made. */
+void base_call_replaceable(struct base *base, u32 callee);
+/* Out of memory: base->err. */
+void base_add(struct base *base, struct base_fixups *fixups, u32 at, u32 target);
 
 extern const u8 base_reg[MAX_BPF_REG];
 

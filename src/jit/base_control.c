@@ -70,6 +70,30 @@ void base_exit(struct base *base, u32 at)
 	leave(base);
 }
 
+/* False: out of memory. */
+static bool grow(struct base *base, void **list, u32 used, u32 *room, size_t size)
+{
+	void *grown;
+
+	if (used < *room)
+		return true;
+	grown = realloc(*list, (2 * *room + 64) * size);
+	if (!grown) {
+		base->err = -ENOMEM;
+		return false;
+	}
+	*list = grown;
+	*room = 2 * *room + 64;
+	return true;
+}
+
+void base_add(struct base *base, struct base_fixups *fixups, u32 at, u32 target)
+{
+	if (grow(base, (void **)&fixups->list, fixups->count, &fixups->room,
+		 sizeof(*fixups->list)))
+		fixups->list[fixups->count++] = (struct base_fixup){at, target};
+}
+
 void base_call(struct base *base, const void *function)
 {
 	const u64 address = ptr_to_u64(function);
@@ -77,10 +101,18 @@ void base_call(struct base *base, const void *function)
 
 	while (entry < base->pool_cnt && base->pool[entry] != address)
 		entry++;
-	if (entry == base->pool_cnt)
+	if (entry == base->pool_cnt) {
+		if (!grow(base, (void **)&base->pool, entry, &base->pool_room,
+			  sizeof(*base->pool)))
+			return;
 		base->pool[base->pool_cnt++] = address;
-	base->pool_uses[base->pool_use_cnt++] =
-		(struct base_fixup){x86_rip(&base->emit, x86_call, W64, 0), entry};
+	}
+	base_add(base, &base->pool_uses, x86_rip(&base->emit, x86_call, W64, 0), entry);
+}
+
+void base_call_subprog(struct base *base, u32 index)
+{
+	base_add(base, &base->calls, x86_call32(&base->emit), index);
 }
 
 void base_load_run(struct base *base, u8 to)
@@ -98,7 +130,7 @@ static u32 target_of(const struct base *base, u32 at)
 
 static void jump_to(struct base *base, u32 at, u32 target)
 {
-	base->jumps[base->jump_cnt++] = (struct base_fixup){at, target};
+	base_add(base, &base->jumps, at, target);
 }
 
 /* Takes fuel; the sign says whether there was enough. */
@@ -217,11 +249,6 @@ static void restore_program(struct base *base)
 	x86_rm(emit, x86_store, W64, R11, x86_at(R10, offsetof(struct run_context, prog)));
 }
 
-static void call_own(struct base *base, u32 callee)
-{
-	base->calls[base->call_cnt++] = (struct base_fixup){x86_call32(&base->emit), callee};
-}
-
 static void burn_call(struct base *base, u32 at, u32 callee)
 {
 	u32 past;
@@ -238,19 +265,16 @@ void base_call_local(struct base *base, u32 at)
 {
 	if (base->has_fuel)
 		burn_call(base, at, (u32)base->verified->facts[at].callee);
-	call_own(base, (u32)base->verified->facts[at].callee);
+	base_call_subprog(base, (u32)base->verified->facts[at].callee);
 	if (base->verified->has_tail_call)
 		restore_program(base);
 }
 
-void base_call_global(struct base *base, u32 at)
+void base_call_replaceable(struct base *base, u32 callee)
 {
-	const u32 callee = (u32)base->code->insns[at].operand;
 	struct emit *emit = &base->emit;
 	u32 own, done, place;
 
-	if (base->has_fuel)
-		burn_call(base, at, callee);
 	x86_mov_imm(emit, R11, ptr_to_u64(&base->code->extensions[callee]));
 	x86_rm(emit, x86_load, W64, R11, x86_at(R11, 0));
 	x86_rr(emit, x86_test, W64, R11, R11);
@@ -259,8 +283,17 @@ void base_call_global(struct base *base, u32 at)
 	emit_patch32(emit, place, base->extension - (place + 4));
 	done = x86_jmp8(emit);
 	x86_land(emit, own);
-	call_own(base, callee);
+	base_call_subprog(base, callee);
 	x86_land(emit, done);
+}
+
+void base_call_global(struct base *base, u32 at)
+{
+	const u32 callee = (u32)base->code->insns[at].operand;
+
+	if (base->has_fuel)
+		burn_call(base, at, callee);
+	base_call_replaceable(base, callee);
 	if (base->verified->has_tail_call)
 		restore_program(base);
 }

@@ -8,7 +8,7 @@
 
 #include "run/run.h"
 
-enum jit_tier { JIT_OFF, JIT_BASE };
+enum jit_tier { JIT_OFF, JIT_BASE, JIT_FULL };
 
 /*
  * Gives a program that does not run yet its machine code. -EOPNOTSUPP: skep does not know this

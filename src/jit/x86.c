@@ -104,6 +104,34 @@ void x86_locked(struct emit *emit, struct x86_op op, enum x86_width width, u8 re
 	x86_rm(emit, op, width, reg, mem);
 }
 
+static struct x86_op cmov(enum x86_condition condition)
+{
+	return (struct x86_op){0x0f40 | condition, NO_DIGIT, 0};
+}
+
+void x86_cmov(struct emit *emit, enum x86_condition condition, enum x86_width width, u8 reg, u8 rm)
+{
+	x86_rr(emit, cmov(condition), width, reg, rm);
+}
+
+void x86_cmov_memory(struct emit *emit, enum x86_condition condition, enum x86_width width, u8 reg,
+		     struct x86_mem mem)
+{
+	x86_rm(emit, cmov(condition), width, reg, mem);
+}
+
+/* VEX.LZ.{66,F3,F2}.0F38.W F7 /r: the three bytes of the prefix hold the registers' upper bits
+ * inverted. */
+void x86_shift_by_reg(struct emit *emit, enum x86_shift shift, enum x86_width width, u8 reg,
+		      u8 value, u8 count)
+{
+	emit8(emit, 0xc4);
+	emit8(emit, (reg >> 3 ^ 1) << 7 | 1 << 6 | (value >> 3 ^ 1) << 5 | 2);
+	emit8(emit, (width == W64) << 7 | (count ^ 15) << 3 | (u8)shift);
+	emit8(emit, 0xf7);
+	emit8(emit, MOD_REGISTER | (reg & 7) << 3 | (value & 7));
+}
+
 /* --- instructions whose register is in the opcode --- */
 
 static void short_form(struct emit *emit, u8 first, u8 reg, u8 rex)
@@ -126,9 +154,15 @@ void x86_pop(struct emit *emit, u8 reg)
 
 void x86_mov_imm(struct emit *emit, u8 reg, u64 value)
 {
-	if (!value) {
+	if (value)
+		x86_mov_imm_keeping_flags(emit, reg, value);
+	else
 		x86_rr(emit, x86_xor_store, W32, reg, reg);
-	} else if (value == (u32)value) {
+}
+
+void x86_mov_imm_keeping_flags(struct emit *emit, u8 reg, u64 value)
+{
+	if (value == (u32)value) {
 		short_form(emit, 0xb8, reg, 0);
 		emit32(emit, (u32)value);
 	} else if ((s64)value == (s32)value) {

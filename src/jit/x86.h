@@ -82,9 +82,20 @@ u32 x86_rip(struct emit *emit, struct x86_op op, enum x86_width width, u8 reg);
 void x86_locked(struct emit *emit, struct x86_op op, enum x86_width width, u8 reg,
 		struct x86_mem mem);
 
+/* Moves when the condition holds. */
+void x86_cmov(struct emit *emit, enum x86_condition condition, enum x86_width width, u8 reg, u8 rm);
+void x86_cmov_memory(struct emit *emit, enum x86_condition condition, enum x86_width width, u8 reg,
+		     struct x86_mem mem);
+
+/* BMI2: reg = value shifted by count, no flag changed. */
+enum x86_shift { X86_NO_SHIFT, X86_SHLX, X86_SARX, X86_SHRX };
+void x86_shift_by_reg(struct emit *emit, enum x86_shift shift, enum x86_width width, u8 reg,
+		      u8 value, u8 count);
+
 void x86_push(struct emit *emit, u8 reg);
 void x86_pop(struct emit *emit, u8 reg);
 void x86_mov_imm(struct emit *emit, u8 reg, u64 value); /* the shortest form */
+void x86_mov_imm_keeping_flags(struct emit *emit, u8 reg, u64 value);
 void x86_bswap(struct emit *emit, enum x86_width width, u8 reg);
 void x86_ret(struct emit *emit);
 void x86_leave(struct emit *emit);

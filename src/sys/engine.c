@@ -57,7 +57,7 @@ static int read_opts(const struct skep_engine_opts *from, struct skep_engine_opt
 					 SKEP_VERSION);
 	memcpy(opts, from, min(from->sz, sizeof(*opts)));
 	if (opts->slots > SLOTS_MAX || (opts->rights & ~SKEP_RIGHTS_ALL) ||
-	    opts->jit > SKEP_JIT_BASE)
+	    opts->jit > SKEP_JIT_FULL)
 		return error_set(err, SKEP_STAGE_CALL, -EINVAL,
 				 "skep_engine_opts: slots %u (at most %u), rights %#x, jit %u",
 				 opts->slots, SLOTS_MAX, opts->rights, opts->jit);
@@ -99,13 +99,26 @@ static void call_later(void *engine, struct object *prog, u64 function, const u6
 			container_of(prog, struct prog, object), function, args);
 }
 
+static enum jit_tier tier_of(const struct skep_engine_opts *opts)
+{
+	if (opts->checked)
+		return JIT_OFF;
+	switch ((enum skep_jit)opts->jit) {
+	case SKEP_JIT_OFF: return JIT_OFF;
+	case SKEP_JIT_BASE: return JIT_BASE;
+	case SKEP_JIT_DEFAULT:
+	case SKEP_JIT_FULL: break;
+	}
+	return JIT_FULL;
+}
+
 static int engine_init(struct skep_engine *engine, const struct skep_engine_opts *opts)
 {
 	u32 slots = opts->slots ? opts->slots : min(os_possible_cpus(), SLOTS_MAX);
 	int ret;
 
 	engine->verify_only = opts->verify_only;
-	engine->jit = opts->jit == SKEP_JIT_OFF || opts->checked ? JIT_OFF : JIT_BASE;
+	engine->jit = tier_of(opts);
 	engine->rights = opts->rights_given ? opts->rights : SKEP_RIGHTS_ALL;
 	if (engine->rights & SKEP_RIGHT_ADMIN)
 		engine->rights = SKEP_RIGHTS_ALL;

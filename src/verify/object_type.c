@@ -218,6 +218,10 @@ enum object_part object_find(struct object_place *place)
 {
 	enum object_part found;
 
+	if (!place->btf) { /* the kernel's types are not there */
+		place->structure = "";
+		return OBJECT_NO_STRUCT;
+	}
 	do
 		found = find_next(place);
 	while (found == OBJECT_INNER);

@@ -234,11 +234,12 @@ static struct skep_engine *engine_new(bool checked, u32 jit)
 
 int main(int argc, char **argv)
 {
-	struct side sides[] = {{"skep", engine_new(false, SKEP_JIT_BASE)},
+	struct side sides[] = {{"optimised", engine_new(false, SKEP_JIT_FULL)},
+			       {"one pass", engine_new(false, SKEP_JIT_BASE)},
 			       {"interpreted", engine_new(false, SKEP_JIT_OFF)},
 			       {"checked", engine_new(true, SKEP_JIT_OFF)},
 			       {"Linux", NULL}};
-	u32 count = linux_has_bpf() ? 4 : 3;
+	u32 count = linux_has_bpf() ? 5 : 4;
 	struct bpf_program *program;
 	bool good = argc == 2;
 

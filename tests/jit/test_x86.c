@@ -7,11 +7,17 @@
 #include <Zydis/Zydis.h>
 
 /* What Zydis calls the instruction of each row. */
+#define MNEMONIC_add_load ZYDIS_MNEMONIC_ADD
 #define MNEMONIC_add_store  ZYDIS_MNEMONIC_ADD
+#define MNEMONIC_or_load ZYDIS_MNEMONIC_OR
 #define MNEMONIC_or_store   ZYDIS_MNEMONIC_OR
+#define MNEMONIC_and_load ZYDIS_MNEMONIC_AND
 #define MNEMONIC_and_store  ZYDIS_MNEMONIC_AND
+#define MNEMONIC_sub_load ZYDIS_MNEMONIC_SUB
 #define MNEMONIC_sub_store  ZYDIS_MNEMONIC_SUB
+#define MNEMONIC_xor_load ZYDIS_MNEMONIC_XOR
 #define MNEMONIC_xor_store  ZYDIS_MNEMONIC_XOR
+#define MNEMONIC_cmp_load ZYDIS_MNEMONIC_CMP
 #define MNEMONIC_cmp_store  ZYDIS_MNEMONIC_CMP
 #define MNEMONIC_test	    ZYDIS_MNEMONIC_TEST
 #define MNEMONIC_xchg	    ZYDIS_MNEMONIC_XCHG
@@ -44,6 +50,7 @@
 #define MNEMONIC_shr_imm8   ZYDIS_MNEMONIC_SHR
 #define MNEMONIC_sar_imm8   ZYDIS_MNEMONIC_SAR
 #define MNEMONIC_rol_imm8   ZYDIS_MNEMONIC_ROL
+#define MNEMONIC_rol_cl ZYDIS_MNEMONIC_ROL
 #define MNEMONIC_shl_cl	    ZYDIS_MNEMONIC_SHL
 #define MNEMONIC_shr_cl	    ZYDIS_MNEMONIC_SHR
 #define MNEMONIC_sar_cl	    ZYDIS_MNEMONIC_SAR
@@ -52,6 +59,7 @@
 #define MNEMONIC_test_imm32 ZYDIS_MNEMONIC_TEST
 #define MNEMONIC_not	    ZYDIS_MNEMONIC_NOT
 #define MNEMONIC_neg	    ZYDIS_MNEMONIC_NEG
+#define MNEMONIC_mul ZYDIS_MNEMONIC_MUL
 #define MNEMONIC_div	    ZYDIS_MNEMONIC_DIV
 #define MNEMONIC_idiv	    ZYDIS_MNEMONIC_IDIV
 #define MNEMONIC_dec	    ZYDIS_MNEMONIC_DEC

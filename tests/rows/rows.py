@@ -45,6 +45,8 @@ WHOLE = {
     "src/cli/options.def": "tests/cli/coverage.py",
     "src/cli/sections.def": "tests/cli/showing.py",
     "src/helper/absent.def": "tests/helper/test_helper_run.c",
+    "src/ir/fold.def": "tests/ir/test_rule.c",
+    "src/ir/ir.def": "tests/ir/test_rule.c",
     "src/jit/x86.def": "tests/jit/test_x86.c",
     "src/run/fused.def": "tests/run/test_interpreter.c",
     "src/run/ops.def": "tests/run/test_interpreter.c",

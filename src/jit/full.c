@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "jit/full.h"
+#include "jit/unwind.h"
+#include "run/run.h"
+
+#include <cpuid.h>
+#include <errno.h>
+
+bool full_has_bmi2(void)
+{
+	return __builtin_cpu_supports("bmi2");
+}
+
+u32 full_clobbers(const struct full *full, const struct ir_insn *insn)
+{
+	switch (insn->op) {
+	case IR_call:
+	case IR_call_map:
+	case IR_call_site:
+	case IR_call_local:
+	case IR_call_global:
+	case IR_tail_call:
+	case IR_packet_load:
+	case IR_probe: return CALLER_SAVED;
+	case IR_udiv:
+	case IR_sdiv:
+	case IR_umod:
+	case IR_smod:
+	case IR_mulhi: return 1u << RAX | 1u << RDX;
+	case IR_shl:
+	case IR_shr:
+	case IR_sar:
+		return ir_is_const(full->fn, ir_value(full->fn, insn->b)) || full_has_bmi2()
+			       ? 0
+			       : 1u << RCX;
+	case IR_rotl:
+		return ir_is_const(full->fn, ir_value(full->fn, insn->b)) ? 0 : 1u << RCX;
+	case IR_fetch:
+	case IR_cmpxchg: return 1u << RAX;
+	default: return 0;
+	}
+}
+
+u32 full_forbids(const struct full *full, const struct ir_insn *insn)
+{
+	return insn->op == IR_fetch || insn->op == IR_cmpxchg ? 1u << RAX : 0;
+}
+
+/* --- one subprogram --- */
+
+/* A branch to a block that others go to, too, gets a block in between: the place for what the
+ * phis there need. */
+static void split_edge(struct ir_function *fn, u32 from, u32 which)
+{
+	const u32 to = fn->blocks[from].succ[which], block = ir_new_block(fn);
+	u32 place = 0;
+
+	if (fn->failed)
+		return;
+	while (fn->blocks[to].pred[place] != from)
+		place++;
+	fn->blocks[to].pred[place] = block;
+	fn->blocks[from].succ[which] = block;
+	fn->blocks[block].depth = fn->blocks[from].depth;
+	/* Its one successor is there; its predecessor is to be. */
+	fn->blocks[block].succ[0] = to;
+	fn->blocks[block].succ_cnt = 1;
+	ir_append(fn, block, ir_new(fn, &(struct ir_insn){.op = IR_jump}));
+	ir_add_pred(fn, from, block);
+}
+
+static void split_edges(struct ir_function *fn)
+{
+	const u32 blocks = fn->order_cnt;
+
+	for (u32 i = 0; i < blocks && !fn->failed; i++) {
+		const u32 block = fn->order[i];
+
+		for (u32 s = 0; fn->blocks[block].succ_cnt == 2 && s < 2 && !fn->failed; s++)
+			if (fn->blocks[fn->blocks[block].succ[s]].pred_cnt > 1)
+				split_edge(fn, block, s);
+	}
+	if (!fn->failed)
+		ir_order(fn);
+}
+
+static void emit_insn(struct full *full, ir_ref at)
+{
+	const struct ir_insn *insn = ir_at(full->fn, at);
+
+	if (insn->is_fused)
+		return;
+	switch (insn->op) {
+	case IR_none:
+	case IR_copy:
+	case IR_const:
+	case IR_arg:
+	case IR_frame:
+	case IR_phi: return;
+	case IR_select: full_select(full, at); return;
+	case IR_load:
+	case IR_store:
+	case IR_atomic:
+	case IR_fetch:
+	case IR_cmpxchg: full_memory(full, at); return;
+	default: break;
+	}
+	if (insn->op >= IR_add && insn->op <= IR_bswap64)
+		full_pure(full, at);
+	else
+		full_control(full, at);
+}
+
+static bool is_only_jump(struct full *full, u32 block)
+{
+	const struct ir_insn *first = ir_at(full->fn, full->fn->blocks[block].first);
+
+	return block && first->op == IR_jump && full->fn->blocks[block].succ[0] != block &&
+	       !full_has_phi_moves(full, block);
+}
+
+static void find_aliases(struct full *full)
+{
+	struct ir_function *fn = full->fn;
+
+	for (u32 i = fn->order_cnt; i-- > 0;) {
+		const u32 block = fn->order[i];
+
+		full->alias[block] = block;
+	}
+	for (u32 i = 0; i < fn->order_cnt; i++) {
+		const u32 block = fn->order[i];
+		u32 target = fn->blocks[block].succ[0];
+
+		if (!is_only_jump(full, block))
+			continue;
+		while (full->alias[target] != target)
+			target = full->alias[target];
+		if (target != block)
+			full->alias[block] = target;
+	}
+}
+
+static void emit_blocks(struct full *full)
+{
+	struct ir_function *fn = full->fn;
+
+	find_aliases(full);
+	full_prologue(full);
+	for (full->layout = 0; full->layout < fn->order_cnt && !full->failed; full->layout++) {
+		const u32 block = fn->order[full->layout];
+
+		full->offset[block] = emit_offset(full->emit);
+		if (full->alias[block] != block)
+			continue;
+		for (ir_ref at = fn->blocks[block].first; at && !full->failed;
+		     at = ir_at(fn, at)->next) {
+			if (emit_reserve(full->emit))
+				full->failed = true;
+			else
+				emit_insn(full, at);
+		}
+	}
+	for (u32 i = 0; i < full->jump_cnt; i++)
+		emit_patch32(full->emit, full->jumps[i].at,
+			     full->offset[full->jumps[i].target] - (full->jumps[i].at + 4));
+}
+
+static bool prepare(struct full *full, struct arena *arena)
+{
+	const u32 values = full->fn->insn_cnt, blocks = full->fn->block_cnt;
+
+	full->place = arena_array(arena, values, sizeof(*full->place));
+	full->position = arena_array(arena, values, sizeof(*full->position));
+	full->start = arena_array(arena, blocks, sizeof(u32));
+	full->end = arena_array(arena, blocks, sizeof(u32));
+	full->offset = arena_array(arena, blocks, sizeof(u32));
+	full->alias = arena_array(arena, blocks, sizeof(u32));
+	return full->place && full->position && full->start && full->end && full->offset &&
+	       full->alias;
+}
+
+/* Once without, and if it turns out to be needed once with the second scratch register. */
+static int translate(struct base *base, struct ir_function *fn)
+{
+	struct full full = {.base = base, .emit = &base->emit, .fn = fn};
+	const struct base_mark mark = base_mark(base);
+	struct arena arena;
+
+	arena_init(&arena);
+	if (!prepare(&full, &arena))
+		full.failed = true;
+	for (u32 round = 0; round < 2 && !full.failed; round++) {
+		full.has_second = round == 1;
+		full.jump_cnt = 0;
+		full_allocate(&full);
+		base_begin(base, fn->subprog);
+		if (!full.failed)
+			emit_blocks(&full);
+		if (!full.wants_second || round == 1)
+			break;
+		full.wants_second = false;
+		base_back(base, &mark);
+	}
+	free(full.jumps);
+	arena_done(&arena);
+	return full.failed ? -EOPNOTSUPP : 0;
+}
+
+/* --- the whole --- */
+
+/* Callees read fewer arguments than there could be. */
+static void drop_arguments(struct ir_function *functions, u32 count)
+{
+	for (u32 f = 0; f < count; f++) {
+		struct ir_function *fn = &functions[f];
+
+		for (ir_ref at = fn->blocks[0].first; at; at = ir_at(fn, at)->next)
+			if (ir_at(fn, at)->op == IR_arg)
+				fn->reads_args |= 1u << ir_at(fn, at)->imm;
+	}
+	for (u32 f = 0; f < count; f++) {
+		struct ir_function *fn = &functions[f];
+
+		for (ir_ref at = 1; at < fn->insn_cnt; at++) {
+			const struct ir_insn *insn = ir_at(fn, at);
+
+			if (insn->op != IR_call_local)
+				continue;
+			for (u32 i = 0; i < insn->arg_cnt; i++)
+				if (!(functions[insn->imm].reads_args & 1u << i))
+					fn->args[insn->args + i] = 0;
+		}
+		ir_dead(fn);
+	}
+}
+
+static int build_all(struct ir_function *functions, const struct prog *prog)
+{
+	const u32 count = prog->verified->subprog_cnt;
+	int err = 0;
+
+	for (u32 i = 0; i < count && !err; i++) {
+		err = ir_build(&functions[i], prog, i);
+		if (!err)
+			ir_optimize(&functions[i]);
+		err = err ?: functions[i].failed ? -ENOMEM : 0;
+	}
+	if (err)
+		return err;
+	drop_arguments(functions, count);
+	for (u32 i = 0; i < count && !err; i++) {
+		split_edges(&functions[i]);
+		err = functions[i].failed ? -ENOMEM : 0;
+	}
+	return err;
+}
+
+static int translate_subprog(struct base *base, u32 index)
+{
+	struct ir_function *functions = base->cookie;
+
+	return translate(base, &functions[index]);
+}
+
+int full_compile(const struct prog *prog, struct native **out)
+{
+	const u32 count = prog->verified->subprog_cnt;
+	struct ir_function *functions;
+	int err;
+
+	if (prog->verified->flags & VERIFY_FUEL)
+		return -EOPNOTSUPP;
+	functions = calloc(count, sizeof(*functions));
+	if (!functions)
+		return -ENOMEM;
+	err = build_all(functions, prog);
+	if (!err)
+		err = base_compile_with(prog, translate_subprog, functions, out);
+	for (u32 i = 0; i < count; i++)
+		ir_done(&functions[i]);
+	free(functions);
+	return err;
+}

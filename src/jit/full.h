@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Inside the room: the full tier. A subprogram becomes values (src/ir), the values get registers
+ * or places in the frame (allocate.c), and each instruction its machine code. What calls from
+ * outside see is as in the base tier: r12 is the run's executor, arguments are where C has them.
+ *
+ *	rbp: the frame      r12: the executor      r11, and r10 when it is asked for: scratch
+ */
+#ifndef SKEP_JIT_FULL_H
+#define SKEP_JIT_FULL_H
+
+#include "ir/ir.h"
+#include "jit/base.h"
+
+/* Where a value is: a register, or SLOT(n), the n-th 8 bytes below the program's own stack. */
+#define NOWHERE	       (-1)
+#define SLOT(n)	       (-2 - (s32)(n))
+#define SLOT_NUMBER(s) ((u32)(-2 - (s)))
+
+#define SCRATCH	       R11
+
+struct full {
+	struct base *base;
+	struct emit *emit;
+	struct ir_function *fn;
+	s32 *place;	   /* of each value */
+	u32 *position;	   /* of each instruction, counted through the blocks in order */
+	u32 *start, *end;  /* of each block, likewise */
+	u32 slots;	   /* how many are used */
+	u32 saved;	   /* registers that the function must save, as bits */
+	bool has_second;   /* r10 is scratch, too */
+	bool wants_second; /* it was not, and should have been: all is void */
+	bool failed;	   /* out of memory */
+	/* Jumps to blocks. */
+	u32 *offset; /* of each block in the code */
+	struct base_fixup *jumps;
+	u32 jump_cnt, jump_room;
+	u32 *alias; /* of each block: where a jump to it goes on to */
+	u32 layout; /* the place in fn->order of the block that is being made */
+};
+
+/* 0, -ENOMEM, or -EOPNOTSUPP: the program needs the base tier. */
+int full_compile(const struct prog *prog, struct native **out);
+
+/* allocate.c: registers for all values. */
+void full_allocate(struct full *full);
+/* Registers that the instruction changes beside its result; and those that it must not find its
+ * operands in. */
+u32 full_clobbers(const struct full *full, const struct ir_insn *insn);
+u32 full_forbids(const struct full *full, const struct ir_insn *insn);
+#define CALLER_SAVED                                                                          \
+	(1u << RAX | 1u << RCX | 1u << RDX | 1u << RSI | 1u << RDI | 1u << R8 | 1u << R9 | \
+	 1u << R10 | 1u << R11)
+extern const u8 full_argument[5];
+bool full_has_bmi2(void);
+
+/* moves.c: all at once. */
+struct full_move {
+	s32 to;	     /* a place */
+	ir_ref from; /* a value, wherever it is; 0: the place `place` */
+	s32 place;
+};
+
+#define MOVES_MAX 64
+
+struct full_moves {
+	struct full_move list[MOVES_MAX];
+	u32 count;
+};
+
+void full_move_all(struct full *full, struct full_moves *moves);
+/* Of the phis of the block's only successor. */
+void full_phi_moves(struct full *full, u32 block);
+/* Whether they are none. */
+bool full_has_phi_moves(struct full *full, u32 block);
+
+/* full_operand.c */
+/* A register with the value: its own, or `scratch`. */
+u8 full_reg(struct full *full, ir_ref value, u8 scratch);
+u8 full_second(struct full *full);
+/* The register to make the result in; full_done() puts it where it belongs. */
+u8 full_result(const struct full *full, ir_ref at);
+void full_done(struct full *full, ir_ref at, u8 reg);
+/* Loads the value into the register; flags may change. */
+void full_load(struct full *full, u8 reg, enum x86_width width, ir_ref value);
+struct x86_mem full_slot(const struct full *full, s32 place);
+struct x86_mem full_frame(const struct full *full, s64 offset);
+/* The value is a constant that fits into a sign-extended 32-bit immediate of the width. */
+bool full_is_imm(const struct full *full, ir_ref value, enum ir_width width, s32 *imm);
+static inline bool full_in_reg(const struct full *full, ir_ref value)
+{
+	return full->place[value] >= 0;
+}
+/* op reg, value: the value in a register or in its slot. */
+void full_op(struct full *full, struct x86_op op, enum x86_width width, u8 reg, ir_ref value);
+struct x86_mem full_address(struct full *full, const struct ir_insn *insn, ir_ref index);
+
+static inline enum x86_width full_width(const struct ir_insn *insn)
+{
+	return insn->width == IR_64 ? W64 : W32;
+}
+
+/* full_alu.c, full_memory.c, full_control.c */
+void full_pure(struct full *full, ir_ref at);
+void full_select(struct full *full, ir_ref at);
+enum x86_condition full_compare(struct full *full, enum ir_cond cond, enum ir_width width, ir_ref a,
+				ir_ref b);
+void full_memory(struct full *full, ir_ref at);
+void full_control(struct full *full, ir_ref at);
+void full_prologue(struct full *full);
+void full_leave(struct full *full);
+u32 full_frame_bytes(const struct full *full);
+
+#endif

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The full tier's frames, jumps and calls. */
+#include "jit/full.h"
+#include "jit/runtime.h"
+#include "jit/unwind.h"
+
+#include <stddef.h>
+
+const u8 full_argument[5] = {RDI, RSI, RDX, RCX, R8};
+
+/* Saved, in this order, below the frame. */
+static const u8 kept[] = {RBX, R13, R14, R15};
+
+static bool is_saved(const struct full *full, u8 reg)
+{
+	return full->saved & 1u << reg;
+}
+
+u32 full_frame_bytes(const struct full *full)
+{
+	u32 words = 2; /* return address, rbp */
+
+	for (u32 i = 0; i < ARRAY_SIZE(kept); i++)
+		words += is_saved(full, kept[i]);
+	return (u32)round_up(full->fn->frame_bytes + 8 * full->slots + 8 * words, 16) - 8 * words;
+}
+
+static void note_frame(const struct full *full, struct unwind_function *out)
+{
+	out->saved_by = emit_offset(full->emit) - out->start;
+	out->first_saved = -(s32)full_frame_bytes(full) - 8;
+	for (u32 i = 0; i < ARRAY_SIZE(kept); i++)
+		if (is_saved(full, kept[i]))
+			out->saved[out->saved_cnt++] = kept[i];
+}
+
+/* The function's arguments to where they are wanted. */
+static void take_arguments(struct full *full)
+{
+	struct full_moves moves = {0};
+
+	for (ir_ref at = full->fn->blocks[0].first; at; at = ir_at(full->fn, at)->next)
+		if (ir_at(full->fn, at)->op == IR_arg && full->place[at] != NOWHERE)
+			moves.list[moves.count++] =
+				(struct full_move){full->place[at], 0,
+						   full_argument[ir_at(full->fn, at)->imm]};
+	full_move_all(full, &moves);
+}
+
+void full_prologue(struct full *full)
+{
+	struct emit *emit = full->emit;
+	const u32 bytes = full_frame_bytes(full);
+
+	x86_push(emit, RBP);
+	base_move(full->base, W64, RBP, RSP);
+	if (bytes) {
+		x86_rr(emit, x86_sub_imm32, W64, 0, RSP);
+		emit32(emit, bytes);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(kept); i++)
+		if (is_saved(full, kept[i]))
+			x86_push(emit, kept[i]);
+	note_frame(full, base_frame_of(full->base, full->fn->subprog));
+	take_arguments(full);
+}
+
+static void leave_frame(struct full *full)
+{
+	for (u32 i = ARRAY_SIZE(kept); i-- > 0;)
+		if (is_saved(full, kept[i]))
+			x86_pop(full->emit, kept[i]);
+	x86_leave(full->emit);
+}
+
+void full_leave(struct full *full)
+{
+	leave_frame(full);
+	x86_ret(full->emit);
+}
+
+/* --- jumps --- */
+
+static u32 target_of(const struct full *full, u32 block)
+{
+	while (full->alias[block] != block)
+		block = full->alias[block];
+	return block;
+}
+
+static bool is_next(const struct full *full, u32 block)
+{
+	const struct ir_function *fn = full->fn;
+
+	/* Blocks that are nothing but a jump elsewhere take no place. */
+	for (u32 i = full->layout + 1; i < fn->order_cnt; i++) {
+		if (fn->order[i] == block)
+			return true;
+		if (full->alias[fn->order[i]] == fn->order[i])
+			return false;
+	}
+	return false;
+}
+
+static void jump_to(struct full *full, u32 at, u32 block)
+{
+	if (full->jump_cnt == full->jump_room) {
+		const u32 room = 2 * full->jump_room + 64;
+		struct base_fixup *grown = realloc(full->jumps, room * sizeof(*grown));
+
+		if (!grown) {
+			full->failed = true;
+			return;
+		}
+		full->jumps = grown;
+		full->jump_room = room;
+	}
+	full->jumps[full->jump_cnt++] = (struct base_fixup){at, block};
+}
+
+static void go(struct full *full, u32 block)
+{
+	block = target_of(full, block);
+	if (!is_next(full, block))
+		jump_to(full, x86_jmp32(full->emit), block);
+}
+
+static void go_if(struct full *full, enum x86_condition taken, const u32 *succ)
+{
+	u32 yes = target_of(full, succ[0]), no = target_of(full, succ[1]);
+
+	if (is_next(full, yes)) {
+		jump_to(full, x86_jcc32(full->emit, taken ^ 1), no);
+		return;
+	}
+	jump_to(full, x86_jcc32(full->emit, taken), yes);
+	go(full, no);
+}
+
+static void branch(struct full *full, const struct ir_insn *insn)
+{
+	enum x86_condition taken = full_compare(full, (enum ir_cond)insn->cond,
+						(enum ir_width)insn->width, insn->a, insn->b);
+
+	go_if(full, taken, full->fn->blocks[insn->block].succ);
+}
+
+static void may_goto(struct full *full, const struct ir_insn *insn)
+{
+	const struct x86_mem left = x86_at(REG_EXEC, offsetof(struct executor, may_goto_left));
+	const u32 *succ = full->fn->blocks[insn->block].succ;
+	u32 is_left;
+
+	x86_rm(full->emit, x86_cmp_imm8, W32, 0, left);
+	emit8(full->emit, 0);
+	is_left = x86_jcc8(full->emit, CC_NE);
+	jump_to(full, x86_jmp32(full->emit), target_of(full, succ[0]));
+	x86_land(full->emit, is_left);
+	x86_rm(full->emit, x86_dec, W32, 0, left);
+	go(full, succ[1]);
+}
+
+static void jump(struct full *full, u32 block)
+{
+	full_phi_moves(full, block);
+	go(full, full->fn->blocks[block].succ[0]);
+}
+
+static void ret(struct full *full, const struct ir_insn *insn)
+{
+	full_load(full, RAX, W64, insn->a);
+	full_leave(full);
+}
+
+/* --- calls --- */
+
+static void pass(struct full *full, const struct ir_insn *insn, const u8 *registers)
+{
+	struct full_moves moves = {0};
+
+	for (u32 i = 0; i < insn->arg_cnt; i++) {
+		const ir_ref value = full->fn->args[insn->args + i];
+
+		if (value)
+			moves.list[moves.count++] = (struct full_move){registers[i], value, 0};
+	}
+	full_move_all(full, &moves);
+}
+
+/* A tail call of the callee made another program the run's. */
+static void restore_program(struct full *full)
+{
+	base_load_run(full->base, R10);
+	x86_mov_imm(full->emit, R11, ptr_to_u64(full->base->prog));
+	x86_rm(full->emit, x86_store, W64, R11, x86_at(R10, offsetof(struct run_context, prog)));
+}
+
+static void call_site(struct full *full, const struct ir_insn *insn)
+{
+	const struct call_site *site = u64_to_ptr((u64)insn->imm);
+
+	base_load_run(full->base, R9);
+	x86_mov_imm(full->emit, R11, ptr_to_u64(site));
+	x86_rm(full->emit, x86_store, W64, R11, x86_at(R9, offsetof(struct run_context, site)));
+	base_call(full->base, site->body);
+}
+
+static void call(struct full *full, ir_ref at)
+{
+	const struct ir_insn *insn = ir_at(full->fn, at);
+
+	pass(full, insn, full_argument);
+	switch (insn->op) {
+	case IR_call_site: call_site(full, insn); break;
+	case IR_call_local:
+	case IR_call_global:
+		if (insn->op == IR_call_local)
+			base_call_subprog(full->base, (u32)insn->imm);
+		else
+			base_call_replaceable(full->base, (u32)insn->imm);
+		if (full->base->verified->has_tail_call)
+			restore_program(full);
+		break;
+	case IR_call: base_load_run(full->base, R9); __attribute__((fallthrough));
+	default: base_call(full->base, u64_to_ptr((u64)insn->imm)); break;
+	}
+	full_done(full, at, RAX);
+}
+
+static void probe(struct full *full, ir_ref at)
+{
+	const struct ir_insn *insn = ir_at(full->fn, at);
+
+	full_load(full, RDI, W64, insn->a);
+	x86_mov_imm(full->emit, RSI, (u32)insn->imm);
+	base_call(full->base, probe_load);
+	full_done(full, at, RAX);
+}
+
+/* r1 waits on the stack; two words, so that it stays aligned. */
+static void tail_call(struct full *full, const struct ir_insn *insn)
+{
+	struct emit *emit = full->emit;
+	u32 nowhere;
+
+	pass(full, insn, full_argument);
+	x86_push(emit, RDI);
+	x86_push(emit, RDI);
+	base_move(full->base, W64, RDI, REG_EXEC);
+	base_call(full->base, runtime_tail_call);
+	x86_pop(emit, RDI);
+	x86_pop(emit, RDI);
+	x86_rr(emit, x86_test, W64, RAX, RAX);
+	nowhere = x86_jcc8(emit, CC_E);
+	leave_frame(full);
+	x86_rr(emit, x86_jmp, W64, 0, RAX);
+	x86_land(emit, nowhere);
+}
+
+static void load_packet(struct full *full, ir_ref at)
+{
+	const struct ir_insn *insn = ir_at(full->fn, at);
+	struct emit *emit = full->emit;
+	struct full_moves moves = {.count = 2, .list = {{RSI, insn->a, 0}, {RDX, insn->b, 0}}};
+	u32 there;
+
+	full_move_all(full, &moves);
+	x86_mov_imm(emit, RCX, (u64)insn->imm);
+	base_move(full->base, W64, RDI, REG_EXEC);
+	base_call(full->base, runtime_packet_load);
+	x86_rr(emit, x86_test, W64, RDX, RDX);
+	there = x86_jcc8(emit, CC_NE);
+	x86_mov_imm(emit, RAX, 0);
+	full_leave(full);
+	x86_land(emit, there);
+	full_done(full, at, RAX);
+}
+
+static void slot(struct full *full, ir_ref at)
+{
+	const u8 reg = full_result(full, at);
+
+	base_load_run(full->base, reg);
+	x86_rm(full->emit, x86_load, W32, reg, x86_at(reg, offsetof(struct run_context, slot)));
+	full_done(full, at, reg);
+}
+
+void full_control(struct full *full, ir_ref at)
+{
+	const struct ir_insn *insn = ir_at(full->fn, at);
+
+	switch (insn->op) {
+	case IR_jump: jump(full, insn->block); return;
+	case IR_branch: branch(full, insn); return;
+	case IR_may_goto: may_goto(full, insn); return;
+	case IR_ret: ret(full, insn); return;
+	case IR_probe: probe(full, at); return;
+	case IR_tail_call: tail_call(full, insn); return;
+	case IR_packet_load: load_packet(full, at); return;
+	case IR_slot: slot(full, at); return;
+	case IR_call:
+	case IR_call_map:
+	case IR_call_site:
+	case IR_call_global:
+	case IR_call_local: call(full, at); return;
+	default: full->failed = true; return;
+	}
+}
