@@ -4,6 +4,7 @@
  * of fold.def applied, extensions dropped where the bits are known, constants moved into
  * addresses, branches decided.
  */
+#include "ir/divide.h"
 #include "ir/fold.h"
 #include "ir/rule.h"
 
@@ -338,7 +339,11 @@ static void fold_pure(struct ir_function *fn, ir_ref at)
 					 .at = insn->at};
 		return;
 	}
-	apply_rows(fn, at);
+	other = ir_divide(fn, at);
+	if (other)
+		become(fn, at, other);
+	else
+		apply_rows(fn, at);
 }
 
 /* What is added to the address becomes its displacement. */

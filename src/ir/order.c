@@ -12,7 +12,17 @@ struct step {
 	u32 block, next; /* successor to visit */
 };
 
-/* A block that jumps with its second successor behind it needs no jump: it is visited last. */
+/* What is visited last stands behind the block, where no jump is needed: what stays in the loop
+ * (as far as loops are known from an earlier round), else what follows in the program. */
+static u32 successor(const struct ir_function *fn, const struct ir_block *block, u32 index)
+{
+	const bool first_is_deeper =
+		block->succ_cnt == 2 &&
+		fn->blocks[block->succ[0]].depth > fn->blocks[block->succ[1]].depth;
+
+	return block->succ[first_is_deeper ? 1 - index : index];
+}
+
 static void postorder(struct ir_function *fn, struct step *stack)
 {
 	u32 depth = 1, count = 0;
@@ -24,7 +34,7 @@ static void postorder(struct ir_function *fn, struct step *stack)
 		const struct ir_block *block = &fn->blocks[step->block];
 
 		if (step->next < block->succ_cnt) {
-			u32 succ = block->succ[step->next++];
+			u32 succ = successor(fn, block, step->next++);
 
 			if (fn->blocks[succ].order == UINT32_MAX) {
 				fn->blocks[succ].order = 0;

@@ -84,6 +84,57 @@ static void split_edges(struct ir_function *fn)
 		ir_order(fn);
 }
 
+/* What is calculated of a branch's own operand for the next round of a loop alone is calculated
+ * on the way there: then both can share a register. */
+static void sink(struct ir_function *fn, u32 block, const u16 *uses)
+{
+	const u32 pred = fn->blocks[block].pred_cnt == 1 ? fn->blocks[block].pred[0] : 0;
+	const struct ir_insn *branch = ir_at(fn, fn->blocks[pred].last);
+	const u32 succ = fn->blocks[block].succ[0];
+	u32 place = 0;
+
+	if (!pred || branch->op != IR_branch ||
+	    ir_at(fn, fn->blocks[block].first)->op != IR_jump)
+		return;
+	while (fn->blocks[succ].pred[place] != block)
+		place++;
+	for (ir_ref at = fn->blocks[succ].first; at && ir_at(fn, at)->op == IR_phi;
+	     at = ir_at(fn, at)->next) {
+		const ir_ref value = ir_value(fn, fn->args[ir_at(fn, at)->args + place]);
+		const struct ir_insn *insn = ir_at(fn, value);
+
+		if (insn->op != IR_add || insn->block != pred || uses[value] != 1 ||
+		    !ir_is_const(fn, ir_value(fn, insn->b)) ||
+		    ir_value(fn, insn->a) != ir_value(fn, branch->a))
+			continue;
+		ir_unlink(fn, value);
+		ir_insert_before(fn, fn->blocks[block].first, value);
+	}
+}
+
+static void sink_all(struct ir_function *fn)
+{
+	u16 *uses = calloc(fn->insn_cnt, sizeof(*uses));
+
+	if (!uses) {
+		fn->failed = true;
+		return;
+	}
+	for (u32 i = 0; i < fn->order_cnt; i++)
+		for (ir_ref at = fn->blocks[fn->order[i]].first; at; at = ir_at(fn, at)->next) {
+			struct ir_insn *insn = ir_at(fn, at);
+
+			IR_FOR_EACH_OPERAND(fn, insn, operand) {
+				const ir_ref value = ir_value(fn, *operand);
+
+				uses[value] = min(uses[value] + 1, 2);
+			}
+		}
+	for (u32 i = 0; i < fn->order_cnt; i++)
+		sink(fn, fn->order[i], uses);
+	free(uses);
+}
+
 static void emit_insn(struct full *full, ir_ref at)
 {
 	const struct ir_insn *insn = ir_at(full->fn, at);
@@ -251,6 +302,8 @@ static int build_all(struct ir_function *functions, const struct prog *prog)
 	drop_arguments(functions, count);
 	for (u32 i = 0; i < count && !err; i++) {
 		split_edges(&functions[i]);
+		if (!functions[i].failed)
+			sink_all(&functions[i]);
 		err = functions[i].failed ? -ENOMEM : 0;
 	}
 	return err;
