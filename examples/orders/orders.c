@@ -137,32 +137,32 @@ static void take_orders(struct skep_hook_point *check)
 	}
 }
 
-/* Loads and attaches every program of the object; 0 or a negative errno. */
-static int load(const char *path, struct bpf_object **out)
+/* Loads the object and attaches its program; 0 or a negative errno. */
+static int load(const char *path, struct bpf_object **out, struct bpf_link **link)
 {
 	struct bpf_object *object = bpf_object__open_file(path, NULL);
-	struct bpf_program *program;
 	int ret = object ? bpf_object__load(object) : -errno;
 
 	*out = object;
+	*link = NULL;
 	if (ret)
 		return ret;
-	bpf_object__for_each_program (program, object)
-		if (!bpf_program__attach(program))
-			return -errno;
-	return 0;
+	*link = bpf_program__attach(bpf_object__next_program(object, NULL));
+	return *link ? 0 : -errno;
 }
 
 static int run(const char *path)
 {
 	struct bpf_object *object;
-	int ret = load(path, &object);
+	struct bpf_link *link;
+	int ret = load(path, &object, &link);
 
 	if (ret)
 		fprintf(stderr, "orders: %s: %s\n%s\n", path, strerror(-ret),
 			skep_engine_error(engine)->text);
 	else
 		take_orders(skep_hook_find(engine, "order_check"));
+	bpf_link__destroy(link);
 	bpf_object__close(object);
 	for (size_t i = 0; i < ARRAY_SIZE(accounts); i++)
 		if (accounts[i].users)

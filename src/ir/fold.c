@@ -4,6 +4,7 @@
  * of fold.def applied, extensions dropped where the bits are known, constants moved into
  * addresses, branches decided.
  */
+#include "ir/combine.h"
 #include "ir/divide.h"
 #include "ir/fold.h"
 #include "ir/rule.h"
@@ -339,7 +340,7 @@ static void fold_pure(struct ir_function *fn, ir_ref at)
 					 .at = insn->at};
 		return;
 	}
-	other = ir_divide(fn, at);
+	other = ir_divide(fn, at) ?: ir_combine(fn, at);
 	if (other)
 		become(fn, at, other);
 	else

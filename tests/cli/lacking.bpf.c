@@ -4,19 +4,14 @@
 
 #include <bpf/bpf_helpers.h>
 
-struct {
-	__uint(type, BPF_MAP_TYPE_SOCKMAP);
-	__uint(max_entries, 16);
-	__uint(key_size, 4);
-	__uint(value_size, 4);
-} sockets SEC(".maps");
+char text[64];
 
-SEC("sk_skb/stream_verdict")
-int sends_on(struct __sk_buff *ctx)
+SEC("tp/syscalls/sys_enter_nanosleep")
+int prints_types(void *ctx)
 {
-	if (ctx->len > 100)
-		return bpf_sk_redirect_map(ctx, &sockets, 1, 0);
-	return bpf_sk_redirect_map(ctx, &sockets, 0, 0);
+	struct btf_ptr shown = {.ptr = ctx, .type_id = 1};
+
+	return bpf_snprintf_btf(text, sizeof(text), &shown, sizeof(shown), 0) < 0;
 }
 
 char _license[] SEC("license") = "GPL";
