@@ -291,6 +291,19 @@ static int delete (struct map *map, const void *key)
 	return err;
 }
 
+void map_device_clear(struct map *map)
+{
+	struct device_map *devices = devices_of(map);
+	u32 key;
+
+	rcu_read_lock();
+	while (is_hash(map) && !pointer_table_next_key(&devices->hash, NULL, &key))
+		delete (map, &key);
+	for (u32 index = 0; !is_hash(map) && index < map->desc.max_entries; index++)
+		delete (map, &index);
+	rcu_read_unlock();
+}
+
 static int hash_next_key(struct map *map, const void *key, void *next)
 {
 	return pointer_table_next_key(&devices_of(map)->hash, key, next);

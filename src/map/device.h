@@ -24,6 +24,8 @@ void map_device_each(struct map *map,
 		     bool (*call)(void *cookie, const struct map_device *device), void *cookie);
 
 bool map_holds_devices(const struct map *map);
+/* Takes all entries out of a devmap, devmap_hash or cpumap: their programs may use the map. */
+void map_device_clear(struct map *map);
 /* What Linux answers before it looks for the device or the program: 0 or a negative errno. */
 int map_device_check(struct map *map, const void *key, const void *value, u64 flags);
 /* The descriptor of the program that a value as user space writes it names; 0: none, or no map

@@ -6,6 +6,7 @@
 #include "helper/cpumask.h"
 #include "map/account.h"
 #include "map/async.h"
+#include "map/device.h"
 #include "map/map.h"
 #include "map/owner.h"
 #include "map/route.h"
@@ -197,6 +198,22 @@ static void wait_for_own(struct own_world *own)
 	}
 }
 
+/* A program that stands in a map which it uses itself is held by that map, and holds it. */
+static void empty_device_maps(struct skep_engine *engine)
+{
+	u32 id = 0;
+
+	while ((id = object_next_id(engine, OBJECT_MAP, id))) {
+		struct object *object = object_by_id(engine, OBJECT_MAP, id);
+		struct map *map = object ? map_of_object(object) : NULL;
+
+		if (map && map_holds_devices(map))
+			map_device_clear(map);
+		if (object)
+			object_put(object);
+	}
+}
+
 /* From the outside in: what packets reach, then what user space holds, then what is left. */
 void skep_engine_free(struct skep_engine *engine)
 {
@@ -207,6 +224,7 @@ void skep_engine_free(struct skep_engine *engine)
 	hosted_leave_hooks(&engine->hosted);
 	pins_done(engine);
 	descriptors_done(engine);
+	empty_device_maps(engine);
 	/* Releases that wait for readers put further objects, which wait in turn. */
 	for (u32 round = 0; round < 3; round++) {
 		rcu_barrier();
