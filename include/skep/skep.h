@@ -43,6 +43,14 @@ enum skep_jit {
 	SKEP_JIT_FULL,	  /* optimised machine code */
 };
 
+/* Where an engine's maps are. */
+enum skep_region {
+	SKEP_REGION_NONE, /* in memory of their own */
+	SKEP_REGION_NEW,  /* in a new region without a name (skep_region_fd() gives it on) */
+	SKEP_REGION_FILE, /* in that of `region_path`, which is made when it is not there */
+	SKEP_REGION_FD,	  /* in that of `region_fd` */
+};
+
 struct skep_engine_opts {
 	size_t sz;
 	uint32_t slots;	 /* cpu slots; 0: as many as possible CPUs */
@@ -86,6 +94,23 @@ struct skep_engine_opts {
 	 * nothing, its result is -EINTR. A program that holds something (a reference, a lock,
 	 * an RCU section) across a jump backwards is refused. */
 	uint64_t fuel;
+	/* enum skep_region. Processes whose engines have the same region see the same maps at
+	 * the same addresses: those that one pins (BPF_OBJ_PIN), another gets (BPF_OBJ_GET).
+	 * Arrays, hash maps and LRU maps of both kinds, queues and stacks can be in a region,
+	 * without fields of a meaning of their own; other maps are refused with -EOPNOTSUPP, or
+	 * private when region_or_private is true. docs/regions.md says what holds. */
+	uint32_t region;
+	bool region_or_private;
+	int region_fd;		 /* used during the call only */
+	const char *region_path; /* the same */
+	/* Of a new region: bytes, whole pages, 0: 1 GiB; address of a page that is free in all
+	 * processes, 0: one is chosen. */
+	uint64_t region_size;
+	uint64_t region_address;
+	/* A directory for pins, "": $XDG_RUNTIME_DIR/skep/bpf; made when it is not there. Its
+	 * file `region` is the engine's region: pinned maps live on in it when the process
+	 * ends, and another finds them by their paths. NULL: pins end with the engine. */
+	const char *pin_dir;
 };
 
 /*

@@ -1,25 +1,39 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/slot.h"
 
-#include <pthread.h>
+#include "base/commons.h"
+#include <linux/futex.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The owner of slots that only one process has. */
+#define ALONE 1
+/* How long a thread sleeps until it asks whether the owners of shared slots live. */
+#define PATIENCE_NS 50000000
 
 /*
  * One lock-free owner word per slot, each on its own cache line. A thread remembers the slot it
  * had last, so that entering is one uncontended compare-and-swap; only when all are taken does
- * it sleep on the condition.
+ * it sleep. Processes that share a region share the table in it, too.
  */
 struct slot {
-	_Alignas(CACHE_LINE) atomic_bool taken;
+	_Alignas(CACHE_LINE) atomic_uint owner; /* a member's number; 0: it is free */
+};
+
+struct slot_table {
+	_Alignas(CACHE_LINE) atomic_uint waiting;
+	atomic_uint freed; /* changes when one became free while somebody waited */
+	struct slot slot[];
 };
 
 struct slots {
-	u32 count;
-	atomic_uint waiting;
-	pthread_mutex_t lock;
-	pthread_cond_t freed;
-	struct slot slot[];
+	u32 count, number;
+	const struct commons *commons; /* whose memory the table is in; NULL: private */
+	struct slot_table *table;
 };
 
 static _Thread_local struct {
@@ -27,21 +41,41 @@ static _Thread_local struct {
 	u32 index, depth;
 } own;
 
+size_t slots_bytes(u32 count)
+{
+	return sizeof(struct slot_table) + count * sizeof(struct slot);
+}
+
 struct slots *slots_new(u32 count)
 {
-	struct slots *slots;
+	struct slots *slots = calloc(1, sizeof(*slots));
+	size_t size = slots_bytes(count);
 
-	if (!count || count > SLOTS_MAX)
+	if (!slots || !count || count > SLOTS_MAX) {
+		free(slots);
 		return NULL;
-	slots = aligned_alloc(CACHE_LINE, sizeof(*slots) + count * sizeof(struct slot));
+	}
+	slots->table = aligned_alloc(CACHE_LINE, size);
+	if (!slots->table) {
+		free(slots);
+		return NULL;
+	}
+	memset(slots->table, 0, size);
+	slots->count = count;
+	slots->number = ALONE;
+	return slots;
+}
+
+struct slots *slots_new_in(const struct commons *commons, void *memory)
+{
+	struct slots *slots = calloc(1, sizeof(*slots));
+
 	if (!slots)
 		return NULL;
-	slots->count = count;
-	atomic_init(&slots->waiting, 0);
-	pthread_mutex_init(&slots->lock, NULL);
-	pthread_cond_init(&slots->freed, NULL);
-	for (u32 i = 0; i < count; i++)
-		atomic_init(&slots->slot[i].taken, false);
+	slots->count = commons_slots(commons);
+	slots->number = commons_number(commons);
+	slots->commons = commons;
+	slots->table = memory;
 	return slots;
 }
 
@@ -49,8 +83,8 @@ void slots_free(struct slots *slots)
 {
 	if (!slots)
 		return;
-	pthread_cond_destroy(&slots->freed);
-	pthread_mutex_destroy(&slots->lock);
+	if (!slots->commons)
+		free(slots->table);
 	free(slots);
 }
 
@@ -60,12 +94,10 @@ u32 slots_count(const struct slots *slots)
 }
 
 /* Acquire pairs with the release in slot_leave(): the last owner's per-CPU writes are seen. */
-static bool slot_take(struct slots *slots, u32 index)
+static bool slot_take(struct slots *slots, u32 index, u32 from)
 {
-	bool expected = false;
-
-	return atomic_compare_exchange_strong_explicit(&slots->slot[index].taken, &expected,
-						       true, memory_order_acquire,
+	return atomic_compare_exchange_strong_explicit(&slots->table->slot[index].owner, &from,
+						       slots->number, memory_order_acquire,
 						       memory_order_relaxed);
 }
 
@@ -74,7 +106,7 @@ static bool slot_take_any(struct slots *slots, u32 *index)
 	for (u32 i = 0; i < slots->count; i++) {
 		u32 candidate = (own.index + i) % slots->count;
 
-		if (!slot_take(slots, candidate))
+		if (!slot_take(slots, candidate, 0))
 			continue;
 		*index = candidate;
 		return true;
@@ -82,14 +114,44 @@ static bool slot_take_any(struct slots *slots, u32 *index)
 	return false;
 }
 
+/* A slot of a process that ended. */
+static bool slot_take_over(struct slots *slots, u32 *index)
+{
+	for (u32 i = 0; slots->commons && i < slots->count; i++) {
+		u32 owner = atomic_load_explicit(&slots->table->slot[i].owner,
+						 memory_order_relaxed);
+
+		if (!owner || !commons_is_dead(slots->commons, owner) ||
+		    !slot_take(slots, i, owner))
+			continue;
+		*index = i;
+		return true;
+	}
+	return false;
+}
+
+static void sleep_until_freed(struct slots *slots, u32 seen)
+{
+	const struct timespec patience = {.tv_nsec = PATIENCE_NS};
+
+	syscall(SYS_futex, &slots->table->freed,
+		slots->commons ? FUTEX_WAIT : FUTEX_WAIT_PRIVATE, seen,
+		slots->commons ? &patience : NULL, NULL, 0);
+}
+
 static void slot_wait(struct slots *slots, u32 *index)
 {
-	pthread_mutex_lock(&slots->lock);
-	atomic_fetch_add(&slots->waiting, 1);
-	while (!slot_take_any(slots, index))
-		pthread_cond_wait(&slots->freed, &slots->lock);
-	atomic_fetch_sub(&slots->waiting, 1);
-	pthread_mutex_unlock(&slots->lock);
+	struct slot_table *table = slots->table;
+
+	atomic_fetch_add(&table->waiting, 1);
+	for (;;) {
+		u32 seen = atomic_load(&table->freed);
+
+		if (slot_take_any(slots, index) || slot_take_over(slots, index))
+			break;
+		sleep_until_freed(slots, seen);
+	}
+	atomic_fetch_sub(&table->waiting, 1);
 }
 
 u32 slot_enter(struct slots *slots)
@@ -107,14 +169,16 @@ u32 slot_enter(struct slots *slots)
 
 void slot_leave(struct slots *slots)
 {
+	struct slot_table *table = slots->table;
+
 	if (--own.depth)
 		return;
 	/* Sequentially consistent, with the increment of `waiting`: either the waiter sees the
 	 * slot free or this thread sees the waiter. */
-	atomic_store(&slots->slot[own.index].taken, false);
-	if (!atomic_load(&slots->waiting))
+	atomic_store(&table->slot[own.index].owner, 0);
+	if (!atomic_load(&table->waiting))
 		return;
-	pthread_mutex_lock(&slots->lock);
-	pthread_cond_broadcast(&slots->freed);
-	pthread_mutex_unlock(&slots->lock);
+	atomic_fetch_add(&table->freed, 1);
+	syscall(SYS_futex, &table->freed, slots->commons ? FUTEX_WAKE : FUTEX_WAKE_PRIVATE,
+		INT32_MAX, NULL, NULL, 0);
 }

@@ -12,9 +12,14 @@
 
 #define SLOTS_MAX 256
 
+struct commons;
 struct slots; /* one per engine */
 
 struct slots *slots_new(u32 count); /* NULL: out of memory or count not in 1..SLOTS_MAX */
+/* The slots of a region, which all its members share; `memory` in it has slots_bytes(), zeros
+ * at first. A member's slots are the others' when it dies. NULL: out of memory. */
+struct slots *slots_new_in(const struct commons *commons, void *memory);
+size_t slots_bytes(u32 count);
 void slots_free(struct slots *slots);
 u32 slots_count(const struct slots *slots);
 

@@ -62,6 +62,8 @@ static int read_sizes(const struct command_line *line, struct skep_engine_opts *
 		return usage_error("--slots %s: expected 1 to 256", line->option[OPTION_slots]);
 	opts->slots = (u32)slots;
 	opts->memory_limit = memory;
+	opts->pin_dir = line->option[OPTION_pin_dir];
+	opts->region_or_private = true;
 	return 0;
 }
 

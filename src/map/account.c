@@ -67,6 +67,8 @@ void account_put(struct account *account)
 	/* Both sides: as for budget_put(). */
 	if (!account || atomic_fetch_sub_explicit(&account->uses, 1, memory_order_acq_rel) > 1)
 		return;
+	if (account->budget)
+		account_uncharge(account, account_bytes(account));
 	budget_put(account->budget);
 	free(account);
 }

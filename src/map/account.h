@@ -23,7 +23,8 @@ u64 budget_used(const struct budget *budget);
 /* `budget` NULL: nothing limits it. NULL: no memory. */
 struct account *account_new(struct budget *budget);
 struct account *account_get(struct account *account);
-void account_put(struct account *account); /* NULL is allowed */
+/* NULL is allowed. What is still charged goes with the last reference. */
+void account_put(struct account *account);
 
 /* 0, or -ENOMEM when the budget's limit does not allow so many more; then nothing changed. */
 int account_charge(struct account *account, u64 bytes);

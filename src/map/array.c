@@ -7,6 +7,7 @@
 #include "btf/btf.h"
 #include "map/ops.h"
 #include "map/region.h"
+#include "map/shared.h"
 #include "map/value.h"
 
 #include <limits.h>
@@ -63,6 +64,12 @@ static bool array_equal(const struct map_desc *template, const struct map_desc *
 {
 	return map_desc_equal(template, inner) && ((template->flags & BPF_F_INNER_MAP) ||
 						   template->max_entries == inner->max_entries);
+}
+
+/* Any bytes are values. */
+static int array_recover(struct map *map)
+{
+	return 0;
 }
 
 static void array_done(struct map *map)
@@ -178,8 +185,8 @@ static int array_init(struct map *map)
 	struct array *array = array_of(map);
 	u64 stride = round_up(map->desc.value_size, 8), size = stride * map->desc.max_entries;
 	bool shared = map->desc.flags & BPF_F_MMAPABLE;
-	int err = shared ? region_new_shared(map->account, &array->region, "bpf-array", size)
-			 : region_new(map->account, &array->region, size);
+	int err = shared ? map_memory_mappable(map, &array->region, "bpf-array", size)
+			 : map_memory(map, &array->region, size);
 
 	if (err)
 		return err;
@@ -198,7 +205,7 @@ static int percpu_array_init(struct map *map)
 	map->update = update_op(&map->desc);
 	array->slot_stride = round_up(stride * map->desc.max_entries, CACHE_LINE);
 	map->desc.value_stride = stride;
-	return region_new(map->account, &array->region, array->slot_stride * map->slots);
+	return map_memory(map, &array->region, array->slot_stride * map->slots);
 }
 
 static int array_delete(struct map *map, const void *key, u32 slot)
@@ -276,7 +283,7 @@ static int array_mmap(struct map *map, void *address, size_t length, int prot, i
 {
 	const struct region *region = &array_of(map)->region;
 
-	if (region->fd < 0 || offset > region->size ||
+	if (!(map->desc.flags & BPF_F_MMAPABLE) || offset > region->size ||
 	    round_up(length, os_page_size()) > region->size - offset)
 		return -EINVAL;
 	return region_mmap(region, address, length, prot, flags, offset, out);
@@ -306,6 +313,7 @@ const struct map_ops map_array = {
 	.check_btf = array_check_btf,
 	.init = array_init,
 	.done = array_done,
+	.recover = array_recover,
 	.equal = array_equal,
 	.lookup = array_lookup,
 	.update = array_update,
@@ -324,6 +332,7 @@ const struct map_ops map_percpu_array = {
 	.check_btf = array_check_btf,
 	.init = percpu_array_init,
 	.done = array_done,
+	.recover = array_recover,
 	.equal = array_equal,
 	.lookup = percpu_array_lookup,
 	.lookup_slot = percpu_array_lookup,

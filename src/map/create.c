@@ -7,6 +7,7 @@
 #include "map/end.h"
 #include "map/ops.h"
 #include "map/reaper.h"
+#include "map/shared.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,7 +216,7 @@ static struct map *new_structure(const struct map_desc *desc, const struct map_o
 	return map;
 }
 
-static int take_memory(struct map *map, const struct map_world *world)
+int map_take_memory(struct map *map, const struct map_world *world)
 {
 	int code;
 
@@ -231,27 +232,61 @@ static int take_memory(struct map *map, const struct map_world *world)
 	return code;
 }
 
+void map_drop(struct map *map)
+{
+	account_put(map->account);
+	reaper_put(map->reaper);
+	free(map);
+}
+
+/* In the region, when the world has one and the map can be there. */
+static int take_place(struct map *map, const struct map_world *world, struct skep_error *err)
+{
+	int code = world->shared ? shared_check(&map->desc, err) : -EOPNOTSUPP;
+
+	if (!world->shared || (code && world->private_rest)) {
+		error_clear(err);
+		return map_take_memory(map, world);
+	}
+	code = code ?: shared_begin(world->shared, map, err);
+	return code ? code : shared_end(map, map_take_memory(map, world));
+}
+
 static int make(const struct map_desc *desc, const struct map_ops *ops,
 		const struct map_world *world, struct map **out, struct skep_error *err)
 {
 	struct map *map = new_structure(desc, ops, world);
+	struct skep_error why = {};
 	int code;
 
 	if (!map)
 		return map_refuse(desc, err, -ENOMEM, "out of memory");
-	code = take_memory(map, world);
+	code = take_place(map, world, &why);
 	if (!code) {
 		*out = map;
 		return 0;
 	}
 	if (map->account && account_was_refused(map->account))
 		account_refuse(map->account, desc->name, err);
+	else if (why.code && err)
+		*err = why;
 	else
-		map_refuse(desc, err, code, "out of memory");
-	account_put(map->account);
-	reaper_put(map->reaper);
-	free(map);
+		map_refuse(desc, err, code,
+			   code == -ENOSPC ? "the region is full" : "out of memory");
+	map_drop(map);
 	return code;
+}
+
+int map_prepare(struct map_desc *desc, const struct map_world *world, struct map **out,
+		struct skep_error *err)
+{
+	const struct map_ops *ops = map_ops(desc->type);
+	int code = check(desc, ops, NULL, err);
+
+	if (code)
+		return code;
+	*out = new_structure(desc, ops, world);
+	return *out ? 0 : map_refuse(desc, err, -ENOMEM, "out of memory");
 }
 
 int map_make(const struct map_desc *given, struct map *inner, const struct map_world *world,

@@ -12,6 +12,7 @@
 #include "map/ops.h"
 #include "map/own.h"
 #include "map/reaper.h"
+#include "map/shared.h"
 #include "map/value.h"
 
 #include <stdlib.h>
@@ -146,6 +147,8 @@ static bool release_some(struct map *map, u32 limit)
 
 static void free_structure(struct map *map)
 {
+	if (map->extent)
+		shared_forget(map);
 	object_put(map->btf);
 	object_put(map->inner_btf);
 	account_uncharge(map->account, map->ops->size);

@@ -2,6 +2,7 @@
 #include "map/hash.h"
 
 #include "base/os.h"
+#include "map/shared.h"
 #include <string.h>
 #include <sys/random.h>
 
@@ -113,7 +114,7 @@ static int lookup_locked(struct hash *hash, const void *key, void *value, u64 fl
 	table_lock(&hash->table, key, &entry);
 	if (entry.element != ELEMENT_NONE)
 		hash_copy_out(hash, entry.element, value, flags);
-	table_unlock(&entry);
+	table_unlock(&hash->table, &entry);
 	return entry.element == ELEMENT_NONE ? -ENOENT : 0;
 }
 
@@ -194,22 +195,30 @@ static void hash_done(struct map *map)
 	region_free(&hash->lru_region);
 }
 
-static int init_regions(struct hash *hash)
+static int init_elements(struct hash *hash)
 {
 	const struct map_desc *desc = &hash->map.desc;
 	u64 payload = hash->slot_stride ? 0 : hash->value_space;
-	int err = table_init(&hash->table, hash->map.account, desc->key_size, payload,
-			     desc->max_entries, hash->element_count, map_hash_seed(desc));
+	int err;
+
+	if (hash->map.extent)
+		return hash_common_init(hash);
+	err = table_init(&hash->table, hash->map.account, desc->key_size, payload,
+			 desc->max_entries, hash->element_count, map_hash_seed(desc));
+	return err ? err : hash_supply_init(hash);
+}
+
+static int init_regions(struct hash *hash)
+{
+	struct map *map = &hash->map;
+	int err = init_elements(hash);
 
 	if (!err)
-		err = hash_supply_init(hash);
+		err = map_memory(map, &hash->values, hash->slot_stride * map->slots);
 	if (!err)
-		err = region_new(hash->map.account, &hash->values,
-				 hash->slot_stride * hash->map.slots);
-	if (!err)
-		err = region_new(hash->map.account, &hash->states,
-				 is_lru(desc) ? hash->element_count : 0);
-	if (!err && hash_has_parts(desc))
+		err = map_memory(map, &hash->states,
+				 is_lru(&map->desc) ? hash->element_count : 0);
+	if (!err && hash_has_parts(&map->desc))
 		err = hash_lru_init(hash);
 	return err;
 }
@@ -234,8 +243,11 @@ static int hash_init(struct map *map)
 	if (hash_has_parts(&map->desc))
 		map->desc.max_entries +=
 			(map->slots - map->desc.max_entries % map->slots) % map->slots;
-	hash->in_place = may_write_in_place(&map->desc);
-	hash_supply_plan(hash);
+	hash->in_place = !map->extent && may_write_in_place(&map->desc);
+	if (map->extent)
+		hash_common_plan(hash);
+	else
+		hash_supply_plan(hash);
 	hash->value_space = round_up(map->desc.value_size, 8);
 	if (map_desc_is_per_cpu(&map->desc))
 		hash->slot_stride =
@@ -245,7 +257,8 @@ static int hash_init(struct map *map)
 		hash_done(map);
 		return err;
 	}
-	region_prefer_huge(hash->values.base, hash->values.size);
+	if (!map->extent)
+		region_prefer_huge(hash->values.base, hash->values.size);
 	hash->state = (_Atomic u8 *)hash->states.base;
 	map->lookup = lookup_op(hash);
 	map->update = hash_update_op(hash);
@@ -254,9 +267,9 @@ static int hash_init(struct map *map)
 
 #define HASH_COMMON                                                                       \
 	.size = sizeof(struct hash), .check = map_hash_check, .init = hash_init,          \
-	.done = hash_done, .equal = map_desc_equal, .update = hash_update,                \
-	.delete = hash_delete, .walk = hash_walk, .user_lookup = hash_user_lookup,        \
-	.user_update = hash_user_update,                                                  \
+	.done = hash_done, .recover = hash_common_recover, .equal = map_desc_equal,       \
+	.update = hash_update, .delete = hash_delete, .walk = hash_walk,                  \
+	.user_lookup = hash_user_lookup, .user_update = hash_user_update,                 \
 	.user_lookup_and_delete = hash_user_lookup_and_delete, .next_key = hash_next_key, \
 	.next_slot = hash_next_slot, .owns = hash_owns
 

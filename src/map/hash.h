@@ -6,6 +6,7 @@
  *	hash_update.c	changes
  *	hash_supply.c	elements: where they come from and when they serve another key
  *	hash_lru.c	the same of LRU maps with BPF_F_NO_COMMON_LRU
+ *	hash_common.c	maps in a region
  *
  * Elements: as many as max_entries are in the table or in `pool`, so that counts are exact; a
  * few more are in the supplies, of which each slot has one and all other threads share the
@@ -43,6 +44,13 @@ struct hash_slot {
 
 struct lru_lists; /* of one slot */
 struct lru_node;
+/* What changes beside the table. */
+struct hash_pools {
+	struct pool pool;
+	_Alignas(CACHE_LINE) atomic_uint hand; /* LRU: goes round over the elements */
+	/* In a region: elements beside max_entries, and the table's overflow groups. */
+	struct pool spares, overflow;
+};
 
 struct hash {
 	struct map map;
@@ -58,11 +66,10 @@ struct hash {
 	struct hash_supply *supplies;
 	u32 supply_count, element_count;
 	struct region supply_region, links;
-	struct pool pool;
+	struct hash_pools *pools, own_pools; /* own_pools: of a private map */
 	struct region lru_region;
 	struct lru_lists *lru; /* BPF_F_NO_COMMON_LRU; NULL: one LRU list, or none */
 	struct lru_node *nodes;
-	_Alignas(CACHE_LINE) atomic_uint hand; /* LRU: goes round over the elements */
 };
 
 static inline struct hash *hash_of(struct map *map)
@@ -145,6 +152,18 @@ int hash_lru_init(struct hash *hash);
 u32 hash_lru_take(struct hash *hash, u32 slot);
 /* Back to the slot it belongs to. */
 void hash_lru_give(struct hash *hash, u32 element);
+
+/* --- hash_common.c --- */
+
+static inline bool hash_is_common(const struct hash *hash)
+{
+	return hash->table.commons;
+}
+
+void hash_common_plan(struct hash *hash);
+int hash_common_init(struct hash *hash);
+int hash_common_recover(struct map *map);
+u32 hash_common_spare(struct hash *hash); /* POOL_NONE: none right now */
 
 /* --- hash_update.c --- */
 

@@ -70,7 +70,9 @@ int hash_supply_init(struct hash *hash)
 		fill_supply(hash, i, (u32 *)(base + supplies + slots));
 	for (u32 i = 0; i < hash->map.slots; i++)
 		atomic_init(&hash->slots[i].writing, ELEMENT_NONE);
-	pool_init(&hash->pool, (atomic_uint *)hash->links.base, 0, hash->map.desc.max_entries);
+	hash->pools = &hash->own_pools;
+	pool_init(&hash->pools->pool, (atomic_uint *)hash->links.base, 0,
+		  hash->map.desc.max_entries);
 	return 0;
 }
 
@@ -113,16 +115,22 @@ static void release_element(struct hash *hash, u32 element)
 
 /* --- spares --- */
 
+static u32 take_clean(struct hash *hash, u32 slot)
+{
+	struct hash_supply *supply = supply_enter(hash, slot);
+	u32 element = supply->clean ? supply->elements[--supply->clean] : ELEMENT_NONE;
+
+	supply_leave(hash, supply);
+	return element;
+}
+
 u32 hash_spare_take(struct hash *hash, u32 slot)
 {
-	u32 element = ELEMENT_NONE;
+	u32 element;
 
 	for (;;) {
-		struct hash_supply *supply = supply_enter(hash, slot);
-
-		if (supply->clean)
-			element = supply->elements[--supply->clean];
-		supply_leave(hash, supply);
+		element =
+			hash_is_common(hash) ? hash_common_spare(hash) : take_clean(hash, slot);
 		if (element != ELEMENT_NONE)
 			return element;
 		sched_yield();
@@ -134,6 +142,10 @@ void hash_spare_give(struct hash *hash, u32 slot, u32 element)
 	struct hash_supply *supply;
 
 	release_element(hash, element);
+	if (hash_is_common(hash)) {
+		pool_give(&hash->pools->spares, element);
+		return;
+	}
 	supply = supply_enter(hash, slot);
 	supply->elements[supply->clean++] = element;
 	supply_leave(hash, supply);
@@ -180,7 +192,7 @@ static void clean_supply(struct hash *hash, struct hash_supply *supply)
 static void prefetch_element(const struct hash *hash, u32 element)
 {
 	__builtin_prefetch(table_key(&hash->table, element), 1);
-	__builtin_prefetch(&hash->pool.next[element], 1);
+	__builtin_prefetch(&hash->pools->pool.next[element], 1);
 }
 
 u32 hash_renew(struct hash *hash, u32 slot, u32 removed)
@@ -224,7 +236,7 @@ bool hash_take_out(struct hash *hash, u32 element)
 		table_remove(&entry);
 		hash_set_state(hash, element, 0);
 	}
-	table_unlock(&entry);
+	table_unlock(&hash->table, &entry);
 	return found;
 }
 
@@ -240,7 +252,8 @@ static bool evict(struct hash *hash, u32 element)
 static u32 next_in_round(struct hash *hash, struct hash_supply *supply)
 {
 	if (supply->hand == supply->hand_end) {
-		u32 hand = atomic_fetch_add_explicit(&hash->hand, 1, memory_order_relaxed);
+		u32 hand =
+			atomic_fetch_add_explicit(&hash->pools->hand, 1, memory_order_relaxed);
 		u32 turns = (hash->element_count + TURN - 1) / TURN;
 
 		supply->hand = hand % turns * TURN;
@@ -259,12 +272,29 @@ static bool is_unused(struct hash *hash, u32 element)
 	return state == ELEMENT_IN_USE;
 }
 
+/* No process has a turn of its own in a region: it could die in it. */
+static u32 next_common_victim(struct hash *hash)
+{
+	for (u64 i = 0; i <= 2ULL * hash->element_count; i++) {
+		u32 element =
+			atomic_fetch_add_explicit(&hash->pools->hand, 1, memory_order_relaxed) %
+			hash->element_count;
+
+		if (is_unused(hash, element))
+			return element;
+	}
+	return ELEMENT_NONE;
+}
+
 /* ELEMENT_NONE: two rounds found none, as when the only elements were just deleted. */
 static u32 next_victim(struct hash *hash, u32 slot)
 {
-	struct hash_supply *supply = supply_enter(hash, slot);
+	struct hash_supply *supply;
 	u32 element = ELEMENT_NONE;
 
+	if (hash_is_common(hash))
+		return next_common_victim(hash);
+	supply = supply_enter(hash, slot);
 	for (u64 i = 0; i <= 2ULL * hash->element_count; i++) {
 		element = next_in_round(hash, supply);
 		if (is_unused(hash, element))
@@ -279,14 +309,14 @@ static u32 next_victim(struct hash *hash, u32 slot)
 
 u32 hash_take_lru(struct hash *hash, u32 slot)
 {
-	u32 element = pool_take(&hash->pool);
+	u32 element = pool_take(&hash->pools->pool);
 
 	while (element == POOL_NONE) {
 		u32 victim = next_victim(hash, slot);
 
 		if (victim != ELEMENT_NONE && evict(hash, victim))
 			return hash_renew(hash, slot, victim);
-		element = pool_take(&hash->pool);
+		element = pool_take(&hash->pools->pool);
 	}
 	return element;
 }

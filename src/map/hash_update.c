@@ -181,7 +181,7 @@ static u32 overwrite(struct hash *hash, struct table_entry *entry, const void *k
 static int insert(struct hash *hash, struct table_entry *entry, const void *key,
 		  const void *value, u32 slot, u32 *element)
 {
-	u32 new = *element != ELEMENT_NONE ? *element : pool_take(&hash->pool);
+	u32 new = *element != ELEMENT_NONE ? *element : pool_take(&hash->pools->pool);
 	int err;
 
 	if (new == ELEMENT_NONE)
@@ -208,7 +208,7 @@ static int store(struct hash *hash, const void *key, const void *value, u64 flag
 		freed = overwrite(hash, &entry, key, value, flags, slot, element);
 	else if (!err)
 		err = insert(hash, &entry, key, value, slot, element);
-	table_unlock(&entry);
+	table_unlock(&hash->table, &entry);
 	if (freed != ELEMENT_NONE) {
 		hash_release_fields(hash, freed);
 		if (hash->lru)
@@ -234,7 +234,7 @@ static int store_lru(struct hash *hash, const void *key, const void *value, u64 
 		err = store(hash, key, value, flags, slot, &element);
 	}
 	if (unlikely(element != ELEMENT_NONE))
-		pool_give(&hash->pool, element);
+		pool_give(&hash->pools->pool, element);
 	return err;
 }
 
@@ -273,7 +273,7 @@ int hash_update(struct map *map, const void *key, const void *value, u64 flags, 
 		return store_lru(hash, key, value, flags, slot);
 	err = store(hash, key, value, flags, slot, &element);
 	if (unlikely(element != ELEMENT_NONE))
-		pool_give(&hash->pool, element);
+		pool_give(&hash->pools->pool, element);
 	return err;
 }
 
@@ -312,7 +312,7 @@ static u32 take_out(struct hash *hash, const void *key)
 		table_remove(&entry);
 		hash_set_state(hash, entry.element, 0);
 	}
-	table_unlock(&entry);
+	table_unlock(&hash->table, &entry);
 	return entry.element;
 }
 
@@ -322,7 +322,7 @@ static void give_back(struct hash *hash, u32 slot, u32 element)
 	if (hash->lru)
 		hash_lru_give(hash, element);
 	else
-		pool_give(&hash->pool, hash_renew(hash, slot, element));
+		pool_give(&hash->pools->pool, hash_renew(hash, slot, element));
 }
 
 int hash_delete(struct map *map, const void *key, u32 slot)

@@ -18,6 +18,8 @@
 #include <skep/error.h>
 
 struct account;
+struct extent;
+struct shared;
 struct budget;
 struct map_ops;
 struct map;
@@ -44,6 +46,7 @@ struct map {
 	map_update_op *update;
 	u32 slots;		  /* number of cpu slots of the engine */
 	struct account *account;  /* of its memory; reference */
+	struct extent *extent;	  /* of a map in a region; owned; NULL: private */
 	struct object *btf;	  /* keeps desc.btf alive; NULL; owned */
 	struct map_desc inner;	  /* map of maps: what desc.inner points to */
 	struct object *inner_btf; /* keeps inner.btf alive; NULL; owned */
@@ -81,6 +84,9 @@ struct map_world {
 	struct budget *budget; /* NULL: no limit */
 	struct owners *owners; /* of local storage */
 	struct reaper *reaper; /* frees large maps; NULL: they are freed at once */
+	struct shared *shared; /* the region that maps are made in; NULL: private */
+	/* With `shared`: what cannot be in a region is private, instead of refused. */
+	bool private_rest;
 };
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What user space maps of a map, and freezing, which must not meet a writable mapping. */
 #include "map/ops.h"
+#include "map/shared.h"
 #include "map/value.h"
 
 #include <sys/mman.h>
@@ -35,5 +36,6 @@ int map_freeze(struct map *map)
 	if (map->ops->has_writers && map->ops->has_writers(map))
 		return -EBUSY;
 	map->desc.frozen = true;
+	map_share_frozen(map);
 	return 0;
 }

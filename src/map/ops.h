@@ -37,6 +37,10 @@ struct map_ops {
 	/* Before done(): gives back up to `limit` of what is in the map; false: that is all. */
 	bool (*done_some)(struct map *map, u32 limit);
 	void (*done)(struct map *map); /* after a grace period */
+	/* In a region: nobody else has the map, and its content may be anything. Whatever was
+	 * under way ends, so that all is whole again; -EINVAL: it cannot be. NULL: maps of the
+	 * type cannot be in a region. */
+	int (*recover)(struct map *map);
 
 	/* As a template of inner maps; NULL: cannot be one. */
 	bool (*equal)(const struct map_desc *template, const struct map_desc *inner);
@@ -81,6 +85,15 @@ extern const struct map_ops map_host;
 
 /* The table of the row's name in catalog/maps.def: map_NAME. NULL: no such type. */
 const struct map_ops *map_ops(u32 type);
+
+/*
+ * Steps of making a map, for maps that are in a region already: checks and the structure; the
+ * memory; the end of a map that was never handed out.
+ */
+int map_prepare(struct map_desc *desc, const struct map_world *world, struct map **out,
+		struct skep_error *err);
+int map_take_memory(struct map *map, const struct map_world *world);
+void map_drop(struct map *map);
 
 /* Fills in `err` and returns `code`. */
 int map_refuse(const struct map_desc *desc, struct skep_error *err, int code, const char *why);

@@ -72,7 +72,7 @@ int pointer_table_set(struct pointer_table *pointers, const void *key, void *poi
 		if (!err)
 			*old = NULL;
 	}
-	table_unlock(&entry);
+	table_unlock(&pointers->table, &entry);
 	return err;
 }
 
@@ -86,7 +86,7 @@ int pointer_table_remove(struct pointer_table *pointers, const void *key, void *
 					    memory_order_relaxed);
 		table_remove(&entry);
 	}
-	table_unlock(&entry);
+	table_unlock(&pointers->table, &entry);
 	if (entry.element == ELEMENT_NONE)
 		return -ENOENT;
 	pool_give(&pointers->pool, entry.element);

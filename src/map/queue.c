@@ -5,16 +5,22 @@
  * so that full and empty differ.
  */
 #include "map/ops.h"
-#include "map/region.h"
+#include "map/shared.h"
 #include "map/value.h"
 
 #include <string.h>
 
+/* In front of the values. */
+struct queue_state {
+	_Alignas(CACHE_LINE) u32 lock;
+	u32 head, tail;
+};
+
 struct queue {
 	struct map map;
 	struct region region;
-	u32 lock;
-	u32 head, tail, size;
+	struct queue_state *state;
+	u32 size;
 };
 
 static struct queue *queue_of(struct map *map)
@@ -39,8 +45,10 @@ static int queue_init(struct map *map)
 
 	if (size > UINT32_MAX)
 		return -ENOMEM;
-	err = region_new(map->account, &queue->region, size * map->desc.value_size);
+	err = map_memory(map, &queue->region,
+			 sizeof(struct queue_state) + size * map->desc.value_size);
 	queue->size = size;
+	queue->state = (struct queue_state *)queue->region.base;
 	return err;
 }
 
@@ -49,9 +57,34 @@ static void queue_done(struct map *map)
 	region_free(&queue_of(map)->region);
 }
 
+/* Whoever died with the lock changed one of the ends, or none: a value came or went, or not. */
+static int queue_recover(struct map *map)
+{
+	const struct queue *queue = queue_of(map);
+
+	queue->state->lock = 0;
+	return queue->state->head < queue->size && queue->state->tail < queue->size ? 0
+										    : -EINVAL;
+}
+
+static void lock(const struct queue *queue)
+{
+	const struct commons *commons = map_commons(&queue->map);
+
+	if (unlikely(commons))
+		commons_spin_lock(commons, &queue->state->lock);
+	else
+		value_spin_lock(&queue->state->lock);
+}
+
+static void unlock(const struct queue *queue)
+{
+	value_spin_unlock(&queue->state->lock);
+}
+
 static u8 *place(const struct queue *queue, u32 index)
 {
-	return queue->region.base + (u64)index * queue->map.desc.value_size;
+	return (u8 *)(queue->state + 1) + (u64)index * queue->map.desc.value_size;
 }
 
 static u32 after(const struct queue *queue, u32 index)
@@ -66,15 +99,15 @@ static u32 before(const struct queue *queue, u32 index)
 
 static int push_locked(struct queue *queue, const void *value, bool replace)
 {
-	u32 next = after(queue, queue->head);
+	u32 next = after(queue, queue->state->head);
 
-	if (next == queue->tail) {
+	if (next == queue->state->tail) {
 		if (!replace)
 			return -E2BIG;
-		queue->tail = after(queue, queue->tail);
+		queue->state->tail = after(queue, queue->state->tail);
 	}
-	memcpy(place(queue, queue->head), value, queue->map.desc.value_size);
-	queue->head = next;
+	memcpy(place(queue, queue->state->head), value, queue->map.desc.value_size);
+	queue->state->head = next;
 	return 0;
 }
 
@@ -86,9 +119,9 @@ static int queue_push(struct map *map, const void *value, u64 flags)
 
 	if ((flags & BPF_NOEXIST) || flags > BPF_EXIST)
 		return -EINVAL;
-	value_spin_lock(&queue->lock);
+	lock(queue);
 	err = push_locked(queue, value, flags & BPF_EXIST);
-	value_spin_unlock(&queue->lock);
+	unlock(queue);
 	return err;
 }
 
@@ -100,20 +133,20 @@ static int take(struct map *map, void *value, enum end end, bool remove)
 	u32 size = map->desc.value_size;
 	bool empty;
 
-	value_spin_lock(&queue->lock);
-	empty = queue->head == queue->tail;
+	lock(queue);
+	empty = queue->state->head == queue->state->tail;
 	if (empty) {
 		memset(value, 0, size);
 	} else if (end == OLDEST) {
-		memcpy(value, place(queue, queue->tail), size);
+		memcpy(value, place(queue, queue->state->tail), size);
 		if (remove)
-			queue->tail = after(queue, queue->tail);
+			queue->state->tail = after(queue, queue->state->tail);
 	} else {
-		memcpy(value, place(queue, before(queue, queue->head)), size);
+		memcpy(value, place(queue, before(queue, queue->state->head)), size);
 		if (remove)
-			queue->head = before(queue, queue->head);
+			queue->state->head = before(queue, queue->state->head);
 	}
-	value_spin_unlock(&queue->lock);
+	unlock(queue);
 	return empty ? -ENOENT : 0;
 }
 
@@ -147,10 +180,10 @@ static int no_next_key(struct map *map, const void *key, void *next)
 	return -EINVAL;
 }
 
-#define QUEUE                                                                                 \
-	.size = sizeof(struct queue), .check = queue_check, .init = queue_init,               \
-	.done = queue_done, .equal = map_desc_equal, .push = queue_push, .delete = no_delete, \
-	.next_key = no_next_key
+#define QUEUE                                                                                \
+	.size = sizeof(struct queue), .check = queue_check, .recover = queue_recover,        \
+	.init = queue_init, .done = queue_done, .equal = map_desc_equal, .push = queue_push, \
+	.delete = no_delete, .next_key = no_next_key
 
 const struct map_ops map_queue = {
 	QUEUE,

@@ -156,7 +156,7 @@ void region_free(struct region *region)
 {
 	if (region->heap)
 		free(region->base);
-	else if (region->base)
+	else if (region->base && !region->is_common)
 		unmap(region->base, region->size);
 	if (region->fd >= 0)
 		close(region->fd);
@@ -174,7 +174,8 @@ void region_prefer_huge(void *memory, size_t size)
 int region_mmap(const struct region *region, void *address, size_t length, int prot, int flags,
 		u64 offset, void **out)
 {
-	void *mapped = mmap(address, length, prot, flags, region->fd, (off_t)offset);
+	int fd = region->is_common ? region->common_fd : region->fd;
+	void *mapped = mmap(address, length, prot, flags, fd, (off_t)(region->offset + offset));
 
 	if (mapped == MAP_FAILED)
 		return -errno;
@@ -183,17 +184,20 @@ int region_mmap(const struct region *region, void *address, size_t length, int p
 }
 
 /* A line of /proc/self/maps: a shared writable mapping of the file, not at `own`? */
-static bool is_foreign_writer(const char *line, const struct stat *file, const void *own)
+static bool is_foreign_writer(const char *line, const struct stat *file,
+			      const struct region *region)
 {
-	unsigned long start, end, inode;
+	unsigned long start, end, offset, inode;
 	unsigned int major_number, minor_number;
 	char access[5];
 
-	if (sscanf(line, "%lx-%lx %4s %*x %x:%x %lu", &start, &end, access, &major_number,
-		   &minor_number, &inode) != 6)
+	if (sscanf(line, "%lx-%lx %4s %lx %x:%x %lu", &start, &end, access, &offset,
+		   &major_number, &minor_number, &inode) != 7)
 		return false;
 	return inode == file->st_ino && makedev(major_number, minor_number) == file->st_dev &&
-	       access[1] == 'w' && start != (uintptr_t)own;
+	       access[1] == 'w' && offset < region->offset + region->size &&
+	       offset + (end - start) > region->offset &&
+	       start - offset != (uintptr_t)region->base - region->offset;
 }
 
 /* Mappings come and go without the library being asked, so the process's own list is read:
@@ -205,13 +209,13 @@ bool region_has_writers(const struct region *region)
 	bool found = false;
 	FILE *maps;
 
-	if (region->fd < 0 || fstat(region->fd, &file) < 0)
+	if (fstat(region->is_common ? region->common_fd : region->fd, &file) < 0)
 		return false;
 	maps = fopen("/proc/self/maps", "re");
 	if (!maps)
 		return false;
 	while (!found && fgets(line, sizeof(line), maps))
-		found = is_foreign_writer(line, &file, region->base);
+		found = is_foreign_writer(line, &file, region);
 	fclose(maps);
 	return found;
 }

@@ -14,8 +14,11 @@ struct region {
 	size_t size;
 	struct account *account; /* of the map that it is charged to; NULL: none */
 	u64 charged;
-	int fd;	   /* memfd of a shared region, owned; -1: private */
-	bool heap; /* from the heap instead of mmap */
+	int fd;		/* memfd of a shared region, owned; -1: private */
+	bool is_common; /* it is in a region of several processes (shared.h), whose file is */
+	int common_fd;	/* this; not owned */
+	u64 offset;	/* in the file */
+	bool heap;	/* from the heap instead of mmap */
 };
 
 #define REGION_NONE ((struct region){.fd = -1})

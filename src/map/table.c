@@ -10,8 +10,10 @@
 #define OVERFLOW_CHUNK 64
 /* Spins between two tries of a lock whose owner may have lost its CPU. */
 #define SPINS 64
+/* Tries until it is asked whether the owner of a lock lives. */
+#define PATIENCE (SPINS * 64)
 
-static u32 home_groups(u32 capacity)
+u32 table_home_groups(u32 capacity)
 {
 	u32 groups = 1;
 
@@ -20,12 +22,24 @@ static u32 home_groups(u32 capacity)
 	return groups;
 }
 
+void table_lay_out(struct table *table, u32 key_size, u64 payload, u32 groups, u64 seed)
+{
+	table->key_size = key_size;
+	table->key_space = round_up(key_size, 8);
+	table->element_size = table->key_space + payload;
+	table->groups = (struct group *)table->group_region.base;
+	table->mask = groups - 1;
+	table->overflow = table->groups + groups;
+	table->elements = table->element_region.base;
+	table->seed = seed ^ 0x2d358dccaa6c78a5ULL;
+}
+
 /* One memory: home groups, then one overflow group for each element (so that the pool never
  * runs dry; untouched groups cost nothing), then the links of the pool. */
 int table_init(struct table *table, struct account *account, u32 key_size, u64 payload,
 	       u32 capacity, u32 elements, u64 seed)
 {
-	u32 groups = home_groups(capacity);
+	u32 groups = table_home_groups(capacity);
 	u64 bytes = ((u64)groups + elements) * sizeof(struct group);
 	int err = region_reserve(account, &table->group_region,
 				 bytes + (u64)elements * sizeof(u32),
@@ -33,22 +47,18 @@ int table_init(struct table *table, struct account *account, u32 key_size, u64 p
 
 	if (err)
 		return err;
-	table->key_size = key_size;
-	table->key_space = round_up(key_size, 8);
-	table->element_size = table->key_space + payload;
-	err = region_new(account, &table->element_region, table->element_size * elements);
+	err = region_new(account, &table->element_region,
+			 (round_up(key_size, 8) + payload) * elements);
 	if (err) {
 		region_free(&table->group_region);
 		return err;
 	}
 	region_prefer_huge(table->group_region.base, groups * sizeof(struct group));
 	region_prefer_huge(table->element_region.base, table->element_region.size);
-	table->groups = (struct group *)table->group_region.base;
-	table->mask = groups - 1;
-	table->overflow = table->groups + groups;
-	table->elements = table->element_region.base;
-	table->seed = seed ^ 0x2d358dccaa6c78a5ULL;
-	pool_init(&table->overflow_pool, (atomic_uint *)(table->group_region.base + bytes), 0,
+	table_lay_out(table, key_size, payload, groups, seed);
+	table->overflow_count = elements;
+	table->overflow_pool = &table->own_pool;
+	pool_init(table->overflow_pool, (atomic_uint *)(table->group_region.base + bytes), 0,
 		  elements);
 	return 0;
 }
@@ -149,11 +159,70 @@ u32 table_walk(const struct table *table, const void *key, const struct group *h
 	}
 }
 
+/* --- locks of tables in a region: the owner is written in the same exchange --- */
+
+/* The lock word and its owner, in the second word of a group. */
+#define WORD_LOCK  (1ULL << 32)
+#define WORD_OWNER (0xffULL << 24)
+
+static u64 owned_by(u64 word, u32 member)
+{
+	return (word & ~WORD_OWNER) | (u64)member << 24;
+}
+
+/* What a member that died had under way is to be seen or not; the lock is all that is left. */
+static bool take_over(const struct commons *commons, struct group *home, u64 word)
+{
+	u32 owner = (u32)((word & WORD_OWNER) >> 24);
+
+	return commons_is_dead(commons, owner) &&
+	       atomic_compare_exchange_strong_explicit(
+		       &home->words[1], &word, owned_by(word, commons_number(commons)),
+		       memory_order_acquire, memory_order_relaxed);
+}
+
+/* Acquire pairs with the release in unlock_common(). */
+static void lock_common(const struct commons *commons, struct group *home)
+{
+	u64 word = atomic_load_explicit(&home->words[1], memory_order_relaxed);
+
+	for (u32 spins = 1;; spins++) {
+		u64 held = owned_by(word + WORD_LOCK, commons_number(commons));
+
+		if (!(word & WORD_LOCK) && atomic_compare_exchange_weak_explicit(
+						   &home->words[1], &word, held,
+						   memory_order_acquire, memory_order_relaxed))
+			break;
+		if (spins % PATIENCE == 0 && (word & WORD_LOCK) &&
+		    take_over(commons, home, word))
+			break;
+		if (spins % SPINS == 0)
+			sched_yield();
+		word = atomic_load_explicit(&home->words[1], memory_order_relaxed);
+	}
+	/* As in group_lock(). */
+	atomic_thread_fence(memory_order_release);
+}
+
+static void unlock_common(struct group *home)
+{
+	u64 word = atomic_load_explicit(&home->words[1], memory_order_relaxed);
+
+	atomic_store_explicit(&home->words[1], owned_by(word + WORD_LOCK, 0),
+			      memory_order_release);
+}
+
+/* --- locks of private tables --- */
+
 /* Acquire pairs with the release in group_unlock(). */
-static void group_lock(struct group *home)
+static void group_lock(const struct table *table, struct group *home)
 {
 	u32 version = atomic_load_explicit(&home->lock, memory_order_relaxed);
 
+	if (unlikely(table->commons)) {
+		lock_common(table->commons, home);
+		return;
+	}
 	for (u32 spins = 1;; spins++) {
 		version &= ~1U;
 		if (atomic_compare_exchange_weak_explicit(&home->lock, &version, version + 1,
@@ -173,13 +242,6 @@ static void group_unlock(struct group *home)
 	u32 version = atomic_load_explicit(&home->lock, memory_order_relaxed);
 
 	atomic_store_explicit(&home->lock, version + 1, memory_order_release);
-}
-
-static struct group *group_next(const struct table *table, const struct group *group)
-{
-	u32 next = atomic_load_explicit(&group->next, memory_order_acquire);
-
-	return next ? &table->overflow[next - 1] : NULL;
 }
 
 static inline __attribute__((always_inline)) void
@@ -208,7 +270,7 @@ lock_sized(struct table *table, const void *key, u32 key_size, struct table_entr
 	*out = (struct table_entry){.home = table_home(table, hash),
 				    .tag = hash_tag(hash),
 				    .element = ELEMENT_NONE};
-	group_lock(out->home);
+	group_lock(table, out->home);
 	entry_find(table, out, key, key_size);
 }
 
@@ -240,7 +302,7 @@ static bool entry_find_element(const struct table *table, struct table_entry *en
 	return false;
 }
 
-static u64 element_hash(const struct table *table, u32 element)
+u64 table_element_hash(const struct table *table, u32 element)
 {
 	const u8 *stored = table_key(table, element);
 	u64 hash = table->seed;
@@ -253,25 +315,28 @@ static u64 element_hash(const struct table *table, u32 element)
 
 void table_prefetch_element(const struct table *table, u32 element)
 {
-	__builtin_prefetch(table_home(table, element_hash(table, element)), 1);
+	__builtin_prefetch(table_home(table, table_element_hash(table, element)), 1);
 }
 
 /* The element may serve another key by the time of the lock: then it is not found, or found
  * with that key, which has the same bucket. */
 bool table_lock_element(struct table *table, u32 element, struct table_entry *out)
 {
-	u64 hash = element_hash(table, element);
+	u64 hash = table_element_hash(table, element);
 
 	*out = (struct table_entry){.home = table_home(table, hash),
 				    .tag = hash_tag(hash),
 				    .element = ELEMENT_NONE};
-	group_lock(out->home);
+	group_lock(table, out->home);
 	return entry_find_element(table, out, element);
 }
 
-void table_unlock(struct table_entry *entry)
+void table_unlock(const struct table *table, struct table_entry *entry)
 {
-	group_unlock(entry->home);
+	if (unlikely(table->commons))
+		unlock_common(entry->home);
+	else
+		group_unlock(entry->home);
 }
 
 /* Release pairs with the acquire of the readers' slot: they see the element's key and value. */
@@ -293,13 +358,13 @@ static void group_put(struct table_entry *entry, struct group *group, u32 index,
 static int insert_overflow(struct table *table, struct table_entry *entry, struct group *last,
 			   u32 element)
 {
-	u32 number = pool_take(&table->overflow_pool);
+	u32 number = pool_take(table->overflow_pool);
 
 	if (number == POOL_NONE)
 		return -ENOMEM;
-	if (number % OVERFLOW_CHUNK == 0 &&
+	if (!table->commons && number % OVERFLOW_CHUNK == 0 &&
 	    region_use(&table->group_region, OVERFLOW_CHUNK * sizeof(struct group))) {
-		pool_give(&table->overflow_pool, number);
+		pool_give(table->overflow_pool, number);
 		return -ENOMEM;
 	}
 	atomic_store_explicit(&table->overflow[number].next, 0, memory_order_relaxed);
@@ -327,167 +392,4 @@ int table_insert(struct table *table, struct table_entry *entry, u32 element)
 void table_remove(struct table_entry *entry)
 {
 	atomic_store_explicit(&entry->group->tag[entry->index], 0, memory_order_release);
-}
-
-static u32 group_used(const struct group *group)
-{
-	return ~group_match(group, 0) & ((1 << GROUP_ENTRIES) - 1);
-}
-
-static const struct group *place_group(const struct table *table,
-				       const struct table_place *place)
-{
-	return place->group ? &table->overflow[place->group - 1] : &table->groups[place->home];
-}
-
-/* False after the last group. */
-static bool place_next_group(const struct table *table, struct table_place *place)
-{
-	place->group =
-		atomic_load_explicit(&place_group(table, place)->next, memory_order_acquire);
-	place->index = 0;
-	if (place->group)
-		return true;
-	return ++place->home <= table->mask;
-}
-
-u32 table_next(const struct table *table, struct table_place *place)
-{
-	if (place->home > table->mask)
-		return ELEMENT_NONE;
-	do {
-		const struct group *group = place_group(table, place);
-		u32 used = group_used(group) & (~0U << place->index);
-
-		if (used) {
-			place->index = __builtin_ctz(used) + 1;
-			return atomic_load_explicit(&group->slot[place->index - 1],
-						    memory_order_acquire);
-		}
-	} while (place_next_group(table, place));
-	return ELEMENT_NONE;
-}
-
-/* The group of a number, in the order of memory: the home groups, then the overflow groups that
- * were ever used; NULL behind the last. */
-static const struct group *group_by_number(const struct table *table, u32 number)
-{
-	u32 homes = table->mask + 1;
-
-	if (number < homes)
-		return &table->groups[number];
-	number -= homes;
-	if (number < atomic_load_explicit(&table->overflow_pool.fresh, memory_order_acquire))
-		return &table->overflow[number];
-	return NULL;
-}
-
-/* False when the entry went while its key was read. */
-static bool read_entry_key(const struct table *table, const struct group *group, u32 index,
-			   void *key)
-{
-	u32 element = atomic_load_explicit(&group->slot[index], memory_order_acquire);
-
-	table_read_key(table, element, key);
-	atomic_thread_fence(memory_order_acquire);
-	return atomic_load_explicit(&group->slot[index], memory_order_relaxed) == element &&
-	       (group_used(group) >> index & 1);
-}
-
-bool table_next_slot(const struct table *table, u32 *slot, void *key)
-{
-	const struct group *group;
-
-	while ((group = group_by_number(table, *slot / GROUP_ENTRIES))) {
-		u32 index = *slot % GROUP_ENTRIES;
-		u32 used = group_used(group) & (~0U << index);
-
-		if (!used) {
-			*slot += GROUP_ENTRIES - index;
-			continue;
-		}
-		*slot += __builtin_ctz(used) - index;
-		if (read_entry_key(table, group, *slot % GROUP_ENTRIES, key))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Keys of a whole bucket are read between two looks at its lock word: an entry may be removed,
- * and its element serve a key of another bucket, while its key is read. When the bucket
- * changed they are read again; each time a writer made progress.
- */
-static u32 bucket_version(const struct group *home)
-{
-	return atomic_load_explicit(&home->lock, memory_order_acquire);
-}
-
-static bool bucket_changed(const struct group *home, u32 version)
-{
-	atomic_thread_fence(memory_order_acquire);
-	return atomic_load_explicit(&home->lock, memory_order_relaxed) != version;
-}
-
-static int compare_key(const struct table *table, u32 element, const void *key)
-{
-	const u8 *stored = table_key(table, element);
-
-	for (u32 at = 0; at < table->key_size; at += 8) {
-		u64 ours = __atomic_load_n((const u64 *)(stored + at), __ATOMIC_RELAXED);
-		u64 theirs = key_word(key, table->key_size, at);
-
-		if (ours != theirs)
-			return ours < theirs ? -1 : 1;
-	}
-	return 0;
-}
-
-/* Takes the entry's key as the best so far if it is: behind `after`, before `*next`. */
-static void consider(const struct table *table, const atomic_uint *slot, const void *after,
-		     void *next, bool *found, bool *changed)
-{
-	u32 element = atomic_load_explicit(slot, memory_order_acquire);
-
-	if ((!after || compare_key(table, element, after) > 0) &&
-	    (!*found || compare_key(table, element, next) < 0)) {
-		table_read_key(table, element, next);
-		*found = true;
-	}
-	atomic_thread_fence(memory_order_acquire);
-	if (atomic_load_explicit(slot, memory_order_relaxed) != element)
-		*changed = true;
-}
-
-/* The least key of the bucket, or the least behind `after`. */
-static bool bucket_next_key(const struct table *table, const struct group *home,
-			    const void *after, void *next)
-{
-	bool found, changed;
-	u32 version;
-
-	do {
-		version = bucket_version(home);
-		found = changed = false;
-		for (const struct group *group = home; group; group = group_next(table, group))
-			for (u32 used = group_used(group); used; used &= used - 1)
-				consider(table, &group->slot[__builtin_ctz(used)], after, next,
-					 &found, &changed);
-	} while (changed || bucket_changed(home, version));
-	return found;
-}
-
-bool table_next_key(const struct table *table, const void *key, void *next)
-{
-	u32 number = 0;
-
-	if (key && table_find(table, key) != ELEMENT_NONE) {
-		number = table_hash(table, key, table->key_size) & table->mask;
-		if (bucket_next_key(table, &table->groups[number++], key, next))
-			return true;
-	}
-	for (; number <= table->mask; number++)
-		if (bucket_next_key(table, &table->groups[number], NULL, next))
-			return true;
-	return false;
 }

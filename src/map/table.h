@@ -4,8 +4,9 @@
  * one bucket. A key's bucket is its home group and the overflow groups chained to it; a group
  * is one cache line, and stays in its chain once it is there:
  *
- *	tag[11]  what the hash says of each entry, 0: no entry    next   overflow group + 1
- *	lock     version << 1 | held                              slot[11]  element numbers
+ *	tag[11]  what the hash says of each entry, 0: no entry
+ *	owner    in a region: the member that holds the lock      lock   version << 1 | held
+ *	slot[11] element numbers                                  next   overflow group + 1
  *
  * An element is a key (padded to 8 bytes) and whatever the map keeps behind it. It never moves
  * from its place in the chain, so a reader that walks a chain sees every key that stays.
@@ -18,6 +19,7 @@
 #ifndef SKEP_MAP_TABLE_H
 #define SKEP_MAP_TABLE_H
 
+#include "base/commons.h"
 #include "map/pool.h"
 #include "map/region.h"
 #include <stdatomic.h>
@@ -26,6 +28,8 @@
 #include <emmintrin.h>
 #endif
 
+struct map;
+
 #define GROUP_ENTRIES 11
 #define ELEMENT_NONE  POOL_NONE
 
@@ -33,12 +37,12 @@ struct group {
 	_Alignas(CACHE_LINE) union {
 		struct {
 			_Atomic u8 tag[GROUP_ENTRIES];
-			u8 unused;
-			atomic_uint next;
+			u8 owner;
+			atomic_uint lock;
 		};
 		_Atomic u64 words[2];
 	};
-	atomic_uint lock;
+	atomic_uint next;
 	atomic_uint slot[GROUP_ENTRIES];
 };
 
@@ -52,7 +56,10 @@ struct table {
 	u8 *elements;
 	struct group *overflow;
 	struct region group_region, element_region;
-	struct pool overflow_pool;
+	struct pool *overflow_pool, own_pool; /* own_pool: of a private table */
+	u32 overflow_count;
+	/* Of a table in a region: locks outlive their owners. NULL: private. */
+	const struct commons *commons;
 };
 
 /*
@@ -61,7 +68,23 @@ struct table {
  */
 int table_init(struct table *table, struct account *account, u32 key_size, u64 payload,
 	       u32 capacity, u32 elements, u64 seed);
+/*
+ * The table of a map in a region, where `overflow` is. Its overflow groups are fewer: twice the
+ * home groups; a bucket keeps those that it once had.
+ */
+int table_init_common(struct table *table, struct map *map, u32 key_size, u64 payload,
+		      u32 capacity, u32 elements, struct pool *overflow);
+/*
+ * Nobody else uses the table, whose content may be anything: puts it in order, and sets
+ * used[i] of the elements that it has. -EINVAL: it cannot be.
+ */
+int table_recover(struct table *table, u32 elements, u8 *used);
 void table_done(struct table *table);
+
+/* What both kinds of tables have, whose memory is there. */
+u32 table_home_groups(u32 capacity);
+void table_lay_out(struct table *table, u32 key_size, u64 payload, u32 groups, u64 seed);
+u64 table_element_hash(const struct table *table, u32 element);
 
 /* --- elements --- */
 
@@ -131,6 +154,14 @@ static inline u8 hash_tag(u64 hash)
 static inline struct group *table_home(const struct table *table, u64 hash)
 {
 	return &table->groups[hash & table->mask];
+}
+
+/* The group behind in the chain; NULL: none. */
+static inline struct group *group_next(const struct table *table, const struct group *group)
+{
+	u32 next = atomic_load_explicit(&group->next, memory_order_acquire);
+
+	return next ? &table->overflow[next - 1] : NULL;
 }
 
 /* One bit per entry whose tag is `tag`. */
@@ -245,7 +276,7 @@ void table_lock(struct table *table, const void *key, struct table_entry *out);
 bool table_lock_element(struct table *table, u32 element, struct table_entry *out);
 /* The bucket of the key that the element holds is going to be locked. */
 void table_prefetch_element(const struct table *table, u32 element);
-void table_unlock(struct table_entry *entry);
+void table_unlock(const struct table *table, struct table_entry *entry);
 /* Another element takes the place; its key is written already. */
 void table_replace(struct table_entry *entry, u32 element);
 /* A key that is not there; the element's key is written already. 0 or -ENOMEM. */

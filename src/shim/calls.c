@@ -15,22 +15,28 @@
 
 /* Inside the engine the same calls are made for the engine's own sake. */
 static _Thread_local unsigned int depth;
+static _Thread_local int errno_before;
 
 static struct skep_engine *enter(bool needed)
 {
-	struct skep_engine *engine = depth ? NULL : shim_engine(needed);
+	struct skep_engine *engine;
+	int before = errno;
+
+	engine = depth ? NULL : shim_engine(needed);
+	if (engine)
+		errno_before = before;
 
 	depth += engine != NULL;
 	return engine;
 }
 
-/* What a call returns: a value, or -1 and errno. */
+/* What a call returns: a value, and errno as it was (bpftool looks at it), or -1 and errno. */
 static long leave(long ret)
 {
 	depth--;
+	errno = ret < 0 ? (int)-ret : errno_before;
 	if (ret >= 0)
 		return ret;
-	errno = (int)-ret;
 	return -1;
 }
 

@@ -25,6 +25,8 @@ static bool read_environment(struct skep_engine_opts *opts)
 	const char *memory = getenv("SKEP_MEMORY");
 	u64 limit;
 
+	opts->pin_dir = getenv("SKEP_PIN_DIR");
+	opts->region_or_private = true;
 	if (!memory || !*memory)
 		return true;
 	if (!bytes_parse(memory, &limit)) {

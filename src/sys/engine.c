@@ -10,8 +10,10 @@
 #include "map/map.h"
 #include "map/owner.h"
 #include "map/route.h"
+#include "map/shared.h"
 #include "net/net.h"
 #include "run/run.h"
+#include "sys/region.h"
 #include "sys/trace.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -113,7 +115,8 @@ static enum jit_tier tier_of(const struct skep_engine_opts *opts)
 	return JIT_FULL;
 }
 
-static int engine_init(struct skep_engine *engine, const struct skep_engine_opts *opts)
+static int engine_init(struct skep_engine *engine, const struct skep_engine_opts *opts,
+		       struct skep_error *err)
 {
 	u32 slots = opts->slots ? opts->slots : min(os_possible_cpus(), SLOTS_MAX);
 	int ret;
@@ -143,7 +146,13 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 	engine->env.async = async_world_new(call_later, engine);
 	if (!engine->env.cpumask || !engine->env.async)
 		return -ENOMEM;
-	engine->env.slots = slots_new(slots);
+	ret = region_init(engine, opts, err);
+	if (ret)
+		return ret;
+	engine->private_rest = opts->region_or_private;
+	engine->env.slots = engine->shared ? slots_new_in(shared_commons(engine->shared),
+							  shared_slots(engine->shared))
+					   : slots_new(slots);
 	engine->budget = budget_new(opts->memory_limit);
 	engine->reaper = reaper_new();
 	engine->env.owners = owners_new();
@@ -158,6 +167,7 @@ struct skep_engine *skep_engine_new(const struct skep_engine_opts *from, struct 
 {
 	struct skep_engine_opts opts;
 	struct skep_engine *engine;
+	struct skep_error why = {};
 	int ret;
 
 	if (read_opts(from, &opts, err))
@@ -173,13 +183,15 @@ struct skep_engine *skep_engine_new(const struct skep_engine_opts *from, struct 
 	engine->trace_read = engine->trace_write = -1;
 	ret = descriptors_init(&engine->descriptors);
 	if (!ret)
-		ret = hosted_init(engine, opts.extension, err);
+		ret = hosted_init(engine, opts.extension, &why);
 	if (!ret)
-		ret = engine_init(engine, &opts);
+		ret = engine_init(engine, &opts, &why);
 	if (ret) {
-		if (!err || !err->code)
-			error_set(err, SKEP_STAGE_CALL, ret, "an engine cannot start: %s",
+		if (!why.code)
+			error_set(&why, SKEP_STAGE_CALL, ret, "an engine cannot start: %s",
 				  strerror(-ret));
+		if (err)
+			*err = why;
 		skep_engine_free(engine);
 		return NULL;
 	}
@@ -245,6 +257,7 @@ void skep_engine_free(struct skep_engine *engine)
 	owners_free(engine->env.owners);
 	routes_free(engine->env.routes);
 	slots_free(engine->env.slots);
+	shared_close(engine->shared);
 	reaper_put(engine->reaper);
 	budget_put(engine->budget);
 	kernel_btf_done(&engine->kernel_btf);
@@ -261,4 +274,27 @@ void engine_drop_user(struct object *object)
 	    object->kind == OBJECT_MAP)
 		map_user_gone(map_of_object(object));
 	object_put(object);
+}
+
+struct map_world engine_world(const struct skep_engine *engine)
+{
+	return (struct map_world){.slots = slots_count(engine->env.slots),
+				  .budget = engine->budget,
+				  .reaper = engine->reaper,
+				  .shared = engine->shared,
+				  .private_rest = engine->private_rest,
+				  .owners = engine->env.owners};
+}
+
+/* What the callbacks put may wait for readers in its turn. */
+void engine_settle(struct skep_engine *engine)
+{
+	descriptors_reap(engine);
+	/* A program that calls bpf(2): nobody may wait for readers in it. */
+	if (rcu_read_ongoing())
+		return;
+	for (u32 round = 0; round < 2; round++) {
+		rcu_barrier();
+		reaper_drain(engine->reaper);
+	}
 }

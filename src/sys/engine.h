@@ -13,6 +13,7 @@
 #include "base/object.h"
 #include "helper/run_context.h"
 #include "jit/jit.h"
+#include "map/map.h"
 #include "sys/descriptor.h"
 #include "sys/hosted.h"
 #include "sys/kernel_btf.h"
@@ -24,6 +25,7 @@
 struct budget;
 struct net;
 struct reaper;
+struct shared;
 
 struct skep_engine {
 	u32 rights; /* enum skep_rights */
@@ -32,6 +34,8 @@ struct skep_engine {
 	struct run_env env;
 	struct budget *budget; /* of the maps' memory */
 	struct reaper *reaper; /* frees large maps */
+	struct shared *shared; /* the region of its maps; NULL: none */
+	bool private_rest;     /* what cannot be there is private */
 	struct net *net;
 	struct kernel_btf kernel_btf;
 	struct hosted hosted;
@@ -55,6 +59,13 @@ static inline bool engine_may(const struct skep_engine *engine, u32 rights)
 
 /* The calling thread's record, cleared: what a function of the public face starts with. */
 struct skep_error *engine_error_start(struct skep_engine *engine);
+
+/* What the engine's maps are made with. */
+struct map_world engine_world(const struct skep_engine *engine);
+
+/* Waits until the memory of maps that user space has closed is free. In a read-side
+ * section it does not wait. */
+void engine_settle(struct skep_engine *engine);
 
 /* Drops what user space held; a prog array that nobody can reach any more is emptied, because
  * it and its programs may hold each other. */

@@ -107,10 +107,7 @@ static bool holds_maps(u32 type)
 static int create(struct call *call, struct object *btf, struct map **out)
 {
 	const union bpf_attr *attr = &call->attr.v;
-	const struct map_world world = {.slots = slots_count(call->engine->env.slots),
-					.budget = call->engine->budget,
-					.reaper = call->engine->reaper,
-					.owners = call->engine->env.owners};
+	const struct map_world world = engine_world(call->engine);
 	struct map *inner = NULL;
 	struct map_desc desc;
 	int ret;
@@ -150,6 +147,11 @@ int command_map_create(struct call *call)
 	if (ret)
 		return ret;
 	ret = create(call, btf, &map);
+	if (ret == -ENOMEM || ret == -ENOSPC) {
+		engine_settle(call->engine);
+		error_clear(call->err);
+		ret = create(call, btf, &map);
+	}
 	object_put(btf);
 	if (ret)
 		return ret;

@@ -2,6 +2,7 @@
 #include "sys/pin.h"
 
 #include "map/map.h"
+#include "map/shared.h"
 #include "sys/command.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -154,6 +155,33 @@ static bool is_pinnable(const struct object *object)
 	       object->kind == OBJECT_LINK;
 }
 
+static int pin_private(struct skep_engine *engine, const char *path, struct object *object)
+{
+	int ret;
+
+	pthread_mutex_lock(&engine->lock);
+	ret = insert(&engine->pins, path, object);
+	pthread_mutex_unlock(&engine->lock);
+	return ret;
+}
+
+/* A map in the region: so is its pin, which other processes see, and which outlives us. */
+static bool is_common(const struct object *object)
+{
+	return object->kind == OBJECT_MAP &&
+	       map_commons(container_of(object, struct map, object));
+}
+
+static int pin_common(struct skep_engine *engine, const char *path, struct object *object)
+{
+	bool is_taken;
+
+	pthread_mutex_lock(&engine->lock);
+	is_taken = is_at(&engine->pins, lower_bound(&engine->pins, path), path);
+	pthread_mutex_unlock(&engine->lock);
+	return is_taken ? -EEXIST : shared_pin(engine->shared, map_of_object(object), path);
+}
+
 int command_obj_pin(struct call *call)
 {
 	struct skep_engine *engine = call->engine;
@@ -171,14 +199,26 @@ int command_obj_pin(struct call *call)
 				 call->attr.v.bpf_fd);
 	ret = is_pinnable(object) ? read_path(call, path) : -EINVAL;
 	if (!ret) {
-		pthread_mutex_lock(&engine->lock);
-		ret = insert(&engine->pins, path, object);
-		pthread_mutex_unlock(&engine->lock);
-		if (ret == -EEXIST)
-			call_fail(call, ret, "'%.200s' is taken", path);
+		ret = is_common(object) ? pin_common(engine, path, object)
+					: pin_private(engine, path, object);
+		if (ret)
+			call_fail(call, ret, "'%.200s': %s", path,
+				  ret == -EEXIST ? "is taken" : strerror(-ret));
 	}
 	object_put(object);
 	return ret;
+}
+
+/* -ENOENT: nobody pinned a map there. */
+static struct object *find_common(struct call *call, const char *path, int *ret)
+{
+	const struct map_world world = engine_world(call->engine);
+	struct map *map = NULL;
+
+	*ret = -ENOENT;
+	if (call->engine->shared)
+		map = shared_get(call->engine->shared, path, &world, ret, call->err);
+	return map ? &map->object : NULL;
 }
 
 static struct object *find(struct skep_engine *engine, const char *path)
@@ -211,7 +251,11 @@ int command_obj_get(struct call *call)
 		return ret;
 	object = find(call->engine, path);
 	if (!object)
-		return call_fail(call, -ENOENT, "nothing is pinned at '%.200s'", path);
+		object = find_common(call, path, &ret);
+	if (!object)
+		return ret == -ENOENT
+			       ? call_fail(call, ret, "nothing is pinned at '%.200s'", path)
+			       : ret;
 	if (object->kind == OBJECT_LINK && mode != DESCRIPTOR_RDWR) {
 		object_put(object);
 		return call_fail(call, -EINVAL, "a link opens for reading and writing only");
@@ -249,7 +293,7 @@ int pin_remove(struct skep_engine *engine, const char *path)
 	}
 	pthread_mutex_unlock(&engine->lock);
 	if (!removed.path)
-		return -ENOENT;
+		return engine->shared ? shared_unpin(engine->shared, normal) : -ENOENT;
 	free(removed.path);
 	engine_drop_user(removed.object);
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Pins: names that keep objects. What bpffs is on Linux is a table of normalised absolute paths
- * here; no file is made, and directories need not exist.
+ * Pins: names that keep objects. Those of maps in the engine's region are in the region. What
+ * bpffs is on Linux is a table of normalised absolute paths here; no file is made, and
+ * directories need not exist.
  */
 #ifndef SKEP_SYS_PIN_H
 #define SKEP_SYS_PIN_H

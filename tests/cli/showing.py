@@ -216,6 +216,20 @@ def test_feature(skep):
     same(answers[("xdp", "bpf_map_lookup_elem")], "available")
 
 
+def test_pinned_maps_live_on(skep):
+    pins = ["--pin-dir", str(skep.path("pins"))]
+    for _ in range(3):
+        skep.ok("run", "pinned.bpf.c", "--data", "00" * 14, *pins)
+    same(skep.json("map", "dump", "pinned.bpf.c", "runs", "-p", *pins)[0]["value"][0], "0x03")
+    same(skep.json("map", "dump", "pinned.bpf.c", "runs", "-p"), [])
+    words = ["type", "hash", "key", "4", "value", "8", "entries", "10"]
+    skep.ok("map", "create", "/sys/fs/bpf/mine", *words, *pins)
+    skep.fails(1, "^skep: map create: .*'/sys/fs/bpf/mine': is taken$", "map", "create", "/sys/fs/bpf/mine", *words, *pins)
+    (skep.path("pins") / "region").write_bytes(b"something else")
+    skep.fails(2, "^skep: region '.*/pins/region': too short for a region of skep$",
+               "map", "show", "pinned.bpf.c", *pins)
+
+
 def test_exec(skep):
     bpftool("version")
     if b"__asan_init" in skep.binary.read_bytes():
@@ -226,6 +240,12 @@ def test_exec(skep):
     made, = skep.json("map", "create", "--dry-run", "type", "hash", "key", "4", "value", "4", "entries", "4", "-p")
     matches(rf"hash  name mine(?s:.*)memlock {made['bytes_memlock']}B", skep.ok(*command))
     matches("map 'mine' needs [0-9]+ bytes more", skep(*command, env={**os.environ, "SKEP_MEMORY": "1K"}).stderr)
+    skep.path("batch").write_text("map update pinned /sys/fs/bpf/mine key 1 0 0 0 value 2 0 0 0\n"
+                                  "map dump pinned /sys/fs/bpf/mine\n")
+    skep.path("first").write_text("map create /sys/fs/bpf/mine type hash key 4 value 4 entries 4 name mine\n")
+    place = {"env": {**os.environ, "SKEP_PIN_DIR": str(skep.path("other-pins"))}}
+    skep.ok("exec", "--", "bpftool", "batch", "file", "first", **place)
+    matches("\"?key\"?", skep.ok(*command, **place))
     matches("SKEP_MEMORY=much: expected a size", skep(*command, env={**os.environ, "SKEP_MEMORY": "much"}).stderr)
     skep.fails(2, "no-such-program", "exec", "--", "no-such-program")
 
