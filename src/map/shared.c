@@ -4,7 +4,6 @@
 #include "base/os.h"
 #include "base/slot.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>

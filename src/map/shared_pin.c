@@ -38,8 +38,8 @@ struct map *shared_get(struct shared *shared, const char *path, const struct map
 		number = atomic_load(&pin->map) - 1;
 		map = already_open(shared, number);
 		if (!map) {
-			*code = shared_open_entry(shared, &shared->directory->maps[number], world,
-					   &map, err);
+			*code = shared_open_entry(shared, &shared->directory->maps[number],
+						  world, &map, err);
 			if (!*code)
 				shared_opened(map);
 		}

@@ -47,9 +47,9 @@ static int recover_map(struct shared *shared, struct shared_entry *entry,
 
 	if (code)
 		return code;
-	code = map->ops->recover(map)
-		       ? damaged(shared, err, "the content of map", shared_number(shared, entry))
-		       : 0;
+	code = map->ops->recover(map) ? damaged(shared, err, "the content of map",
+						shared_number(shared, entry))
+				      : 0;
 	map->ops->done(map);
 	free(map->extent);
 	map->extent = NULL;
