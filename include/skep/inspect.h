@@ -10,7 +10,7 @@ extern "C" {
 #endif
 
 /*
- * The text of a stage ("insns", "cfg", "facts") of the program behind a file descriptor. *out
+ * The text of a stage ("insns", "cfg", "facts", "ir", "ir:PASS") of the program behind a file descriptor. *out
  * is the caller's, who gives it to free(); it stays untouched on failure. 0 or a negative
  * errno: -EBADF (no program), -EINVAL (no such stage), -ENOMEM.
  */

@@ -257,7 +257,7 @@ static int inspect_program(struct session *session, const struct bpf_program *pr
 	int code = skep_prog_print(session->engine, bpf_program__fd(program), stage, &text);
 
 	if (code)
-		return usage_error("--stage %s: expected insns, cfg or facts", stage);
+		return usage_error("--stage %s: expected insns, cfg, facts, ir or ir:PASS", stage);
 	output_begin(output, NULL);
 	if (!output->is_json)
 		output_text(output, "name", bpf_program__name(program));

@@ -173,12 +173,16 @@ void ir_fold(struct ir_function *fn);  /* fold.c */
 void ir_promote(struct ir_function *fn); /* promote.c: stack slots become values */
 void ir_number(struct ir_function *fn);	 /* number.c: what is computed twice is computed once */
 void ir_dead(struct ir_function *fn);	 /* dead.c: what nobody uses goes */
-void ir_select(struct ir_function *fn);	 /* select.c: short branches become selections */
 void ir_address(struct ir_function *fn); /* address.c: sums become parts of addresses */
-void ir_hoist(struct ir_function *fn);
 
 /* optimize.c: all of them. */
 void ir_optimize(struct ir_function *fn);
+/*
+ * All functions of a program as text, after all passes ("ir"), the last one of a name ("ir:PASS")
+ * or none ("ir:build"). 0, -EINVAL: no such stage; -EOPNOTSUPP: the program has what there are no
+ * values for; -ENOMEM.
+ */
+int ir_print_stage(const struct prog *prog, const char *stage, struct strbuf *out);
 void ir_print(struct ir_function *fn, struct strbuf *out);
 
 #endif

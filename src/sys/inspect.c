@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/error.h"
 #include "map/map.h"
+#include "ir/ir.h"
 #include "run/run.h"
 #include "sys/engine.h"
 
 #include <errno.h>
 #include <skep/inspect.h>
 #include <stdlib.h>
+#include <string.h>
 
 void skep_explanation_free(struct skep_explanation *explanation)
 {
 	if (explanation)
 		explanation_free(explanation_of_face(explanation));
+}
+
+static int print_stage(const struct prog *prog, const char *stage, struct strbuf *out)
+{
+	return strncmp(stage, "ir", 2) ? verified_print(prog->verified, stage, out)
+				       : ir_print_stage(prog, stage, out);
 }
 
 int skep_prog_print(struct skep_engine *engine, int prog_fd, const char *stage, char **out)
@@ -26,8 +34,7 @@ int skep_prog_print(struct skep_engine *engine, int prog_fd, const char *stage, 
 		return error_set(err, SKEP_STAGE_CALL, -EBADF, "descriptor %d is no program",
 				 prog_fd);
 	strbuf_init(&text);
-	code = verified_print(container_of(object, struct prog, object)->verified, stage,
-			      &text);
+	code = print_stage(container_of(object, struct prog, object), stage, &text);
 	object_put(object);
 	if (!code && text.failed)
 		code = -ENOMEM;
@@ -37,7 +44,9 @@ int skep_prog_print(struct skep_engine *engine, int prog_fd, const char *stage, 
 	}
 	strbuf_done(&text);
 	return error_set(err, SKEP_STAGE_CALL, code,
-			 code == -EINVAL ? "no stage '%s'" : "stage '%s': out of memory",
+			 code == -EINVAL	? "no stage '%s'"
+			 : code == -EOPNOTSUPP ? "stage '%s': the program is not for the optimiser"
+					       : "stage '%s': out of memory",
 			 stage);
 }
 

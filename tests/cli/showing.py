@@ -127,6 +127,11 @@ def test_inspect(skep):
     matches(r"(?m)^subprogram 0 firewall: insns 0", skep.ok("inspect", "--stage=cfg", "firewall.bpf.o"))
     matches(r"; context data_end\n", skep.ok("inspect", "--stage", "facts", "firewall.bpf.o"))
     same(list(skep.json("inspect", "--stage", "cfg", "-j", "firewall.bpf.o")[0]), ["name", "cfg"])
+    built, optimised = (skep.ok("inspect", "--stage", stage, "firewall.bpf.o") for stage in ("ir:build", "ir"))
+    matches(r"(?m)^block 0:\n", built)
+    matches(r"(?m)^ +\d+  v\d+ = load\.u32 v\d+", optimised)
+    same(len(optimised.splitlines()) < len(built.splitlines()), True)
+    skep.fails(2, "ir:nothing", "inspect", "--stage", "ir:nothing", "firewall.bpf.o")
 
 
 def test_prog_show_and_dump(skep):
