@@ -52,6 +52,18 @@ static u8 scratch_beside(struct full *full, struct x86_mem mem)
 	return mem.base == SCRATCH ? full_second(full) : SCRATCH;
 }
 
+/* A register with the value that is none of the address's. */
+static u8 beside(struct full *full, struct x86_mem mem, ir_ref value)
+{
+	u8 reg;
+
+	if (full_in_reg(full, value))
+		return (u8)full->place[value];
+	reg = scratch_beside(full, mem);
+	full_load(full, reg, W64, value);
+	return reg;
+}
+
 static void store(struct full *full, ir_ref at)
 {
 	const struct ir_insn *insn = ir_at(full->fn, at);
@@ -63,9 +75,7 @@ static void store(struct full *full, ir_ref at)
 		store_imm(full, mem, insn->bytes, imm);
 		return;
 	}
-	reg = full_in_reg(full, insn->b) ? (u8)full->place[insn->b] : scratch_beside(full, mem);
-	if (!full_in_reg(full, insn->b))
-		full_load(full, reg, W64, insn->b);
+	reg = beside(full, mem, insn->b);
 	x86_rm(full->emit, insn->bytes == 1 ? x86_store8 : x86_store,
 	       insn->bytes == 8   ? W64
 	       : insn->bytes == 2 ? W16
@@ -89,11 +99,8 @@ static void atomic(struct full *full, ir_ref at)
 {
 	const struct ir_insn *insn = ir_at(full->fn, at);
 	const struct x86_mem mem = full_address(full, insn, 0);
-	const u8 reg = full_in_reg(full, insn->b) ? (u8)full->place[insn->b]
-						  : scratch_beside(full, mem);
+	const u8 reg = beside(full, mem, insn->b);
 
-	if (!full_in_reg(full, insn->b))
-		full_load(full, reg, W64, insn->b);
 	x86_locked(full->emit, operation(insn->cond), full_width(insn), reg, mem);
 }
 
@@ -116,13 +123,13 @@ static void fetch_loop(struct full *full, const struct ir_insn *insn, struct x86
 	x86_jcc_back(emit, CC_NE, again);
 }
 
-/* An address that needs a scratch register is calculated into rax, of which the loop has no
- * other use then: not so. It is moved to a register that is free in between. */
+/* The loop needs the first scratch register: an address there moves to the second. With an operand
+ * in memory, too, there is one too few. */
 static void fetch(struct full *full, ir_ref at)
 {
 	const struct ir_insn *insn = ir_at(full->fn, at);
 	const enum x86_width width = full_width(insn);
-	const struct x86_mem mem = full_address(full, insn, 0);
+	struct x86_mem mem = full_address(full, insn, 0);
 
 	if (insn->cond == IR_ADD || insn->cond == IR_XCHG) {
 		const u8 reg = scratch_beside(full, mem);
@@ -136,8 +143,9 @@ static void fetch(struct full *full, ir_ref at)
 		return;
 	}
 	if (mem.base == SCRATCH) {
-		full->failed = true;
-		return;
+		mem.base = full_second(full);
+		base_move(full->base, W64, mem.base, SCRATCH);
+		full->failed |= !full_in_reg(full, insn->b);
 	}
 	fetch_loop(full, insn, mem);
 	base_move(full->base, width, RAX, RAX);
@@ -148,11 +156,8 @@ static void compare_exchange(struct full *full, ir_ref at)
 {
 	const struct ir_insn *insn = ir_at(full->fn, at);
 	const struct x86_mem mem = full_address(full, insn, 0);
-	const u8 reg = full_in_reg(full, insn->b) ? (u8)full->place[insn->b]
-						  : scratch_beside(full, mem);
+	const u8 reg = beside(full, mem, insn->b);
 
-	if (!full_in_reg(full, insn->b))
-		full_load(full, reg, W64, insn->b);
 	full_load(full, RAX, full_width(insn), insn->c);
 	x86_locked(full->emit, x86_cmpxchg, full_width(insn), reg, mem);
 	if (insn->width == IR_32)
