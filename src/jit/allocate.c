@@ -6,251 +6,9 @@
  * order in which they are made, as in a linear scan (in SSA form that needs no more registers
  * than are alive at once). When none is free, what is used least often goes to memory.
  */
-#include "jit/full.h"
+#include "jit/allocate.h"
 
 #include <string.h>
-
-struct segment {
-	u32 from, to; /* gaps, both included */
-};
-
-struct use {
-	u32 block, position;
-};
-
-struct clobber {
-	u32 position, mask;
-};
-
-struct interval {
-	u32 first, count; /* segments */
-	u32 end;	  /* the last gap */
-	float weight;
-};
-
-struct allocation {
-	struct full *full;
-	struct ir_function *fn;
-	struct arena arena;
-	u32 usable; /* registers */
-	u16 *taken; /* of each gap */
-	u32 gaps;
-	struct clobber *clobbers;
-	u32 clobber_cnt;
-	u32 *use_first; /* of each value, in `uses`; one more than there are values */
-	struct use *uses;
-	struct segment *segments;
-	u32 segment_cnt, segment_room;
-	struct interval *intervals; /* of each value */
-	u32 *stamp, *segment_of;    /* of each block, for the value at hand */
-	u32 *stack;
-	ir_ref *active; /* values whose end is not passed yet */
-	u32 active_cnt, expire_at;
-	ir_ref *phi_of; /* a phi that the value is an argument of */
-	s8 *wanted;	/* the register that a use would like; -1 */
-};
-
-/* --- numbers, what is changed in passing --- */
-
-static u32 block_position(struct allocation *allocation, u32 block, u32 position)
-{
-	struct full *full = allocation->full;
-	struct ir_function *fn = allocation->fn;
-
-	full->start[block] = position;
-	for (ir_ref at = fn->blocks[block].first; at; at = ir_at(fn, at)->next) {
-		const struct ir_insn *insn = ir_at(fn, at);
-
-		if (insn->op == IR_phi || insn->op == IR_arg) {
-			full->position[at] = full->start[block];
-			continue;
-		}
-		full->position[at] = ++position;
-	}
-	full->end[block] = position;
-	return position + 1;
-}
-
-static void number(struct allocation *allocation)
-{
-	struct ir_function *fn = allocation->fn;
-	u32 position = 0;
-
-	for (u32 i = 0; i < fn->order_cnt; i++)
-		position = block_position(allocation, fn->order[i], position);
-	allocation->gaps = position + 1;
-}
-
-static void note_clobbers(struct allocation *allocation)
-{
-	struct ir_function *fn = allocation->fn;
-
-	for (u32 i = 0; i < fn->order_cnt; i++)
-		for (ir_ref at = fn->blocks[fn->order[i]].first; at; at = ir_at(fn, at)->next) {
-			const struct ir_insn *insn = ir_at(fn, at);
-			const u32 position = allocation->full->position[at];
-			const u32 mask = full_clobbers(allocation->full, insn);
-
-			if (mask)
-				allocation->clobbers[allocation->clobber_cnt++] =
-					(struct clobber){position, mask};
-			allocation->taken[position] |=
-				(u16)full_forbids(allocation->full, insn);
-		}
-}
-
-/* --- uses --- */
-
-static bool needs_place(const struct ir_function *fn, ir_ref value)
-{
-	const struct ir_insn *insn = ir_at(fn, value);
-
-	return value && ir_traits[insn->op] & IR_RESULT && insn->op != IR_const &&
-	       insn->op != IR_frame && !insn->is_fused;
-}
-
-/* Calls `note` for each use; a phi uses its arguments where the predecessors end. */
-static void for_each_use(struct allocation *allocation,
-			 void (*note)(struct allocation *allocation, ir_ref value, u32 block,
-				      u32 position))
-{
-	struct ir_function *fn = allocation->fn;
-	const struct full *full = allocation->full;
-
-	for (u32 i = 0; i < fn->order_cnt; i++) {
-		const u32 block = fn->order[i];
-
-		for (ir_ref at = fn->blocks[block].first; at; at = ir_at(fn, at)->next) {
-			struct ir_insn *insn = ir_at(fn, at);
-			u32 argument = 0;
-
-			IR_FOR_EACH_OPERAND(fn, insn, place) {
-				u32 where = insn->op == IR_phi
-						    ? fn->blocks[block].pred[argument++]
-						    : block;
-
-				*place = ir_value(fn, *place);
-				if (needs_place(fn, *place))
-					note(allocation, *place, where,
-					     insn->op == IR_phi ? full->end[where]
-								: full->position[at]);
-			}
-		}
-	}
-}
-
-static void count_use(struct allocation *allocation, ir_ref value, u32 block, u32 position)
-{
-	allocation->use_first[value + 1]++;
-}
-
-static float weight_of(const struct allocation *allocation, u32 block)
-{
-	static const float by_depth[] = {1, 8, 64, 512, 4096};
-	const u32 depth = allocation->fn->blocks[block].depth;
-
-	return by_depth[min(depth, (u32)ARRAY_SIZE(by_depth) - 1)];
-}
-
-/* use_first is shifted by one place until all are added. */
-static void add_use(struct allocation *allocation, ir_ref value, u32 block, u32 position)
-{
-	allocation->uses[allocation->use_first[value]++] = (struct use){block, position};
-	allocation->intervals[value].weight += weight_of(allocation, block);
-}
-
-static bool collect_uses(struct allocation *allocation)
-{
-	const u32 values = allocation->fn->insn_cnt;
-	u32 total = 0;
-
-	for_each_use(allocation, count_use);
-	for (u32 value = 0; value <= values; value++) {
-		total += allocation->use_first[value];
-		allocation->use_first[value] = total;
-	}
-	allocation->uses = arena_array(&allocation->arena, total + 1, sizeof(struct use));
-	if (!allocation->uses)
-		return false;
-	for_each_use(allocation, add_use);
-	memmove(allocation->use_first + 1, allocation->use_first,
-		values * sizeof(*allocation->use_first));
-	allocation->use_first[0] = 0;
-	return true;
-}
-
-/* --- where a value is alive --- */
-
-static bool add_segment(struct allocation *allocation, u32 from, u32 to)
-{
-	if (allocation->segment_cnt == allocation->segment_room) {
-		const u32 room = 2 * allocation->segment_room + 1024;
-		struct segment *grown =
-			realloc(allocation->segments, room * sizeof(*grown));
-
-		if (!grown) {
-			allocation->full->failed = true;
-			return false;
-		}
-		allocation->segments = grown;
-		allocation->segment_room = room;
-	}
-	allocation->segments[allocation->segment_cnt++] = (struct segment){from, to};
-	return true;
-}
-
-/* Alive in the block up to the gap; from where it begins or the value is made. True: it comes
- * from the predecessors. */
-static bool extend(struct allocation *allocation, ir_ref value, u32 block, u32 position)
-{
-	const struct full *full = allocation->full;
-	const bool is_own = ir_at(allocation->fn, value)->block == block;
-	struct segment *segment;
-
-	if (allocation->stamp[block] == value) {
-		segment = &allocation->segments[allocation->segment_of[block]];
-		segment->to = max(segment->to, position);
-		return false;
-	}
-	allocation->stamp[block] = value;
-	allocation->segment_of[block] = allocation->segment_cnt;
-	return add_segment(allocation, is_own ? full->position[value] + 1 : full->start[block],
-			   position) &&
-	       !is_own;
-}
-
-static void extend_up(struct allocation *allocation, ir_ref value, struct use use)
-{
-	const struct ir_function *fn = allocation->fn;
-	u32 depth = 0;
-
-	if (extend(allocation, value, use.block, use.position))
-		allocation->stack[depth++] = use.block;
-	while (depth) {
-		const struct ir_block *block = &fn->blocks[allocation->stack[--depth]];
-
-		for (u32 p = 0; p < block->pred_cnt; p++)
-			if (extend(allocation, value, block->pred[p],
-				   allocation->full->end[block->pred[p]]))
-				allocation->stack[depth++] = block->pred[p];
-	}
-}
-
-static void live(struct allocation *allocation, ir_ref value)
-{
-	struct interval *interval = &allocation->intervals[value];
-	const u32 position = allocation->full->position[value];
-
-	interval->first = allocation->segment_cnt;
-	for (u32 i = allocation->use_first[value]; i < allocation->use_first[value + 1]; i++)
-		extend_up(allocation, value, allocation->uses[i]);
-	if (allocation->segment_cnt == interval->first)
-		add_segment(allocation, position + 1, position + 1);
-	interval->count = allocation->segment_cnt - interval->first;
-	for (u32 i = 0; i < interval->count; i++)
-		interval->end =
-			max(interval->end, allocation->segments[interval->first + i].to);
-}
 
 /* --- registers --- */
 
@@ -376,7 +134,7 @@ static s32 evict(struct allocation *allocation, ir_ref value, u32 usable)
 static s32 place_of(const struct allocation *allocation, ir_ref value)
 {
 	value = ir_value(allocation->fn, value);
-	return needs_place(allocation->fn, value) ? allocation->full->place[value] : NOWHERE;
+	return live_needs_place(allocation->fn, value) ? allocation->full->place[value] : NOWHERE;
 }
 
 /* A register of the phi or its other arguments. */
@@ -491,7 +249,7 @@ static bool prepare(struct allocation *allocation)
 	struct arena *arena = &allocation->arena;
 	const u32 values = allocation->fn->insn_cnt, blocks = allocation->fn->block_cnt;
 
-	number(allocation);
+	live_number(allocation);
 	allocation->taken = arena_array(arena, allocation->gaps + 1, sizeof(u16));
 	allocation->clobbers =
 		arena_array(arena, allocation->gaps, sizeof(*allocation->clobbers));
@@ -506,24 +264,24 @@ static bool prepare(struct allocation *allocation)
 	return allocation->taken && allocation->clobbers && allocation->use_first &&
 	       allocation->intervals && allocation->stamp && allocation->segment_of &&
 	       allocation->stack && allocation->active && allocation->phi_of &&
-	       allocation->wanted && collect_uses(allocation);
+	       allocation->wanted && live_collect_uses(allocation);
 }
 
 static void allocate_all(struct allocation *allocation)
 {
 	struct ir_function *fn = allocation->fn;
 
-	note_clobbers(allocation);
+	live_note_clobbers(allocation);
 	note_wishes(allocation);
 	for (u32 i = 0; i < fn->order_cnt; i++) {
 		expire(allocation, allocation->full->start[fn->order[i]]);
 		for (ir_ref at = fn->blocks[fn->order[i]].first; at && !allocation->full->failed;
 		     at = ir_at(fn, at)->next) {
-			if (!needs_place(fn, at))
+			if (!live_needs_place(fn, at))
 				continue;
 			if (allocation->active_cnt >= allocation->expire_at)
 				expire(allocation, allocation->full->position[at]);
-			live(allocation, at);
+			live_find(allocation, at);
 			allocate(allocation, at);
 		}
 	}
