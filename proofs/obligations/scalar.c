@@ -9,7 +9,8 @@ void alu_low(struct scalar *dst, const struct scalar *src, u8 op, bool is_signed
 	     struct shape shape);
 bool alu_constants(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
 		   struct shape shape);
-bool sync_round(struct scalar *scalar, struct shape shape);
+bool sync_round(struct scalar *scalar, struct shape shape, bool *settled);
+bool sync_zero_extended(struct scalar *scalar, struct shape shape);
 bool raise_to_low(struct span *span, const struct halves *low, u32 width);
 bool sink_to_low(struct span *span, const struct halves *low, u32 width);
 bool sync_by_bits(struct scalar *scalar, struct shape shape);
@@ -131,6 +132,7 @@ static struct view round_low_of_halves(const struct halves *halves, u32 to)
 static void sync_round_keeps(bool is_high)
 {
 	struct scalar scalar;
+	bool settled;
 
 	left = any_unsigned(63) | (is_high ? sign_bit(64) : 0);
 	scalar = any_scalar_with(left, SCALAR_SHAPE);
@@ -140,7 +142,7 @@ static void sync_round_keeps(bool is_high)
 	rely_on(raise_to_low, contract_fit);
 	rely_on(sink_to_low, contract_fit);
 	rely_on(view_low_of_halves, round_low_of_halves);
-	check(sync_round(&scalar, SCALAR_SHAPE));
+	check(sync_round(&scalar, SCALAR_SHAPE, &settled));
 	check_scalar_has(&scalar, left, SCALAR_SHAPE);
 }
 
@@ -152,6 +154,18 @@ void proof_sync_round_low(void)
 void proof_sync_round_high(void)
 {
 	sync_round_keeps(true);
+}
+
+void proof_sync_zero_extended(void)
+{
+	struct scalar scalar;
+
+	left = any_unsigned(64);
+	scalar = any_scalar_with(left, SCALAR_SHAPE);
+	assume(scalar.umax <= low_ones(32));
+	rely_on(view_sync, round_sync);
+	check(sync_zero_extended(&scalar, SCALAR_SHAPE));
+	check_scalar_has(&scalar, left, SCALAR_SHAPE);
 }
 
 void proof_sync_by_bits(void)
@@ -229,9 +243,19 @@ static bool contract_small(struct scalar *scalar, u64 limit)
 }
 
 /* proof_sync_round */
-static bool contract_round(struct scalar *scalar, struct shape shape)
+static bool contract_round(struct scalar *scalar, struct shape shape, bool *settled)
 {
 	establish_scalar_has(scalar, left, shape);
+	*scalar = any_scalar_with(left, shape);
+	*settled = any_unsigned(1);
+	return true;
+}
+
+/* proof_sync_zero_extended */
+static bool contract_zero_extended(struct scalar *scalar, struct shape shape)
+{
+	establish_scalar_has(scalar, left, shape);
+	establish(scalar->umax <= low_ones(32));
 	*scalar = any_scalar_with(left, shape);
 	return true;
 }
@@ -245,6 +269,7 @@ void proof_scalar_sync(void)
 	rely_on(sync_round, contract_round);
 	rely_on(sync_by_bits, contract_by_bits);
 	rely_on(sync_small, contract_small);
+	rely_on(sync_zero_extended, contract_zero_extended);
 	check(scalar_sync(&scalar));
 	check_scalar_has(&scalar, left, SCALAR_SHAPE);
 }
