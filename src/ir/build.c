@@ -24,6 +24,11 @@ ir_ref build_const(struct build *build, u64 value)
 			  &(struct ir_insn){.op = IR_const, .width = IR_64, .imm = (s64)value});
 }
 
+ir_ref build_binary(struct build *build, enum ir_op op, enum ir_width width, ir_ref a, ir_ref b)
+{
+	return build_emit(build, &(struct ir_insn){.op = op, .width = width, .a = a, .b = b});
+}
+
 ir_ref build_reg_of(struct build *build, u32 instance, u8 reg)
 {
 	const struct build_instance *in = &build->instances[instance];

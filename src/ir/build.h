@@ -57,6 +57,7 @@ void build_insn(struct build *build);
 /* --- values, build.c --- */
 ir_ref build_emit(struct build *build, const struct ir_insn *what);
 ir_ref build_const(struct build *build, u64 value);
+ir_ref build_binary(struct build *build, enum ir_op op, enum ir_width width, ir_ref a, ir_ref b);
 ir_ref build_reg(struct build *build, u8 reg);
 void build_set_reg(struct build *build, u8 reg, ir_ref value);
 ir_ref build_reg_of(struct build *build, u32 instance, u8 reg);

@@ -44,11 +44,6 @@ static const struct map *map_of_call(const struct build *build)
 	return NULL;
 }
 
-static ir_ref binary(struct build *build, enum ir_op op, enum ir_width width, ir_ref a, ir_ref b)
-{
-	return build_emit(build, &(struct ir_insn){.op = op, .width = width, .a = a, .b = b});
-}
-
 static ir_ref slot(struct build *build)
 {
 	return build_emit(build, &(struct ir_insn){.op = IR_slot, .width = IR_32});
@@ -62,12 +57,12 @@ static ir_ref row_address(struct build *build, const struct map_rows *rows)
 
 	index = build_emit(build, &(struct ir_insn){
 					  .op = IR_load, .width = IR_64, .bytes = 4, .a = key});
-	address = binary(build, IR_mul, IR_64, index, build_const(build, rows->stride));
+	address = build_binary(build, IR_mul, IR_64, index, build_const(build, rows->stride));
 	if (rows->slot_stride)
-		address = binary(build, IR_add, IR_64, address,
-				 binary(build, IR_mul, IR_64, slot(build),
+		address = build_binary(build, IR_add, IR_64, address,
+				 build_binary(build, IR_mul, IR_64, slot(build),
 					build_const(build, rows->slot_stride)));
-	address = binary(build, IR_add, IR_64, address,
+	address = build_binary(build, IR_add, IR_64, address,
 			 build_const(build, ptr_to_u64(rows->values)));
 	args = ir_new_args(build->fn, 2);
 	build->fn->args[args] = index;

@@ -9,14 +9,9 @@ static void set_dst(struct build *build, const struct code_insn *insn, ir_ref va
 	build_set_reg(build, insn->dst, value);
 }
 
-static ir_ref binary(struct build *build, enum ir_op op, enum ir_width width, ir_ref a, ir_ref b)
-{
-	return build_emit(build, &(struct ir_insn){.op = op, .width = width, .a = a, .b = b});
-}
-
 static ir_ref unary(struct build *build, enum ir_op op, enum ir_width width, ir_ref a)
 {
-	return binary(build, op, width, a, 0);
+	return build_binary(build, op, width, a, 0);
 }
 
 enum {
@@ -43,7 +38,7 @@ static void arithmetic(struct build *build, const struct code_insn *insn, u32 op
 	ir_ref b = is_reg ? build_reg(build, insn->src) : build_const(build, imm);
 
 	if (op != IR_copy)
-		b = binary(build, (enum ir_op)op, width, build_reg(build, insn->dst), b);
+		b = build_binary(build, (enum ir_op)op, width, build_reg(build, insn->dst), b);
 	else if (width == IR_32 && is_reg)
 		b = unary(build, IR_zext32, IR_64, b);
 	set_dst(build, insn, b);
@@ -147,7 +142,7 @@ static void compare_exchange(struct build *build, const struct code_insn *insn,
 
 static void probe(struct build *build, const struct code_insn *insn)
 {
-	ir_ref address = binary(build, IR_add, IR_64, build_reg(build, insn->src),
+	ir_ref address = build_binary(build, IR_add, IR_64, build_reg(build, insn->src),
 				build_const(build, (u64)(s64)insn->off));
 
 	set_dst(build, insn,
@@ -172,7 +167,7 @@ static void load_packet(struct build *build, const struct code_insn *insn)
 	ir_ref offset = build_const(build, (u32)insn->imm);
 
 	if (insn->op == OP_ld_ind)
-		offset = binary(build, IR_add, IR_32, build_reg(build, insn->src), offset);
+		offset = build_binary(build, IR_add, IR_32, build_reg(build, insn->src), offset);
 	build_set_reg(build, BPF_REG_0,
 		      build_emit(build, &(struct ir_insn){.op = IR_packet_load,
 							  .width = IR_64,

@@ -305,7 +305,7 @@ static bool is_idle(const struct ir_function *fn, const struct ir_insn *insn)
 static void fold_pure(struct ir_function *fn, ir_ref at)
 {
 	struct ir_insn *insn = ir_at(fn, at);
-	ir_ref other = insn->a;
+	ir_ref other;
 
 	if (insn->width == IR_32) {
 		narrow(fn, &insn->a, 4);

@@ -60,7 +60,6 @@ struct ir_insn {
 	u8 scale; /* log2 */
 	bool is_signed : 1;
 	bool is_ordered : 1; /* an acquire or release: neither merged nor moved */
-	bool is_fused : 1;   /* the user computes it: it has no register */
 	u16 arg_cnt;
 	ir_ref a, b, c;
 	u32 args; /* first in fn->args */

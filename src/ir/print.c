@@ -35,7 +35,7 @@ static void print_insn(struct ir_function *fn, ir_ref at, struct strbuf *out)
 		strbuf_addf(out, " << %u", insn->scale);
 	if (insn->imm || insn->op == IR_const)
 		strbuf_addf(out, " %+lld", insn->imm);
-	strbuf_addf(out, "%s\n", insn->is_fused ? " (fused)" : "");
+	strbuf_addc(out, '\n');
 }
 
 static void print_block(struct ir_function *fn, u32 index, struct strbuf *out)

@@ -3,7 +3,6 @@
 #include "jit/unwind.h"
 #include "run/run.h"
 
-#include <cpuid.h>
 #include <errno.h>
 
 bool full_has_bmi2(void)
@@ -139,8 +138,6 @@ static void emit_insn(struct full *full, ir_ref at)
 {
 	const struct ir_insn *insn = ir_at(full->fn, at);
 
-	if (insn->is_fused)
-		return;
 	switch (insn->op) {
 	case IR_none:
 	case IR_copy:

@@ -60,7 +60,7 @@ bool live_needs_place(const struct ir_function *fn, ir_ref value)
 	const struct ir_insn *insn = ir_at(fn, value);
 
 	return value && ir_traits[insn->op] & IR_RESULT && insn->op != IR_const &&
-	       insn->op != IR_frame && !insn->is_fused;
+	       insn->op != IR_frame;
 }
 
 /* Calls `note` for each use; a phi uses its arguments where the predecessors end. */
