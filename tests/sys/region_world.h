@@ -27,7 +27,8 @@
 #define SIZE   (8ULL << 20)
 #define KEYS   200
 #define ROUNDS 2000
-#define BIG    6 /* words of a large value */
+#define BIG    6    /* words of a large value */
+#define KEPT   KEYS /* the key that nobody deletes */
 
 static inline int bpf(struct skep_engine *engine, int cmd, union bpf_attr attr)
 {
@@ -263,7 +264,7 @@ static inline int play(int argc, char **argv)
 	struct skep_engine *engine;
 	void *address = argc > 3 ? u64_to_ptr(strtoull(argv[3], NULL, 0)) : NULL;
 	bool works = !strcmp(role, "work");
-	u32 key = 1, rounds = works ? ROUNDS : UINT32_MAX;
+	u32 key = KEPT, rounds = works ? ROUNDS : UINT32_MAX;
 	struct big big;
 	int fds[MAPS];
 

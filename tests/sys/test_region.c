@@ -30,8 +30,8 @@ static void two_processes_share_maps(void **state)
 {
 	int fds[MAPS];
 	struct skep_engine *engine = start_new(fds);
-	struct big big = big_of(1, 7);
-	u32 key = 1;
+	struct big big = big_of(KEPT, 7);
+	u32 key = KEPT;
 	pid_t child;
 
 	assert_int_equal(update(engine, fds[HASH], &key, &big), 0);
