@@ -48,20 +48,47 @@ struct skep_port_stats {
 	uint64_t out_packets, out_bytes;
 	/* By the bytes that came in, whatever the program made of the packet. */
 	uint64_t verdict_packets[SKEP_VERDICTS], verdict_bytes[SKEP_VERDICTS];
-	uint64_t redirect_failed; /* no such target, or the target could not send */
+	uint64_t redirect_failed; /* no such target; what a target cannot send is its out_failed
+				   */
 	uint64_t out_failed;	  /* not written */
 	uint64_t truncated;	  /* the capture had less than was on the wire */
-	uint64_t run_ns;	  /* nanoseconds spent on its packets */
+	uint64_t run_ns;	  /* nanoseconds spent on its packets, the sum of its queues */
 	bool at_end;		  /* it delivers no more: exhausted, broken or at max_packets */
+	uint32_t queues;
+	uint64_t lost; /* came, but nobody took them in time; not part of in_packets */
 };
 
 /* Fills in at most out->sz bytes; also during skep_ports_run(). 0 or -ENODEV. */
 SKEP_API int skep_port_stats(struct skep_engine *engine, int ifindex,
 			     struct skep_port_stats *out);
 
+enum skep_port_ability {
+	SKEP_PORT_RECEIVES = 1,
+	SKEP_PORT_SENDS = 2,
+	SKEP_PORT_QUEUES = 4, /* may have several queues, one worker each */
+	SKEP_PORT_OWN_MEMORY =
+		8, /* programs work on the port's own memory: nothing is copied */
+	SKEP_PORT_KEEPS_PASSED = 16, /* what PASS lets through is written, too */
+	SKEP_PORT_KNOWS_TIME = 32,   /* when a packet came */
+	SKEP_PORT_KNOWS_HASH = 64,   /* the hash of its flow */
+	SKEP_PORT_KNOWS_VLAN = 128,  /* the tag that was taken out of it */
+};
+
+/* A kind of port; the texts have static storage. */
+struct skep_port_kind {
+	size_t sz;
+	const char *name, *usage, *text;
+	uint32_t abilities; /* SKEP_PORT_* */
+	int usable;	    /* 0, or the negative errno of opening any port of the kind here */
+	char why_not[256];  /* empty when it is usable */
+};
+
+/* The n-th kind, from 0: fills in at most out->sz bytes. 0 or -ENOENT (there are no more). */
+SKEP_API int skep_port_kind(unsigned int n, struct skep_port_kind *out);
+
 struct skep_ports_run_opts {
 	size_t sz;
-	uint64_t max_packets; /* per port, since it was opened; 0: no limit */
+	uint64_t max_packets; /* per port, since its first run with a limit; 0: no limit */
 	uint64_t max_ns;      /* nanoseconds of this run; 0: no limit */
 	/* Called about every interval_ns nanoseconds (0: never) on the calling thread between
 	 * packets; non-zero ends the run with 0. May call functions of skep. */

@@ -59,6 +59,8 @@ struct capture_writer {
 	u8 *buffer;
 	size_t used;
 	u64 written; /* bytes of the file that are whole */
+	/* Taken, but lost when writing ended. The reader of these resets them. */
+	u64 lost_packets, lost_bytes;
 };
 
 int capture_create(struct capture_writer *writer, const char *path, struct skep_error *err);

@@ -45,26 +45,29 @@ int capture_create(struct capture_writer *writer, const char *path, struct skep_
 	return 0;
 }
 
-/* The bytes of the first records in the buffer that end within `limit`. */
-static size_t whole_records(const struct capture_writer *writer, size_t limit)
+/* Walks the buffer's records; those that end within `limit` are whole, the others lost. The
+ * bytes of the whole ones. */
+static size_t count_records(struct capture_writer *writer, size_t limit)
 {
-	size_t at = writer->written ? 0 : sizeof(struct pcap_header), end;
+	size_t at = writer->written ? 0 : sizeof(struct pcap_header);
+	size_t whole = at <= limit ? at : 0;
 	struct pcap_record record;
 
-	for (;;) {
-		if (at + sizeof(record) > limit)
-			return at > limit ? 0 : at;
+	for (; at < writer->used; at += sizeof(record) + record.length) {
 		memcpy(&record, writer->buffer + at, sizeof(record));
-		end = at + sizeof(record) + record.length;
-		if (end > limit)
-			return at;
-		at = end;
+		if (at + sizeof(record) + record.length <= limit) {
+			whole = at + sizeof(record) + record.length;
+			continue;
+		}
+		writer->lost_packets++;
+		writer->lost_bytes += record.length;
 	}
+	return whole;
 }
 
 static int give_up(struct capture_writer *writer, int code, size_t done)
 {
-	writer->written += whole_records(writer, done);
+	writer->written += count_records(writer, done);
 	writer->failed = code;
 	/* What is reported is the error that ended writing, whether or not the cut succeeds. */
 	return ftruncate(writer->fd, writer->written) ? code : code;

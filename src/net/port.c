@@ -12,10 +12,10 @@
 #undef PORT
 
 static const struct {
-	const char *name, *usage;
+	const char *name, *usage, *text;
 	const struct port_ops *ops;
 } kinds[] = {
-#define PORT(name, usage, text) {#name, usage, &port_##name},
+#define PORT(name, usage, text) {#name, usage, text, &port_##name},
 #include "net/ports.def"
 #undef PORT
 };
@@ -36,7 +36,7 @@ static const struct port_ops *find_kind(const char *spec, const char **args)
 
 static int unknown_kind(const char *spec, struct skep_error *err)
 {
-	char usages[160] = "";
+	char usages[SKEP_ERROR_TEXT] = "";
 
 	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
 		strcat(usages, i ? ", " : "");
@@ -44,6 +44,41 @@ static int unknown_kind(const char *spec, struct skep_error *err)
 	}
 	error_set(err, SKEP_STAGE_PORT, -EINVAL, "port '%s': expected one of %s", spec, usages);
 	return -EINVAL;
+}
+
+static void queue_init(struct port *port, u32 index)
+{
+	struct port_queue *queue = &port->queues[index];
+
+	queue->port = port;
+	queue->index = index;
+	queue->wait_fd = -1;
+	pthread_mutex_init(&queue->lock, NULL);
+}
+
+static void port_free(struct port *port)
+{
+	for (u32 i = 0; i < QUEUES_MAX; i++)
+		pthread_mutex_destroy(&port->queues[i].lock);
+	free(port);
+}
+
+static struct port *port_new(const char *spec, u32 ifindex, const struct port_ops *ops)
+{
+	struct port *port = aligned_alloc(CACHE_LINE, round_up(sizeof(*port), CACHE_LINE));
+
+	if (!port)
+		return NULL;
+	memset(port, 0, sizeof(*port));
+	/* A long spec is cut: it is only shown. */
+	strncat(port->spec, spec, sizeof(port->spec) - 1);
+	port->ifindex = ifindex;
+	port->ops = ops;
+	port->queue_count = port->send_queue_count = 1;
+	for (u32 i = 0; i < QUEUES_MAX; i++)
+		queue_init(port, i);
+	hook_init(&port->xdp, BPF_XDP, ifindex);
+	return port;
 }
 
 int port_open(const char *spec, u32 ifindex, struct port **out, struct skep_error *err)
@@ -56,19 +91,12 @@ int port_open(const char *spec, u32 ifindex, struct port **out, struct skep_erro
 	ops = find_kind(spec, &args);
 	if (!ops)
 		return unknown_kind(spec, err);
-	port = aligned_alloc(CACHE_LINE, round_up(sizeof(*port), CACHE_LINE));
+	port = port_new(spec, ifindex, ops);
 	if (!port)
 		return error_set(err, SKEP_STAGE_PORT, -ENOMEM, "out of memory");
-	memset(port, 0, sizeof(*port));
-	/* A long spec is cut: it is only shown. */
-	strncat(port->spec, spec, sizeof(port->spec) - 1);
-	port->ifindex = ifindex;
-	port->ops = ops;
-	port->wait_fd = -1;
-	hook_init(&port->xdp, BPF_XDP, ifindex);
 	code = ops->open(port, args, err);
 	if (code) {
-		free(port);
+		port_free(port);
 		return code;
 	}
 	*out = port;
@@ -80,42 +108,54 @@ void port_close(struct port *port)
 	hook_done(&port->xdp);
 	synchronize_rcu();
 	port->ops->close(port);
-	free(port);
+	port_free(port);
 }
 
-int port_send(struct port *port, const struct frame *frame)
+int port_send(struct port *port, u32 index, struct frame *const *frames, int count)
 {
-	int code = port->ops->send(port, frame);
+	struct port_queue *queue = &port->queues[index % port->send_queue_count];
+	u64 packets = 0, bytes = 0;
+	int at = 0;
 
-	if (code) {
-		counter_add(&port->counters.out_failed, 1);
-		return code;
+	pthread_mutex_lock(&queue->lock);
+	while (at < count) {
+		int sent = port->ops->send(queue, frames + at, count - at);
+
+		for (int i = 0; i < sent; i++)
+			bytes += frames[at + i]->length;
+		packets += sent;
+		at += sent + 1; /* the one that could not be sent is skipped */
 	}
-	counter_add(&port->counters.out_packets, 1);
-	counter_add(&port->counters.out_bytes, frame->length);
-	return 0;
+	counter_add(&queue->tx.packets, packets);
+	counter_add(&queue->tx.bytes, bytes);
+	if (unlikely(packets < count))
+		counter_add(&queue->tx.failed, count - packets);
+	pthread_mutex_unlock(&queue->lock);
+	return packets;
 }
 
-void port_pass(struct port *port, const struct frame *frame)
+void port_unsend(struct port_queue *queue, u64 packets, u64 bytes)
 {
-	if (!port->ops->pass)
-		return;
-	if (port->ops->pass(port, frame)) {
-		counter_add(&port->counters.out_failed, 1);
-		return;
-	}
-	counter_add(&port->counters.out_packets, 1);
-	counter_add(&port->counters.out_bytes, frame->length);
+	counter_add(&queue->tx.packets, -packets);
+	counter_add(&queue->tx.bytes, -bytes);
+	counter_add(&queue->tx.failed, packets);
 }
 
-void frame_fill(struct frame *frame, const u8 *data, u32 length, u32 original_length,
-		u64 time_ns)
+void frame_fill(struct frame *frame, const u8 *data, u32 length)
 {
 	frame->data = frame->memory + PACKET_HEADROOM;
-	frame->length = length;
-	frame->original_length = original_length;
-	frame->time_ns = time_ns;
+	frame->length = frame->original_length = length;
+	frame->metadata = 0;
+	frame->known = 0;
 	memcpy(frame->data, data, length);
+}
+
+bool port_is_at_end(const struct port *port)
+{
+	for (u32 i = 0; i < port->queue_count; i++)
+		if (!atomic_load_explicit(&port->queues[i].rx.at_end, memory_order_relaxed))
+			return false;
+	return true;
 }
 
 static u64 counter_read(const atomic_ullong *counter)
@@ -123,26 +163,53 @@ static u64 counter_read(const atomic_ullong *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+static void add_queue(const struct port_queue *queue, struct skep_port_stats *stats)
+{
+	const struct rx_counters *rx = &queue->rx;
+	const struct port_ops *ops = queue->port->ops;
+
+	stats->in_packets += counter_read(&rx->packets);
+	stats->in_bytes += counter_read(&rx->bytes);
+	stats->truncated += counter_read(&rx->truncated);
+	stats->run_ns += counter_read(&rx->run_ns);
+	for (int i = 0; i < SKEP_VERDICTS; i++) {
+		stats->verdict_packets[i] += counter_read(&rx->verdict_packets[i]);
+		stats->verdict_bytes[i] += counter_read(&rx->verdict_bytes[i]);
+	}
+	stats->out_packets += counter_read(&queue->tx.packets);
+	stats->out_bytes += counter_read(&queue->tx.bytes);
+	stats->out_failed += counter_read(&queue->tx.failed);
+	stats->lost += ops->lost ? ops->lost(queue) : 0;
+}
+
 void port_read_stats(const struct port *port, struct skep_port_stats *out)
 {
-	const struct port_counters *from = &port->counters;
 	struct skep_port_stats stats = {
 		.sz = out->sz,
-		.in_packets = counter_read(&from->in_packets),
-		.in_bytes = counter_read(&from->in_bytes),
-		.out_packets = counter_read(&from->out_packets),
-		.out_bytes = counter_read(&from->out_bytes),
-		.redirect_failed = counter_read(&from->redirect_failed),
-		.out_failed = counter_read(&from->out_failed),
-		.truncated = counter_read(&from->truncated),
-		.run_ns = counter_read(&from->run_ns),
-		.at_end = atomic_load_explicit(&from->at_end, memory_order_relaxed),
+		.redirect_failed = counter_read(&port->redirect_failed),
+		.at_end = port_is_at_end(port),
+		.queues = port->queue_count,
 	};
 
-	for (int i = 0; i < SKEP_VERDICTS; i++) {
-		stats.verdict_packets[i] = counter_read(&from->verdict_packets[i]);
-		stats.verdict_bytes[i] = counter_read(&from->verdict_bytes[i]);
-	}
+	for (u32 i = 0; i < port->queue_count; i++)
+		add_queue(&port->queues[i], &stats);
 	strcpy(stats.spec, port->spec);
 	memcpy(out, &stats, min(out->sz, sizeof(stats)));
+}
+
+int port_kind(u32 n, struct skep_port_kind *out)
+{
+	struct skep_port_kind kind = {.sz = out->sz};
+	struct skep_error err = {};
+
+	if (n >= ARRAY_SIZE(kinds))
+		return -ENOENT;
+	kind.name = kinds[n].name;
+	kind.usage = kinds[n].usage;
+	kind.text = kinds[n].text;
+	kind.abilities = kinds[n].ops->abilities;
+	kind.usable = kinds[n].ops->usable ? kinds[n].ops->usable(&err) : 0;
+	strcpy(kind.why_not, err.text);
+	memcpy(out, &kind, min(out->sz, sizeof(kind)));
+	return 0;
 }

@@ -1,43 +1,47 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A port: one table of operations per kind (ports.def), one struct port per open port. A port
- * is driven by one worker thread at a time; its counters may be read from any thread.
+ * A port: one table of operations per kind (ports.def), one struct port per open port, one or
+ * more queues in each. A queue is received from by one worker at a time, and sent to by any
+ * thread, under its lock. Counters may be read from any thread.
  */
 #ifndef SKEP_NET_PORT_H
 #define SKEP_NET_PORT_H
 
-#include "base/types.h"
-#include "catalog/ctx.h"
 #include "hook/hook.h"
+#include "net/frame.h"
+#include <pthread.h>
 #include <skep/port.h>
 #include <stdatomic.h>
 
 #define PORT_SPEC_MAX 128
-#define FRAME_BATCH   64
-/* Behind the headroom: as long as the longest record of a capture (net/capture.h). */
-#define FRAME_DATA_MAX (256 * 1024)
+#define PORTS_MAX     64
+#define QUEUES_MAX    16
 
-/* A packet in memory that its programs may write. */
-struct frame {
-	u8 *memory; /* its owner is who receives; of a port, PACKET_HEADROOM + FRAME_DATA_MAX
-		       bytes */
-	u8 *end;    /* of the memory */
-	u8 *data;
-	u32 length;
-	u32 metadata;	     /* so many bytes in front of `data` are a program's */
-	u32 original_length; /* on the wire, when the capture cut it; else == length */
-	u64 time_ns;
+/* What a kind of port can do; the names are those of include/skep/port.h. */
+enum port_ability {
+	PORT_RECEIVES = SKEP_PORT_RECEIVES,
+	PORT_SENDS = SKEP_PORT_SENDS,
+	PORT_QUEUES = SKEP_PORT_QUEUES,
+	PORT_OWN_MEMORY = SKEP_PORT_OWN_MEMORY,
+	PORT_KEEPS_PASSED = SKEP_PORT_KEEPS_PASSED,
+	PORT_KNOWS_TIME = SKEP_PORT_KNOWS_TIME,
+	PORT_KNOWS_HASH = SKEP_PORT_KNOWS_HASH,
+	PORT_KNOWS_VLAN = SKEP_PORT_KNOWS_VLAN,
 };
 
-struct port_counters {
-	_Alignas(CACHE_LINE) atomic_ullong in_packets;
-	atomic_ullong in_bytes, out_packets, out_bytes;
+/* Written by the worker that receives. */
+struct rx_counters {
+	atomic_ullong packets, bytes, truncated, run_ns;
 	atomic_ullong verdict_packets[SKEP_VERDICTS], verdict_bytes[SKEP_VERDICTS];
-	atomic_ullong redirect_failed, out_failed, truncated, run_ns;
 	atomic_bool at_end;
 };
 
-/* One writer per counter (the worker), so that no atomic addition is needed. */
+/* Written under the queue's lock. */
+struct tx_counters {
+	atomic_ullong packets, bytes, failed;
+};
+
+/* One writer per counter, so that no atomic addition is needed. */
 static inline void counter_add(atomic_ullong *counter, u64 amount)
 {
 	atomic_store_explicit(counter,
@@ -47,48 +51,74 @@ static inline void counter_add(atomic_ullong *counter, u64 amount)
 
 struct port;
 
+struct port_queue {
+	_Alignas(CACHE_LINE) struct port *port;
+	u32 index;
+	int wait_fd;	/* readable when frames may have come; -1: there is none */
+	bool is_polled; /* frames may come, and nothing tells */
+	u64 due_ns;	/* CLOCK_MONOTONIC, when the next frame is due; 0: not known */
+	void *state;	/* the kind's own */
+	struct rx_counters rx;
+	_Alignas(CACHE_LINE) pthread_mutex_t lock; /* sending */
+	struct tx_counters tx;
+};
+
 struct port_ops {
 	const char *name;
-	/* `args` is what follows "NAME:"; sets port->state. */
+	u32 abilities; /* PORT_* */
+	/* Whether the kind can be used here: 0, or a negative errno and why not. NULL: always.
+	 */
+	int (*usable)(struct skep_error *err);
+	/* `args` is what follows "NAME:"; sets port->state and, unless they are 1, the
+	 * numbers of queues. */
 	int (*open)(struct port *port, const char *args, struct skep_error *err);
 	/*
-	 * Fills up to `count` frames (memory given; sets data, length, ...) and returns how
-	 * many; 0: none now; -ENODATA: no more will ever come; another errno: broken, `err`
-	 * filled in.
+	 * Up to `count` frames and how many they are; 0: none now; -ENODATA: no more will ever
+	 * come; another errno: broken, `err` filled in. Sets everything but `memory` and `end`,
+	 * and with PORT_OWN_MEMORY these, too.
 	 */
-	int (*receive)(struct port *port, struct frame *frames, int count,
+	int (*receive)(struct port_queue *queue, struct frame *frames, int count,
 		       struct skep_error *err);
-	/* Sends a frame out. 0 or a negative errno (counted as out_failed). */
-	int (*send)(struct port *port, const struct frame *frame);
-	/* Takes a frame that XDP passed on; NULL: it ends here. 0 or a negative errno. */
-	int (*pass)(struct port *port, const struct frame *frame);
-	/* Pushes out what was sent: after each batch, and once with `is_end` when the run ends.
-	 * NULL: nothing to do. */
-	int (*flush)(struct port *port, bool is_end);
+	/* The frames of the last receive() are not needed any more. NULL: nothing to do. */
+	void (*release)(struct port_queue *queue);
+	/* Sends frames, which stay the caller's, in order: how many could be sent. */
+	int (*send)(struct port_queue *queue, struct frame *const *frames, int count);
+	/* At the end of a run: what was sent has left. 0 or a negative errno. NULL: nothing to
+	 * do. */
+	int (*finish)(struct port *port);
+	/* Packets that came to the queue and were lost before anybody could take them. NULL:
+	 * that is not known. */
+	u64 (*lost)(const struct port_queue *queue);
 	void (*close)(struct port *port);
 };
 
 struct port {
 	char spec[PORT_SPEC_MAX];
 	u32 ifindex;
+	u32 queue_count; /* to receive from; the first send_queue_count can send */
+	u32 send_queue_count;
 	const struct port_ops *ops;
 	void *state; /* the kind's own */
-	int wait_fd; /* readable when frames may have come; -1: never waits */
 	struct hook xdp;
-	struct port_counters counters;
+	atomic_ullong taken; /* packets, while their number is limited */
+	atomic_ullong redirect_failed;
+	struct port_queue queues[QUEUES_MAX];
 };
 
 /* Makes the port of a spec ("NAME:ARGS"); *out owns everything. */
 int port_open(const char *spec, u32 ifindex, struct port **out, struct skep_error *err);
 /* Detaches its programs, waits for a grace period, frees. */
 void port_close(struct port *port);
-int port_send(struct port *port, const struct frame *frame);
-/* To the stack behind the port, if there is one. */
-void port_pass(struct port *port, const struct frame *frame);
+/* Sends frames out through one of the port's queues and counts them. Any thread. How many. */
+int port_send(struct port *port, u32 queue, struct frame *const *frames, int count);
+/* What was counted as sent was lost after all. With the queue's lock held. */
+void port_unsend(struct port_queue *queue, u64 packets, u64 bytes);
+bool port_is_at_end(const struct port *port);
 void port_read_stats(const struct port *port, struct skep_port_stats *out);
+/* The n-th row of ports.def. 0 or -ENOENT. */
+int port_kind(u32 n, struct skep_port_kind *out);
 
 /* Copies a packet of at most FRAME_DATA_MAX bytes into a frame behind the headroom. */
-void frame_fill(struct frame *frame, const u8 *data, u32 length, u32 original_length,
-		u64 time_ns);
+void frame_fill(struct frame *frame, const u8 *data, u32 length);
 
 #endif

@@ -5,9 +5,8 @@
  * random sources against one server.
  */
 #include "base/error.h"
-#include "net/capture.h"
 #include "net/gen.h"
-#include "net/port.h"
+#include "net/keep.h"
 
 #include <errno.h>
 #include <math.h>
@@ -155,16 +154,18 @@ static void gen_frame(struct gen_port *gen, struct frame *frame)
 		flow = gen_flow_make(&gen->spec, choose_flow(gen));
 	frame->data = frame->memory + PACKET_HEADROOM;
 	frame->length = frame->original_length = choose_size(gen, &flow);
+	frame->metadata = 0;
+	frame->known = FRAME_TIME;
 	frame->time_ns =
 		(u64)((unsigned __int128)gen->sent * 1000000000 / gen->spec.packets_per_second);
 	gen_packet_build(&flow, frame->length, gen->sent, is_syn, frame->data);
 	gen->sent++;
 }
 
-static int gen_receive(struct port *port, struct frame *frames, int count,
+static int gen_receive(struct port_queue *queue, struct frame *frames, int count,
 		       struct skep_error *err)
 {
-	struct gen_port *gen = port->state;
+	struct gen_port *gen = queue->port->state;
 	int filled = 0;
 
 	while (filled < count && (!gen->spec.count || gen->sent < gen->spec.count))
@@ -172,21 +173,18 @@ static int gen_receive(struct port *port, struct frame *frames, int count,
 	return filled ?: -ENODATA;
 }
 
-static int gen_send(struct port *port, const struct frame *frame)
+static int gen_send(struct port_queue *queue, struct frame *const *frames, int count)
 {
-	struct gen_port *gen = port->state;
+	struct gen_port *gen = queue->port->state;
 
-	if (!gen->keeps)
-		return 0;
-	return capture_write(&gen->writer, frame->data, frame->length, frame->original_length,
-			     frame->time_ns);
+	return gen->keeps ? keep_frames(queue, &gen->writer, frames, count) : count;
 }
 
-static int gen_flush(struct port *port, bool is_end)
+static int gen_finish(struct port *port)
 {
 	struct gen_port *gen = port->state;
 
-	return is_end && gen->keeps ? capture_flush(&gen->writer) : 0;
+	return gen->keeps ? keep_finish(&port->queues[0], &gen->writer) : 0;
 }
 
 static void gen_close(struct port *port)
@@ -196,10 +194,10 @@ static void gen_close(struct port *port)
 
 const struct port_ops port_gen = {
 	.name = "gen",
+	.abilities = PORT_RECEIVES | PORT_SENDS | PORT_KEEPS_PASSED | PORT_KNOWS_TIME,
 	.open = gen_open,
 	.receive = gen_receive,
 	.send = gen_send,
-	.pass = gen_send,
-	.flush = gen_flush,
+	.finish = gen_finish,
 	.close = gen_close,
 };

@@ -83,7 +83,7 @@ static int packet_setup(struct packet_port *packet, const char *interface, int *
 static int packet_open(struct port *port, const char *args, struct skep_error *err)
 {
 	struct packet_port *packet = calloc(1, sizeof(*packet));
-	int code = packet ? packet_setup(packet, args, &port->wait_fd) : -ENOMEM;
+	int code = packet ? packet_setup(packet, args, &port->queues[0].wait_fd) : -ENOMEM;
 
 	if (!code) {
 		port->state = packet;
@@ -139,41 +139,48 @@ static void restore_vlan(struct frame *frame, const struct tpacket3_hdr *header)
 	frame->original_length += VLAN_TAG;
 }
 
-static void packet_take(struct port *port, struct frame *frame)
+static void packet_take(struct port_queue *queue, struct frame *frame)
 {
-	struct packet_port *packet = port->state;
+	struct packet_port *packet = queue->port->state;
 	const struct tpacket3_hdr *header = packet->next;
 
 	if (header->tp_snaplen < header->tp_len)
-		counter_add(&port->counters.truncated, 1);
+		counter_add(&queue->rx.truncated, 1);
 	frame_fill(frame, (const u8 *)header + header->tp_mac,
-		   min(header->tp_snaplen, (u32)FRAME_DATA_MAX), header->tp_len,
-		   header->tp_sec * 1000000000ull + header->tp_nsec);
+		   min(header->tp_snaplen, (u32)FRAME_DATA_MAX));
+	frame->original_length = header->tp_len;
+	frame->time_ns = header->tp_sec * 1000000000ull + header->tp_nsec;
+	frame->known = FRAME_TIME;
 	restore_vlan(frame, header);
 	packet->next = (struct tpacket3_hdr *)((u8 *)header + header->tp_next_offset);
 	packet->left--;
 }
 
-static int packet_receive(struct port *port, struct frame *frames, int count,
+static int packet_receive(struct port_queue *queue, struct frame *frames, int count,
 			  struct skep_error *err)
 {
-	struct packet_port *packet = port->state;
+	struct packet_port *packet = queue->port->state;
 	int filled = 0;
 
 	while (filled < count) {
 		if (!packet->next && !block_begin(packet))
 			break;
 		if (packet->left)
-			packet_take(port, &frames[filled++]);
+			packet_take(queue, &frames[filled++]);
 		else
 			block_end(packet);
 	}
 	return filled;
 }
 
-static int packet_send(struct port *port, const struct frame *frame)
+static int packet_send(struct port_queue *queue, struct frame *const *frames, int count)
 {
-	return send(port->wait_fd, frame->data, frame->length, 0) < 0 ? -errno : 0;
+	int sent = 0;
+
+	while (sent < count &&
+	       send(queue->wait_fd, frames[sent]->data, frames[sent]->length, 0) >= 0)
+		sent++;
+	return sent;
 }
 
 static void packet_close(struct port *port)
@@ -181,12 +188,13 @@ static void packet_close(struct port *port)
 	struct packet_port *packet = port->state;
 
 	munmap(packet->ring, BLOCKS * BLOCK_SIZE);
-	close(port->wait_fd);
+	close(port->queues[0].wait_fd);
 	free(packet);
 }
 
 const struct port_ops port_packet = {
 	.name = "packet",
+	.abilities = PORT_RECEIVES | PORT_SENDS | PORT_KNOWS_TIME,
 	.open = packet_open,
 	.receive = packet_receive,
 	.send = packet_send,

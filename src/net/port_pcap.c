@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A capture as a port: packets come from IN, flat out; what passes or leaves goes to OUT. */
 #include "base/error.h"
-#include "net/capture.h"
-#include "net/port.h"
+#include "net/keep.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -90,10 +89,18 @@ static int pcap_check_link(const struct pcap_port *pcap, const struct capture_pa
 	return -EPROTONOSUPPORT;
 }
 
-static int pcap_receive(struct port *port, struct frame *frames, int count,
+static void pcap_fill(struct frame *frame, const struct capture_packet *packet)
+{
+	frame_fill(frame, packet->data, packet->length);
+	frame->original_length = packet->original_length;
+	frame->time_ns = packet->time_ns;
+	frame->known = FRAME_TIME;
+}
+
+static int pcap_receive(struct port_queue *queue, struct frame *frames, int count,
 			struct skep_error *err)
 {
-	struct pcap_port *pcap = port->state;
+	struct pcap_port *pcap = queue->port->state;
 	struct capture_packet packet;
 	int filled = 0, got = 0;
 
@@ -102,9 +109,8 @@ static int pcap_receive(struct port *port, struct frame *frames, int count,
 		if (got)
 			break;
 		if (packet.length < packet.original_length)
-			counter_add(&port->counters.truncated, 1);
-		frame_fill(&frames[filled++], packet.data, packet.length,
-			   packet.original_length, packet.time_ns);
+			counter_add(&queue->rx.truncated, 1);
+		pcap_fill(&frames[filled++], &packet);
 	}
 	/* What came before a broken place is delivered first; the next call finds it again. */
 	if (filled)
@@ -112,21 +118,18 @@ static int pcap_receive(struct port *port, struct frame *frames, int count,
 	return got < 0 ? got : -ENODATA;
 }
 
-static int pcap_send(struct port *port, const struct frame *frame)
+static int pcap_send(struct port_queue *queue, struct frame *const *frames, int count)
 {
-	struct pcap_port *pcap = port->state;
+	struct pcap_port *pcap = queue->port->state;
 
-	if (!pcap->out_path)
-		return 0;
-	return capture_write(&pcap->writer, frame->data, frame->length, frame->original_length,
-			     frame->time_ns);
+	return pcap->out_path ? keep_frames(queue, &pcap->writer, frames, count) : count;
 }
 
-static int pcap_flush(struct port *port, bool is_end)
+static int pcap_finish(struct port *port)
 {
 	struct pcap_port *pcap = port->state;
 
-	return is_end && pcap->out_path ? capture_flush(&pcap->writer) : 0;
+	return pcap->out_path ? keep_finish(&port->queues[0], &pcap->writer) : 0;
 }
 
 static void pcap_close(struct port *port)
@@ -140,10 +143,10 @@ static void pcap_close(struct port *port)
 
 const struct port_ops port_pcap = {
 	.name = "pcap",
+	.abilities = PORT_RECEIVES | PORT_SENDS | PORT_KEEPS_PASSED | PORT_KNOWS_TIME,
 	.open = pcap_open,
 	.receive = pcap_receive,
 	.send = pcap_send,
-	.pass = pcap_send,
-	.flush = pcap_flush,
+	.finish = pcap_finish,
 	.close = pcap_close,
 };

@@ -36,7 +36,7 @@ static int tap_open(struct port *port, const char *args, struct skep_error *err)
 	fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	code = fd < 0 ? -errno : tap_attach(fd, args);
 	if (!code) {
-		port->wait_fd = fd;
+		port->queues[0].wait_fd = fd;
 		return 0;
 	}
 	error_set(err, SKEP_STAGE_PORT, code, "tap:%s: %s", args, strerror(-code));
@@ -50,41 +50,50 @@ static int tap_open(struct port *port, const char *args, struct skep_error *err)
 	return code;
 }
 
-static int tap_receive(struct port *port, struct frame *frames, int count,
+static int tap_receive(struct port_queue *queue, struct frame *frames, int count,
 		       struct skep_error *err)
 {
+	const u64 now = os_time_ns(CLOCK_REALTIME);
 	int filled = 0;
 	ssize_t got = 0;
 
 	while (filled < count) {
 		struct frame *frame = &frames[filled];
 
-		frame->data = frame->memory + PACKET_HEADROOM;
-		got = read(port->wait_fd, frame->data, FRAME_DATA_MAX);
+		got = read(queue->wait_fd, frame->memory + PACKET_HEADROOM, FRAME_DATA_MAX);
 		if (got <= 0)
 			break;
+		frame->data = frame->memory + PACKET_HEADROOM;
 		frame->length = frame->original_length = got;
-		frame->time_ns = os_time_ns(CLOCK_REALTIME);
+		frame->metadata = 0;
+		frame->time_ns = now;
+		frame->known = FRAME_TIME;
 		filled++;
 	}
 	if (!filled && got < 0 && errno != EAGAIN && errno != EINTR)
-		return error_set(err, SKEP_STAGE_PORT, -errno, "%s: %s", port->spec,
+		return error_set(err, SKEP_STAGE_PORT, -errno, "%s: %s", queue->port->spec,
 				 strerror(errno));
 	return filled;
 }
 
-static int tap_send(struct port *port, const struct frame *frame)
+static int tap_send(struct port_queue *queue, struct frame *const *frames, int count)
 {
-	return write(port->wait_fd, frame->data, frame->length) < 0 ? -errno : 0;
+	int sent = 0;
+
+	while (sent < count &&
+	       write(queue->wait_fd, frames[sent]->data, frames[sent]->length) >= 0)
+		sent++;
+	return sent;
 }
 
 static void tap_close(struct port *port)
 {
-	close(port->wait_fd);
+	close(port->queues[0].wait_fd);
 }
 
 const struct port_ops port_tap = {
 	.name = "tap",
+	.abilities = PORT_RECEIVES | PORT_SENDS | PORT_KNOWS_TIME,
 	.open = tap_open,
 	.receive = tap_receive,
 	.send = tap_send,

@@ -25,11 +25,14 @@ static u32 run_at_entry(struct run_context *run, const struct object *prog,
 
 /* --- to ports --- */
 
-static int send_to(const struct xdp_path *path, u32 ifindex, const struct frame *frame)
+static int send_to(const struct xdp_path *path, u32 ifindex, struct frame *frame)
 {
 	struct port *to = path->find(path->cookie, ifindex);
 
-	return to ? port_send(to, frame) : -ENODEV;
+	if (!to)
+		return -ENODEV;
+	xdp_send(path, to, frame);
+	return 0;
 }
 
 static int send_through(const struct xdp_path *path, struct run_context *run, struct port *from,
@@ -54,23 +57,25 @@ struct broadcast {
 	int err;  /* the first */
 };
 
-/* Programs change the frame in its place. */
+/* Programs change the frame in its place, so that it leaves at once. */
 static int send_copy(struct broadcast *all, const struct map_device *device)
 {
 	struct frame frame = *all->frame;
 	const u32 size = frame.metadata + frame.length;
 	u8 *start = frame.data - frame.metadata;
+	struct xdp_path at_once = *all->path;
 	int err;
 
 	if (!device->prog)
-		return send_to(all->path, device->target, &frame);
+		return send_to(all->path, device->target, all->frame);
 	if (!all->copy) {
 		all->copy = malloc(size);
 		if (!all->copy)
 			return -ENOMEM;
 		memcpy(all->copy, start, size);
 	}
-	err = send_through(all->path, all->run, all->from, device, &frame);
+	at_once.outbox = NULL;
+	err = send_through(&at_once, all->run, all->from, device, &frame);
 	memcpy(start, all->copy, size);
 	return err;
 }
@@ -111,8 +116,9 @@ static int send_to_entry(const struct xdp_path *path, struct run_context *run,
 /* --- to CPUs: the frame stays on the worker that has it --- */
 
 /* Whether the frame is to be redirected again. */
-static bool go_on_at_cpu(struct run_context *run, const struct redirect *to, struct port *from,
-			 struct frame *frame, int *err)
+static bool go_on_at_cpu(const struct xdp_path *path, struct run_context *run,
+			 const struct redirect *to, struct port *from, struct frame *frame,
+			 int *err)
 {
 	const struct map_device *cpu = map_device_find(to->map, (u32)to->key);
 	u32 action = XDP_PASS;
@@ -124,7 +130,7 @@ static bool go_on_at_cpu(struct run_context *run, const struct redirect *to, str
 	if (cpu->prog)
 		action = run_at_entry(run, cpu->prog, from, 0, frame);
 	if (action == XDP_PASS)
-		port_pass(from, frame);
+		xdp_pass(path, from, frame);
 	*err = 0;
 	return action == XDP_REDIRECT;
 }
@@ -145,7 +151,7 @@ static int carry_out(const struct xdp_path *path, struct run_context *run, struc
 	case BPF_MAP_TYPE_DEVMAP:
 	case BPF_MAP_TYPE_DEVMAP_HASH: return send_to_entry(path, run, &to, from, frame);
 	case BPF_MAP_TYPE_CPUMAP:
-		*again = go_on_at_cpu(run, &to, from, frame, &err);
+		*again = go_on_at_cpu(path, run, &to, from, frame, &err);
 		return err;
 	default: return -EOPNOTSUPP; /* an XSK map: no port has queues */
 	}

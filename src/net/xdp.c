@@ -30,15 +30,30 @@ void xdp_ctx_from_frame(struct xdp_ctx *ctx, const struct frame *frame, const st
 	};
 }
 
+void xdp_send(const struct xdp_path *path, struct port *port, struct frame *frame)
+{
+	if (path->outbox)
+		outbox_put(path->outbox, port, frame);
+	else
+		port_send(port, 0, &frame, 1);
+}
+
+void xdp_pass(const struct xdp_path *path, struct port *port, struct frame *frame)
+{
+	if (port->ops->abilities & PORT_KEEPS_PASSED)
+		xdp_send(path, port, frame);
+}
+
 static void carry_out(const struct xdp_path *path, struct run_context *run, struct port *port,
 		      struct frame *frame, enum skep_verdict verdict)
 {
 	switch (verdict) {
-	case SKEP_VERDICT_PASS: port_pass(port, frame); break;
-	case SKEP_VERDICT_TX: port_send(port, frame); break;
+	case SKEP_VERDICT_PASS: xdp_pass(path, port, frame); break;
+	case SKEP_VERDICT_TX: xdp_send(path, port, frame); break;
 	case SKEP_VERDICT_REDIRECT:
 		if (redirect_frame(path, run, port, frame))
-			counter_add(&port->counters.redirect_failed, 1);
+			atomic_fetch_add_explicit(&port->redirect_failed, 1,
+						  memory_order_relaxed);
 		break;
 	case SKEP_VERDICT_ABORTED:
 	case SKEP_VERDICT_DROP:
@@ -65,13 +80,31 @@ void xdp_deliver(const struct xdp_path *path, struct port *port, const struct xd
 	carry_out(path, run, port, &frame, verdict_of(action));
 }
 
+/* What a batch adds to the queue's counters. */
+struct tally {
+	u64 packets[SKEP_VERDICTS], bytes[SKEP_VERDICTS];
+};
+
+static void tally_add(const struct tally *tally, struct rx_counters *rx)
+{
+	for (int i = 0; i < SKEP_VERDICTS; i++) {
+		if (!tally->packets[i])
+			continue;
+		counter_add(&rx->packets, tally->packets[i]);
+		counter_add(&rx->bytes, tally->bytes[i]);
+		counter_add(&rx->verdict_packets[i], tally->packets[i]);
+		counter_add(&rx->verdict_bytes[i], tally->bytes[i]);
+	}
+}
+
 static enum skep_verdict run_program(const struct prog *prog, struct run_context *run,
-				     struct port *port, struct frame *frame)
+				     const struct port_queue *queue, struct frame *frame)
 {
 	struct xdp_ctx ctx;
 	u32 code;
 
-	xdp_ctx_from_frame(&ctx, frame, port);
+	xdp_ctx_from_frame(&ctx, frame, queue->port);
+	ctx.rx_queue_index = queue->index;
 	run->redirect.kind = REDIRECT_NONE;
 	code = prog_run(prog, &ctx, run);
 	xdp_frame_from_ctx(frame, &ctx);
@@ -79,32 +112,34 @@ static enum skep_verdict run_program(const struct prog *prog, struct run_context
 }
 
 static void receive_one(const struct xdp_path *path, const struct prog *prog,
-			struct run_context *run, struct port *port, struct frame *frame)
+			struct run_context *run, struct port_queue *queue, struct frame *frame,
+			struct tally *tally)
 {
-	struct port_counters *counters = &port->counters;
 	enum skep_verdict verdict = SKEP_VERDICT_PASS;
-	u32 length = frame->length;
+	const u32 length = frame->length;
 
 	if (prog)
-		verdict = run_program(prog, run, port, frame);
-	counter_add(&counters->in_packets, 1);
-	counter_add(&counters->in_bytes, length);
-	counter_add(&counters->verdict_packets[verdict], 1);
-	counter_add(&counters->verdict_bytes[verdict], length);
-	carry_out(path, run, port, frame, verdict);
+		verdict = run_program(prog, run, queue, frame);
+	tally->packets[verdict]++;
+	tally->bytes[verdict] += length;
+	carry_out(path, run, queue->port, frame, verdict);
 }
 
-void xdp_receive(const struct xdp_path *path, struct port *port, struct frame *frames,
+void xdp_receive(const struct xdp_path *path, struct port_queue *queue, struct frame *frames,
 		 int count)
 {
 	u64 start = os_time_ns(CLOCK_MONOTONIC);
+	struct tally tally = {};
 	const struct prog *prog;
 	struct run_context run;
 
 	run_begin(&run, path->env);
-	prog = hook_prog(&port->xdp);
+	prog = hook_prog(&queue->port->xdp);
 	for (int i = 0; i < count; i++)
-		receive_one(path, prog, &run, port, &frames[i]);
+		receive_one(path, prog, &run, queue, &frames[i], &tally);
 	run_end(&run);
-	counter_add(&port->counters.run_ns, os_time_ns(CLOCK_MONOTONIC) - start);
+	if (path->outbox)
+		outbox_flush(path->outbox);
+	tally_add(&tally, &queue->rx);
+	counter_add(&queue->rx.run_ns, os_time_ns(CLOCK_MONOTONIC) - start);
 }

@@ -4,6 +4,7 @@
 #define SKEP_NET_XDP_H
 
 #include "net/net.h"
+#include "net/outbox.h"
 #include "net/port.h"
 
 /* Finds the port of an ifindex, NULL when none. */
@@ -13,20 +14,28 @@ struct xdp_path {
 	const struct run_env *env;
 	port_finder *find;
 	void *cookie;
+	struct outbox *outbox; /* the worker's; NULL: frames leave at once */
 };
 
+/* Hands the frame to the port; with an outbox it must stay as it is until the flush. */
+void xdp_send(const struct xdp_path *path, struct port *port, struct frame *frame);
+/* The same for what XDP passes on, if the port keeps such. */
+void xdp_pass(const struct xdp_path *path, struct port *port, struct frame *frame);
+
 /*
- * Runs the program at port->xdp on each frame (no program: all pass) and sends each frame where
- * the verdict says. Inside one read-side section; the frames may be reused afterwards.
+ * Runs the program at the port on each frame of its queue (no program: all pass) and sends each
+ * frame where the verdict says. At most FRAME_BATCH, inside one read-side section; the frames
+ * may be reused afterwards.
  */
-void xdp_receive(const struct xdp_path *path, struct port *port, struct frame *frames,
+void xdp_receive(const struct xdp_path *path, struct port_queue *queue, struct frame *frames,
 		 int count);
 
 /* Carries out `action`, with which a program left the frame of `ctx` that `port` received. */
 void xdp_deliver(const struct xdp_path *path, struct port *port, const struct xdp_ctx *ctx,
 		 u32 action, struct run_context *run);
 
-/* A program's context for the frame, without metadata, and the frame as the program left it. */
+/* A program's context for the frame, without metadata and queue, and the frame as the program
+ * left it. */
 void xdp_ctx_from_frame(struct xdp_ctx *ctx, const struct frame *frame,
 			const struct port *port);
 void xdp_frame_from_ctx(struct frame *frame, const struct xdp_ctx *ctx);

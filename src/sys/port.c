@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The public face of ports: each function hands its work to the engine's struct net. */
+#include "net/port.h"
 #include "net/net.h"
 #include "sys/engine.h"
 
@@ -64,4 +65,8 @@ int skep_ports_run(struct skep_engine *engine, const struct skep_ports_run_opts 
 void skep_ports_stop(struct skep_engine *engine)
 {
 	net_stop(engine->net);
+}
+int skep_port_kind(unsigned int n, struct skep_port_kind *out)
+{
+	return port_kind(n, out);
 }
