@@ -69,6 +69,14 @@
 #define BPF_TRACE_UPROBE_SESSION ((enum bpf_attach_type)57)
 #endif
 
+/* where a program goes among others */
+#if SKEP_UAPI_BEFORE(6, 6)
+#define BPF_F_BEFORE	  (1U << 3)
+#define BPF_F_AFTER	  (1U << 4)
+#define BPF_F_ID	  (1U << 5)
+#define BPF_LINK_TYPE_TCX ((enum bpf_link_type)11)
+#endif
+
 /* Linux's internal "not supported", which bpf(2) lets out; <errno.h> has no name for it. */
 #ifndef ENOTSUPP
 #define ENOTSUPP 524

@@ -125,7 +125,14 @@ struct hook *net_hook(struct net *net, u32 ifindex, enum bpf_attach_type attach_
 {
 	struct port *port = find_port(net, ifindex);
 
-	return port && attach_type == BPF_XDP ? &port->xdp : NULL;
+	if (!port)
+		return NULL;
+	switch ((int)attach_type) {
+	case BPF_XDP: return &port->xdp;
+	case BPF_TCX_INGRESS: return &port->tcx_ingress;
+	case BPF_TCX_EGRESS: return &port->tcx_egress;
+	}
+	return NULL;
 }
 
 bool net_has_port(struct net *net, u32 ifindex)

@@ -78,6 +78,8 @@ static struct port *port_new(const char *spec, u32 ifindex, const struct port_op
 	for (u32 i = 0; i < QUEUES_MAX; i++)
 		queue_init(port, i);
 	hook_init(&port->xdp, BPF_XDP, ifindex);
+	hook_init(&port->tcx_ingress, BPF_TCX_INGRESS, ifindex);
+	hook_init(&port->tcx_egress, BPF_TCX_EGRESS, ifindex);
 	return port;
 }
 
@@ -106,6 +108,8 @@ int port_open(const char *spec, u32 ifindex, struct port **out, struct skep_erro
 void port_close(struct port *port)
 {
 	hook_done(&port->xdp);
+	hook_done(&port->tcx_ingress);
+	hook_done(&port->tcx_egress);
 	synchronize_rcu();
 	port->ops->close(port);
 	port_free(port);

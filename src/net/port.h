@@ -99,7 +99,7 @@ struct port {
 	u32 send_queue_count;
 	const struct port_ops *ops;
 	void *state; /* the kind's own */
-	struct hook xdp;
+	struct hook xdp, tcx_ingress, tcx_egress;
 	atomic_ullong taken; /* packets, while their number is limited */
 	atomic_ullong redirect_failed;
 	struct port_queue queues[QUEUES_MAX];

@@ -52,8 +52,17 @@ struct attr_detach {
 };
 
 struct attr_query {
-	u8 older[56];
+	u8 older[32];
+	u64 prog_attach_flags;
+	u64 link_ids;
+	u64 link_attach_flags;
 	u64 revision;
+};
+
+struct attr_link_create {
+	u8 older[16];
+	u32 relative_fd;
+	u64 expected_revision;
 };
 
 union attr {
@@ -65,10 +74,13 @@ union attr {
 	struct attr_object object;
 	struct attr_detach detach;
 	struct attr_query query;
+	struct attr_link_create link_create;
 };
 
 _Static_assert(sizeof(struct attr_prog_load) == ATTR_SIZE, "the last member ends the attr");
 _Static_assert(offsetof(struct attr_map_create, excl_prog_hash_size) == 88, "as Linux 6.18");
+_Static_assert(offsetof(struct attr_query, revision) == 56, "as Linux 6.18");
+_Static_assert(offsetof(struct attr_link_create, expected_revision) == 24, "as Linux 6.18");
 _Static_assert(offsetof(struct attr_btf_load, btf_token_fd) == 36, "as Linux 6.18");
 
 #endif

@@ -14,7 +14,7 @@ int hook_point_attach(struct skep_hook_point *point, struct prog *prog, struct l
 	int ret = -EBUSY;
 
 	for (u32 i = 0; i < SKEP_HOOK_PROGS && ret == -EBUSY; i++)
-		ret = link_new(&point->places[i], BPF_LINK_TYPE_TRACING, prog, out);
+		ret = link_new(&point->places[i], BPF_LINK_TYPE_TRACING, prog, NULL, out);
 	return ret == -EBUSY ? -E2BIG : ret;
 }
 

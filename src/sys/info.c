@@ -90,6 +90,9 @@ static int link_info(struct call *call, struct link *link)
 		extension_link_info(link, &info);
 	else
 		info.xdp.ifindex = link->ifindex;
+	/* tcx.ifindex and tcx.attach_type, newer than the header, are where these are */
+	if (link->type == BPF_LINK_TYPE_TCX)
+		info.netns.attach_type = link->attach_type;
 	return info_write(call, &info, length);
 }
 

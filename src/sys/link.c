@@ -3,14 +3,13 @@
  */
 #include "base/rcu.h"
 #include "hook/hook.h"
-#include "net/net.h"
 #include "sys/command.h"
 #include "sys/extension.h"
+#include "sys/port_link.h"
 #include "sys/struct_ops.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_link.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -31,7 +30,6 @@ static const u64 cgroup_types =
 static const u64 descriptor_types = TYPE(SK_SKB_STREAM_PARSER) | TYPE(SK_SKB_STREAM_VERDICT) |
 				    TYPE(SK_MSG_VERDICT) | TYPE(SK_SKB_VERDICT) |
 				    TYPE(PERF_EVENT);
-static const u64 device_types = 3ULL << 46; /* BPF_TCX_INGRESS and _EGRESS */
 
 #undef TYPE
 
@@ -47,8 +45,6 @@ static int refuse_target(struct call *call, u32 attach_type, int target)
 
 	if (is_one_of(attach_type, cgroup_types))
 		code = -EBADF;
-	else if (is_one_of(attach_type, device_types))
-		code = -ENODEV;
 	else if (is_one_of(attach_type, descriptor_types) && fcntl(target, F_GETFD) < 0)
 		code = -EBADF;
 	return call_fail(call, code, "skep has no hook for attach type %u", attach_type);
@@ -84,25 +80,6 @@ static int new_host_link(struct call *call, struct skep_hook_point *point, struc
 		   : 0;
 }
 
-static int new_xdp_link(struct call *call, struct prog *prog, struct link **out)
-{
-	const union bpf_attr *attr = &call->attr.v;
-	struct hook *hook;
-	int ret;
-
-	if (attr->link_create.flags & ~XDP_FLAGS_MODES)
-		return call_fail(call, -EINVAL, "flags %#x of an XDP link",
-				 attr->link_create.flags);
-	rcu_read_lock();
-	hook = net_hook(call->engine->net, attr->link_create.target_ifindex, BPF_XDP);
-	ret = hook ? link_new(hook, BPF_LINK_TYPE_XDP, prog, out) : -EINVAL;
-	rcu_read_unlock();
-	if (!hook)
-		return call_fail(call, ret, "no port has ifindex %u",
-				 attr->link_create.target_ifindex);
-	return ret;
-}
-
 int command_link_create(struct call *call)
 {
 	u32 attach_type = call->attr.v.link_create.attach_type;
@@ -122,7 +99,9 @@ int command_link_create(struct call *call)
 		ret = extension_attach(call, prog, (int)call->attr.v.link_create.target_fd,
 				       call->attr.v.link_create.target_btf_id, &link);
 	else if (!ret && attach_type == BPF_XDP)
-		ret = new_xdp_link(call, prog, &link);
+		ret = xdp_link_create(call, prog, &link);
+	else if (!ret && is_tcx(attach_type))
+		ret = tcx_link_create(call, prog, &link);
 	else if (!ret && host_point(call, prog))
 		ret = new_host_link(call, host_point(call, prog), prog, &link);
 	else if (!ret)
@@ -215,7 +194,9 @@ int command_link_detach(struct call *call)
 
 int command_prog_attach(struct call *call)
 {
-	const u32 known = BPF_F_ALLOW_OVERRIDE | BPF_F_ALLOW_MULTI | BPF_F_REPLACE;
+	const u32 known = is_tcx(call->attr.v.attach_type)
+				  ? ~0u
+				  : BPF_F_ALLOW_OVERRIDE | BPF_F_ALLOW_MULTI | BPF_F_REPLACE;
 	const union bpf_attr *attr = &call->attr.v;
 	struct prog *prog;
 	int ret = 0;
@@ -227,7 +208,9 @@ int command_prog_attach(struct call *call)
 	if (!prog)
 		return ret;
 	ret = check_type(call, prog, attr->attach_type);
-	if (!ret)
+	if (!ret && is_tcx(attr->attach_type))
+		ret = tcx_attach(call, prog);
+	else if (!ret)
 		ret = refuse_target(call, attr->attach_type, (int)attr->target_fd);
 	object_put(&prog->object);
 	return ret;
@@ -237,6 +220,8 @@ int command_prog_detach(struct call *call)
 {
 	const union bpf_attr *attr = &call->attr.v;
 
+	if (is_tcx(attr->attach_type))
+		return tcx_detach(call);
 	if (attr->attach_flags || call->attr.detach.relative_fd)
 		return call_fail(call, -EINVAL, "flags or relative_fd, which are for TCX");
 	return refuse_target(call, attr->attach_type, (int)attr->target_fd);
@@ -250,6 +235,8 @@ int command_prog_query(struct call *call)
 		return call_fail(call, -EPERM, "queries need CAP_NET_ADMIN");
 	if (attr->query.query_flags & ~BPF_F_QUERY_EFFECTIVE)
 		return call_fail(call, -EINVAL, "query_flags %#x", attr->query.query_flags);
+	if (is_tcx(attr->query.attach_type))
+		return tcx_query(call);
 	return refuse_target(call, attr->query.attach_type, (int)attr->query.target_fd);
 }
 
