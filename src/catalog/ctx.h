@@ -29,6 +29,7 @@ struct xdp_ctx {
 	/* What follows data_end, out of the program's direct reach, in pages from `pages` on.
 	 */
 	u8 *fragments, *pages;
+	u8 *pages_end; /* of their memory */
 	u32 fragment_bytes;
 	u32 ingress_ifindex, rx_queue_index, egress_ifindex;
 	u32 flags; /* XDP_CTX_* */

@@ -44,7 +44,7 @@ static int grow_fragments(struct xdp_ctx *xdp, u32 more)
 	u8 *end = xdp->fragments + xdp->fragment_bytes;
 	const u32 used = (end - xdp->pages) % XDP_FRAGMENT_MAX ?: XDP_FRAGMENT_MAX;
 
-	if (more > XDP_FRAGMENT_MAX - used)
+	if (more > XDP_FRAGMENT_MAX - used || more > xdp->pages_end - end)
 		return -EINVAL;
 	memset(end, 0, more);
 	xdp->fragment_bytes += more;

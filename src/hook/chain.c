@@ -103,8 +103,11 @@ int chain_index(const struct chain *chain, const struct prog *prog,
 	const u32 count = chain_count(chain);
 
 	if (count && (place->is_alone || chain->at[0]->is_alone))
-		return -EBUSY;
+		return place->is_generic != chain->at[0]->is_generic ? -EEXIST : -EBUSY;
 	if (find(chain, prog, NULL) >= 0)
+		return -EEXIST;
+	/* Linux: native and generic XDP are not active at the same time. */
+	if (count && place->is_generic != chain->at[0]->is_generic)
 		return -EEXIST;
 	if (place->relative_error)
 		return place->relative_error;

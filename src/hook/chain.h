@@ -20,7 +20,7 @@
 
 struct link;
 
-/* What a program did to the packets of one queue; the queue's worker is the only writer. */
+/* What a program did to the packets of one queue. */
 struct program_tally {
 	_Alignas(CACHE_LINE) atomic_ullong packets[TALLY_RESULTS];
 	atomic_ullong bytes[TALLY_RESULTS], ns;
@@ -32,8 +32,9 @@ struct attachment {
 	struct chain *for_less; /* owned */
 	struct rcu_head rcu;
 	u32 priority;
-	u32 proceed_on; /* a bit for each result after which the next program runs */
-	bool is_alone;	/* no other may be beside it */
+	u32 proceed_on;	 /* a bit for each place in tallies whose result hands on to the next */
+	bool is_alone;	 /* no other may be beside it */
+	bool is_generic; /* XDP: on a copy of the packet, not on the port's own memory */
 	u32 queues;
 	struct program_tally tallies[]; /* one a queue */
 };
@@ -46,7 +47,8 @@ struct chain {
 
 /* Where a program is to go. Zero: behind all others. */
 struct chain_place {
-	bool is_alone;	     /* there may be no other, and none may come */
+	bool is_alone; /* there may be no other, and none may come */
+	bool is_generic;
 	bool is_by_priority; /* before the first of a higher priority or, at the same one, of a
 				later name; needs no relative */
 	u32 priority, proceed_on;

@@ -142,6 +142,7 @@ static int insert(struct hook *hook, const struct hook_request *request,
 	attachment->priority = request->place.priority;
 	attachment->proceed_on = request->place.proceed_on;
 	attachment->is_alone = request->place.is_alone;
+	attachment->is_generic = request->place.is_generic;
 	chain_insert(with_it, hook->chain, (u32)index, attachment);
 	set_chain(hook, with_it);
 	return 0;

@@ -129,10 +129,53 @@ struct hook *net_hook(struct net *net, u32 ifindex, enum bpf_attach_type attach_
 		return NULL;
 	switch ((int)attach_type) {
 	case BPF_XDP: return &port->xdp;
-	case BPF_TCX_INGRESS: return &port->tcx_ingress;
-	case BPF_TCX_EGRESS: return &port->tcx_egress;
+	case BPF_TCX_INGRESS: return &port->tcx[TC_INGRESS];
+	case BPF_TCX_EGRESS: return &port->tcx[TC_EGRESS];
 	}
 	return NULL;
+}
+
+struct hook *net_hook_at(struct net *net, u32 ifindex, enum skep_hook_place place)
+{
+	struct port *port = find_port(net, ifindex);
+
+	if (!port)
+		return NULL;
+	switch (place) {
+	case SKEP_HOOK_XDP: return &port->xdp;
+	case SKEP_HOOK_TC_INGRESS: return &port->filters[TC_INGRESS];
+	case SKEP_HOOK_TC_EGRESS: return &port->filters[TC_EGRESS];
+	}
+	return NULL;
+}
+
+#define NOWHERE UINT32_MAX
+
+struct hook *net_hook_nth(struct net *net, u32 ifindex, u32 n, u32 *place)
+{
+	struct port *port = find_port(net, ifindex);
+
+	*place = (n + 1) / 2;
+	switch (port ? n : NOWHERE) {
+	case 0: return &port->xdp;
+	case 1: return &port->tcx[TC_INGRESS];
+	case 2: return &port->filters[TC_INGRESS];
+	case 3: return &port->tcx[TC_EGRESS];
+	case 4: return &port->filters[TC_EGRESS];
+	}
+	return NULL;
+}
+
+int net_port_exceptions(struct net *net, u32 ifindex, uint64_t *counts, u32 count)
+{
+	struct port *port;
+
+	rcu_read_lock();
+	port = find_port(net, ifindex);
+	for (u32 i = 0; port && i < min(count, (u32)SKEP_EXCEPTIONS); i++)
+		counts[i] = atomic_load_explicit(&port->exceptions[i], memory_order_relaxed);
+	rcu_read_unlock();
+	return port ? 0 : -ENODEV;
 }
 
 bool net_has_port(struct net *net, u32 ifindex)
@@ -155,7 +198,7 @@ int net_transmit(struct net *net, u32 ifindex, const u8 *data, u32 length, bool 
 	if (!port)
 		return -ENODEV;
 	if (is_received)
-		xdp_pass(&path, port, &frame);
+		xdp_pass(&path, port, &frame, NULL);
 	else if (!port_send(port, 0, frames, 1))
 		return -EIO;
 	return 0;

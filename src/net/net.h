@@ -8,7 +8,7 @@
 
 #include "helper/run_context.h"
 #include "hook/hook.h"
-#include <skep/port.h>
+#include <skep/attach.h>
 
 struct net;
 
@@ -22,6 +22,11 @@ int net_port_stats(struct net *net, u32 ifindex, struct skep_port_stats *out);
 /* The hook of a port, NULL when there is no such port. Call inside a read-side section, which
  * keeps the port until it ends. */
 struct hook *net_hook(struct net *net, u32 ifindex, enum bpf_attach_type attach_type);
+/* The same of what skep_attach() attaches to; and all hooks of a port in the order of places,
+ * NULL when there are no more. */
+struct hook *net_hook_at(struct net *net, u32 ifindex, enum skep_hook_place place);
+struct hook *net_hook_nth(struct net *net, u32 ifindex, u32 n, u32 *place);
+int net_port_exceptions(struct net *net, u32 ifindex, uint64_t *counts, u32 count);
 
 /* run_env.has_port, .transmit and .xdp_deliver; a frame of no port is dropped. */
 bool net_has_port(struct net *net, u32 ifindex);

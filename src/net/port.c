@@ -46,6 +46,16 @@ static int unknown_kind(const char *spec, struct skep_error *err)
 	return -EINVAL;
 }
 
+static const struct {
+	bool is_redirect;
+} exceptions[] = {
+#define EXCEPTION(id, name, is_redirect, text) {is_redirect},
+#include <skep/exceptions.def>
+#undef EXCEPTION
+};
+
+static const enum bpf_attach_type tcx_types[] = {BPF_TCX_INGRESS, BPF_TCX_EGRESS};
+
 static void queue_init(struct port *port, u32 index)
 {
 	struct port_queue *queue = &port->queues[index];
@@ -78,8 +88,10 @@ static struct port *port_new(const char *spec, u32 ifindex, const struct port_op
 	for (u32 i = 0; i < QUEUES_MAX; i++)
 		queue_init(port, i);
 	hook_init(&port->xdp, BPF_XDP, ifindex);
-	hook_init(&port->tcx_ingress, BPF_TCX_INGRESS, ifindex);
-	hook_init(&port->tcx_egress, BPF_TCX_EGRESS, ifindex);
+	for (u32 i = TC_INGRESS; i <= TC_EGRESS; i++) {
+		hook_init(&port->tcx[i], tcx_types[i], ifindex);
+		hook_init(&port->filters[i], tcx_types[i], ifindex);
+	}
 	return port;
 }
 
@@ -101,6 +113,7 @@ int port_open(const char *spec, u32 ifindex, struct port **out, struct skep_erro
 		port_free(port);
 		return code;
 	}
+	port->xdp.queues = port->queue_count;
 	*out = port;
 	return 0;
 }
@@ -108,8 +121,10 @@ int port_open(const char *spec, u32 ifindex, struct port **out, struct skep_erro
 void port_close(struct port *port)
 {
 	hook_done(&port->xdp);
-	hook_done(&port->tcx_ingress);
-	hook_done(&port->tcx_egress);
+	for (u32 i = TC_INGRESS; i <= TC_EGRESS; i++) {
+		hook_done(&port->tcx[i]);
+		hook_done(&port->filters[i]);
+	}
 	synchronize_rcu();
 	port->ops->close(port);
 	port_free(port);
@@ -190,13 +205,15 @@ void port_read_stats(const struct port *port, struct skep_port_stats *out)
 {
 	struct skep_port_stats stats = {
 		.sz = out->sz,
-		.redirect_failed = counter_read(&port->redirect_failed),
 		.at_end = port_is_at_end(port),
 		.queues = port->queue_count,
 	};
 
 	for (u32 i = 0; i < port->queue_count; i++)
 		add_queue(&port->queues[i], &stats);
+	for (u32 i = 0; i < SKEP_EXCEPTIONS; i++)
+		if (exceptions[i].is_redirect)
+			stats.redirect_failed += counter_read(&port->exceptions[i]);
 	strcpy(stats.spec, port->spec);
 	memcpy(out, &stats, min(out->sz, sizeof(stats)));
 }

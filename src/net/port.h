@@ -10,7 +10,7 @@
 #include "hook/hook.h"
 #include "net/frame.h"
 #include <pthread.h>
-#include <skep/port.h>
+#include <skep/attach.h>
 #include <stdatomic.h>
 
 #define PORT_SPEC_MAX 128
@@ -50,6 +50,8 @@ static inline void counter_add(atomic_ullong *counter, u64 amount)
 }
 
 struct port;
+
+enum tc_direction { TC_INGRESS, TC_EGRESS };
 
 struct port_queue {
 	_Alignas(CACHE_LINE) struct port *port;
@@ -99,9 +101,12 @@ struct port {
 	u32 send_queue_count;
 	const struct port_ops *ops;
 	void *state; /* the kind's own */
-	struct hook xdp, tcx_ingress, tcx_egress;
+	struct hook xdp;
+	/* tc at ingress and egress: those of bpf(2) in their order (tcx), then filters with
+	 * direct action, as Linux's clsact has them. */
+	struct hook tcx[2], filters[2];
 	atomic_ullong taken; /* packets, while their number is limited */
-	atomic_ullong redirect_failed;
+	atomic_ullong exceptions[SKEP_EXCEPTIONS];
 	struct port_queue queues[QUEUES_MAX];
 };
 
@@ -113,6 +118,11 @@ void port_close(struct port *port);
 int port_send(struct port *port, u32 queue, struct frame *const *frames, int count);
 /* What was counted as sent was lost after all. With the queue's lock held. */
 void port_unsend(struct port_queue *queue, u64 packets, u64 bytes);
+static inline void port_exception(struct port *port, enum skep_exception why)
+{
+	atomic_fetch_add_explicit(&port->exceptions[why], 1, memory_order_relaxed);
+}
+
 bool port_is_at_end(const struct port *port);
 void port_read_stats(const struct port *port, struct skep_port_stats *out);
 /* The n-th row of ports.def. 0 or -ENOENT. */

@@ -11,14 +11,14 @@
 static u32 run_at_entry(struct run_context *run, const struct object *prog,
 			const struct port *from, u32 egress, struct frame *frame)
 {
+	const struct prog *program = container_of(prog, struct prog, object);
 	struct xdp_ctx ctx;
 	u32 action;
 
-	xdp_ctx_from_frame(&ctx, frame, from);
-	ctx.data_meta = frame->data - frame->metadata;
+	xdp_ctx_from_frame(&ctx, frame, from, prog_has_frags(program));
 	ctx.egress_ifindex = egress;
 	run->redirect.kind = REDIRECT_NONE;
-	action = prog_run(container_of(prog, struct prog, object), &ctx, run);
+	action = prog_run(program, &ctx, run);
 	xdp_frame_from_ctx(frame, &ctx);
 	return action;
 }
@@ -41,8 +41,10 @@ static int send_through(const struct xdp_path *path, struct run_context *run, st
 	if (!path->find(path->cookie, device->target))
 		return -ENODEV;
 	if (device->prog &&
-	    run_at_entry(run, device->prog, from, device->target, frame) != XDP_PASS)
+	    run_at_entry(run, device->prog, from, device->target, frame) != XDP_PASS) {
+		port_exception(from, SKEP_EXCEPTION_ENTRY_DROP);
 		return 0;
+	}
 	return send_to(path, device->target, frame);
 }
 
@@ -130,7 +132,9 @@ static bool go_on_at_cpu(const struct xdp_path *path, struct run_context *run,
 	if (cpu->prog)
 		action = run_at_entry(run, cpu->prog, from, 0, frame);
 	if (action == XDP_PASS)
-		xdp_pass(path, from, frame);
+		xdp_pass(path, from, frame, run);
+	else if (action != XDP_REDIRECT)
+		port_exception(from, SKEP_EXCEPTION_ENTRY_DROP);
 	*err = 0;
 	return action == XDP_REDIRECT;
 }
@@ -157,13 +161,27 @@ static int carry_out(const struct xdp_path *path, struct run_context *run, struc
 	}
 }
 
-int redirect_frame(const struct xdp_path *path, struct run_context *run, struct port *from,
-		   struct frame *frame)
+static enum skep_exception exception_of(int err)
+{
+	switch (err) {
+	case -ENODEV: return SKEP_EXCEPTION_NO_PORT;
+	case -ENOENT: return SKEP_EXCEPTION_NO_ENTRY;
+	case -ENOMEM: return SKEP_EXCEPTION_NO_MEMORY;
+	case -EOPNOTSUPP: return SKEP_EXCEPTION_NO_SOCKET;
+	default: return SKEP_EXCEPTION_NO_TARGET;
+	}
+}
+
+void redirect_frame(const struct xdp_path *path, struct run_context *run, struct port *from,
+		    struct frame *frame)
 {
 	bool again = true;
 	int err = 0;
 
 	for (u32 i = 0; i < REDIRECTS_MAX && again && !err; i++)
 		err = carry_out(path, run, from, frame, &again);
-	return again ? -ELOOP : err;
+	if (err)
+		port_exception(from, exception_of(err));
+	else if (again)
+		port_exception(from, SKEP_EXCEPTION_LOOP);
 }

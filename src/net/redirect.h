@@ -11,8 +11,8 @@
 #define REDIRECTS_MAX 8
 
 /* Carries out run->redirect for a frame that `from` received; the frame is not needed any more.
- * 0, also when a program at an entry drops it, or a negative errno. */
-int redirect_frame(const struct xdp_path *path, struct run_context *run, struct port *from,
-		   struct frame *frame);
+ * What fails is an exception of the port. */
+void redirect_frame(const struct xdp_path *path, struct run_context *run, struct port *from,
+		    struct frame *frame);
 
 #endif

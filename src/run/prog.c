@@ -21,6 +21,11 @@ void run_stats_enable(bool on)
 	atomic_store_explicit(&stats_enabled, on, memory_order_relaxed);
 }
 
+bool run_stats_enabled(void)
+{
+	return atomic_load_explicit(&stats_enabled, memory_order_relaxed);
+}
+
 const struct prog_code *prog_code_of(const struct prog *prog)
 {
 	return prog->code;

@@ -80,6 +80,13 @@ void run_end(struct run_context *run);
 
 /* Whether run_time_ns and run_cnt are counted (BPF_ENABLE_STATS). */
 void run_stats_enable(bool on);
+bool run_stats_enabled(void);
+
+/* Whether the program knows that XDP frames may have fragments. */
+static inline bool prog_has_frags(const struct prog *prog)
+{
+	return prog->verified->flags & VERIFY_XDP_FRAGS;
+}
 
 /* BPF_PROG_TEST_RUN as Linux 6.18 does it for the types that have it; -ENOTSUPP (524) for
  * others. */

@@ -91,11 +91,9 @@ static int check_size(struct test_run *test, struct xdp_test *state)
 static int frame_init(struct test_run *test, struct xdp_test *state)
 {
 	const u32 headroom = PACKET_HEADROOM - state->metadata;
+	const u32 capacity = max(test->attr->test.data_size_in, (u32)XDP_PAGE) + 2 * XDP_PAGE;
 	u8 *data;
-	int ret =
-		test_data_read(test, headroom,
-			       max(test->attr->test.data_size_in, (u32)XDP_PAGE) + 2 * XDP_PAGE,
-			       &state->memory);
+	int ret = test_data_read(test, headroom, capacity, &state->memory);
 
 	if (ret)
 		return ret;
@@ -110,6 +108,7 @@ static int frame_init(struct test_run *test, struct xdp_test *state)
 		.frame_end = state->memory + XDP_ROOM,
 		.fragments = state->memory + XDP_PAGE,
 		.pages = state->memory + XDP_PAGE,
+		.pages_end = state->memory + headroom + capacity,
 		.fragment_bytes = state->fragments,
 		.ingress_ifindex = LOOPBACK,
 	};

@@ -23,16 +23,17 @@ static int no_port(struct call *call, int code, u32 ifindex)
 int xdp_link_create(struct call *call, struct prog *prog, struct link **out)
 {
 	const union bpf_attr *attr = &call->attr.v;
-	const u32 ifindex = attr->link_create.target_ifindex;
+	const u32 ifindex = attr->link_create.target_ifindex, mode = attr->link_create.flags;
+	const struct hook_request request = {
+		.place = {.is_alone = true, .is_generic = mode == XDP_FLAGS_SKB_MODE}};
 	struct hook *hook;
 	int ret;
 
-	if (attr->link_create.flags & ~XDP_FLAGS_MODES)
-		return call_fail(call, -EINVAL, "flags %#x of an XDP link",
-				 attr->link_create.flags);
+	if (mode & ~XDP_FLAGS_MODES || (mode & (mode - 1)) || mode == XDP_FLAGS_HW_MODE)
+		return call_fail(call, -EINVAL, "flags %#x of an XDP link", mode);
 	rcu_read_lock();
 	hook = net_hook(call->engine->net, ifindex, BPF_XDP);
-	ret = hook ? link_new(hook, BPF_LINK_TYPE_XDP, prog, NULL, out) : -EINVAL;
+	ret = hook ? link_new(hook, BPF_LINK_TYPE_XDP, prog, &request, out) : -EINVAL;
 	rcu_read_unlock();
 	return hook ? ret : no_port(call, ret, ifindex);
 }
