@@ -138,6 +138,7 @@ static struct skep_engine *open_engine(enum mode mode)
 {
 	const struct skep_engine_opts opts = {
 		.sz = sizeof(opts),
+		.fuel = mode == MODE_fuel ? UINT64_MAX : 0,
 		.jit = mode == MODE_interpreted ? SKEP_JIT_OFF : SKEP_JIT_DEFAULT,
 	};
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Random programs (generate.h) that the verifier accepts, interpreted and as the machine code of
- * both tiers: the same result, packet and map values on the same random inputs.
+ * Random programs (generate.h) that the verifier accepts, interpreted and as the machine code
+ *of both tiers: the same result, packet and map values on the same random inputs. Every fourth
+ * program has little fuel, every third one a loader without CAP_PERFMON, which means masks and
+ * barriers against speculation.
  *
  *	tiers [--seed N] [--count N] [--runs N]
  *
@@ -45,7 +47,7 @@ struct tiers {
 	struct world world;
 	struct prog *prog;
 	struct native *code[TIERS];
-	u64 programs, runs, differences, without_code;
+	u64 programs, runs, stopped, differences, without_code;
 };
 
 #define STACK_WORDS 64
@@ -90,7 +92,8 @@ static bool verify(struct tiers *tiers, const struct generated *program, u32 rig
 		.insns = program->insns,
 		.insn_cnt = program->count,
 		.type = program->type,
-		.flags = program->is_sleepable ? VERIFY_SLEEPABLE : 0,
+		.flags = (program->is_sleepable ? VERIFY_SLEEPABLE : 0) |
+			 (tiers->world.engine->env.fuel ? VERIFY_FUEL : 0),
 		.rights = rights,
 		.gpl = true,
 		.map_by_fd = map_by_index,
@@ -176,6 +179,7 @@ static bool compare_once(struct tiers *tiers, const struct inputs *inputs, u64 s
 		if (tier && !tiers->code[tier])
 			continue;
 		tiers->prog->native = tiers->code[tier];
+		tiers->stopped += tier == TIER_FULL && outcomes[0].retval == (u32)-EINTR;
 		run(tiers, *inputs, &outcomes[tier]);
 		/* One that depends on addresses differs from itself. */
 		if (!tier && memcmp(&outcomes[0], &again, sizeof(again)))
@@ -219,6 +223,18 @@ static void close_program(struct tiers *tiers)
 	object_put(&tiers->prog->object);
 }
 
+#define FUEL_MAX 64
+
+static u64 fuel_of(u64 seed)
+{
+	return seed % 4 ? 0 : 1 + seed / 4 % FUEL_MAX;
+}
+
+static u32 rights_of(u64 seed)
+{
+	return seed % 3 ? SKEP_RIGHTS_ALL : SKEP_RIGHT_BPF | SKEP_RIGHT_NET_ADMIN;
+}
+
 static void compare(struct tiers *tiers, u64 seed, u32 runs)
 {
 	const struct prog_types types = {tiers->world.engine->env.own, tiers->world.types,
@@ -228,11 +244,12 @@ static void compare(struct tiers *tiers, u64 seed, u32 runs)
 	struct verified *verified;
 	struct inputs inputs;
 
+	tiers->world.engine->env.fuel = fuel_of(seed);
 	generate_program(seed, &program);
 	world_name_kfuncs(&tiers->world, &program);
 	if (!program.is_deterministic || program.type == BPF_PROG_TYPE_SYSCALL ||
 	    !reads_what_it_wrote(tiers, &program) ||
-	    !verify(tiers, &program, SKEP_RIGHTS_ALL, &verified))
+	    !verify(tiers, &program, rights_of(seed), &verified))
 		return;
 	for (u32 i = 0; i < verified->map_cnt; i++)
 		maps[i] = map_of_desc(verified->maps[i]);
@@ -276,8 +293,10 @@ int main(int argc, char **argv)
 	printf("1..2\n");
 	for (u64 i = 0; i < count; i++)
 		compare(&tiers, seed + i, (u32)runs);
-	printf("# %llu programs, %llu runs, %llu differences, %llu without machine code\n",
-	       tiers.programs, tiers.runs, tiers.differences, tiers.without_code);
+	printf("# %llu programs, %llu runs (%llu ran out of fuel), %llu differences, %llu without "
+	       "machine code\n",
+	       tiers.programs, tiers.runs, tiers.stopped, tiers.differences,
+	       tiers.without_code);
 	printf("%s 1 - all tiers give the interpreter's results\n",
 	       tiers.differences ? "not ok" : "ok");
 	printf("%s 2 - programs have machine code\n",

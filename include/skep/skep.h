@@ -88,11 +88,14 @@ struct skep_engine_opts {
 	/* What the application offers to programs beside what Linux has; NULL: nothing. Read
 	 * during the call only, what its functions and its cookie point to stays in use. */
 	const struct skep_extension *extension;
-	/* How many instructions a run of a program may execute beyond each of them once: a
-	 * jump backwards costs as many as it repeats, a call of a function of the program as
-	 * many as that has. 0: no limit. A run that has used it up is stopped where it holds
-	 * nothing, its result is -EINTR. A program that holds something (a reference, a lock,
-	 * an RCU section) across a jump backwards is refused. */
+	/* How many instructions of loops and functions a run of a program may execute: each
+	 * round of a loop costs as many as the loop has, each call of a function of the program
+	 * (by it or by a helper) as many as that has; what is executed of them does not matter.
+	 * 0: no limit. A run that would use up more is stopped where the round or the function
+	 * begins, its result is -EINTR; interpreted or as machine code, the same run is stopped
+	 * at the same place, with the same effects before it. A program that holds something (a
+	 * reference, a lock, an RCU section) in a loop is refused, since it would be lost; at a
+	 * call it only counts while something is held, and the run is stopped later. */
 	uint64_t fuel;
 	/* enum skep_region. Processes whose engines have the same region see the same maps at
 	 * the same addresses: those that one pins (BPF_OBJ_PIN), another gets (BPF_OBJ_GET).

@@ -58,11 +58,15 @@ void build_set_reg(struct build *build, u8 reg, ir_ref value)
 static ir_ref unwritten(struct ssa *ssa, u32 variable)
 {
 	const bool is_arg = variable >= BPF_REG_1 && variable <= BPF_REG_5;
-	ir_ref value = ir_new(ssa->fn, &(struct ir_insn){
-					       .op = is_arg ? IR_arg : IR_const,
-					       .width = IR_64,
-					       .imm = is_arg ? variable - BPF_REG_1 : 0,
-				       });
+	ir_ref value;
+
+	if (variable == BUILD_FUEL)
+		return build_fuel_at_start(ssa->fn);
+	value = ir_new(ssa->fn, &(struct ir_insn){
+					.op = is_arg ? IR_arg : IR_const,
+					.width = IR_64,
+					.imm = is_arg ? variable - BPF_REG_1 : 0,
+				});
 
 	ir_insert_first(ssa->fn, 0, value);
 	return value;
@@ -80,6 +84,7 @@ static void enter_inlined(struct build *build)
 {
 	const u32 callee = build_callee(build, build->instance, build->at);
 
+	build_burn_call(build);
 	for (u8 reg = BPF_REG_1; reg <= BPF_REG_5; reg++)
 		build_set_reg_of(build, callee, reg, build_reg(build, reg));
 	jump(build);
@@ -91,6 +96,7 @@ static void leave(struct build *build)
 	ir_ref result = build_reg(build, BPF_REG_0);
 
 	if (instance->ret == IR_NO_BLOCK) {
+		build_fuel_out(build);
 		build_emit(build, &(struct ir_insn){.op = IR_ret, .width = IR_64, .a = result});
 		return;
 	}
@@ -106,6 +112,9 @@ static bool end_block(struct build *build)
 	const u32 next = build->at + 1 + (insn->op == OP_ld_imm64);
 	const enum build_flow flow = build_flow_of(build, instance, build->at);
 
+	build_burn_round(build);
+	if (code_needs_barrier(build->code, build->at))
+		build_emit(build, &(struct ir_insn){.op = IR_barrier});
 	switch (flow) {
 	case FLOW_INLINE: enter_inlined(build); return true;
 	case FLOW_END: leave(build); return true;
@@ -148,7 +157,12 @@ static void fill(struct build *build)
 int ir_build(struct ir_function *fn, const struct prog *prog, u32 subprog)
 {
 	struct build build = {
-		.fn = fn, .code = prog->code, .verified = prog->verified, .ssa = {.fn = fn}};
+		.fn = fn,
+		.code = prog->code,
+		.verified = prog->verified,
+		.ssa = {.fn = fn},
+		.has_fuel = code_has_fuel(prog->code),
+	};
 
 	build.ssa.unwritten = unwritten;
 	ir_init(fn, prog, subprog);

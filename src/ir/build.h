@@ -33,6 +33,8 @@ struct build {
 	struct build_instance *instances;
 	u32 instance_cnt;
 	u32 inlined; /* instructions */
+	bool has_fuel;		      /* runs are limited */
+	bool keeps_fuel;	      /* the function has loops: what is left is a value */
 	struct build_origin *origins; /* of each block */
 	u32 origin_room;
 	/* What is being translated. */
@@ -62,6 +64,15 @@ ir_ref build_reg(struct build *build, u8 reg);
 void build_set_reg(struct build *build, u8 reg, ir_ref value);
 ir_ref build_reg_of(struct build *build, u32 instance, u8 reg);
 void build_set_reg_of(struct build *build, u32 instance, u8 reg, ir_ref value);
+/* The variable of what is left of the fuel, build_fuel.c. */
+#define BUILD_FUEL MAX_BPF_REG
+ir_ref build_fuel_at_start(struct ir_function *fn);
+/* Takes fuel for the call, or the round of a loop that begins, at build->at. */
+void build_burn_call(struct build *build);
+void build_burn_round(struct build *build);
+/* Others see what is left, and may burn some until build_fuel_back(). */
+void build_fuel_out(struct build *build);
+void build_fuel_back(struct build *build);
 /* build_call.c */
 void build_call(struct build *build, const struct code_insn *insn);
 

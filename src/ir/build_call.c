@@ -130,8 +130,14 @@ void build_call(struct build *build, const struct code_insn *insn)
 {
 	const bool is_kfunc =
 		build->verified->insns[build->at].src_reg == BPF_PSEUDO_KFUNC_CALL;
+	/* The others neither call back nor go on elsewhere. */
+	const bool shows_fuel = insn->op != OP_call_helper;
 	ir_ref result;
 
+	if (insn->op == OP_call_local || insn->op == OP_call_global)
+		build_burn_call(build);
+	if (shows_fuel)
+		build_fuel_out(build);
 	if (insn->op == OP_call_local)
 		result = call(build, IR_call_local, 5, build->verified->facts[build->at].callee);
 	else if (insn->op == OP_call_global)
@@ -147,4 +153,6 @@ void build_call(struct build *build, const struct code_insn *insn)
 	if (insn->op == OP_tail_call)
 		result = build_const(build, 0);
 	build_set_reg(build, BPF_REG_0, result);
+	if (shows_fuel)
+		build_fuel_back(build);
 }

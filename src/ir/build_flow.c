@@ -132,6 +132,7 @@ static void mark_blocks(struct build *build, u32 instance)
 		if (!is_live(build, at))
 			continue;
 		flow = build_flow_of(build, in, at);
+		build->keeps_fuel |= code_round(build->code, at) != 0;
 		if (flow == FLOW_JUMP || flow == FLOW_BRANCH)
 			begin_block(build, instance, build_target(build, at));
 		if (flow == FLOW_BRANCH || flow == FLOW_INLINE)

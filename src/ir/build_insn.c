@@ -154,6 +154,29 @@ static void probe(struct build *build, const struct code_insn *insn)
 
 /* --- what has its own body --- */
 
+/* The pointer and the offset, which counts as 0 beyond its limit. */
+static void masked(struct build *build, const struct code_insn *insn)
+{
+	const bool is_add = insn->op == OP_masked_add;
+	const bool in_dst = is_add && insn->off & MASKED_DST;
+	const u8 offset_reg = in_dst ? insn->dst : insn->src;
+	ir_ref offset;
+
+	if (insn->off & MASKED_CONSTANT)
+		offset = build_const(build, offset_masked(0, insn->imm, insn->off));
+	else
+		offset = build_emit(build, &(struct ir_insn){
+						   .op = IR_mask,
+						   .width = IR_64,
+						   .cond = (insn->off & MASKED_NEGATIVE) != 0,
+						   .a = build_reg(build, offset_reg),
+						   .imm = insn->imm,
+					   });
+	set_dst(build, insn,
+		build_binary(build, is_add ? IR_add : IR_sub, IR_64,
+			     build_reg(build, in_dst ? insn->src : insn->dst), offset));
+}
+
 static void may_goto(struct build *build)
 {
 	const struct build_instance *instance = &build->instances[build->instance];
@@ -166,6 +189,8 @@ static void load_packet(struct build *build, const struct code_insn *insn)
 {
 	ir_ref offset = build_const(build, (u32)insn->imm);
 
+	/* Without the bytes the function ends there. */
+	build_fuel_out(build);
 	if (insn->op == OP_ld_ind)
 		offset = build_binary(build, IR_add, IR_32, build_reg(build, insn->src), offset);
 	build_set_reg(build, BPF_REG_0,
@@ -183,6 +208,8 @@ static void control(struct build *build, const struct code_insn *insn)
 	case OP_ja:
 	case OP_dead: return;
 	case OP_may_goto: may_goto(build); return;
+	case OP_masked_add:
+	case OP_masked_sub: masked(build, insn); return;
 	case OP_ldx_probe: probe(build, insn); return;
 	case OP_xchg64: fetch(build, insn, IR_XCHG, IR_64); return;
 	case OP_xchg32: fetch(build, insn, IR_XCHG, IR_32); return;
@@ -250,10 +277,6 @@ void build_insn(struct build *build)
 {
 	const struct code_insn *insn = &build->code->insns[build->at];
 
-	if (code_needs_barrier(build->code, build->at)) {
-		build->err = -EOPNOTSUPP;
-		return;
-	}
 	switch (insn->op) {
 #define ALU(name, ...)                                                                   \
 	case OP_##name##64_k: arithmetic(build, insn, OP_OF_##name, IR_64, false); return; \

@@ -166,7 +166,8 @@ static s32 wish(const struct allocation *allocation, ir_ref value, u32 free)
 	if (place < 0 && allocation->wanted[value] >= 0 &&
 	    free & 1u << allocation->wanted[value])
 		place = allocation->wanted[value];
-	if (place < 0 && insn->op >= IR_add && insn->op <= IR_bswap64) {
+	if (place < 0 &&
+	    ((insn->op >= IR_add && insn->op <= IR_bswap64) || insn->op == IR_burn)) {
 		place = place_of(allocation, insn->a);
 		if (place < 0 || !(free & 1u << place))
 			place = insn->b ? place_of(allocation, insn->b) : NOWHERE;

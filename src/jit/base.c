@@ -54,13 +54,16 @@ static u32 enter_stub(struct base *base, struct unwind_function *frame)
 	return back;
 }
 
-/* Where a run that has to end comes from wherever it is: out of all frames, with 1. */
+/* Where a run that has to end comes from wherever it is, with what is left of its fuel at hand
+ * or not: out of all frames, with 1. */
 static void stop_stub(struct base *base, u32 back)
 {
 	struct emit *emit = &base->emit;
 	u32 jump;
 
 	base->stop = emit_offset(emit);
+	x86_rm(emit, x86_store_imm, W64, 0, x86_at(REG_EXEC, offsetof(struct executor, fuel)));
+	emit32(emit, UINT32_MAX);
 	x86_rm(emit, x86_load, W64, RSP,
 	       x86_at(REG_EXEC, offsetof(struct executor, native_sp)));
 	x86_mov_imm(emit, RAX, 1);
@@ -241,6 +244,8 @@ static int translate_subprog(struct base *base, u32 index)
 		if (emit_reserve(&base->emit))
 			return -ENOMEM;
 		base->offset[at] = emit_offset(&base->emit);
+		if (code_round(base->code, at))
+			base_round(base, at);
 		if (code_needs_barrier(base->code, at))
 			x86_lfence(&base->emit);
 		translate(base, at);

@@ -133,7 +133,6 @@ static void jump_to(struct base *base, u32 at, u32 target)
 	base_add(base, &base->jumps, at, target);
 }
 
-/* Takes fuel; the sign says whether there was enough. */
 static void burn(struct base *base, u32 cost)
 {
 	x86_rm(&base->emit, x86_sub_imm32, W64, 0,
@@ -141,31 +140,23 @@ static void burn(struct base *base, u32 cost)
 	emit32(&base->emit, cost);
 }
 
-static void stop(struct base *base)
+/* Behind a subtraction. */
+static void stop_below_0(struct base *base)
 {
-	const u32 jump = x86_jmp32(&base->emit);
+	const u32 jump = x86_jcc32(&base->emit, CC_L);
 
 	emit_patch32(&base->emit, jump, base->stop - (jump + 4));
 }
 
-/* Once the jump is taken: the test of the fuel is the jump. */
-static void jump_back(struct base *base, u32 at, u32 target)
+void base_round(struct base *base, u32 at)
 {
-	burn(base, at - target + 1);
-	jump_to(base, x86_jcc32(&base->emit, CC_NS), target);
-	stop(base);
-}
-
-static bool burns(const struct base *base, u32 at)
-{
-	return base->has_fuel && target_of(base, at) <= at;
+	burn(base, code_round(base->code, at));
+	stop_below_0(base);
 }
 
 void base_ja(struct base *base, u32 at)
 {
-	if (burns(base, at))
-		jump_back(base, at, target_of(base, at));
-	else if (target_of(base, at) != at + 1)
+	if (target_of(base, at) != at + 1)
 		jump_to(base, x86_jmp32(&base->emit), target_of(base, at));
 }
 
@@ -184,14 +175,6 @@ void base_jump(struct base *base, u32 at, const struct base_condition *condition
 		base_test(base, insn, condition->width, condition->is_reg);
 	else
 		base_compare(base, insn, condition->width, condition->is_reg);
-	if (burns(base, at)) {
-		/* The opposite of a condition differs in its lowest bit. */
-		u32 past = x86_jcc8(&base->emit, condition->taken ^ 1);
-
-		jump_back(base, at, target_of(base, at));
-		x86_land(&base->emit, past);
-		return;
-	}
 	jump_to(base, x86_jcc32(&base->emit, condition->taken), target_of(base, at));
 }
 
@@ -251,14 +234,9 @@ static void restore_program(struct base *base)
 
 static void burn_call(struct base *base, u32 at, u32 callee)
 {
-	u32 past;
-
 	burn(base, code_length(base->code, callee));
-	if (base->verified->facts[at].holds)
-		return;
-	past = x86_jcc8(&base->emit, CC_NS);
-	stop(base);
-	x86_land(&base->emit, past);
+	if (!base->verified->facts[at].holds)
+		stop_below_0(base);
 }
 
 void base_call_local(struct base *base, u32 at)

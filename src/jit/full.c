@@ -319,8 +319,6 @@ int full_compile(const struct prog *prog, struct native **out)
 	struct ir_function *functions;
 	int err;
 
-	if (prog->verified->flags & VERIFY_FUEL)
-		return -EOPNOTSUPP;
 	functions = calloc(count, sizeof(*functions));
 	if (!functions)
 		return -ENOMEM;

@@ -107,6 +107,8 @@ enum x86_condition full_compare(struct full *full, enum ir_cond cond, enum ir_wi
 				ir_ref b);
 void full_memory(struct full *full, ir_ref at);
 void full_control(struct full *full, ir_ref at);
+/* full_limits.c: fuel and masks. */
+void full_limits(struct full *full, ir_ref at);
 void full_prologue(struct full *full);
 void full_leave(struct full *full);
 u32 full_frame_bytes(const struct full *full);

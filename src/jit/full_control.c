@@ -298,6 +298,12 @@ void full_control(struct full *full, ir_ref at)
 	case IR_tail_call: tail_call(full, insn); return;
 	case IR_packet_load: load_packet(full, at); return;
 	case IR_slot: slot(full, at); return;
+	case IR_fuel:
+	case IR_set_fuel:
+	case IR_burn:
+	case IR_burn_here:
+	case IR_mask:
+	case IR_barrier: full_limits(full, at); return;
 	case IR_call:
 	case IR_call_map:
 	case IR_call_site:

@@ -220,7 +220,8 @@ void code_bind(struct prog_code *code)
 
 	index_patterns(&index);
 	for (u32 i = 0; i <= code->insn_cnt; i++) {
-		u32 op = code_needs_barrier(code, i) ? OP_barrier
+		u32 op = i < code->insn_cnt && code_round(code, i) ? OP_round
+			 : code_needs_barrier(code, i)		   ? OP_barrier
 			 : has_fuel
 				 ? code->insns[i].op
 				 : choose_handler(&index, &code->insns[i], run_length(code, i));

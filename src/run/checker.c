@@ -283,7 +283,7 @@ u16 checked_op(struct executor *exec, const struct code_insn *pc, const u64 *reg
 		violation(exec, pc, VIOLATION_BUDGET, 0);
 		return OP_dead;
 	}
-	return pc->op;
+	return code_round(exec->code, (u64)(pc - exec->code->insns)) ? OP_round : pc->op;
 }
 
 bool checked_branch(struct executor *exec, const struct code_insn *pc, bool taken)

@@ -120,6 +120,13 @@ static inline bool code_has_fuel(const struct prog_code *code)
 	return code->verified && code->verified->flags & VERIFY_FUEL;
 }
 
+/* How many instructions the loop has that begins at the instruction, when runs are limited; 0:
+ * none does. */
+static inline u32 code_round(const struct prog_code *code, u64 at)
+{
+	return code_has_fuel(code) ? code->verified->rounds[at] : 0;
+}
+
 /* Of a function of the program, in instructions. */
 static inline u32 code_length(const struct prog_code *code, u32 subprog)
 {

@@ -13,7 +13,7 @@
 	STOP_UNLESS(checked_access(exec, pc, reg, address, size, write))
 #define ATOMIC_ACCESS(address, size) STOP_UNLESS(checked_atomic(exec, pc, reg, address, size))
 #define JUMP_TAKEN(taken)	     STOP_UNLESS(checked_branch(exec, pc, taken))
-#define JUMPED(bytes)		     FUEL_AFTER_JUMP(bytes)
+#define ROUND			     FUEL_BEFORE_ROUND
 #define CALLED(length)		     FUEL_AFTER_CALL(length)
 #define FRAME_CHECK		     STOP_UNLESS(checked_frame(exec, pc, reg, frame))
 #define PACKET_CHECK		     STOP_UNLESS(checked_packet(exec, pc, reg[BPF_REG_6]))

@@ -8,7 +8,7 @@
 #define ACCESS(address, size, write) (void)0
 #define ATOMIC_ACCESS(address, size) (void)0
 #define JUMP_TAKEN(taken)	     (void)0
-#define JUMPED(bytes)		     (void)0
+#define ROUND			     (void)0
 #define CALLED(length)		     (void)0
 #define FRAME_CHECK		     (void)0
 #define PACKET_CHECK		     (void)0

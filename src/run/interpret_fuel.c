@@ -8,7 +8,7 @@
 #define ACCESS(address, size, write) (void)0
 #define ATOMIC_ACCESS(address, size) (void)0
 #define JUMP_TAKEN(taken)	     (void)0
-#define JUMPED(bytes)		     FUEL_AFTER_JUMP(bytes)
+#define ROUND			     FUEL_BEFORE_ROUND
 #define CALLED(length)		     FUEL_AFTER_CALL(length)
 #define FRAME_CHECK		     (void)0
 #define PACKET_CHECK		     (void)0

@@ -11,7 +11,7 @@
  *	PACKET_CHECK			... before r6 is taken for the packet's context
  *	FRAME_CHECK			... before a frame is entered
  *	JUMP_TAKEN(taken)		... after a condition was computed
- *	JUMPED(bytes)			... before a jump by so many bytes
+ *	ROUND				... before a round of a loop, when runs are limited
  *	CALLED(length)			... before a function of the program is called
  *	AFTER_HELPER			... after the call of a helper
  *	MASK_CHECK(offset, masked)	... after an offset was masked
@@ -59,14 +59,12 @@ typedef s32 __attribute__((aligned(1), may_alias)) mem_s32;
 #define SPECULATION_BARRIER __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #endif
 
-/* Fuel: what a jump backwards repeats, and how long a function is that is called. */
-#define FUEL_AFTER_JUMP(bytes)                                                     \
-	do {                                                                       \
-		if ((bytes) < 0) {                                                 \
-			exec->fuel += (bytes) / (s64)sizeof(struct code_insn) - 1; \
-			if (exec->fuel < 0)                                        \
-				goto stop;                                         \
-		}                                                                  \
+/* Fuel: what a round of a loop has, and how long a function is that is called. */
+#define FUEL_BEFORE_ROUND                                                     \
+	do {                                                                  \
+		exec->fuel -= code_round(exec->code, pc - exec->code->insns); \
+		if (exec->fuel < 0)                                           \
+			goto stop;                                            \
 	} while (0)
 #define FUEL_AFTER_CALL(length)                                    \
 	do {                                                       \
@@ -105,7 +103,6 @@ typedef s32 __attribute__((aligned(1), may_alias)) mem_s32;
 		const bool taken = (condition);               \
 		JUMP_TAKEN(taken);                            \
 		if (taken) {                                  \
-			JUMPED(pc->jump);                     \
 			JUMP_BY(pc->jump);                    \
 			GO;                                   \
 		}                                             \
@@ -287,6 +284,13 @@ u64 INTERPRET(struct executor *exec, const struct code_insn *pc, u64 fp, const u
 		SPECULATION_BARRIER;
 		goto *handlers[pc->op];
 	}
+	HANDLER(round)
+	{
+		ROUND;
+		if (code_needs_barrier(exec->code, (u32)(pc - exec->code->insns)))
+			SPECULATION_BARRIER;
+		goto *handlers[pc->op];
+	}
 	HANDLER(ld_imm64)
 	{
 		DST = (u64)pc->imm;
@@ -295,7 +299,6 @@ u64 INTERPRET(struct executor *exec, const struct code_insn *pc, u64 fp, const u
 	}
 	HANDLER(ja)
 	{
-		JUMPED(pc->jump);
 		JUMP_BY(pc->jump);
 		GO;
 	}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Programs whose runs are limited (VERIFY_FUEL) may be stopped at jumps backwards and at calls
- * of their own functions, and what they held then would be lost. So they hold nothing at a jump
- * backwards, nor at a call of a global function, which is walked without what its callers hold;
- * and calls of other functions at which something is held are told to the executors, which then
- * only count.
+ * Programs whose runs are limited (VERIFY_FUEL) may be stopped where a round of a loop begins
+ * (rounds.c) and at calls of their own functions, and what they held then would be lost. So
+ * they hold nothing in a loop's first instruction, nor at a call of a global function, which is
+ * walked without what its callers hold; and calls of other functions at which something is held
+ * are told to the executors, which then only count.
  */
 #include "verify/fuel.h"
 
@@ -31,15 +31,6 @@ static bool holds_something(const struct walk *walk)
 	return false;
 }
 
-static bool is_jump_backwards(const struct bpf_insn *insn)
-{
-	u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
-
-	if ((class != BPF_JMP && class != BPF_JMP32) || op == BPF_CALL || op == BPF_EXIT)
-		return false;
-	return (insn->code == (BPF_JMP32 | BPF_JA) ? insn->imm : insn->off) < 0;
-}
-
 int fuel_prove(struct walk *walk)
 {
 	const struct bpf_insn *insn = walk_insn(walk);
@@ -48,8 +39,8 @@ int fuel_prove(struct walk *walk)
 
 	if (!(walk->input->flags & VERIFY_FUEL))
 		return 0;
-	if (is_jump_backwards(insn))
-		return holds_something(walk) ? reject(walk, fuel_held, "a jump backwards") : 0;
+	if (walk->out->rounds[walk->at] && holds_something(walk))
+		return reject(walk, fuel_held, "a round of a loop begins");
 	if (!insn_is_subprog_call(insn, walk->at, &target) || !holds_something(walk))
 		return 0;
 	if (walk->cfg.subprogs[fact->callee].is_global)

@@ -7,5 +7,7 @@
 
 /* The program can be stopped at the instruction, or need not be. */
 int fuel_prove(struct walk *walk);
+/* Once the edges are known: verified->rounds, when runs are limited. 0 or -ENOMEM. */
+int fuel_find_rounds(struct walk *walk);
 
 #endif

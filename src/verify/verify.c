@@ -10,6 +10,7 @@
 #include "verify/cycle.h"
 #include "verify/explain.h"
 #include "verify/facts.h"
+#include "verify/fuel.h"
 #include "verify/global.h"
 #include "verify/kfunc.h"
 #include "verify/line.h"
@@ -111,6 +112,7 @@ static int find_structure(struct walk *walk)
 		  : cfg_check_edges(&walk->cfg, walk->rules.may_loop, &walk->order, walk->log,
 				    walk->err);
 	mark_rounds(walk);
+	ret = ret ? ret : fuel_find_rounds(walk);
 	ret = ret ? ret : effects_compute(walk);
 	ret = ret ? ret : attach_resolve(walk);
 	walk->out->subprogs = walk->cfg.subprogs;

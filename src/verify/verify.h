@@ -261,6 +261,9 @@ struct verified {
 	u32 flags;
 	struct insn_fact *facts;	      /* insn_cnt */
 	struct reg_fact (*regs)[MAX_BPF_REG]; /* before each instruction; NULL: not asked for */
+	/* Of each loop's first instruction: how many it has; elsewhere 0. NULL unless runs are
+	 * limited. */
+	u32 *rounds;
 	struct subprog *subprogs;	      /* [0] is the program itself */
 	u32 subprog_cnt;
 	u32 stack_depth;	      /* deepest sum over a chain of calls */
