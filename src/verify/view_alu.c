@@ -98,8 +98,8 @@ static struct view view_mul(const struct view *a, const struct view *b, u32 widt
 {
 	struct view product = view_of_bits(product_bits(a->bits, b->bits, width), width);
 
-	/* The product of two unsigned 64-bit numbers need not fit an s128. */
-	if (!((a->umax | b->umax) >> 63))
+	/* The product of two unsigned numbers of 64 bits each need not fit an s128. */
+	if (!((a->umax & b->umax) >> 63))
 		meet_interval(&product,
 			      interval_mul(unsigned_interval(a), unsigned_interval(b)), width);
 	meet_interval(&product, interval_mul(signed_interval(a), signed_interval(b)), width);
