@@ -74,7 +74,7 @@ static const char *hint_packet_variable(struct explain *explain)
 
 	if (explain->walk->failure.reason != REASON_packet_range ||
 	    (reg->kind != REG_PACKET && reg->kind != REG_PACKET_META) || reg->range ||
-	    reg->number.umax + (u64)(u32)reg->off <= PACKET_RANGE_MAX)
+	    reg->number.umax + (u64)(u32)reg->off <= PACKET_REACH_MAX)
 		return NULL;
 	return "bound the number that was added to the pointer first: where it may be more than "
 	       "65535, no comparison with data_end counts";

@@ -22,8 +22,8 @@
 #define PACKED_STEP	 16 /* packed states come in multiples of this many bytes */
 #define PACKED_CLASSES	 4096
 #define PACKED_REGS	 (MAX_FRAMES * (MAX_BPF_REG + STACK_SLOTS))
-#define PACKED_REG_SIZE	 96 /* at most */
-#define PACKET_RANGE_MAX 0xffff
+#define PACKED_REG_SIZE	 104 /* at most */
+#define PACKET_REACH_MAX 0xffff
 #define REG_KIND_TEXT	 128 /* room for reg_kind_text() */
 
 /* What a register (or a spilled register) holds. Everything after REG_SCALAR is a pointer. */
@@ -87,7 +87,7 @@ struct reg_state {
 	u8 kind;   /* enum reg_kind */
 	u8 sub;	   /* of what sort: objects on the stack, and REG_MEM of a dynptr */
 	u16 flags; /* enum reg_flags */
-	u16 range; /* packet: bytes from base + number that are known to be there */
+	u32 range; /* packet: bytes from base + number that are known to be there */
 	s32 off;
 	u32 id;	    /* of the pointer to be null-checked, of the packet range, of the scalar */
 	u32 ref_id; /* the resource that this pointer lives by, 0: none */

@@ -153,22 +153,22 @@ static bool bounds_packet(const struct reg_state *pointer, const struct reg_stat
 	       (pointer->kind == REG_PACKET_META && is_packet_start(end));
 }
 
-/* `bytes` from the base of the pointer are there; all pointers with this base learn it. */
+/* The bytes from the base up to the pointer are there, as far as it can reach; all pointers
+ * with this base learn it. To Linux, nothing is known of one byte at the base itself. */
 static void learn_packet(struct state *state, const struct reg_state *pointer,
 			 bool and_one_more)
 {
-	s64 bytes = (s64)pointer->off + and_one_more;
-	u32 id = pointer->id;
+	u32 bytes = (u32)pointer->off + and_one_more, id = pointer->id;
 	u8 kind = pointer->kind;
 	struct reg_cursor cursor = {0};
 	struct reg_state *reg;
 
-	if (pointer->off < 0 || bytes <= 0 || bytes > PACKET_RANGE_MAX ||
-	    pointer->number.umax + (u64)pointer->off > PACKET_RANGE_MAX)
+	if (pointer->off <= 0 || pointer->off > PACKET_REACH_MAX ||
+	    pointer->number.umax > PACKET_REACH_MAX - (u64)pointer->off)
 		return;
 	while ((reg = state_next_reg(state, &cursor)))
 		if (reg->kind == kind && reg->id == id && reg->range < bytes)
-			reg->range = (u16)bytes;
+			reg->range = bytes;
 }
 
 /* This pointer is known to be at the end of the packet, or behind it. */
