@@ -183,6 +183,29 @@ static const struct kfunc *find_resolved(const struct walk *walk, u32 id)
 	return NULL;
 }
 
+static int prove_module(struct walk *walk, s16 index)
+{
+	const struct verify_input *input = walk->input;
+	int ret;
+
+	if (index < 0)
+		return reject(walk, kfunc_negative_module);
+	ret = input->prove_module ? input->prove_module(input->cookie, (u16)index) : -EPROTO;
+	if (!ret)
+		return 0;
+	if (ret == -EPROTO)
+		return reject(walk, kfunc_no_fd_array);
+	if (ret == -EBADF)
+		return reject(walk, kfunc_module_fd);
+	return reject(walk, kfunc_module, index);
+}
+
+/* The host's functions need no license. */
+static bool needs_gpl(const struct walk *walk, const struct bpf_insn *insn)
+{
+	return !insn_is_host_helper(insn) && !host_has_type(walk->input->host, (u32)insn->imm);
+}
+
 /* The function that the instruction names: in a module by an offset, which only the host's is.
  * 0 without a rejection: a host's helper that there is not, refused where it is reached. */
 static int find_function(struct walk *walk, const struct bpf_insn *insn, u32 *id)
@@ -198,10 +221,9 @@ static int find_function(struct walk *walk, const struct bpf_insn *insn, u32 *id
 		return 0;
 	}
 	if (insn->off) {
-		ret = input->prove_module ? input->prove_module(input->cookie, (u16)insn->off)
-					  : -ENOENT;
+		ret = prove_module(walk, insn->off);
 		if (ret)
-			return reject(walk, kfunc_module, insn->off);
+			return ret;
 	}
 	if (host_has_type(input->host, *id) != !!insn->off)
 		return reject(walk, kfunc_not_function, *id);
@@ -217,14 +239,13 @@ int kfunc_resolve(struct walk *walk, const struct bpf_insn *insn, struct insn_fa
 		return reject(walk, kfunc_rights);
 	if (!walk_kernel(walk))
 		return reject(walk, kfunc_no_types);
+	if (!walk->input->gpl && needs_gpl(walk, insn))
+		return reject(walk, kfunc_gpl);
 	if (!insn->imm && !insn->off)
-		return walk->input->gpl ? 0 : reject(walk, kfunc_gpl); /* a weak one that the
-			kernel lacks: refused where it is reached */
+		return 0; /* a weak one that the kernel lacks: refused where it is reached */
 	ret = find_function(walk, insn, &id);
 	if (ret || !id)
 		return ret;
-	if (!walk->input->gpl && !host_has_type(walk->input->host, id))
-		return reject(walk, kfunc_gpl);
 	fact->operand = OPERAND_KFUNC;
 	fact->kfunc = find_resolved(walk, id);
 	if (fact->kfunc)

@@ -177,10 +177,10 @@ NAKED int a_function_that_is_not_there(void)
 	asm volatile(RAW_CALL(0, 0) "r0 = 0; exit;");
 }
 
-SEC("syscall") REJECT("kernel function call with module offset 1: there are no modules")
-LINUX_REJECTS("") NAKED int a_function_of_a_module(void)
+SEC("syscall") REJECT("negative offset disallowed for kernel module function call")
+NAKED int a_function_before_all_modules(void)
 {
-	asm volatile(RAW_CALL(1, 1) "r0 = 0; exit;");
+	asm volatile(RAW_CALL(1, 0xffff) "r0 = 0; exit;");
 }
 
 void __bpf_trap(void) __ksym __weak;

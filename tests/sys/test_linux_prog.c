@@ -365,6 +365,36 @@ static void wide_operands(struct world *world)
 }
 
 /* The count of lines is looked at before the first of them. */
+/* Calls of kernel functions in modules: the offset is an index in fd_array. */
+static void modules(struct world *world)
+{
+	static const s16 offsets[] = {0, 1, 2, -1};
+	static const char *const licenses_tried[] = {"GPL", "other"};
+	union bpf_attr map = {.map_type = BPF_MAP_TYPE_ARRAY,
+			      .key_size = 4,
+			      .value_size = 4,
+			      .max_entries = 1};
+	int descriptors[3] = {-1, -1, bpf(world, BPF_MAP_CREATE, &map)};
+
+	for (u32 i = 0; i < ARRAY_SIZE(offsets) * ARRAY_SIZE(licenses_tried) * 2; i++) {
+		const struct bpf_insn call[] = {
+			{.code = BPF_JMP | BPF_CALL,
+			 .src_reg = BPF_PSEUDO_KFUNC_CALL,
+			 .off = offsets[i / 4],
+			 .imm = 1}, /* a type that is no function */
+			{.code = BPF_JMP | BPF_EXIT},
+		};
+		union bpf_attr attr = load_attr(BPF_PROG_TYPE_XDP);
+
+		attr.insns = ptr_to_u64(call);
+		attr.fd_array = i & 1 ? ptr_to_u64(descriptors) : 0;
+		attr.license = ptr_to_u64(licenses_tried[i / 2 % 2]);
+		note(world, bpf(world, BPF_PROG_LOAD, &attr), "offset %d, %s, %s",
+		     offsets[i / 4], licenses_tried[i / 2 % 2], i & 1 ? "fd_array" : "none");
+	}
+	close(descriptors[2]);
+}
+
 static void line_counts(struct world *world)
 {
 	static const u32 counts[] = {0, 1, 2, 3, 0x8000000, 0x7fffffff, 0xffffffff};
@@ -402,6 +432,7 @@ SCENARIO(info)
 SCENARIO(test_runs)
 SCENARIO(jump_tables)
 SCENARIO(wide_operands)
+SCENARIO(modules)
 SCENARIO(line_counts)
 
 int main(void)
@@ -412,7 +443,7 @@ int main(void)
 		cmocka_unit_test(test_log_sizes),   cmocka_unit_test(test_licenses),
 		cmocka_unit_test(test_info),	    cmocka_unit_test(test_test_runs),
 		cmocka_unit_test(test_jump_tables), cmocka_unit_test(test_wide_operands),
-		cmocka_unit_test(test_line_counts),
+		cmocka_unit_test(test_modules),	    cmocka_unit_test(test_line_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
