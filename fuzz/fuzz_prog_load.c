@@ -2,8 +2,8 @@
 /*
  * Any instructions into PROG_LOAD. What the verifier accepts runs in the checked interpreter,
  * which stops at the first access that no region allows: that would be the verifier's fault.
- * The first byte chooses the program type; instructions follow. A map operand's descriptor is
- * an index into the maps there are.
+ * The first byte chooses the program type and the log's level (its two highest bits);
+ * instructions follow. A map operand's descriptor is an index into the maps there are.
  */
 #include "fuzz/bpf_world.h"
 #include <string.h>
@@ -20,16 +20,18 @@ static void name_maps(const struct bpf_world *world, struct bpf_insn *insns, u32
 			insns[i].imm = world->object[(u32)insns[i].imm % OBJECTS];
 }
 
-static int load(struct bpf_world *world, u32 type, const struct bpf_insn *insns, u32 count)
+static int load(struct bpf_world *world, u8 kind, const struct bpf_insn *insns, u32 count)
 {
-	union bpf_attr attr = {.prog_type = type,
+	union bpf_attr attr = {.prog_type = types[kind % ARRAY_SIZE(types)],
 			       .insns = ptr_to_u64(insns),
 			       .insn_cnt = count,
 			       .license = ptr_to_u64("GPL"),
-			       .log_level = 1,
-			       .log_buf = ptr_to_u64(world->memory),
-			       .log_size = MEMORY_SIZE};
+			       .log_level = kind >> 6};
 
+	if (attr.log_level) {
+		attr.log_buf = ptr_to_u64(world->memory);
+		attr.log_size = MEMORY_SIZE;
+	}
 	return skep_bpf(world->engine, BPF_PROG_LOAD, &attr, sizeof(attr));
 }
 
@@ -56,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	count = (u32)min((size - 1) / sizeof(*insns), (size_t)INSNS_MAX);
 	memcpy(insns, data + 1, count * sizeof(*insns));
 	name_maps(world, insns, count);
-	fd = load(world, types[data[0] % ARRAY_SIZE(types)], insns, count);
+	fd = load(world, data[0], insns, count);
 	if (fd < 0) {
 		REQUIRE(skep_engine_error(world->engine)->text[0]);
 		return 0;

@@ -13,6 +13,7 @@
  * --show prints the program of the first seed with both logs and stops.
  */
 #include "base/error.h"
+#include "fuzz/difference.h"
 #include "fuzz/inputs.h"
 #include "fuzz/verdict.h"
 #include "fuzz/world.h"
@@ -31,7 +32,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define LOG_SIZE	 (4u << 20)
+#define LOG_SIZE	 (16u << 20)
 #define PACKET_SIZE	 128
 #define PACKET_LEAST	 14
 #define TEDIOUS_EVERY	 512	/* programs: one that takes as long as it needs */
@@ -50,8 +51,8 @@ struct judge {
 	struct options options;
 	bool has_linux;
 	struct world world;
-	char *linux_log;
-	struct strbuf log, violation;
+	char *linux_log, *linux_path, *answer; /* to a question about a difference */
+	struct strbuf log, path, violation;
 	struct inputs inputs;
 
 	u64 accepted_by_both, rejected_by_both, only_linux, only_skep, left_out;
@@ -118,7 +119,9 @@ static int verify(struct judge *judge, const struct generated *program, u32 flag
 	return ret;
 }
 
-static int load_into_linux(struct judge *judge, const struct generated *program, u32 log_level)
+/* `log`: LOG_SIZE bytes; NULL: none is wanted. */
+static int load_into_linux(struct judge *judge, const struct generated *program, u32 log_level,
+			   char *log)
 {
 	struct generated own = *program;
 	union bpf_attr attr = {
@@ -128,8 +131,8 @@ static int load_into_linux(struct judge *judge, const struct generated *program,
 		.insn_cnt = own.count,
 		.license = ptr_to_u64("GPL"),
 		.log_level = log_level,
-		.log_buf = log_level ? ptr_to_u64(judge->linux_log) : 0,
-		.log_size = log_level ? LOG_SIZE : 0,
+		.log_buf = ptr_to_u64(log),
+		.log_size = log ? LOG_SIZE : 0,
 	};
 
 	attr.func_info_cnt = world_funcs(&judge->world, program);
@@ -177,7 +180,7 @@ static void show(struct judge *judge, const struct generated *program)
 	print_lines("skep", strbuf_text(&judge->log));
 	if (!judge->has_linux)
 		return;
-	fd = load_into_linux(judge, program, VERIFY_LOG_STATES);
+	fd = load_into_linux(judge, program, VERIFY_LOG_STATES, judge->linux_log);
 	printf("# Linux: %s\n", fd < 0 ? strerror(-fd) : "accepts");
 	print_lines("Linux", judge->linux_log);
 	if (fd >= 0)
@@ -191,23 +194,79 @@ static void print_reason(u64 seed, const char *who, const char *log)
 	printf("# seed %llu: only %s: %.*s\n", seed, who, line.length, line.text);
 }
 
-/* Why only one of them accepts, as far as docs/differences.md has an answer. */
-static enum verdict_class explain(struct judge *judge, const struct generated *program,
-				  const struct verified *verified, bool linux_accepts)
+/* Facts of every register keep more states apart: pruning has its turn without them. */
+static u32 flags_of_seed(u64 seed)
 {
-	struct verified *again;
+	return (seed & 1 ? VERIFY_REG_FACTS : 0) | (seed & 2 ? VERIFY_STATE_FREQ : 0);
+}
+
+struct question {
+	struct judge *judge;
+	const struct generated *program;
+};
+
+static const char *ask_linux(void *cookie, u32 at, struct bpf_insn instead)
+{
+	struct question *question = cookie;
+	struct judge *judge = question->judge;
+	struct generated changed = *question->program;
 	int fd;
 
-	if (linux_accepts) {
-		if (!verify(judge, program, 0, 0, VERIFY_LOG_PATH, &again))
-			verified_free(again);
-		return verdict_class_only_linux(strbuf_text(&judge->log));
-	}
-	fd = load_into_linux(judge, program, VERIFY_LOG_PATH);
+	changed.insns[at] = instead;
+	fd = load_into_linux(judge, &changed, VERIFY_LOG_PATH, judge->answer);
+	if (fd < 0)
+		return judge->answer;
+	close(fd);
+	return NULL;
+}
+
+static void log_skep(struct judge *judge, const struct generated *program, u32 flags, u32 level)
+{
+	struct verified *verified;
+
+	if (!verify(judge, program, flags, 0, level, &verified))
+		verified_free(verified);
+}
+
+static void log_linux(struct judge *judge, const struct generated *program, u32 level,
+		      char *out)
+{
+	int fd = load_into_linux(judge, program, level, out);
+
 	if (fd >= 0)
 		close(fd);
-	return verdict_class_only_skep(judge->linux_log, program->insns, verified->facts,
-				       program->count);
+}
+
+/* Why only one of them accepts, as far as docs/differences.md has an answer. */
+static enum verdict_class explain(struct judge *judge, const struct generated *program,
+				  u32 flags, const struct verified *verified)
+{
+	struct question question = {judge, program};
+	struct verified *detailed = NULL;
+	enum verdict_class class;
+
+	log_skep(judge, program, flags, VERIFY_LOG_PATH);
+	strbuf_clear(&judge->path);
+	strbuf_adds(&judge->path, strbuf_text(&judge->log));
+	log_linux(judge, program, VERIFY_LOG_PATH, judge->linux_path);
+	log_linux(judge, program, VERIFY_LOG_STATES, judge->linux_log);
+	if (verified)
+		verify(judge, program, flags | VERIFY_REG_FACTS, 0, 0, &detailed);
+	log_skep(judge, program, flags, VERIFY_LOG_STATES);
+	class = difference_class(&(struct difference_input){
+		.insns = program->insns,
+		.count = program->count,
+		.verified = verified,
+		.regs = detailed ? detailed->regs : NULL,
+		.skep_log = strbuf_text(&judge->log),
+		.linux_log = judge->linux_log,
+		.path = verified ? judge->linux_path : strbuf_text(&judge->path),
+		.ask_linux = ask_linux,
+		.cookie = &question,
+	});
+	if (detailed)
+		verified_free(detailed);
+	return class;
 }
 
 /* `verified` NULL: skep rejects. */
@@ -222,16 +281,16 @@ static void compare_verdicts(struct judge *judge, const struct generated *progra
 		judge->rejected_by_both += !skep_accepts;
 		return;
 	}
-	class = explain(judge, program, verified, linux_accepts);
+	class = explain(judge, program, flags_of_seed(seed), verified);
 	judge->explained[class]++;
 	if (class != VERDICT_UNEXPLAINED)
 		return;
 	judge->only_linux += linux_accepts;
 	judge->only_skep += skep_accepts;
 	if (linux_accepts)
-		print_reason(seed, "Linux accepts", strbuf_text(&judge->log));
+		print_reason(seed, "Linux accepts", strbuf_text(&judge->path));
 	else
-		print_reason(seed, "skep accepts", judge->linux_log);
+		print_reason(seed, "skep accepts", judge->linux_path);
 }
 
 /* --- runs --- */
@@ -325,12 +384,6 @@ static void run(struct judge *judge, const struct generated *program, struct ver
 
 /* --- all of it --- */
 
-/* Facts of every register keep more states apart: pruning has its turn without them. */
-static u32 flags_of_seed(u64 seed)
-{
-	return (seed & 1 ? VERIFY_REG_FACTS : 0) | (seed & 2 ? VERIFY_STATE_FREQ : 0);
-}
-
 static bool has_time(u64 seed)
 {
 	return seed % TEDIOUS_EVERY == 0;
@@ -357,7 +410,7 @@ static int load_in_time(struct judge *judge, const struct generated *program, u6
 	int fd;
 
 	setitimer(ITIMER_REAL, &time, NULL);
-	fd = load_into_linux(judge, program, 0);
+	fd = load_into_linux(judge, program, 0, NULL);
 	setitimer(ITIMER_REAL, &(struct itimerval){}, NULL);
 	return fd;
 }
@@ -470,8 +523,11 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	sigaction(SIGALRM, &(struct sigaction){.sa_handler = on_alarm}, NULL);
 	judge.linux_log = calloc(1, LOG_SIZE);
+	judge.linux_path = calloc(1, LOG_SIZE);
+	judge.answer = calloc(1, LOG_SIZE);
 	judge.has_linux = !judge.options.alone;
-	if (!judge.linux_log || !world_open(&judge.world, &judge.has_linux))
+	if (!judge.linux_log || !judge.linux_path || !judge.answer ||
+	    !world_open(&judge.world, &judge.has_linux))
 		return 2;
 	judge.has_linux = judge.has_linux && linux_keep_rights(judge.options.rights, &before);
 	if (judge.options.show) {
@@ -485,5 +541,7 @@ int main(int argc, char **argv)
 	world_close(&judge.world);
 	print_result(&judge);
 	free(judge.linux_log);
+	free(judge.linux_path);
+	free(judge.answer);
 	return judge.only_skep || judge.violations || judge.wrong_results;
 }

@@ -31,21 +31,6 @@ bool verdict_is_linux_bug(const char *log);
 bool verdict_is_decided_branch(const char *log, const struct bpf_insn *insns,
 			       const struct insn_fact *facts, u32 count);
 
-/* Why only one accepts, as far as docs/differences.md has the answer. */
-enum verdict_class {
-#define CLASS(name, text) VERDICT_##name,
-#include "fuzz/verdicts.def"
-#undef CLASS
-	VERDICT_CLASSES,
-};
-
-const char *verdict_class_text(enum verdict_class class);
-/* By Linux's log of the path, and skep's facts. */
-enum verdict_class verdict_class_only_skep(const char *log, const struct bpf_insn *insns,
-					   const struct insn_fact *facts, u32 count);
-/* By skep's log of the path. */
-enum verdict_class verdict_class_only_linux(const char *log);
-
 /* A branch that skep decides, and Linux walks both ways. */
 bool insn_compares_with_itself(const struct bpf_insn *insn);
 

@@ -314,6 +314,24 @@ SEC("tc") ACCEPT int tree_written_by_less(void *ctx)
 	return 0;
 }
 
+static bool less_that_unlinks(struct bpf_rb_node *a, const struct bpf_rb_node *b)
+{
+	*(volatile u64 *)a = 0;
+	return true;
+}
+
+SEC("tc") REJECT("direct access to bpf_rb_node is disallowed") int tree_node_written_by_less(void *ctx)
+{
+	struct own_node *object = obj_new(struct own_node);
+
+	if (!object)
+		return 0;
+	bpf_spin_lock(&tree_lock);
+	bpf_rbtree_add_impl(&root, &object->tree, less_that_unlinks, NULL, 0);
+	bpf_spin_unlock(&tree_lock);
+	return 0;
+}
+
 static bool less_removes(struct bpf_rb_node *a, const struct bpf_rb_node *b)
 {
 	bpf_rbtree_remove(&root, a);
