@@ -6,6 +6,8 @@
 
 #include "helper/run_context.h"
 
+#include <sys/types.h>
+
 #define BODY(name) helper_fn helper_##name;
 #include "helper/bodies.def"
 #undef BODY
@@ -31,6 +33,9 @@ long fault_safe_read_string(char *out, size_t size, u64 address);
 /* The same, but what failed leaves `out` as it may be. */
 int fault_safe_try(void *out, size_t size, u64 address);
 long fault_safe_try_string(char *out, size_t size, u64 address);
+/* In the memory of another process that this one may trace; 0: of none. */
+int fault_safe_try_in(pid_t process, void *out, size_t size, u64 address);
+long fault_safe_try_string_in(pid_t process, char *out, size_t size, u64 address);
 
 /* Prints by a format (catalog/format.h). Returns the length of the whole text, of which at most
  * size - 1 bytes and a zero byte are written, or -EINVAL. */

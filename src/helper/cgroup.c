@@ -7,15 +7,14 @@
 #include "base/os.h"
 #include "catalog/ctx.h"
 #include "helper/body.h"
+#include "helper/kernel_cgroup.h"
 
 #include <errno.h>
-#include <linux/magic.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #define DEPTH_MAX 64
 
@@ -32,18 +31,6 @@ static void add_group(const char *path)
 
 	if (groups.count < DEPTH_MAX)
 		groups.id[groups.count++] = stat(path, &status) ? 0 : status.st_ino;
-}
-
-/* Where the v2 tree is mounted; NULL: nowhere. */
-static const char *find_mount(void)
-{
-	static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
-	struct statfs status;
-
-	for (u32 i = 0; i < ARRAY_SIZE(mounts); i++)
-		if (!statfs(mounts[i], &status) && status.f_type == CGROUP2_SUPER_MAGIC)
-			return mounts[i];
-	return NULL;
 }
 
 /* `group` is "/a/b", `mount` is where "/" of it is. */
@@ -64,7 +51,7 @@ static void add_groups(const char *mount, char *group)
 
 static void read_groups(void)
 {
-	const char *mount = find_mount();
+	const char *mount = cgroup_mount();
 	char *text, *line;
 	size_t size;
 

@@ -4,9 +4,11 @@
 #include "catalog/prog.h"
 #include "helper/body.h"
 #include "helper/dynptr.h"
+#include "helper/kernel_task.h"
 #include "helper/xdp.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* --- of packets --- */
 static void set_of_packet(struct dynptr *out, enum dynptr_type type, void *ctx, u64 size,
@@ -165,50 +167,64 @@ KFUNC_BODY(bpf_dynptr_memset)
 	return bytes ? 0 : why_not_written(ptr, r2, r3);
 }
 
+typedef long read_fn(pid_t process, void *out, size_t size, u64 address);
+
 static long read_into(const struct dynptr *ptr, u32 offset, u32 size, u64 address,
-		      long (*read)(void *out, size_t size, u64 address))
+		      pid_t process, read_fn *read)
 {
 	u8 *bytes = bytes_to_write(ptr, offset, size);
 
-	return bytes ? read(bytes, size, address) : why_not_written(ptr, offset, size);
+	return bytes ? read(process, bytes, size, address) : why_not_written(ptr, offset, size);
 }
 
-static long read_bytes(void *out, size_t size, u64 address)
+static long read_bytes(pid_t process, void *out, size_t size, u64 address)
 {
-	return fault_safe_try(out, size, address);
+	return fault_safe_try_in(process, out, size, address);
 }
 
-static long read_string(void *out, size_t size, u64 address)
+static long read_string(pid_t process, void *out, size_t size, u64 address)
 {
-	return fault_safe_try_string(out, size, address);
+	return fault_safe_try_string_in(process, out, size, address);
 }
 
 KFUNC_BODY(bpf_probe_read_user_dynptr)
 {
-	return read_into(u64_to_ptr(r1), r2, r3, r4, read_bytes);
+	return read_into(u64_to_ptr(r1), r2, r3, r4, getpid(), read_bytes);
 }
 
 KFUNC_BODY(bpf_probe_read_kernel_dynptr)
 {
-	return read_into(u64_to_ptr(r1), r2, r3, r4, read_bytes);
+	return read_into(u64_to_ptr(r1), r2, r3, r4, getpid(), read_bytes);
 }
 
 KFUNC_BODY(bpf_probe_read_user_str_dynptr)
 {
-	return read_into(u64_to_ptr(r1), r2, r3, r4, read_string);
+	return read_into(u64_to_ptr(r1), r2, r3, r4, getpid(), read_string);
 }
 
 KFUNC_BODY(bpf_probe_read_kernel_str_dynptr)
 {
-	return read_into(u64_to_ptr(r1), r2, r3, r4, read_string);
+	return read_into(u64_to_ptr(r1), r2, r3, r4, getpid(), read_string);
 }
 
 KFUNC_BODY(bpf_copy_from_user_dynptr)
 {
-	return read_into(u64_to_ptr(r1), r2, r3, r4, read_bytes);
+	return read_into(u64_to_ptr(r1), r2, r3, r4, getpid(), read_bytes);
 }
 
 KFUNC_BODY(bpf_copy_from_user_str_dynptr)
 {
-	return read_into(u64_to_ptr(r1), r2, r3, r4, read_string);
+	return read_into(u64_to_ptr(r1), r2, r3, r4, getpid(), read_string);
+}
+
+KFUNC_BODY(bpf_copy_from_user_task_dynptr)
+{
+	return read_into(u64_to_ptr(r1), r2, r3, r4, kernel_task_id(u64_to_ptr(r5)),
+			 read_bytes);
+}
+
+KFUNC_BODY(bpf_copy_from_user_task_str_dynptr)
+{
+	return read_into(u64_to_ptr(r1), r2, r3, r4, kernel_task_id(u64_to_ptr(r5)),
+			 read_string);
 }

@@ -13,6 +13,12 @@ KFUNC_BODY(bpf_rdonly_cast)
 	return r1;
 }
 
+/* No address is one of an allocator of the kernel's. */
+KFUNC_BODY(bpf_get_kmem_cache)
+{
+	return 0;
+}
+
 KFUNC_BODY(bpf_copy_from_user_str)
 {
 	char *out = u64_to_ptr(r1);

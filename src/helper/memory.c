@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory that nobody vouches for. Kernel and user memory are both this process's. The kernel
- * reads through its fault handler; here a system call on ourselves does.
+ * Memory that nobody vouches for. Kernel and user memory are both this process's, or another's
+ * that is named. The kernel reads through its fault handler; here a system call does.
  */
 #include "base/os.h"
 #include "base/user.h"
 #include "helper/body.h"
+#include "helper/kernel_task.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,17 +16,22 @@
 #define CHUNK 256
 
 /* Reads what is there: bytes read, which may be fewer than asked. */
-static size_t read_some(void *out, size_t size, u64 address)
+static size_t read_some(pid_t process, void *out, size_t size, u64 address)
 {
 	struct iovec here = {out, size}, there = {u64_to_ptr(address), size};
-	ssize_t read = process_vm_readv(getpid(), &here, 1, &there, 1, 0);
+	ssize_t read = process_vm_readv(process, &here, 1, &there, 1, 0);
 
 	return read < 0 ? 0 : read;
 }
 
+int fault_safe_try_in(pid_t process, void *out, size_t size, u64 address)
+{
+	return read_some(process, out, size, address) == size ? 0 : -EFAULT;
+}
+
 int fault_safe_try(void *out, size_t size, u64 address)
 {
-	return read_some(out, size, address) == size ? 0 : -EFAULT;
+	return fault_safe_try_in(getpid(), out, size, address);
 }
 
 int fault_safe_read(void *out, size_t size, u64 address)
@@ -39,7 +45,7 @@ int fault_safe_read(void *out, size_t size, u64 address)
 
 /* Up to the end of a page at a time, so that a string may end just before memory that is not
  * there. Behind the string nothing is written. */
-long fault_safe_try_string(char *out, size_t size, u64 address)
+long fault_safe_try_string_in(pid_t process, char *out, size_t size, u64 address)
 {
 	const size_t page = os_page_size();
 	size_t length = 0;
@@ -50,7 +56,7 @@ long fault_safe_try_string(char *out, size_t size, u64 address)
 		size_t step = min(min(size - length, in_page), sizeof(chunk));
 		const char *end;
 
-		if (read_some(chunk, step, address + length) != step)
+		if (read_some(process, chunk, step, address + length) != step)
 			return -EFAULT;
 		end = memchr(chunk, '\0', step);
 		memcpy(out + length, chunk, end ? (size_t)(end - chunk + 1) : step);
@@ -61,6 +67,11 @@ long fault_safe_try_string(char *out, size_t size, u64 address)
 	if (size)
 		out[size - 1] = '\0';
 	return size;
+}
+
+long fault_safe_try_string(char *out, size_t size, u64 address)
+{
+	return fault_safe_try_string_in(getpid(), out, size, address);
 }
 
 long fault_safe_read_string(char *out, size_t size, u64 address)
@@ -117,14 +128,16 @@ HELPER_BODY(copy_from_user)
 	return helper_probe_read_user(r1, r2, r3, r4, r5, run);
 }
 
-/* Tasks are threads of this process. */
 HELPER_BODY(copy_from_user_task)
 {
-	if (r5) {
-		memset(u64_to_ptr(r1), 0, (u32)r2);
-		return -EINVAL;
-	}
-	return helper_probe_read_user(r1, r2, r3, r4, r5, run);
+	void *out = u64_to_ptr(r1);
+	const int ret =
+		r5 ? -EINVAL
+		   : fault_safe_try_in(kernel_task_id(u64_to_ptr(r4)), out, (u32)r2, r3);
+
+	if (ret)
+		memset(out, 0, (u32)r2);
+	return ret;
 }
 
 HELPER_BODY(probe_write_user)

@@ -12,6 +12,8 @@
 #include "catalog/uapi.h"
 
 struct async_world;
+struct btf_view;
+struct kernel_world;
 struct map;
 struct own_type;
 struct own_types;
@@ -43,6 +45,9 @@ struct run_env {
 	 * there is none. */
 	int (*bpf)(void *engine, int command, union bpf_attr *attr, u32 size);
 	u32 (*find_type)(void *engine, const char *name, u32 kind);
+	/* The kernel's types, which programs name; NULL: there are none. */
+	const struct btf_view *(*kernel_types)(void *engine);
+	struct kernel_world *kernel; /* structures of the kernel (helper/kernel_object.h) */
 	/* The network beside the program; NULL: there is none. Whether `ifindex` is a port, and
 	 * what becomes of a frame of a BPF_F_TEST_XDP_LIVE_FRAMES run after its program. */
 	bool (*has_port)(void *engine, u32 ifindex);
@@ -116,8 +121,8 @@ struct run_context {
 	/* The value of the program's cgroup storage: the shared one, the per-CPU one. */
 	struct run_region local_storage[2];
 	struct run_region key; /* of the element that a callback runs for; as `regions` */
-	bool is_stopped; /* the run used up its fuel */
-	bool violated;	 /* the checked interpreter found something in a run */
+	bool is_stopped;       /* the run used up its fuel */
+	bool violated;	       /* the checked interpreter found something in a run */
 };
 
 /* The body of helper `id`; NULL when it is not implemented (a load that needs it is refused).

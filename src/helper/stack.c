@@ -2,7 +2,7 @@
 /* Stacks of the thread that runs the program. The kernel's and the user's are the same one. */
 #include "helper/backtrace.h"
 #include "helper/body.h"
-#include "map/owner.h"
+#include "helper/kernel_task.h"
 #include "map/stack_trace.h"
 
 #include <errno.h>
@@ -90,9 +90,7 @@ HELPER_BODY(get_stack)
 /* Only the own stack holds still. */
 HELPER_BODY(get_task_stack)
 {
-	struct owners *owners = run->env->owners;
-
-	if (owners && u64_to_ptr(r1) == owner_current_task(owners))
+	if (kernel_task_is_current(u64_to_ptr(r1)))
 		return get_stack(r2, r3, r4);
 	memset(u64_to_ptr(r2), 0, (u32)r3);
 	return -EOPNOTSUPP;

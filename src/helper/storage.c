@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Local storage. What programs have for a task_struct, an inode or a cgroup is the address of
- * its owner (map/owner.h); a socket is a struct sock_ctx, which knows its owner.
+ * Local storage. A program's task, inode or cgroup is an object (kernel_object.h) that names
+ * its owner; a socket is a struct sock_ctx, which knows its owner.
  */
 #include "catalog/ctx.h"
 #include "helper/body.h"
+#include "helper/kernel_task.h"
 #include "map/local_storage.h"
 
 #include <errno.h>
 
 HELPER_BODY(get_current_task_btf)
 {
-	return ptr_to_u64(run->env->owners ? owner_current_task(run->env->owners) : NULL);
+	return ptr_to_u64(kernel_task_current(run));
 }
 
 static void *get(struct map *map, struct owner *owner, const void *initial, u64 flags)
@@ -26,14 +27,16 @@ static int delete (struct map *map, struct owner *owner)
 	return owner ? local_storage_delete(map, owner) : -EINVAL;
 }
 
-#define OWNED(kind)                                                                         \
-	HELPER_BODY(kind##_storage_get)                                                     \
-	{                                                                                   \
-		return ptr_to_u64(get(u64_to_ptr(r1), u64_to_ptr(r2), u64_to_ptr(r3), r4)); \
-	}                                                                                   \
-	HELPER_BODY(kind##_storage_delete)                                                  \
-	{                                                                                   \
-		return delete (u64_to_ptr(r1), u64_to_ptr(r2));                             \
+#define OWNED(kind)                                                                \
+	HELPER_BODY(kind##_storage_get)                                            \
+	{                                                                          \
+		struct owner *owner = kernel_owner(run, u64_to_ptr(r2));           \
+                                                                                   \
+		return ptr_to_u64(get(u64_to_ptr(r1), owner, u64_to_ptr(r3), r4)); \
+	}                                                                          \
+	HELPER_BODY(kind##_storage_delete)                                         \
+	{                                                                          \
+		return delete (u64_to_ptr(r1), kernel_owner(run, u64_to_ptr(r2))); \
 	}
 
 OWNED(task)

@@ -2,11 +2,12 @@
 /* Who runs, where: the calling thread stands for the current task, the slot for the CPU. */
 #include "base/os.h"
 #include "helper/body.h"
+#include "helper/kernel_file.h"
+#include "helper/kernel_task.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -14,7 +15,6 @@
 #include <unistd.h>
 
 #define TASK_COMM_LEN 16
-#define MAPS_LINE     4200 /* a path, and what stands before it */
 
 HELPER_BODY(get_smp_processor_id)
 {
@@ -82,42 +82,28 @@ HELPER_BODY(get_current_comm)
 	return 0;
 }
 
-/* There is no task_struct to point to. */
 HELPER_BODY(get_current_task)
 {
-	return 0;
+	return ptr_to_u64(kernel_task_current(run));
 }
 
-/* Whether a mapping of this process has the address. */
-static bool is_mapped(u64 address)
-{
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[MAPS_LINE];
-	bool found = false;
-
-	while (maps && !found && fgets(line, sizeof(line), maps)) {
-		u64 start, end;
-
-		found = sscanf(line, "%llx-%llx", &start, &end) == 2 && start <= address &&
-			address < end;
-	}
-	if (maps)
-		fclose(maps);
-	return found;
-}
-
-/* What the callback gets for a vm_area_struct only tells that there is one. */
 HELPER_BODY(find_vma)
 {
-	static const u64 area;
-	const u64 args[5] = {r1, ptr_to_u64(&area), r4};
+	struct area_list list;
+	void *area;
+	u64 start;
 
 	if (r5)
 		return -EINVAL;
-	if (!r1 || !is_mapped(r2))
+	if (!r1 || area_list_new(&list, kernel_task_id(u64_to_ptr(r1)), r2))
 		return -ENOENT;
-	run->call_back(run, r3, args);
-	return 0;
+	area = area_list_next(&list, run->env->kernel);
+	area_list_done(&list);
+	start = area ? kernel_value(area, KERNEL_vm_area_struct_vm_start) : UINT64_MAX;
+	if (start <= r2)
+		run->call_back(run, r3, (const u64[5]){r1, ptr_to_u64(area), r4});
+	kernel_put(area);
+	return start <= r2 ? 0 : -ENOENT;
 }
 
 HELPER_BODY(get_ns_current_pid_tgid)

@@ -152,7 +152,7 @@ void *own_new(struct own_type *type)
 {
 	struct own_header *header;
 
-	if (type->params.size > OWN_SIZE_MAX)
+	if (type->params.btf && type->params.size > OWN_SIZE_MAX)
 		return NULL;
 	header = aligned_alloc(CACHE_LINE,
 			       round_up(sizeof(*header) + bytes_of(type), CACHE_LINE));
@@ -165,6 +165,11 @@ void *own_new(struct own_type *type)
 	if (count_of(header->object))
 		atomic_store_explicit(count_of(header->object), 1, memory_order_relaxed);
 	return header->object;
+}
+
+void *own_hidden(void *object)
+{
+	return (u8 *)object + header_of(object)->type->params.hidden;
 }
 
 bool own_get(void *object)

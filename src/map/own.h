@@ -13,7 +13,8 @@
 #include "base/object.h"
 #include "btf/fields.h"
 
-/* An object that is larger cannot be had, as on Linux (a slab of its allocator). */
+/* An object of a program's types that is larger cannot be had, as on Linux (a slab of its
+ * allocator). */
 #define OWN_SIZE_MAX (4096 - 8)
 
 struct own_world; /* all objects of an engine; counted by what is in it */
@@ -29,6 +30,7 @@ struct own_type; /* counted by its objects and by those who make some */
 
 struct own_type_params {
 	u32 size;
+	u32 hidden;	    /* where the part begins that only the maker knows; 0: none */
 	u32 copies;	    /* of each object, one for each slot; 1: it is not per-CPU */
 	s32 count_offset;   /* of a u32 in the object that counts its references; -1: none */
 	struct object *btf; /* a reference is taken; NULL */
@@ -38,8 +40,10 @@ struct own_type_params {
 struct own_type *own_type_new(struct own_world *world, const struct own_type_params *params);
 void own_type_put(struct own_type *type);
 
-/* Zeroed, with one reference; NULL: no memory, or too large. */
+/* Zeroed, with one reference; NULL: no memory, or too large for a program's own type. */
 void *own_new(struct own_type *type);
+/* The part that own_type_params.hidden names. */
+void *own_hidden(void *object);
 /* One more reference; false: the last one is gone. Only where references are counted. */
 bool own_get(void *object);
 void own_put(void *object);

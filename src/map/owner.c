@@ -53,6 +53,8 @@ static void free_owner(struct rcu_head *head)
 	struct owner *owner = container_of(head, struct owner, rcu);
 
 	witness_done(&owner->witness);
+	if (owner->object)
+		owner->release_object(owner->object);
 	free(owner);
 }
 

@@ -3,8 +3,7 @@
  * What values of local storage belong to: a thread, a socket, the inode behind an open file, a
  * cgroup. Each is known by what never names another one: a thread by its id and the time when
  * it started, a socket by its cookie, an inode by its device, number and birth, a cgroup by its
- * id, its tree and whether that is the v2 tree. The address of a thread's owner is what
- * programs have for a task_struct.
+ * id, its tree and whether that is the v2 tree.
  *
  * Nobody tells when one of them ends, and holding a socket or a file open would change what
  * the program that owns it does. So each owner has a witness (witness.h), who is asked when
@@ -40,6 +39,9 @@ struct owner {
 	struct cds_list_head values; /* struct local_value; readers use RCU */
 	/* One place for each map, which may share it with others. */
 	_Atomic(struct local_value *) cache[OWNER_CACHE];
+	/* A thread's: what programs have for it; release_object(object) comes with its end. */
+	void *object;
+	void (*release_object)(void *object);
 	_Atomic(void *) claim; /* a socket's: the reuseport array that has it; NULL: none */
 	struct witness witness;
 	struct cds_list_head bucket;

@@ -4,6 +4,7 @@
 #include "base/os.h"
 #include "base/rcu.h"
 #include "helper/cpumask.h"
+#include "helper/kernel_object.h"
 #include "map/account.h"
 #include "map/async.h"
 #include "map/device.h"
@@ -85,6 +86,11 @@ static u32 find_type(void *engine, const char *name, u32 kind)
 	return view ? btf_find(view, name, kind) : 0;
 }
 
+static const struct btf_view *kernel_types(void *engine)
+{
+	return kernel_btf_view(&((struct skep_engine *)engine)->kernel_btf);
+}
+
 static int transmit(void *engine, u32 ifindex, const u8 *data, u32 length, bool is_received)
 {
 	return net_transmit(((struct skep_engine *)engine)->net, ifindex, data, length,
@@ -133,6 +139,7 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 				       .violation = trace_violation,
 				       .bpf = call_bpf,
 				       .find_type = find_type,
+				       .kernel_types = kernel_types,
 				       .has_port = has_port,
 				       .transmit = transmit,
 				       .xdp_deliver = deliver};
@@ -144,7 +151,8 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 	engine->env.own = own_world_new(opts->checked);
 	engine->env.cpumask = engine->env.own ? cpumask_type_new(engine->env.own) : NULL;
 	engine->env.async = async_world_new(call_later, engine);
-	if (!engine->env.cpumask || !engine->env.async)
+	engine->env.kernel = kernel_world_new(&engine->env);
+	if (!engine->env.cpumask || !engine->env.async || !engine->env.kernel)
 		return -ENOMEM;
 	ret = region_init(engine, opts, err);
 	if (ret)
@@ -255,6 +263,7 @@ void skep_engine_free(struct skep_engine *engine)
 	own_world_put(engine->env.own);
 	trace_done(engine);
 	owners_free(engine->env.owners);
+	kernel_world_free(engine->env.kernel);
 	routes_free(engine->env.routes);
 	slots_free(engine->env.slots);
 	shared_close(engine->shared);

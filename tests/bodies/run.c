@@ -235,7 +235,7 @@ static struct skep_engine *engine_new(bool checked, u32 jit)
 int main(int argc, char **argv)
 {
 	struct side sides[] = {{"optimised", engine_new(false, SKEP_JIT_FULL)},
-			       {"one pass", engine_new(false, SKEP_JIT_BASE)},
+			       {"one_pass", engine_new(false, SKEP_JIT_BASE)},
 			       {"interpreted", engine_new(false, SKEP_JIT_OFF)},
 			       {"checked", engine_new(true, SKEP_JIT_OFF)},
 			       {"Linux", NULL}};

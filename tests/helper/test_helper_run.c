@@ -2,6 +2,7 @@
 /* Helpers on maps, time, tasks, memory, control and redirects. */
 #include "base/os.h"
 #include "catalog/ctx.h"
+#include "helper/kernel_task.h"
 #include "map/map.h"
 #include "tests/helper/linux_call.h"
 
@@ -118,18 +119,22 @@ static void events_are_told_and_answered(void **state)
 
 static void memory_of_the_process_is_written(void **state)
 {
+	struct kernel_world *world = kernel_world_new(&env);
+	void *task = kernel_task(world, getpid());
 	struct run_context run = {.env = &env};
 	char from[4] = "new", to[4] = "old";
-	u64 f = ptr_to_u64(from), t = ptr_to_u64(to);
+	u64 f = ptr_to_u64(from), t = ptr_to_u64(to), self = ptr_to_u64(task);
 
 	assert_int_equal(call(&run, BPF_FUNC_probe_write_user, t, f, 3, 0, 0), 0);
 	assert_string_equal(to, "new");
 	assert_int_equal(call(&run, BPF_FUNC_probe_write_user, 8, f, 3, 0, 0), -EFAULT);
 	strcpy(from, "mid");
-	assert_int_equal(call(&run, BPF_FUNC_copy_from_user_task, t, 3, f, 0, 0), 0);
+	assert_int_equal(call(&run, BPF_FUNC_copy_from_user_task, t, 3, f, self, 0), 0);
 	assert_string_equal(to, "mid");
-	assert_int_equal(call(&run, BPF_FUNC_copy_from_user_task, t, 3, f, 0, 1), -EINVAL);
+	assert_int_equal(call(&run, BPF_FUNC_copy_from_user_task, t, 3, f, self, 1), -EINVAL);
 	assert_int_equal(to[0] | to[1] | to[2], 0);
+	kernel_put(task);
+	kernel_world_free(world);
 }
 
 static void elements_are_found_changed_and_deleted(void **state)

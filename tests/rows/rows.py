@@ -45,6 +45,7 @@ WHOLE = {
     "src/cli/options.def": "tests/cli/coverage.py",
     "src/cli/sections.def": "tests/cli/showing.py",
     "src/helper/absent.def": "tests/helper/test_helper_run.c",
+    "src/helper/kernel_members.def": "tests/helper/test_kernel_object.c",
     "src/ir/fold.def": "tests/ir/test_rule.c",
     "src/ir/ir.def": "tests/ir/test_rule.c",
     "src/jit/x86.def": "tests/jit/test_x86.c",
