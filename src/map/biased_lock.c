@@ -3,25 +3,20 @@
 
 #include "base/os.h"
 #include "map/value.h"
-#include <sched.h>
 
 #define WANTED_FIRST 64
 #define WANTED_LAST  (1U << 20)
 
 void biased_lock_init(struct biased_lock *lock)
 {
-	*lock = (struct biased_lock){.owner = BIASED_TO_NOBODY,
+	*lock = (struct biased_lock){.bias.owner = BIASED_TO_NOBODY,
 				     .last = SLOT_NONE,
 				     .wanted = os_barrier_ready() ? WANTED_FIRST : 0};
 }
 
-/* Acquire pairs with the release when the owner leaves. */
 static void take_away(struct biased_lock *lock)
 {
-	atomic_store_explicit(&lock->owner, BIASED_TO_NOBODY, memory_order_relaxed);
-	os_barrier();
-	while (atomic_load_explicit(&lock->inside, memory_order_acquire))
-		sched_yield();
+	bias_take_away(&lock->bias);
 	lock->wanted = min(lock->wanted * 2, WANTED_LAST);
 	lock->in_a_row = 0;
 }
@@ -29,7 +24,7 @@ static void take_away(struct biased_lock *lock)
 void biased_lock_enter_slow(struct biased_lock *lock, u32 slot)
 {
 	value_spin_lock(&lock->lock);
-	if (atomic_load_explicit(&lock->owner, memory_order_relaxed) != BIASED_TO_NOBODY)
+	if (!bias_is_own(&lock->bias, BIASED_TO_NOBODY))
 		take_away(lock);
 	if (lock->last == slot) {
 		lock->in_a_row++;
@@ -42,6 +37,6 @@ void biased_lock_enter_slow(struct biased_lock *lock, u32 slot)
 void biased_lock_leave_slow(struct biased_lock *lock, u32 slot)
 {
 	if (lock->wanted && slot != SLOT_NONE && lock->in_a_row >= lock->wanted)
-		atomic_store_explicit(&lock->owner, slot, memory_order_relaxed);
+		atomic_store_explicit(&lock->bias.owner, slot, memory_order_relaxed);
 	value_spin_unlock(&lock->lock);
 }

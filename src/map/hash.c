@@ -111,7 +111,7 @@ static int lookup_locked(struct hash *hash, const void *key, void *value, u64 fl
 {
 	struct table_entry entry;
 
-	table_lock(&hash->table, key, &entry);
+	table_lock(&hash->table, key, SLOT_NONE, &entry);
 	if (entry.element != ELEMENT_NONE)
 		hash_copy_out(hash, entry.element, value, flags);
 	table_unlock(&hash->table, &entry);

@@ -8,17 +8,18 @@
  *	hash_lru.c	the same of LRU maps with BPF_F_NO_COMMON_LRU
  *	hash_common.c	maps in a region
  *
- * Elements: as many as max_entries are in the table or in `pool`, so that counts are exact; a
- * few more are in the supplies, of which each slot has one and all other threads share the
- *last.
+ * Elements: as many as max_entries are in the table, in `pool` or in the hands of the slot that
+ * owns the table (table_bias.h), so that counts are exact; a few more are in the supplies, of
+ *which each slot has one and all other threads share the last.
  *
  * Values of up to 8 bytes, and a slot's own value of a per-CPU map, are written in place and
- * without the bucket's lock (`in_place`): the slot says in `writing` which element it is at and
- * looks again whether the key still has it. An element that leaves the table goes to a
- * supply, and serves another key only after a barrier of all threads (os_barrier()) and when no
- * slot writes to it. There is one barrier for some hundred elements. Other values are written
- * into an element of the supply that then takes the old one's place, so that readers see the
- * old value or the new one; such elements serve again at once, as Linux's preallocated ones.
+ * without the bucket's lock (`in_place`): the slot says in its `writer` which element it is at
+ *and looks again whether the key still has it. An element that leaves the table, if not by the
+ * owner of the table's bias, goes to a supply, and serves another key only after a barrier of
+ *all threads (os_barrier()) and when no slot writes to it. There is one barrier for some
+ *hundred elements. Other values are written into an element of the supply that then takes the
+ *old one's place, so that readers see the old value or the new one; such elements serve again
+ *at once, as Linux's preallocated ones.
  */
 #ifndef SKEP_MAP_HASH_H
 #define SKEP_MAP_HASH_H
@@ -36,10 +37,6 @@ struct hash_supply {
 	u32 count; /* in_place: clean ones and others, always so many */
 	u32 hand, hand_end; /* LRU: the elements that are this supply's turn */
 	u32 *elements;
-};
-
-struct hash_slot {
-	_Alignas(CACHE_LINE) atomic_uint writing; /* an element or ELEMENT_NONE */
 };
 
 struct lru_lists; /* of one slot */
@@ -62,7 +59,7 @@ struct hash {
 	struct region values; /* slot_stride bytes for each slot */
 	_Atomic u8 *state;    /* LRU, per element; NULL: not LRU */
 	struct region states;
-	struct hash_slot *slots;
+	struct table_writer *writers; /* of each slot */
 	struct hash_supply *supplies;
 	u32 supply_count, element_count;
 	struct region supply_region, links;
@@ -132,17 +129,21 @@ static inline __attribute__((always_inline)) void hash_refer(struct hash *hash, 
 void hash_supply_plan(struct hash *hash);
 int hash_supply_init(struct hash *hash);
 void hash_supply_done(struct hash *hash);
+/* A free element, ELEMENT_NONE: there is none; and one back, after the bucket was unlocked. */
+u32 hash_free_take(struct hash *hash, u32 slot);
+void hash_free_give(struct hash *hash, u32 slot, u32 element);
 /* An element for a new value of an old key, and the old one back. Not for `in_place`. */
 u32 hash_spare_take(struct hash *hash, u32 slot);
 void hash_spare_give(struct hash *hash, u32 slot, u32 element);
-/* After an element left the table: it, or another, may serve any key. */
+/* After an element left the table, not by its owner: it, or another, may serve any key. */
 u32 hash_renew(struct hash *hash, u32 slot, u32 removed);
 /* Waits until no slot writes to an element that left the table. Not from programs. */
 void hash_settle(struct hash *hash, u32 element);
 /* LRU: a free element, of an evicted key if need be. */
 u32 hash_take_lru(struct hash *hash, u32 slot);
-/* LRU: removes the element from the table if it is still there; what its values hold stays. */
-bool hash_take_out(struct hash *hash, u32 element);
+/* LRU: removes the element from the table if it is still there; what its values hold stays.
+ * `*as_owner`: by the table's owner. */
+bool hash_take_out(struct hash *hash, u32 element, u32 slot, bool *as_owner);
 
 /* --- hash_lru.c: of maps with BPF_F_NO_COMMON_LRU --- */
 

@@ -31,6 +31,7 @@ int hash_common_init(struct hash *hash)
 				hash->element_count, &hash->pools->overflow);
 	if (!err)
 		err = map_memory(map, &hash->links, (u64)hash->element_count * sizeof(u32));
+	table_bias_init(&hash->table.bias, &hash->pools->pool, NULL, 0);
 	if (err || !map_is_new(map))
 		return err;
 	pool_init(&hash->pools->pool, (atomic_uint *)hash->links.base, 0, desc->max_entries);

@@ -162,11 +162,12 @@ static void look_at_inactive(struct hash *hash, struct lru_lists *lists)
 /* --- eviction --- */
 
 /* Not one that is being prepared for a key. */
-static bool evict(struct hash *hash, struct lru_lists *lists, u32 element)
+static bool evict(struct hash *hash, struct lru_lists *lists, u32 element, u32 slot)
 {
 	u8 state = atomic_load_explicit(&hash->state[element], memory_order_relaxed);
+	bool as_owner;
 
-	if (!(state & ELEMENT_IN_USE) || !hash_take_out(hash, element))
+	if (!(state & ELEMENT_IN_USE) || !hash_take_out(hash, element, slot, &as_owner))
 		return false;
 	unlink_node(hash, lists, element);
 	hash->nodes[element].list = FREE;
@@ -174,7 +175,7 @@ static bool evict(struct hash *hash, struct lru_lists *lists, u32 element)
 }
 
 /* The oldest inactive ones that were not referred to, at most SCANS. */
-static u32 evict_inactive(struct hash *hash, struct lru_lists *lists, u32 *victims)
+static u32 evict_inactive(struct hash *hash, struct lru_lists *lists, u32 slot, u32 *victims)
 {
 	const u32 end = end_of(hash, lists, INACTIVE);
 	u32 at = hash->nodes[end].prev, count = 0;
@@ -185,20 +186,20 @@ static u32 evict_inactive(struct hash *hash, struct lru_lists *lists, u32 *victi
 		at = hash->nodes[element].prev;
 		if (is_referenced(hash, element))
 			move_node(hash, lists, element, ACTIVE);
-		else if (evict(hash, lists, element))
+		else if (evict(hash, lists, element, slot))
 			victims[count++] = element;
 	}
 	return count;
 }
 
 /* The oldest, whatever was referred to. */
-static u32 evict_any(struct hash *hash, struct lru_lists *lists, u32 *victims)
+static u32 evict_any(struct hash *hash, struct lru_lists *lists, u32 slot, u32 *victims)
 {
 	const u32 list = lists->length[INACTIVE] ? INACTIVE : ACTIVE;
 	const u32 end = end_of(hash, lists, list);
 
 	for (u32 at = hash->nodes[end].prev; at != end; at = hash->nodes[at].prev)
-		if (evict(hash, lists, at)) {
+		if (evict(hash, lists, at, slot)) {
 			*victims = at;
 			return 1;
 		}
@@ -235,9 +236,9 @@ u32 hash_lru_take(struct hash *hash, u32 slot)
 	look_at_inactive(hash, lists);
 	element = take_free(hash, lists);
 	if (element == ELEMENT_NONE) {
-		count = evict_inactive(hash, lists, victims);
+		count = evict_inactive(hash, lists, slot, victims);
 		if (!count)
-			count = evict_any(hash, lists, victims);
+			count = evict_any(hash, lists, slot, victims);
 		if (count)
 			element = victims[count - 1];
 	}

@@ -52,7 +52,7 @@ static void fill_supply(struct hash *hash, u32 number, u32 *elements)
 int hash_supply_init(struct hash *hash)
 {
 	u64 supplies = (u64)hash->supply_count * sizeof(struct hash_supply);
-	u64 slots = (u64)hash->map.slots * sizeof(struct hash_slot);
+	u64 slots = (u64)hash->map.slots * sizeof(struct table_writer);
 	u64 elements = (u64)hash->supply_count * reserve_of(hash) * sizeof(u32);
 	int err = region_new(hash->map.account, &hash->supply_region,
 			     supplies + slots + elements);
@@ -65,14 +65,15 @@ int hash_supply_init(struct hash *hash)
 	if (err)
 		return err;
 	hash->supplies = (struct hash_supply *)base;
-	hash->slots = (struct hash_slot *)(base + supplies);
+	hash->writers = (struct table_writer *)(base + supplies);
 	for (u32 i = 0; i < hash->supply_count; i++)
 		fill_supply(hash, i, (u32 *)(base + supplies + slots));
 	for (u32 i = 0; i < hash->map.slots; i++)
-		atomic_init(&hash->slots[i].writing, ELEMENT_NONE);
+		atomic_init(&hash->writers[i].element, ELEMENT_NONE);
 	hash->pools = &hash->own_pools;
 	pool_init(&hash->pools->pool, (atomic_uint *)hash->links.base, 0,
 		  hash->map.desc.max_entries);
+	table_bias_init(&hash->table.bias, &hash->pools->pool, hash->writers, hash->map.slots);
 	return 0;
 }
 
@@ -111,6 +112,29 @@ static void release_element(struct hash *hash, u32 element)
 		return;
 	for (u32 slot = 0; slot < copies; slot++)
 		value_release(&hash->map.desc, hash_value(hash, element, slot));
+}
+
+/* --- free elements --- */
+
+u32 hash_free_take(struct hash *hash, u32 slot)
+{
+	struct table_bias *bias = &hash->table.bias;
+	bool as_owner = bias_enter(&bias->bias, slot);
+	u32 element = table_bias_take(bias, as_owner);
+
+	if (as_owner)
+		bias_leave(&bias->bias);
+	return element;
+}
+
+void hash_free_give(struct hash *hash, u32 slot, u32 element)
+{
+	struct table_bias *bias = &hash->table.bias;
+	bool as_owner = bias_enter(&bias->bias, slot);
+
+	table_bias_give(bias, as_owner, element);
+	if (as_owner)
+		bias_leave(&bias->bias);
 }
 
 /* --- spares --- */
@@ -156,7 +180,7 @@ void hash_spare_give(struct hash *hash, u32 slot, u32 element)
 /* Acquire pairs with the release when the slot is done: its store to the value. */
 static u32 written_by(const struct hash *hash, u32 slot)
 {
-	return atomic_load_explicit(&hash->slots[slot].writing, memory_order_acquire);
+	return atomic_load_explicit(&hash->writers[slot].element, memory_order_acquire);
 }
 
 static bool is_among(const u32 *elements, u32 count, u32 element)
@@ -227,22 +251,23 @@ void hash_settle(struct hash *hash, u32 element)
 /* --- LRU: a hand goes round over the elements and takes the first that was not used since it
  * came by (CLOCK) --- */
 
-bool hash_take_out(struct hash *hash, u32 element)
+bool hash_take_out(struct hash *hash, u32 element, u32 slot, bool *as_owner)
 {
 	struct table_entry entry;
-	bool found = table_lock_element(&hash->table, element, &entry);
+	bool found = table_lock_element(&hash->table, element, slot, &entry);
 
 	if (found) {
 		table_remove(&entry);
 		hash_set_state(hash, element, 0);
 	}
 	table_unlock(&hash->table, &entry);
+	*as_owner = entry.as_owner;
 	return found;
 }
 
-static bool evict(struct hash *hash, u32 element)
+static bool evict(struct hash *hash, u32 element, u32 slot, bool *as_owner)
 {
-	bool found = hash_take_out(hash, element);
+	bool found = hash_take_out(hash, element, slot, as_owner);
 
 	if (found)
 		hash_release_fields(hash, element);
@@ -309,14 +334,15 @@ static u32 next_victim(struct hash *hash, u32 slot)
 
 u32 hash_take_lru(struct hash *hash, u32 slot)
 {
-	u32 element = pool_take(&hash->pools->pool);
+	u32 element = hash_free_take(hash, slot);
+	bool as_owner;
 
 	while (element == POOL_NONE) {
 		u32 victim = next_victim(hash, slot);
 
-		if (victim != ELEMENT_NONE && evict(hash, victim))
-			return hash_renew(hash, slot, victim);
-		element = pool_take(&hash->pools->pool);
+		if (victim != ELEMENT_NONE && evict(hash, victim, slot, &as_owner))
+			return as_owner ? victim : hash_renew(hash, slot, victim);
+		element = hash_free_take(hash, slot);
 	}
 	return element;
 }

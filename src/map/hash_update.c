@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Changes of hash maps. */
-#include "map/hash.h"
+#include "map/hash_owner.h"
 
 #include <string.h>
 
@@ -55,9 +55,10 @@ static void fill_element(struct hash *hash, u32 element, const void *key, const 
 /* --- in place, without a lock --- */
 
 /* The key's element, which is the slot's to write to until `*writing` changes; ELEMENT_NONE:
- * the key is not in its home group. */
+ * the key is not in its home group, or another slot owns the table. The store is before the
+ * loads also for those who look at it after os_barrier(). */
 static inline __attribute__((always_inline)) u32
-claim(const struct table *table, atomic_uint *writing, const void *key, u32 key_size)
+claim(const struct table *table, atomic_uint *writing, const void *key, u32 slot, u32 key_size)
 {
 	u64 hash = table_hash(table, key, key_size);
 	const struct group *group = table_home(table, hash);
@@ -68,8 +69,8 @@ claim(const struct table *table, atomic_uint *writing, const void *key, u32 key_
 		u32 element = atomic_load_explicit(&group->slot[index], memory_order_acquire);
 
 		atomic_store_explicit(writing, element, memory_order_release);
-		/* os_barrier() puts the store before the loads for those who look at it. */
-		atomic_signal_fence(memory_order_seq_cst);
+		if (unlikely(!table_bias_may_write(&table->bias, slot)))
+			return ELEMENT_NONE;
 		if (likely(atomic_load_explicit(&group->tag[index], memory_order_acquire) ==
 				   tag &&
 			   atomic_load_explicit(&group->slot[index], memory_order_acquire) ==
@@ -87,8 +88,8 @@ static inline __attribute__((always_inline)) bool store_in_place(struct hash *ha
 								 u32 key_size, bool per_cpu)
 {
 	u32 value_size = hash->map.desc.value_size;
-	atomic_uint *writing = &hash->slots[slot].writing;
-	u32 element = claim(&hash->table, writing, key, key_size);
+	atomic_uint *writing = &hash->writers[slot].element;
+	u32 element = claim(&hash->table, writing, key, slot, key_size);
 
 	if (likely(element != ELEMENT_NONE)) {
 		if (hash->state)
@@ -109,8 +110,12 @@ static inline __attribute__((always_inline)) int
 update_in_place(struct map *map, const void *key, const void *value, u64 flags, u32 slot,
 		u32 key_size, bool per_cpu)
 {
+	struct hash *hash = hash_of(map);
+
 	if (likely(!(flags & ~(u64)BPF_EXIST)) &&
-	    likely(store_in_place(hash_of(map), key, value, slot, key_size, per_cpu)))
+	    likely(store_in_place(hash, key, value, slot, key_size, per_cpu)))
+		return 0;
+	if (!per_cpu && flags <= BPF_NOEXIST && owner_insert(hash, key, value, slot, key_size))
 		return 0;
 	return hash_update(map, key, value, flags, slot);
 }
@@ -181,7 +186,9 @@ static u32 overwrite(struct hash *hash, struct table_entry *entry, const void *k
 static int insert(struct hash *hash, struct table_entry *entry, const void *key,
 		  const void *value, u32 slot, u32 *element)
 {
-	u32 new = *element != ELEMENT_NONE ? *element : pool_take(&hash->pools->pool);
+	u32 new = *element != ELEMENT_NONE
+			  ? *element
+			  : table_bias_take(&hash->table.bias, entry->as_owner);
 	int err;
 
 	if (new == ELEMENT_NONE)
@@ -202,7 +209,7 @@ static int store(struct hash *hash, const void *key, const void *value, u64 flag
 	u32 freed = ELEMENT_NONE;
 	int err;
 
-	table_lock(&hash->table, key, &entry);
+	table_lock(&hash->table, key, slot, &entry);
 	err = map_check_presence(entry.element != ELEMENT_NONE, flags);
 	if (!err && entry.element != ELEMENT_NONE)
 		freed = overwrite(hash, &entry, key, value, flags, slot, element);
@@ -234,7 +241,7 @@ static int store_lru(struct hash *hash, const void *key, const void *value, u64 
 		err = store(hash, key, value, flags, slot, &element);
 	}
 	if (unlikely(element != ELEMENT_NONE))
-		pool_give(&hash->pools->pool, element);
+		hash_free_give(hash, slot, element);
 	return err;
 }
 
@@ -273,7 +280,7 @@ int hash_update(struct map *map, const void *key, const void *value, u64 flags, 
 		return store_lru(hash, key, value, flags, slot);
 	err = store(hash, key, value, flags, slot, &element);
 	if (unlikely(element != ELEMENT_NONE))
-		pool_give(&hash->pools->pool, element);
+		hash_free_give(hash, slot, element);
 	return err;
 }
 
@@ -302,51 +309,72 @@ void hash_copy_out(struct hash *hash, u32 element, void *value, u64 flags)
 	}
 }
 
-/* The element, which nobody finds any more; ELEMENT_NONE: the key is not there. */
-static u32 take_out(struct hash *hash, const void *key)
+/* The element, which nobody finds any more; ELEMENT_NONE: the key is not there. `*as_owner`: by
+ * the table's owner. */
+static u32 take_out(struct hash *hash, const void *key, u32 slot, bool *as_owner)
 {
 	struct table_entry entry;
 
-	table_lock(&hash->table, key, &entry);
+	table_lock(&hash->table, key, slot, &entry);
 	if (entry.element != ELEMENT_NONE) {
 		table_remove(&entry);
 		hash_set_state(hash, entry.element, 0);
 	}
 	table_unlock(&hash->table, &entry);
+	*as_owner = entry.as_owner;
 	return entry.element;
 }
 
 /* An element that left the table. */
-static void give_back(struct hash *hash, u32 slot, u32 element)
+static void give_back(struct hash *hash, u32 slot, u32 element, bool as_owner)
 {
 	if (hash->lru)
 		hash_lru_give(hash, element);
 	else
-		pool_give(&hash->pools->pool, hash_renew(hash, slot, element));
+		hash_free_give(hash, slot,
+			       as_owner ? element : hash_renew(hash, slot, element));
+}
+
+/* Where elements go straight back and hold nothing, as the table's owner, if it is that. */
+static bool delete_as_owner(struct hash *hash, const void *key, u32 slot)
+{
+	if (unlikely(hash->lru || value_has_fields(&hash->map.desc)))
+		return false;
+	switch (hash->table.key_size) {
+	case 4: return owner_remove(hash, key, slot, 4);
+	case 8: return owner_remove(hash, key, slot, 8);
+	case 16: return owner_remove(hash, key, slot, 16);
+	default: return owner_remove(hash, key, slot, hash->table.key_size);
+	}
 }
 
 int hash_delete(struct map *map, const void *key, u32 slot)
 {
 	struct hash *hash = hash_of(map);
-	u32 element = take_out(hash, key);
+	bool as_owner;
+	u32 element;
 
+	if (likely(delete_as_owner(hash, key, slot)))
+		return 0;
+	element = take_out(hash, key, slot, &as_owner);
 	if (element == ELEMENT_NONE)
 		return -ENOENT;
 	hash_release_fields(hash, element);
-	give_back(hash, slot, element);
+	give_back(hash, slot, element, as_owner);
 	return 0;
 }
 
 int hash_user_lookup_and_delete(struct map *map, const void *key, void *value, u64 flags)
 {
 	struct hash *hash = hash_of(map);
-	u32 element = take_out(hash, key);
+	bool as_owner;
+	u32 element = take_out(hash, key, SLOT_NONE, &as_owner);
 
 	if (element == ELEMENT_NONE)
 		return -ENOENT;
 	hash_settle(hash, element);
 	hash_copy_out(hash, element, value, flags);
 	hash_release_fields(hash, element);
-	give_back(hash, SLOT_NONE, element);
+	give_back(hash, SLOT_NONE, element, as_owner);
 	return 0;
 }

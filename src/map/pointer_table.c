@@ -62,7 +62,7 @@ int pointer_table_set(struct pointer_table *pointers, const void *key, void *poi
 	struct table_entry entry;
 	int err;
 
-	table_lock(&pointers->table, key, &entry);
+	table_lock(&pointers->table, key, SLOT_NONE, &entry);
 	err = map_check_presence(entry.element != ELEMENT_NONE, flags);
 	if (!err && entry.element != ELEMENT_NONE) {
 		*old = atomic_exchange_explicit(pointer_at(pointers, entry.element), pointer,
@@ -80,7 +80,7 @@ int pointer_table_remove(struct pointer_table *pointers, const void *key, void *
 {
 	struct table_entry entry;
 
-	table_lock(&pointers->table, key, &entry);
+	table_lock(&pointers->table, key, SLOT_NONE, &entry);
 	if (entry.element != ELEMENT_NONE) {
 		*old = atomic_load_explicit(pointer_at(pointers, entry.element),
 					    memory_order_relaxed);

@@ -32,6 +32,7 @@ void table_lay_out(struct table *table, u32 key_size, u64 payload, u32 groups, u
 	table->overflow = table->groups + groups;
 	table->elements = table->element_region.base;
 	table->seed = seed ^ 0x2d358dccaa6c78a5ULL;
+	table_bias_init(&table->bias, NULL, NULL, 0);
 }
 
 /* One memory: home groups, then one overflow group for each element (so that the pool never
@@ -71,11 +72,7 @@ void table_done(struct table *table)
 
 void table_write_key(const struct table *table, u32 element, const void *key)
 {
-	u8 *stored = table_key(table, element);
-
-	for (u32 at = 0; at < table->key_size; at += 8)
-		__atomic_store_n((u64 *)(stored + at), key_word(key, table->key_size, at),
-				 __ATOMIC_RELAXED);
+	table_write_key_sized(table, element, key, table->key_size);
 }
 
 void table_read_key(const struct table *table, u32 element, void *key)
@@ -200,8 +197,6 @@ static void lock_common(const struct commons *commons, struct group *home)
 			sched_yield();
 		word = atomic_load_explicit(&home->words[1], memory_order_relaxed);
 	}
-	/* As in group_lock(). */
-	atomic_thread_fence(memory_order_release);
 }
 
 static void unlock_common(struct group *home)
@@ -212,36 +207,77 @@ static void unlock_common(struct group *home)
 			      memory_order_release);
 }
 
-/* --- locks of private tables --- */
+/* --- locks of private tables: see table_bias.h --- */
 
-/* Acquire pairs with the release in group_unlock(). */
-static void group_lock(const struct table *table, struct group *home)
+/* The lock word, which is held now. Acquire pairs with the release in group_unlock(). */
+static u32 lock_among_others(struct group *home)
 {
 	u32 version = atomic_load_explicit(&home->lock, memory_order_relaxed);
 
-	if (unlikely(table->commons)) {
-		lock_common(table->commons, home);
-		return;
-	}
 	for (u32 spins = 1;; spins++) {
 		version &= ~1U;
 		if (atomic_compare_exchange_weak_explicit(&home->lock, &version, version + 1,
 							  memory_order_acquire,
 							  memory_order_relaxed))
-			break;
+			return version + 1;
 		if (spins % SPINS == 0)
 			sched_yield();
 	}
+}
+
+/* Whether the lock that was just taken is one to rely on: nobody owned the table, or its owner
+ * did not write over it before that was taken away. */
+static bool lock_holds(struct table *table, struct group *home, u32 word)
+{
+	/* os_barrier() puts the lock before the load for who becomes the owner. */
+	atomic_signal_fence(memory_order_seq_cst);
+	if (likely(bias_is_own(&table->bias.bias, BIASED_TO_NOBODY)))
+		return true;
+	table_bias_take_away(&table->bias);
+	return atomic_load_explicit(&home->lock, memory_order_relaxed) == word;
+}
+
+static void lock_private(struct table *table, struct group *home)
+{
+	while (unlikely(!lock_holds(table, home, lock_among_others(home))))
+		;
+}
+
+static void group_lock(struct table *table, struct group *home)
+{
+	if (unlikely(table->commons))
+		lock_common(table->commons, home);
+	else
+		lock_private(table, home);
 	/* A reader that sees anything of what follows sees the new lock word too. */
 	atomic_thread_fence(memory_order_release);
 }
 
-/* Only the owner changes a lock word that is held. */
-static void group_unlock(struct group *home)
+/* Whether the entry's slot owns the table, which nobody else changes then. Who has the bucket
+ * since before that is waited for. Acquire pairs with the release in group_unlock(). */
+static inline bool owner_enters(struct table *table, const struct table_entry *entry,
+				u32 *version)
 {
-	u32 version = atomic_load_explicit(&home->lock, memory_order_relaxed);
+	while (bias_enter(&table->bias.bias, entry->slot)) {
+		*version = atomic_load_explicit(&entry->home->lock, memory_order_acquire);
+		if (likely(!(*version & 1)))
+			return true;
+		bias_leave(&table->bias.bias);
+		sched_yield();
+	}
+	return false;
+}
 
-	atomic_store_explicit(&home->lock, version + 1, memory_order_release);
+/* Nobody else changes a lock word that is held, and relied on. */
+static void group_unlock(struct table *table, const struct table_entry *entry)
+{
+	u32 version = atomic_load_explicit(&entry->home->lock, memory_order_relaxed);
+
+	atomic_store_explicit(&entry->home->lock, version + 1, memory_order_release);
+	if (likely(entry->as_owner))
+		bias_leave(&table->bias.bias);
+	else if (unlikely(version / 2 % TABLE_BIAS_SAMPLE == TABLE_BIAS_SAMPLE - 1))
+		table_bias_note(&table->bias, entry->slot);
 }
 
 static inline __attribute__((always_inline)) void
@@ -262,25 +298,34 @@ entry_find(const struct table *table, struct table_entry *entry, const void *key
 		}
 }
 
-static inline __attribute__((always_inline)) void
-lock_sized(struct table *table, const void *key, u32 key_size, struct table_entry *out)
+static inline __attribute__((always_inline)) void lock_sized(struct table *table,
+							     const void *key, u32 key_size,
+							     u32 slot, struct table_entry *out)
 {
 	u64 hash = table_hash(table, key, key_size);
+	u32 version;
 
 	*out = (struct table_entry){.home = table_home(table, hash),
 				    .tag = hash_tag(hash),
-				    .element = ELEMENT_NONE};
-	group_lock(table, out->home);
-	entry_find(table, out, key, key_size);
+				    .element = ELEMENT_NONE,
+				    .slot = slot};
+	if (likely(owner_enters(table, out, &version))) {
+		entry_find(table, out, key, key_size);
+		group_change_as_owner(out->home, version);
+		out->as_owner = true;
+	} else {
+		group_lock(table, out->home);
+		entry_find(table, out, key, key_size);
+	}
 }
 
-void table_lock(struct table *table, const void *key, struct table_entry *out)
+void table_lock(struct table *table, const void *key, u32 slot, struct table_entry *out)
 {
 	switch (table->key_size) {
-	case 4: lock_sized(table, key, 4, out); break;
-	case 8: lock_sized(table, key, 8, out); break;
-	case 16: lock_sized(table, key, 16, out); break;
-	default: lock_sized(table, key, table->key_size, out);
+	case 4: lock_sized(table, key, 4, slot, out); break;
+	case 8: lock_sized(table, key, 8, slot, out); break;
+	case 16: lock_sized(table, key, 16, slot, out); break;
+	default: lock_sized(table, key, table->key_size, slot, out);
 	}
 }
 
@@ -320,23 +365,33 @@ void table_prefetch_element(const struct table *table, u32 element)
 
 /* The element may serve another key by the time of the lock: then it is not found, or found
  * with that key, which has the same bucket. */
-bool table_lock_element(struct table *table, u32 element, struct table_entry *out)
+bool table_lock_element(struct table *table, u32 element, u32 slot, struct table_entry *out)
 {
 	u64 hash = table_element_hash(table, element);
+	u32 version;
+	bool found;
 
 	*out = (struct table_entry){.home = table_home(table, hash),
 				    .tag = hash_tag(hash),
-				    .element = ELEMENT_NONE};
-	group_lock(table, out->home);
-	return entry_find_element(table, out, element);
+				    .element = ELEMENT_NONE,
+				    .slot = slot};
+	if (likely(owner_enters(table, out, &version))) {
+		found = entry_find_element(table, out, element);
+		group_change_as_owner(out->home, version);
+		out->as_owner = true;
+	} else {
+		group_lock(table, out->home);
+		found = entry_find_element(table, out, element);
+	}
+	return found;
 }
 
-void table_unlock(const struct table *table, struct table_entry *entry)
+void table_unlock(struct table *table, struct table_entry *entry)
 {
 	if (unlikely(table->commons))
 		unlock_common(entry->home);
 	else
-		group_unlock(entry->home);
+		group_unlock(table, entry);
 }
 
 /* Release pairs with the acquire of the readers' slot: they see the element's key and value. */
@@ -346,10 +401,9 @@ void table_replace(struct table_entry *entry, u32 element)
 	entry->element = element;
 }
 
-static void group_put(struct table_entry *entry, struct group *group, u32 index, u32 element)
+static void entry_put(struct table_entry *entry, struct group *group, u32 index, u32 element)
 {
-	atomic_store_explicit(&group->slot[index], element, memory_order_release);
-	atomic_store_explicit(&group->tag[index], entry->tag, memory_order_release);
+	group_put(group, index, entry->tag, element);
 	entry->group = group;
 	entry->index = index;
 	entry->element = element;
@@ -368,7 +422,7 @@ static int insert_overflow(struct table *table, struct table_entry *entry, struc
 		return -ENOMEM;
 	}
 	atomic_store_explicit(&table->overflow[number].next, 0, memory_order_relaxed);
-	group_put(entry, &table->overflow[number], 0, element);
+	entry_put(entry, &table->overflow[number], 0, element);
 	atomic_store_explicit(&last->next, number + 1, memory_order_release);
 	return 0;
 }
@@ -381,7 +435,7 @@ int table_insert(struct table *table, struct table_entry *entry, u32 element)
 		u32 empty = group_match(group, 0);
 
 		if (likely(empty)) {
-			group_put(entry, group, __builtin_ctz(empty), element);
+			entry_put(entry, group, __builtin_ctz(empty), element);
 			return 0;
 		}
 		last = group;

@@ -22,6 +22,7 @@
 #include "base/commons.h"
 #include "map/pool.h"
 #include "map/region.h"
+#include "map/table_bias.h"
 #include <stdatomic.h>
 #include <string.h>
 #if defined(__SSE2__)
@@ -60,12 +61,11 @@ struct table {
 	u32 overflow_count;
 	/* Of a table in a region: locks outlive their owners. NULL: private. */
 	const struct commons *commons;
+	struct table_bias bias; /* of a private table */
 };
 
-/*
- * `count` elements of `payload` bytes beside the key; `next`: room for the links of overflow
- * groups is taken from it (table_overflow_max() entries).
- */
+/* `payload`: bytes of an element beside the key. Until table_bias_init() the table has no
+ * owner. */
 int table_init(struct table *table, struct account *account, u32 key_size, u64 payload,
 	       u32 capacity, u32 elements, u64 seed);
 /*
@@ -105,7 +105,6 @@ table_element_payload(const struct table *table, u32 element, u32 key_size)
 	return table_key(table, element) + round_up(key_size, 8);
 }
 
-void table_write_key(const struct table *table, u32 element, const void *key);
 void table_read_key(const struct table *table, u32 element, void *key);
 
 /* --- look-up, inside a read-side section --- */
@@ -197,6 +196,17 @@ static inline __attribute__((always_inline)) bool key_equal(const u8 *stored, co
 	return true;
 }
 
+void table_write_key(const struct table *table, u32 element, const void *key);
+static inline __attribute__((always_inline)) void
+table_write_key_sized(const struct table *table, u32 element, const void *key, u32 key_size)
+{
+	u8 *stored = table_key(table, element);
+
+	for (u32 at = 0; at < key_size; at += 8)
+		__atomic_store_n((u64 *)(stored + at), key_word(key, key_size, at),
+				 __ATOMIC_RELAXED);
+}
+
 /* The element of a key, or ELEMENT_NONE, where more than a look at one entry of its home group
  * is needed. */
 u32 table_walk(const struct table *table, const void *key, const struct group *home, u8 tag);
@@ -262,21 +272,43 @@ static inline bool table_moment_holds(const struct table_moment *moment)
 
 /* --- changes, under the lock of the key's bucket --- */
 
+/*
+ * Locks the bucket that had this even version after the slot went inside as the table's owner.
+ * What it wants to know of the tags it has read before: the processor would make it wait for
+ * this store to their line. A version that another thread wrote meanwhile is not relied upon.
+ */
+static inline void group_change_as_owner(struct group *home, u32 version)
+{
+	atomic_store_explicit(&home->lock, version + 1, memory_order_relaxed);
+	/* A reader that sees anything of what follows sees the new lock word too. */
+	atomic_thread_fence(memory_order_release);
+}
+
+/* At an empty place. Release pairs with the acquire of readers: they see the element's key and
+ * value. */
+static inline void group_put(struct group *group, u32 index, u8 tag, u32 element)
+{
+	atomic_store_explicit(&group->slot[index], element, memory_order_release);
+	atomic_store_explicit(&group->tag[index], tag, memory_order_release);
+}
+
 struct table_entry {
 	struct group *home;
 	struct group *group; /* where `element` is */
 	u32 index;	     /* in the group */
 	u32 element;	     /* ELEMENT_NONE: the key is not there */
+	u32 slot;	     /* that has the lock; SLOT_NONE: a thread without one */
+	bool as_owner;	     /* of the table's bias */
 	u8 tag;
 };
 
 /* Locks the key's bucket and finds the key. Exactly one change may follow. */
-void table_lock(struct table *table, const void *key, struct table_entry *out);
+void table_lock(struct table *table, const void *key, u32 slot, struct table_entry *out);
 /* Locks the bucket of the key that the element holds; whether the element is in it. */
-bool table_lock_element(struct table *table, u32 element, struct table_entry *out);
+bool table_lock_element(struct table *table, u32 element, u32 slot, struct table_entry *out);
 /* The bucket of the key that the element holds is going to be locked. */
 void table_prefetch_element(const struct table *table, u32 element);
-void table_unlock(const struct table *table, struct table_entry *entry);
+void table_unlock(struct table *table, struct table_entry *entry);
 /* Another element takes the place; its key is written already. */
 void table_replace(struct table_entry *entry, u32 element);
 /* A key that is not there; the element's key is written already. 0 or -ENOMEM. */

@@ -3,13 +3,16 @@
  * Threads on few keys of one map, and what each call answered: for each key there must be an
  * order of the calls, in which none goes before one that was over when it began, that a map
  * used by a single thread would have answered alike. Allocations fail now and then: such a
- * call must have changed nothing. Keys that nobody changes are met by every walk.
+ * call must have changed nothing. Keys that nobody changes are met by every walk. Half of the
+ * threads call as programs on slots of their own do, and at the beginning of a round the first
+ * of these owns the table of a hash map (table_bias.h).
  *
  * usage: torture [SECONDS]
  */
 #include "tests/torture/history.h"
 
 #include "base/os.h"
+#include "map/hash.h"
 #include "map/map.h"
 #include <errno.h>
 #include <pthread.h>
@@ -22,6 +25,7 @@
 #define CALLS	    6 /* of a thread in a round */
 #define KEYS	    3 /* that change */
 #define STABLE_KEYS 150
+#define OTHER_KEY   (KEYS + STABLE_KEYS)
 #define SLOTS	    4
 #define KEY_MAX	    32
 #define SECONDS	    8
@@ -48,6 +52,7 @@ struct round {
 	atomic_ullong values; /* the next value that is written: none is written twice */
 	atomic_bool stop;
 	atomic_uint failures;
+	bool owned;
 	struct history_call calls[THREADS][CALLS];
 	u64 left[KEYS]; /* the values between two rounds; 0: none */
 	u64 count;
@@ -130,19 +135,46 @@ static void make_key(const struct row *row, u32 number, u8 key[KEY_MAX])
 	}
 }
 
-static int answer_update(struct round *round, const u8 *key, u64 flags, u64 *value)
+static bool has_slot(const struct worker *worker)
 {
-	*value = atomic_fetch_add(&round->values, 1);
-	return map_user_update(round->map, key, value, flags);
+	return worker->number < THREADS / 2;
 }
 
-static int answer(struct round *round, const u8 *key, enum history_kind kind, u64 *value)
+static int answer_update(struct worker *worker, const u8 *key, u64 flags, u64 *value)
 {
+	struct map *map = worker->round->map;
+	int code;
+
+	*value = atomic_fetch_add(&worker->round->values, 1);
+	if (!has_slot(worker))
+		return map_user_update(map, key, value, flags);
+	rcu_read_lock();
+	code = (int)map_update(map, key, value, flags, worker->number);
+	rcu_read_unlock();
+	return code;
+}
+
+static int answer_delete(struct worker *worker, const u8 *key)
+{
+	int code;
+
+	if (!has_slot(worker))
+		return map_user_delete(worker->round->map, key);
+	rcu_read_lock();
+	code = (int)map_delete(worker->round->map, key, worker->number);
+	rcu_read_unlock();
+	return code;
+}
+
+static int answer(struct worker *worker, const u8 *key, enum history_kind kind, u64 *value)
+{
+	struct round *round = worker->round;
+
 	switch (kind) {
-	case HISTORY_UPDATE: return answer_update(round, key, BPF_ANY, value);
-	case HISTORY_INSERT: return answer_update(round, key, BPF_NOEXIST, value);
-	case HISTORY_REPLACE: return answer_update(round, key, BPF_EXIST, value);
-	case HISTORY_DELETE: return map_user_delete(round->map, key);
+	case HISTORY_UPDATE: return answer_update(worker, key, BPF_ANY, value);
+	case HISTORY_INSERT: return answer_update(worker, key, BPF_NOEXIST, value);
+	case HISTORY_REPLACE: return answer_update(worker, key, BPF_EXIST, value);
+	case HISTORY_DELETE: return answer_delete(worker, key);
 	case HISTORY_TAKE: return map_user_lookup_and_delete(round->map, key, value, 0);
 	case HISTORY_LOOKUP: return map_user_lookup(round->map, key, value, 0);
 	}
@@ -169,7 +201,7 @@ static void call(struct worker *worker, struct history_call *out)
 	make_key(round->row, out->key, key);
 	until_failure = draw(&worker->random, 4) ? 0 : 1 + draw(&worker->random, 3);
 	out->start = atomic_fetch_add(&round->clock, 1);
-	out->answer = answer(round, key, out->kind, &out->value);
+	out->answer = answer(worker, key, out->kind, &out->value);
 	out->end = atomic_fetch_add(&round->clock, 1);
 	until_failure = 0;
 }
@@ -194,12 +226,32 @@ static void walk(struct round *round)
 		atomic_fetch_add(&round->failures, 1);
 }
 
+/* Its slot changes a key of its own until it owns the table. */
+static void become_owner(struct worker *worker)
+{
+	struct map *map = worker->round->map;
+	struct table_bias *bias = &hash_of(map)->table.bias;
+	u8 key[KEY_MAX];
+	u64 value = 0;
+
+	make_key(worker->round->row, OTHER_KEY, key);
+	atomic_store(&bias->wanted, 1);
+	while (!bias_is_own(&bias->bias, worker->number)) {
+		rcu_read_lock();
+		map_update(map, key, &value, BPF_ANY, worker->number);
+		map_delete(map, key, worker->number);
+		rcu_read_unlock();
+	}
+}
+
 static void *work(void *argument)
 {
 	struct worker *worker = argument;
 	struct round *round = worker->round;
 
 	for (;;) {
+		if (worker->number == 0 && round->owned)
+			become_owner(worker);
 		pthread_barrier_wait(&round->start);
 		if (atomic_load(&round->stop))
 			return NULL;
@@ -321,6 +373,7 @@ static int torture(const struct row *row, double seconds)
 		return 1;
 	for (u64 i = KEYS; i < KEYS + STABLE_KEYS; i++)
 		failed |= !fill_key(&round, i);
+	round.owned = row->type != BPF_MAP_TYPE_LPM_TRIE && os_barrier_ready();
 	failed |= run_threads(&round, seconds);
 	printf("# %s: %llu rounds\n", row->name, round.count);
 	object_put(&round.map->object);

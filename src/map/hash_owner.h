@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the slot that owns a hash map's table (table_bias.h) does most: it takes a key out of
+ * its home group, and puts one into it. False: it is not the owner, or it is not that simple;
+ * nothing was done then.
+ *
+ * Locks are as in table.c.
+ */
+#ifndef SKEP_MAP_HASH_OWNER_H
+#define SKEP_MAP_HASH_OWNER_H
+
+#include "map/hash.h"
+
+static inline __attribute__((always_inline)) bool
+owner_remove(struct hash *hash, const void *key, u32 slot, u32 key_size)
+{
+	struct table *table = &hash->table;
+	u64 key_hash = table_hash(table, key, key_size);
+	struct group *group = table_home(table, key_hash);
+	u32 version, match, index, element;
+	bool done = false;
+
+	if (unlikely(!bias_enter(&table->bias.bias, slot)))
+		return false;
+	version = atomic_load_explicit(&group->lock, memory_order_acquire);
+	match = group_match(group, hash_tag(key_hash));
+	if (likely(match && !(version & 1))) {
+		index = (u32)__builtin_ctz(match);
+		element = atomic_load_explicit(&group->slot[index], memory_order_relaxed);
+		done = key_equal(table_key(table, element), key, key_size);
+	}
+	if (likely(done)) {
+		group_change_as_owner(group, version);
+		atomic_store_explicit(&group->tag[index], 0, memory_order_release);
+		atomic_store_explicit(&group->lock, version + 2, memory_order_release);
+		hash_set_state(hash, element, 0);
+		table_bias_give(&table->bias, true, element);
+	}
+	bias_leave(&table->bias.bias);
+	return done;
+}
+
+/* A value of up to 8 bytes. */
+static inline __attribute__((always_inline)) bool
+owner_insert(struct hash *hash, const void *key, const void *value, u32 slot, u32 key_size)
+{
+	struct table *table = &hash->table;
+	u64 key_hash = table_hash(table, key, key_size);
+	struct group *group = table_home(table, key_hash);
+	u8 tag = hash_tag(key_hash);
+	u32 version, empty, element;
+	bool done;
+
+	if (unlikely(!bias_enter(&table->bias.bias, slot)))
+		return false;
+	version = atomic_load_explicit(&group->lock, memory_order_acquire);
+	empty = group_match(group, 0);
+	done = empty && !group_match(group, tag) && !(version & 1) && table->bias.count &&
+	       !atomic_load_explicit(&group->next, memory_order_relaxed);
+	if (likely(done)) {
+		element = table->bias.free[--table->bias.count];
+		table_write_key_sized(table, element, key, key_size);
+		value_store_word(table_element_payload(table, element, key_size), value,
+				 hash->map.desc.value_size);
+		group_change_as_owner(group, version);
+		group_put(group, (u32)__builtin_ctz(empty), tag, element);
+		atomic_store_explicit(&group->lock, version + 2, memory_order_release);
+		hash_set_state(hash, element, ELEMENT_IN_USE);
+	}
+	bias_leave(&table->bias.bias);
+	return done;
+}
+
+#endif
