@@ -19,6 +19,7 @@ enum frame_known {
 	FRAME_TIME = 1, /* time_ns */
 	FRAME_HASH = 2, /* hash */
 	FRAME_VLAN = 4, /* vlan_proto, vlan_tci: of a tag that is not in the bytes any more */
+	FRAME_ALL = FRAME_TIME | FRAME_HASH | FRAME_VLAN,
 };
 
 struct frame {

@@ -35,7 +35,10 @@ struct worker {
 	struct frame copies[FRAME_BATCH];   /* in `memory` */
 	struct frame borrowed[FRAME_BATCH]; /* in memory of ports */
 	struct outbox outbox;
-	u64 idle; /* rounds without a packet */
+	struct port_queue *queues[PORTS_MAX]; /* that may still deliver */
+	u32 queue_count;
+	u64 idle;   /* rounds without a packet */
+	u64 now_ns; /* CLOCK_MONOTONIC, read once a batch and once an idle round */
 	pthread_t thread;
 	bool is_started;
 };
@@ -98,6 +101,15 @@ static void give_back(const struct worker *worker, struct port *port, int count)
 		atomic_fetch_sub(&port->taken, count);
 }
 
+/* What the packets took, from receiving them on. */
+static void count_time(struct worker *worker, struct port_queue *queue)
+{
+	const u64 start = worker->now_ns;
+
+	worker->now_ns = os_time_ns(CLOCK_MONOTONIC);
+	counter_add(&queue->rx.run_ns, worker->now_ns - start);
+}
+
 /* One batch from one queue; the number of packets. */
 static int serve_queue(struct worker *worker, struct port_queue *queue)
 {
@@ -114,6 +126,7 @@ static int serve_queue(struct worker *worker, struct port_queue *queue)
 		xdp_receive(&worker->path, queue, frames, got);
 		if (ops->release)
 			ops->release(queue);
+		count_time(worker, queue);
 		return got;
 	}
 	if (got < 0)
@@ -123,25 +136,17 @@ static int serve_queue(struct worker *worker, struct port_queue *queue)
 	return 0;
 }
 
-/* The worker's queue of the port; NULL: another worker's. */
-static struct port_queue *own_queue(const struct worker *worker, struct port *port)
-{
-	return port && worker->index < port->queue_count ? &port->queues[worker->index] : NULL;
-}
-
-/* One round over all queues; *active: how many may still deliver. */
-static int serve_all(struct worker *worker, int *active)
+/* One round over all queues; how many packets. */
+static int serve_all(struct worker *worker)
 {
 	int packets = 0;
 
-	*active = 0;
-	for (u32 i = 0; i < PORTS_MAX; i++) {
-		struct port_queue *queue = own_queue(worker, worker->crew->task->ports[i]);
+	for (u32 i = 0; i < worker->queue_count; i++) {
+		struct port_queue *queue = worker->queues[i];
 
-		if (!queue || is_at_end(queue))
-			continue;
 		packets += serve_queue(worker, queue);
-		*active += !is_at_end(queue);
+		if (unlikely(is_at_end(queue)))
+			worker->queues[i--] = worker->queues[--worker->queue_count];
 	}
 	return packets;
 }
@@ -158,14 +163,12 @@ static u64 poll_ns(const struct worker *worker)
 /* How long to sleep for the queue's sake. */
 static u64 queue_wait_ns(const struct worker *worker, const struct port_queue *queue)
 {
-	u64 now;
-
 	if (queue->is_polled)
 		return poll_ns(worker);
 	if (!queue->due_ns)
 		return WAIT_NS;
-	now = os_time_ns(CLOCK_MONOTONIC);
-	return queue->due_ns > now ? min(queue->due_ns - now, WAIT_NS) : 0;
+	return queue->due_ns > worker->now_ns ? min(queue->due_ns - worker->now_ns, WAIT_NS)
+					      : 0;
 }
 
 /* Nothing came: sleeps until a queue is readable, a tick is due or a stop is asked for. */
@@ -176,11 +179,9 @@ static void wait_for_frames(const struct worker *worker)
 	u64 wait = WAIT_NS;
 	int count = 1;
 
-	for (u32 i = 0; i < PORTS_MAX; i++) {
-		const struct port_queue *queue = own_queue(worker, task->ports[i]);
+	for (u32 i = 0; i < worker->queue_count; i++) {
+		const struct port_queue *queue = worker->queues[i];
 
-		if (!queue || is_at_end(queue))
-			continue;
 		wait = min(wait, queue_wait_ns(worker, queue));
 		if (queue->wait_fd >= 0)
 			fds[count++] = (struct pollfd){.fd = queue->wait_fd, .events = POLLIN};
@@ -193,14 +194,10 @@ static void wait_for_frames(const struct worker *worker)
 /* --- a run --- */
 
 /* The first worker's: whether time and tick let the run go on. */
-static bool ask_tick(struct crew *crew)
+static bool ask_tick(struct crew *crew, u64 now)
 {
 	const struct skep_ports_run_opts *opts = crew->task->opts;
-	u64 now;
 
-	if (!crew->tick_ns && !opts->max_ns)
-		return true;
-	now = os_time_ns(CLOCK_MONOTONIC);
 	if (opts->max_ns && now - crew->start_ns >= opts->max_ns)
 		return false;
 	if (!crew->tick_ns || now < crew->tick_ns)
@@ -216,7 +213,7 @@ static bool goes_on(struct worker *worker)
 	if (atomic_load_explicit(crew->task->stop, memory_order_relaxed) ||
 	    atomic_load_explicit(&crew->stop, memory_order_relaxed))
 		return false;
-	if (worker->index || ask_tick(crew))
+	if (worker->index || ask_tick(crew, worker->now_ns))
 		return true;
 	atomic_store_explicit(&crew->stop, true, memory_order_relaxed);
 	return false;
@@ -224,14 +221,13 @@ static bool goes_on(struct worker *worker)
 
 static void worker_run(struct worker *worker)
 {
-	int active = 1;
-
-	while (active && goes_on(worker)) {
-		if (serve_all(worker, &active)) {
+	while (worker->queue_count && goes_on(worker)) {
+		if (serve_all(worker)) {
 			worker->idle = 0;
-		} else if (active) {
+		} else if (worker->queue_count) {
 			worker->idle++;
 			wait_for_frames(worker);
+			worker->now_ns = os_time_ns(CLOCK_MONOTONIC);
 		}
 	}
 }
@@ -242,7 +238,20 @@ static void worker_free(struct worker *worker)
 		return;
 	if (worker->memory)
 		munmap(worker->memory, FRAME_BATCH * FRAME_STRIDE);
+	runner_free(worker->path.runner);
 	free(worker);
+}
+
+/* Worker n has the queues n of all ports that are not at their end. */
+static void find_queues(struct worker *worker)
+{
+	for (u32 i = 0; i < PORTS_MAX; i++) {
+		struct port *port = worker->crew->task->ports[i];
+
+		if (port && worker->index < port->queue_count &&
+		    !is_at_end(&port->queues[worker->index]))
+			worker->queues[worker->queue_count++] = &port->queues[worker->index];
+	}
 }
 
 static struct worker *worker_new(struct crew *crew, u32 index)
@@ -254,16 +263,20 @@ static struct worker *worker_new(struct crew *crew, u32 index)
 	memset(worker, 0, sizeof(*worker));
 	worker->crew = crew;
 	worker->index = index;
+	worker->now_ns = crew->start_ns;
 	worker->path = crew->task->path;
 	worker->path.outbox = &worker->outbox;
 	worker->outbox.queue = index;
 	worker->memory = mmap(NULL, FRAME_BATCH * FRAME_STRIDE, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (worker->memory == MAP_FAILED) {
+	worker->path.runner = runner_new();
+	if (worker->memory == MAP_FAILED)
 		worker->memory = NULL;
+	if (!worker->memory || !worker->path.runner) {
 		worker_free(worker);
 		return NULL;
 	}
+	find_queues(worker);
 	for (u32 i = 0; i < FRAME_BATCH; i++) {
 		struct frame *frame = &worker->copies[i];
 
@@ -350,8 +363,10 @@ static void crew_join(struct crew *crew)
 	struct pollfd stop = {.fd = crew->task->stop_fd, .events = POLLIN};
 
 	while (atomic_load_explicit(&crew->running, memory_order_acquire) &&
-	       goes_on(crew->workers[0]))
+	       goes_on(crew->workers[0])) {
 		poll(&stop, 1, JOIN_MS);
+		crew->workers[0]->now_ns = os_time_ns(CLOCK_MONOTONIC);
+	}
 	for (u32 i = 1; i < crew->count; i++)
 		if (crew->workers[i]->is_started)
 			pthread_join(crew->workers[i]->thread, NULL);

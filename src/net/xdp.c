@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/xdp.h"
-#include "base/os.h"
 #include "hook/hook_run.h"
 #include "net/redirect.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* What programs reach directly of a frame that has fragments: a page without its headroom and
  * what Linux keeps behind it. */
@@ -131,17 +129,26 @@ static void tally_add(const struct batch_tally *tally, struct rx_counters *rx)
 	}
 }
 
-static u32 run_programs(struct hook_run *programs, struct run_context *run,
-			const struct port_queue *queue, struct frame *frame)
+/* One batch on its way through the programs of its port. */
+struct batch {
+	const struct xdp_path *path;
+	struct port_queue *queue;
+	struct run_context run;
+	struct xdp_ctx ctx;
+	struct batch_tally tally;
+	struct hook_run programs;
+};
+
+static u32 run_programs(struct batch *batch, struct frame *frame)
 {
 	struct xdp_ctx ctx;
 	u32 action;
 
-	xdp_ctx_from_frame(&ctx, frame, queue->port, programs->has_frags);
-	ctx.rx_queue_index = queue->index;
-	run->redirect.kind = REDIRECT_NONE;
-	run->is_stopped = false;
-	action = hook_run_packet(programs, &ctx, run, frame->length);
+	xdp_ctx_from_frame(&ctx, frame, batch->queue->port, batch->programs.has_frags);
+	ctx.rx_queue_index = batch->queue->index;
+	batch->run.redirect.kind = REDIRECT_NONE;
+	batch->run.is_stopped = false;
+	action = hook_run_packet(&batch->programs, &ctx, &batch->run, frame->length);
 	xdp_frame_from_ctx(frame, &ctx);
 	return action;
 }
@@ -161,26 +168,22 @@ static u8 *copy_frame(struct frame *frame)
 	return memory;
 }
 
-static void receive_one(const struct xdp_path *path, struct hook_run *programs,
-			struct run_context *run, struct port_queue *queue, struct frame *frame,
-			struct batch_tally *tally)
+static void receive_one(struct batch *batch, struct frame *frame)
 {
 	const u32 length = frame->length;
 	u32 action = XDP_PASS;
 	enum skep_verdict verdict;
 
-	if (programs->count)
-		action = run_programs(programs, run, queue, frame);
+	if (batch->programs.count)
+		action = run_programs(batch, frame);
 	verdict = verdict_of(action);
-	tally->packets[verdict]++;
-	tally->bytes[verdict] += length;
-	carry_out(path, run, queue->port, frame, action);
+	batch->tally.packets[verdict]++;
+	batch->tally.bytes[verdict] += length;
+	carry_out(batch->path, &batch->run, batch->queue->port, frame, action);
 }
 
 /* What cannot be copied is lost before any program sees it. */
-static void receive_copies(const struct xdp_path *path, struct hook_run *programs,
-			   struct run_context *run, struct port_queue *queue,
-			   struct frame *frames, int count, struct batch_tally *tally)
+static void receive_copies(struct batch *batch, struct frame *frames, int count)
 {
 	u8 *copies[FRAME_BATCH];
 
@@ -189,38 +192,90 @@ static void receive_copies(const struct xdp_path *path, struct hook_run *program
 
 		copies[i] = copy_frame(&frames[i]);
 		if (copies[i]) {
-			receive_one(path, programs, run, queue, &frames[i], tally);
+			receive_one(batch, &frames[i]);
 			continue;
 		}
-		port_exception(queue->port, SKEP_EXCEPTION_NO_MEMORY);
-		tally->packets[SKEP_VERDICT_DROP]++;
-		tally->bytes[SKEP_VERDICT_DROP] += length;
+		port_exception(batch->queue->port, SKEP_EXCEPTION_NO_MEMORY);
+		batch->tally.packets[SKEP_VERDICT_DROP]++;
+		batch->tally.bytes[SKEP_VERDICT_DROP] += length;
 	}
-	if (path->outbox)
-		outbox_flush(path->outbox);
+	outbox_flush(batch->path->outbox);
 	for (int i = 0; i < count; i++)
 		free(copies[i]);
+}
+
+/* One frame through the only program. `batch->ctx` has what all frames share. */
+static void run_program(struct batch *batch, struct hook_run_program *program,
+			struct frame *frame)
+{
+	struct xdp_ctx *ctx = &batch->ctx;
+	const u32 length = frame->length;
+	enum skep_verdict verdict;
+	u32 action, place;
+
+	ctx->data = frame->data;
+	ctx->data_end = frame->data + length;
+	ctx->data_meta = frame->data - frame->metadata;
+	ctx->hard_start = frame->memory;
+	ctx->frame_end = frame->end;
+	batch->run.redirect.kind = REDIRECT_NONE;
+	batch->run.is_stopped = false;
+	action = runner_run(batch->path->runner, ctx);
+	place = min(action, (u32)TALLY_RESULTS - 1);
+	program->packets[place]++;
+	program->bytes[place] += length;
+	if (unlikely(program->proceed_on >> place & 1))
+		action = batch->programs.at_the_end;
+	verdict = verdict_of(action);
+	batch->tally.packets[verdict]++;
+	batch->tally.bytes[verdict] += length;
+	if (verdict == SKEP_VERDICT_DROP)
+		return;
+	xdp_frame_from_ctx(frame, ctx);
+	carry_out(batch->path, &batch->run, batch->queue->port, frame, action);
+}
+
+/* The usual case: one program, and nothing about the frames that needs care. */
+static void receive_plain(struct batch *batch, struct frame *frames, int count)
+{
+	struct hook_run_program *program = &batch->programs.programs[0];
+
+	batch->ctx = (struct xdp_ctx){
+		.ingress_ifindex = batch->queue->port->ifindex,
+		.rx_queue_index = batch->queue->index,
+	};
+	runner_start(batch->path->runner, program->prog, &batch->run);
+	for (int i = 0; i < count; i++)
+		if (likely(!batch->programs.has_frags || frames[i].length <= LINEAR_MAX))
+			run_program(batch, program, &frames[i]);
+		else
+			receive_one(batch, &frames[i]);
+}
+
+static void receive_all(struct batch *batch, struct frame *frames, int count)
+{
+	for (int i = 0; i < count; i++)
+		receive_one(batch, &frames[i]);
 }
 
 void xdp_receive(const struct xdp_path *path, struct port_queue *queue, struct frame *frames,
 		 int count)
 {
-	u64 start = os_time_ns(CLOCK_MONOTONIC);
-	struct batch_tally tally = {};
-	struct hook_run programs;
-	struct run_context run;
+	struct batch batch;
 
-	run_begin(&run, path->env);
-	hook_run_begin(&programs, &queue->port->xdp, queue->index);
-	if (programs.count && programs.is_generic)
-		receive_copies(path, &programs, &run, queue, frames, count, &tally);
+	batch.path = path;
+	batch.queue = queue;
+	batch.tally = (struct batch_tally){};
+	run_begin(&batch.run, path->env);
+	hook_run_begin(&batch.programs, &queue->port->xdp, queue->index);
+	if (batch.programs.count && batch.programs.is_generic)
+		receive_copies(&batch, frames, count);
+	else if (batch.programs.count == 1 && !batch.programs.is_timed)
+		receive_plain(&batch, frames, count);
 	else
-		for (int i = 0; i < count; i++)
-			receive_one(path, &programs, &run, queue, &frames[i], &tally);
-	hook_run_end(&programs);
-	run_end(&run);
-	if (path->outbox)
-		outbox_flush(path->outbox);
-	tally_add(&tally, &queue->rx);
-	counter_add(&queue->rx.run_ns, os_time_ns(CLOCK_MONOTONIC) - start);
+		receive_all(&batch, frames, count);
+	hook_run_end(&batch.programs);
+	run_end(&batch.run);
+	outbox_flush(path->outbox);
+	tally_add(&batch.tally, &queue->rx);
 }

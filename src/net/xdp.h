@@ -15,6 +15,7 @@ struct xdp_path {
 	port_finder *find;
 	void *cookie;
 	struct outbox *outbox; /* the worker's; NULL: frames leave at once */
+	struct runner *runner; /* the worker's */
 };
 
 /* Hands the frame to the port; with an outbox it must stay as it is until the flush. */

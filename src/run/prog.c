@@ -272,7 +272,7 @@ u64 prog_run(const struct prog *prog, void *ctx, struct run_context *run)
 	struct prog *counted = (struct prog *)prog;
 	u64 start, ret;
 
-	if (likely(!atomic_load_explicit(&stats_enabled, memory_order_relaxed)))
+	if (likely(!run_stats_enabled()))
 		return prog_run_once(prog, ctx, run);
 	start = os_time_ns(CLOCK_MONOTONIC);
 	ret = prog_run_once(prog, ctx, run);
