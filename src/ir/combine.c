@@ -64,11 +64,35 @@ static bool follows(const struct ir_function *fn, const struct part *low, const 
 	       high->shift == low->shift + 8 * first->bytes;
 }
 
+/* Which of two instructions of a block comes first. */
+static ir_ref earlier(const struct ir_function *fn, ir_ref x, ir_ref y)
+{
+	for (ir_ref at = x; at; at = ir_at(fn, at)->next)
+		if (at == y)
+			return x;
+	return y;
+}
+
+/* Others who use the narrow load see the same memory: what was checked of it holds for the whole. */
+static void become_part(struct ir_function *fn, ir_ref load, ir_ref wide, u32 shift)
+{
+	const enum ir_op op = ir_at(fn, load)->bytes == 1   ? IR_zext8
+			      : ir_at(fn, load)->bytes == 2 ? IR_zext16
+							    : IR_zext32;
+	ir_ref part = wide;
+
+	if (shift)
+		part = ir_fold_before(fn, load, IR_shr, IR_64, wide,
+				      ir_const_before(fn, load, shift));
+	ir_replace(fn, load, ir_fold_before(fn, load, op, IR_64, part, 0));
+}
+
 static ir_ref combine(struct ir_function *fn, ir_ref at, const struct part *low,
 		      const struct part *high)
 {
 	struct ir_insn load = *ir_at(fn, low->load);
 	const enum ir_width width = (enum ir_width)ir_at(fn, at)->width;
+	const u32 bits = 8 * load.bytes;
 	ir_ref wide;
 
 	if (!follows(fn, low, high) || !reaches(fn, low->load, at) ||
@@ -76,8 +100,12 @@ static ir_ref combine(struct ir_function *fn, ir_ref at, const struct part *low,
 		return 0;
 	load.bytes *= 2;
 	wide = ir_new(fn, &load);
-	ir_insert_before(fn, at, wide);
-	if (!wide || !low->shift)
+	if (!wide)
+		return 0;
+	ir_insert_before(fn, earlier(fn, low->load, high->load), wide);
+	become_part(fn, low->load, wide, 0);
+	become_part(fn, high->load, wide, bits);
+	if (!low->shift)
 		return wide;
 	return ir_fold_before(fn, at, IR_shl, width, wide, ir_const_before(fn, at, low->shift));
 }
@@ -110,10 +138,35 @@ static ir_ref combine_below(struct ir_function *fn, ir_ref at, ir_ref sum, ir_re
 		    : 0;
 }
 
+/* The load that a sign is taken from can do that itself. */
+static ir_ref load_signed(struct ir_function *fn, const struct ir_insn *extension)
+{
+	static const u8 bytes[] = {[IR_sext8 - IR_sext8] = 1,
+				   [IR_sext16 - IR_sext8] = 2,
+				   [IR_sext32 - IR_sext8] = 4};
+	const ir_ref from = ir_value(fn, extension->a);
+	struct ir_insn load = *ir_at(fn, from);
+	ir_ref made;
+
+	if (load.op != IR_load || load.is_signed || load.is_ordered ||
+	    load.bytes != bytes[extension->op - IR_sext8])
+		return 0;
+	load.is_signed = true;
+	load.width = extension->width;
+	made = ir_new(fn, &load);
+	if (!made)
+		return 0;
+	ir_insert_before(fn, from, made);
+	become_part(fn, from, made, 0);
+	return made;
+}
+
 ir_ref ir_combine(struct ir_function *fn, ir_ref at)
 {
 	const struct ir_insn insn = *ir_at(fn, at);
 
+	if (insn.op >= IR_sext8 && insn.op <= IR_sext32)
+		return load_signed(fn, &insn);
 	if (insn.op != IR_or && insn.op != IR_add && insn.op != IR_xor)
 		return 0;
 	return combine_values(fn, at, insn.a, insn.b)

@@ -168,8 +168,10 @@ void ir_order(struct ir_function *fn); /* order.c: order, dominators, loops; unr
 /* Whether all paths to `block` go through `above`. */
 bool ir_dominates(const struct ir_function *fn, u32 above, u32 block);
 void ir_phis(struct ir_function *fn);  /* phi.c: phis of one value become that value */
+void ir_merge(struct ir_function *fn); /* merge.c: blocks that follow one another are one */
 void ir_fold(struct ir_function *fn);  /* fold.c */
 void ir_promote(struct ir_function *fn); /* promote.c: stack slots become values */
+void ir_select(struct ir_function *fn);	 /* select.c: branches become choices between values */
 void ir_number(struct ir_function *fn);	 /* number.c: what is computed twice is computed once */
 void ir_dead(struct ir_function *fn);	 /* dead.c: what nobody uses goes */
 void ir_address(struct ir_function *fn); /* address.c: sums become parts of addresses */

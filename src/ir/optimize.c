@@ -16,6 +16,9 @@ static void clean(struct ir_function *fn)
 		ir_fold(fn);
 	if (!fn->failed)
 		ir_order(fn);
+	ir_merge(fn);
+	if (!fn->failed)
+		ir_order(fn);
 }
 
 static const struct pass {
@@ -25,6 +28,7 @@ static const struct pass {
 	{"fold", clean},
 	{"promote", ir_promote}, /* leaves loads and phis that are other values */
 	{"fold", clean},
+	{"select", ir_select},
 	{"number", ir_number},
 	{"fold", clean},
 	{"dead", ir_dead},

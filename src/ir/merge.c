@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A block that only one other leads to, and which leads nowhere else, is its continuation. */
+#include "ir/ir.h"
+
+static bool may_merge(const struct ir_function *fn, u32 block, u32 next)
+{
+	return fn->blocks[block].succ_cnt == 1 && fn->blocks[next].pred_cnt == 1 &&
+	       next != block && ir_at(fn, fn->blocks[block].last)->op == IR_jump;
+}
+
+/* Phis of one argument are that. */
+static void drop_phis(struct ir_function *fn, u32 block)
+{
+	ir_ref next, at = fn->blocks[block].first;
+
+	for (; at && ir_at(fn, at)->op == IR_phi; at = next) {
+		next = ir_at(fn, at)->next;
+		ir_replace(fn, at, ir_value(fn, fn->args[ir_at(fn, at)->args]));
+	}
+}
+
+static void merge(struct ir_function *fn, u32 block, u32 next)
+{
+	struct ir_block *into = &fn->blocks[block], *from = &fn->blocks[next];
+
+	drop_phis(fn, next);
+	ir_unlink(fn, into->last);
+	while (from->first) {
+		const ir_ref at = from->first;
+
+		ir_unlink(fn, at);
+		ir_append(fn, block, at);
+	}
+	into->succ_cnt = from->succ_cnt;
+	for (u32 s = 0; s < from->succ_cnt; s++) {
+		struct ir_block *succ = &fn->blocks[from->succ[s]];
+
+		into->succ[s] = from->succ[s];
+		for (u32 p = 0; p < succ->pred_cnt; p++)
+			if (succ->pred[p] == next)
+				succ->pred[p] = block;
+	}
+	from->succ_cnt = from->pred_cnt = 0;
+}
+
+void ir_merge(struct ir_function *fn)
+{
+	for (u32 i = 0; i < fn->order_cnt; i++) {
+		const u32 block = fn->order[i];
+
+		while (fn->blocks[block].first && may_merge(fn, block, fn->blocks[block].succ[0]))
+			merge(fn, block, fn->blocks[block].succ[0]);
+	}
+}
