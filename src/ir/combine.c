@@ -64,8 +64,7 @@ static bool follows(const struct ir_function *fn, const struct part *low, const 
 	       high->shift == low->shift + 8 * first->bytes;
 }
 
-/* Which of two instructions of a block comes first. */
-static ir_ref earlier(const struct ir_function *fn, ir_ref x, ir_ref y)
+ir_ref ir_earlier(const struct ir_function *fn, ir_ref x, ir_ref y)
 {
 	for (ir_ref at = x; at; at = ir_at(fn, at)->next)
 		if (at == y)
@@ -87,25 +86,33 @@ static void become_part(struct ir_function *fn, ir_ref load, ir_ref wide, u32 sh
 	ir_replace(fn, load, ir_fold_before(fn, load, op, IR_64, part, 0));
 }
 
+ir_ref ir_wide_load(struct ir_function *fn, ir_ref low, ir_ref high)
+{
+	struct ir_insn load = *ir_at(fn, low);
+	const u32 bits = 8 * load.bytes;
+	ir_ref wide;
+
+	load.bytes *= 2;
+	wide = ir_new(fn, &load);
+	if (!wide)
+		return 0;
+	ir_insert_before(fn, ir_earlier(fn, low, high), wide);
+	become_part(fn, low, wide, 0);
+	become_part(fn, high, wide, bits);
+	return wide;
+}
+
 static ir_ref combine(struct ir_function *fn, ir_ref at, const struct part *low,
 		      const struct part *high)
 {
-	struct ir_insn load = *ir_at(fn, low->load);
 	const enum ir_width width = (enum ir_width)ir_at(fn, at)->width;
-	const u32 bits = 8 * load.bytes;
 	ir_ref wide;
 
 	if (!follows(fn, low, high) || !reaches(fn, low->load, at) ||
 	    !reaches(fn, high->load, at))
 		return 0;
-	load.bytes *= 2;
-	wide = ir_new(fn, &load);
-	if (!wide)
-		return 0;
-	ir_insert_before(fn, earlier(fn, low->load, high->load), wide);
-	become_part(fn, low->load, wide, 0);
-	become_part(fn, high->load, wide, bits);
-	if (!low->shift)
+	wide = ir_wide_load(fn, low->load, high->load);
+	if (!wide || !low->shift)
 		return wide;
 	return ir_fold_before(fn, at, IR_shl, width, wide, ir_const_before(fn, at, low->shift));
 }

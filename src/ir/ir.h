@@ -173,6 +173,7 @@ void ir_fold(struct ir_function *fn);  /* fold.c */
 void ir_promote(struct ir_function *fn); /* promote.c: stack slots become values */
 void ir_select(struct ir_function *fn);	 /* select.c: branches become choices between values */
 void ir_number(struct ir_function *fn);	 /* number.c: what is computed twice is computed once */
+void ir_widen(struct ir_function *fn);	 /* widen.c: stores to places that touch become one */
 void ir_dead(struct ir_function *fn);	 /* dead.c: what nobody uses goes */
 void ir_address(struct ir_function *fn); /* address.c: sums become parts of addresses */
 

@@ -30,6 +30,7 @@ static const struct pass {
 	{"fold", clean},
 	{"select", ir_select},
 	{"number", ir_number},
+	{"widen", ir_widen},
 	{"fold", clean},
 	{"dead", ir_dead},
 	{"address", ir_address},
