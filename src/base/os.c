@@ -129,3 +129,12 @@ int os_read_file(const char *path, size_t limit, char **out, size_t *size)
 	close(fd);
 	return err;
 }
+
+bool os_has_vectors(void)
+{
+#ifdef __x86_64__
+	return __builtin_cpu_supports("avx2");
+#else
+	return false;
+#endif
+}

@@ -9,6 +9,9 @@ u64 os_time_ns(int clock);  /* CLOCK_MONOTONIC, CLOCK_BOOTTIME, ... */
 u32 os_possible_cpus(void); /* as libbpf counts them; at least 1 */
 size_t os_page_size(void);
 
+/* Whether the processor has vectors of 256 bits that machine code may use. */
+bool os_has_vectors(void);
+
 /*
  * A full memory barrier on every running thread of the process (membarrier(2)), so that those
  * who are rarely waited for need none. Whether there is one; after that it cannot fail.

@@ -59,6 +59,7 @@ void ir_done(struct ir_function *fn)
 	free(fn->blocks);
 	free(fn->insns);
 	free(fn->args);
+	free(fn->kernels);
 	free(fn->order);
 	*fn = (struct ir_function){0};
 }
@@ -88,6 +89,14 @@ u32 ir_new_args(struct ir_function *fn, u32 count)
 	memset(fn->args + first, 0, count * sizeof(*fn->args));
 	fn->arg_cnt += count;
 	return first;
+}
+
+u32 ir_new_kernel(struct ir_function *fn, const struct ir_kernel *what)
+{
+	if (!RESERVE(fn, kernels, kernel_cnt, kernel_room, 1))
+		return 0;
+	fn->kernels[fn->kernel_cnt] = *what;
+	return fn->kernel_cnt++;
 }
 
 /* --- lists --- */
@@ -197,6 +206,26 @@ void ir_drop_edge(struct ir_function *fn, u32 from, u32 to)
 	if (source->succ[0] == to)
 		source->succ[0] = source->succ[1];
 	source->succ_cnt--;
+}
+
+u32 ir_split_edge(struct ir_function *fn, u32 from, u32 which)
+{
+	const u32 to = fn->blocks[from].succ[which], block = ir_new_block(fn);
+	u32 place = 0;
+
+	if (fn->failed)
+		return 0;
+	while (fn->blocks[to].pred[place] != from)
+		place++;
+	fn->blocks[to].pred[place] = block;
+	fn->blocks[from].succ[which] = block;
+	fn->blocks[block].depth = fn->blocks[from].depth;
+	/* Its one successor is there; its predecessor is to be. */
+	fn->blocks[block].succ[0] = to;
+	fn->blocks[block].succ_cnt = 1;
+	ir_append(fn, block, ir_new(fn, &(struct ir_insn){.op = IR_jump}));
+	ir_add_pred(fn, from, block);
+	return block;
 }
 
 /* --- operands --- */

@@ -11,7 +11,7 @@
 #ifndef SKEP_IR_IR_H
 #define SKEP_IR_IR_H
 
-#include "base/types.h"
+#include "ir/kernel.h"
 
 struct prog;
 struct strbuf;
@@ -93,6 +93,9 @@ struct ir_function {
 	u32 block_cnt, block_room;
 	u32 *order; /* blocks that are reached, in reverse postorder */
 	u32 order_cnt;
+	struct ir_kernel *kernels;
+	u32 kernel_cnt, kernel_room;
+	bool has_vectors; /* of the machine: loops may become kernels */
 	u32 frame_bytes;  /* of stack that the function needs, a multiple of 8 */
 	u32 reads_args;	  /* bit n: r1 + n */
 	bool failed;	  /* out of memory: everything done since is void */
@@ -115,6 +118,9 @@ void ir_unlink(struct ir_function *fn, ir_ref insn);
 void ir_replace(struct ir_function *fn, ir_ref insn, ir_ref value);
 /* Place for `count` arguments, all 0. */
 u32 ir_new_args(struct ir_function *fn, u32 count);
+u32 ir_new_kernel(struct ir_function *fn, const struct ir_kernel *what);
+/* A new block, which is returned, on the way to the block's successor of that place. */
+u32 ir_split_edge(struct ir_function *fn, u32 from, u32 which);
 void ir_add_edge(struct ir_function *fn, u32 from, u32 to);
 /* The other half of an edge whose successor is noted. */
 void ir_add_pred(struct ir_function *fn, u32 from, u32 to);
@@ -174,6 +180,7 @@ void ir_promote(struct ir_function *fn); /* promote.c: stack slots become values
 void ir_select(struct ir_function *fn);	 /* select.c: branches become choices between values */
 void ir_number(struct ir_function *fn);	 /* number.c: what is computed twice is computed once */
 void ir_widen(struct ir_function *fn);	 /* widen.c: stores to places that touch become one */
+void ir_reduce(struct ir_function *fn);	 /* reduce.c: loops that sum up do several rounds at once */
 void ir_dead(struct ir_function *fn);	 /* dead.c: what nobody uses goes */
 void ir_address(struct ir_function *fn); /* address.c: sums become parts of addresses */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The passes, from top to bottom. */
 #include "ir/ir.h"
+#include "base/os.h"
 #include "base/strbuf.h"
 #include "run/run.h"
 
@@ -31,6 +32,8 @@ static const struct pass {
 	{"select", ir_select},
 	{"number", ir_number},
 	{"widen", ir_widen},
+	{"fold", clean},
+	{"reduce", ir_reduce},
 	{"fold", clean},
 	{"dead", ir_dead},
 	{"address", ir_address},
@@ -84,6 +87,7 @@ static int print_function(const struct prog *prog, u32 subprog, const char *pass
 	struct ir_function fn;
 	int err = ir_build(&fn, prog, subprog);
 
+	fn.has_vectors = os_has_vectors();
 	if (!err)
 		ir_order(&fn);
 	if (!err && !fn.failed)

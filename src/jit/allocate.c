@@ -233,14 +233,15 @@ static void note_wishes(struct allocation *allocation)
 				if (insn->op == IR_phi)
 					allocation->phi_of[value] = at;
 				else if (insn->op != IR_select && k < 5)
-					allocation->wanted[value] = (s8)full_argument[k];
+					allocation->wanted[value] =
+						(s8)(insn->op == IR_reduce ? full_kernel_argument[k] : full_argument[k]);
 			}
 			if (insn->op == IR_arg)
 				allocation->wanted[at] = (s8)full_argument[insn->imm];
 			else if (insn->op == IR_ret)
 				allocation->wanted[ir_value(fn, insn->a)] = RAX;
 			else if (insn->op == IR_call || insn->op == IR_call_map ||
-				 insn->op == IR_call_local || insn->op == IR_call_global || insn->op == IR_call_site)
+				 insn->op == IR_reduce || insn->op == IR_call_local || insn->op == IR_call_global || insn->op == IR_call_site)
 				allocation->wanted[at] = RAX;
 		}
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "jit/full.h"
+#include "base/os.h"
 #include "jit/unwind.h"
 #include "run/run.h"
 
@@ -9,6 +10,10 @@ bool full_has_bmi2(void)
 {
 	return __builtin_cpu_supports("bmi2");
 }
+
+/* Where a kernel has its arguments, and its result. */
+#define KERNEL_CLOBBERS \
+	(1u << RAX | 1u << RCX | 1u << RDX | 1u << RSI | 1u << RDI | 1u << R8 | 1u << R9)
 
 u32 full_clobbers(const struct full *full, const struct ir_insn *insn)
 {
@@ -34,6 +39,7 @@ u32 full_clobbers(const struct full *full, const struct ir_insn *insn)
 			       : 1u << RCX;
 	case IR_rotl:
 		return ir_is_const(full->fn, ir_value(full->fn, insn->b)) ? 0 : 1u << RCX;
+	case IR_reduce: return KERNEL_CLOBBERS;
 	case IR_fetch:
 	case IR_cmpxchg: return 1u << RAX;
 	default: return 0;
@@ -49,25 +55,6 @@ u32 full_forbids(const struct full *full, const struct ir_insn *insn)
 
 /* A branch to a block that others go to, too, gets a block in between: the place for what the
  * phis there need. */
-static void split_edge(struct ir_function *fn, u32 from, u32 which)
-{
-	const u32 to = fn->blocks[from].succ[which], block = ir_new_block(fn);
-	u32 place = 0;
-
-	if (fn->failed)
-		return;
-	while (fn->blocks[to].pred[place] != from)
-		place++;
-	fn->blocks[to].pred[place] = block;
-	fn->blocks[from].succ[which] = block;
-	fn->blocks[block].depth = fn->blocks[from].depth;
-	/* Its one successor is there; its predecessor is to be. */
-	fn->blocks[block].succ[0] = to;
-	fn->blocks[block].succ_cnt = 1;
-	ir_append(fn, block, ir_new(fn, &(struct ir_insn){.op = IR_jump}));
-	ir_add_pred(fn, from, block);
-}
-
 static void split_edges(struct ir_function *fn)
 {
 	const u32 blocks = fn->order_cnt;
@@ -77,7 +64,7 @@ static void split_edges(struct ir_function *fn)
 
 		for (u32 s = 0; fn->blocks[block].succ_cnt == 2 && s < 2 && !fn->failed; s++)
 			if (fn->blocks[fn->blocks[block].succ[s]].pred_cnt > 1)
-				split_edge(fn, block, s);
+				ir_split_edge(fn, block, s);
 	}
 	if (!fn->failed)
 		ir_order(fn);
@@ -146,6 +133,7 @@ static void emit_insn(struct full *full, ir_ref at)
 	case IR_frame:
 	case IR_phi: return;
 	case IR_select: full_select(full, at); return;
+	case IR_reduce: full_reduce(full, at); return;
 	case IR_load:
 	case IR_store:
 	case IR_atomic:
@@ -290,6 +278,7 @@ static int build_all(struct ir_function *functions, const struct prog *prog)
 
 	for (u32 i = 0; i < count && !err; i++) {
 		err = ir_build(&functions[i], prog, i);
+		functions[i].has_vectors = os_has_vectors();
 		if (!err)
 			ir_optimize(&functions[i]);
 		err = err ?: functions[i].failed ? -ENOMEM : 0;

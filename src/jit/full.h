@@ -103,6 +103,9 @@ static inline enum x86_width full_width(const struct ir_insn *insn)
 /* full_alu.c, full_memory.c, full_control.c */
 void full_pure(struct full *full, ir_ref at);
 void full_select(struct full *full, ir_ref at);
+/* full_vector.c */
+void full_reduce(struct full *full, ir_ref at);
+extern const u8 full_kernel_argument[KERNEL_ARGS];
 enum x86_condition full_compare(struct full *full, enum ir_cond cond, enum ir_width width, ir_ref a,
 				ir_ref b);
 void full_memory(struct full *full, ir_ref at);
@@ -111,6 +114,8 @@ void full_control(struct full *full, ir_ref at);
 void full_limits(struct full *full, ir_ref at);
 void full_prologue(struct full *full);
 void full_leave(struct full *full);
+/* The arguments to these registers. */
+void full_pass(struct full *full, const struct ir_insn *insn, const u8 *registers);
 u32 full_frame_bytes(const struct full *full);
 
 #endif

@@ -174,7 +174,7 @@ static void ret(struct full *full, const struct ir_insn *insn)
 
 /* --- calls --- */
 
-static void pass(struct full *full, const struct ir_insn *insn, const u8 *registers)
+void full_pass(struct full *full, const struct ir_insn *insn, const u8 *registers)
 {
 	struct full_moves moves = {0};
 
@@ -209,7 +209,7 @@ static void call(struct full *full, ir_ref at)
 {
 	const struct ir_insn *insn = ir_at(full->fn, at);
 
-	pass(full, insn, full_argument);
+	full_pass(full, insn, full_argument);
 	switch (insn->op) {
 	case IR_call_site: call_site(full, insn); break;
 	case IR_call_local:
@@ -243,7 +243,7 @@ static void tail_call(struct full *full, const struct ir_insn *insn)
 	struct emit *emit = full->emit;
 	u32 nowhere;
 
-	pass(full, insn, full_argument);
+	full_pass(full, insn, full_argument);
 	x86_push(emit, RDI);
 	x86_push(emit, RDI);
 	base_move(full->base, W64, RDI, REG_EXEC);

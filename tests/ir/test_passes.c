@@ -3,6 +3,7 @@
  * What the passes make of programs, as text, and that the programs still compute the same: each
  * one runs interpreted and by both tiers, on packets of several contents.
  */
+#include "base/os.h"
 #include "isa/isa.h"
 #include "tests/unit.h"
 
@@ -70,10 +71,17 @@ static u32 count(const char *text, const char *what)
 	return count;
 }
 
+static bool needs_vectors(const struct row *row)
+{
+	return row->has && !strncmp(row->has, "reduce", 6);
+}
+
 static void check_text(struct skep_engine *engine, int fd, const struct row *row)
 {
 	char *text;
 
+	if (needs_vectors(row) && !os_has_vectors())
+		return;
 	assert_int_equal(skep_prog_print(engine, fd, row->stage, &text), 0);
 	if (row->has && (row->count ? count(text, row->has) != row->count : !strstr(text, row->has)))
 		fail_msg("%s: '%s' is missing:\n%s", row->title, row->has, text);
@@ -142,6 +150,8 @@ static void run_all(const struct row *row)
 static void test_row(void **state)
 {
 	run_all(*state);
+	if (needs_vectors(*state) && !os_has_vectors())
+		skip(); /* this machine has none, so that the text is another */
 }
 
 int main(void)
