@@ -4,6 +4,7 @@
 #include "fuzz/log_steps.h"
 #include "fuzz/verdict.h"
 #include "isa/isa.h"
+#include "verify/liveness.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,9 +58,7 @@ static bool is_conditional(const struct bpf_insn *insn)
 	       op != BPF_EXIT && op != BPF_JCOND;
 }
 
-/* --- masks --- */
-
-static const char different_masks[] = "tried to add from different maps, paths or scalars";
+/* --- what is known of operands --- */
 
 struct values {
 	u64 hashes[VALUES_MAX];
@@ -74,29 +73,56 @@ static bool values_have(const struct values *values, u64 hash)
 	return false;
 }
 
-/* What was known of the operands of a sum on the paths that no speculation led to. */
+/* What a log knows of all that the step reads. */
+static u64 operands_hash(const struct difference_input *input, const char *log,
+			 const struct log_step *step)
+{
+	u64 hash = 0;
+
+	for (u32 set = insn_reg_use(insn_of(input, step)).reads; set; set &= set - 1) {
+		size_t length;
+		const char *value = log_register(log, step->line, __builtin_ctz(set), &length);
+
+		hash = hash * 31 + log_value_hash(value, length);
+	}
+	return hash;
+}
+
+/* The same of each time that a log comes by. */
 static void note_operands(const struct difference_input *input, const char *log, u32 at,
-			  struct values *out)
+			  bool with_speculation, struct values *out)
 {
 	struct log_steps steps = log_steps(log);
-	const struct bpf_insn *insn = &input->insns[at];
 	struct log_step step;
 
 	out->count = 0;
 	while (log_step_next(&steps, &step) && out->count < VALUES_MAX) {
-		size_t dst_length, src_length;
-		const char *dst, *src;
 		u64 hash;
 
-		if (step.insn != at || step.is_speculative)
+		if (step.insn != at || (step.is_speculative && !with_speculation))
 			continue;
-		dst = log_register(log, step.line, insn->dst_reg, &dst_length);
-		src = log_register(log, step.line, insn->src_reg, &src_length);
-		hash = log_value_hash(dst, dst_length) ^ log_value_hash(src, src_length) * 31;
+		hash = operands_hash(input, log, &step);
 		if (!values_have(out, hash))
 			out->hashes[out->count++] = hash;
 	}
 }
+
+/* What is known of the operands of the refused step is never known to the other. */
+static bool is_known_otherwise(const struct difference_input *input, const char *refused,
+			       const char *accepted)
+{
+	static struct values known;
+	struct log_step last;
+
+	if (!last_step(refused, &last) || !insn_of(input, &last))
+		return false;
+	note_operands(input, accepted, last.insn, true, &known);
+	return !values_have(&known, operands_hash(input, refused, &last));
+}
+
+/* --- masks --- */
+
+static const char different_masks[] = "tried to add from different maps, paths or scalars";
 
 /* Refused as two paths need two masks: the other has not seen all of these operands. */
 static bool is_mask(const struct difference_input *input, const char *refused,
@@ -108,8 +134,8 @@ static bool is_mask(const struct difference_input *input, const char *refused,
 	if (!strstr(refused, different_masks) || !last_step(refused, &last) ||
 	    !insn_of(input, &last) || !is_sum(insn_of(input, &last)))
 		return false;
-	note_operands(input, refused, last.insn, &seen);
-	note_operands(input, accepted, last.insn, &known);
+	note_operands(input, refused, last.insn, false, &seen);
+	note_operands(input, accepted, last.insn, false, &known);
 	for (u32 i = 0; i < seen.count; i++)
 		if (!values_have(&known, seen.hashes[i]))
 			return true;
@@ -290,13 +316,19 @@ static enum verdict_class class_only_skep(const struct difference_input *input)
 	if (verdict_is_decided_branch(log, input->insns, facts, input->count) ||
 	    (strstr(log, "combined stack size") && drops_call(input)))
 		return VERDICT_BRANCH;
-	if (verdict_is_about_numbers(log))
+	if (strstr(log, "program is too large"))
+		return VERDICT_SIZE;
+	if (verdict_is_about_numbers(log) &&
+	    is_known_otherwise(input, input->linux_log, input->skep_log))
 		return VERDICT_NUMBERS;
 	if (fills_bytes(input))
 		return VERDICT_BYTES;
 	if (ends_loop(input))
 		return VERDICT_LOOP;
-	return passes_beyond_linux(input) ? VERDICT_ARITHMETIC : VERDICT_UNEXPLAINED;
+	return passes_beyond_linux(input) &&
+			       is_known_otherwise(input, input->linux_log, input->skep_log)
+		       ? VERDICT_ARITHMETIC
+		       : VERDICT_UNEXPLAINED;
 }
 
 /* --- only Linux accepts --- */

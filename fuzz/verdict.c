@@ -30,6 +30,7 @@ bool verdict_is_about_numbers(const char *log)
 		"pointer offset",	/* the distance between linked numbers, to Linux */
 		"invalid unbounded variable-offset",
 		"invalid variable-offset",
+		"variable stack access prohibited",
 		"invalid write to stack R",
 		"invalid read from stack R",
 	};
