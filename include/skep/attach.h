@@ -72,6 +72,26 @@ struct skep_attached {
 SKEP_API int skep_attached(struct skep_engine *engine, int ifindex, unsigned int n, int queue,
 			   struct skep_attached *out);
 
+enum skep_tc_verdict {
+	SKEP_TC_PASS,
+	SKEP_TC_DROP,
+	SKEP_TC_STOLEN,
+	SKEP_TC_REDIRECT,
+	SKEP_TC_VERDICTS,
+};
+
+/* What the tc programs at the port's ingress or egress (`place`) together made of packets;
+ * those that met no program are not counted. 0, -ENODEV, -EINVAL (the place). */
+SKEP_API int skep_port_tc(struct skep_engine *engine, int ifindex, uint32_t place,
+			  uint64_t packets[SKEP_TC_VERDICTS]);
+
+/*
+ * What XDP and the tc programs at its ingress let pass leaves by another port, through the tc
+ * programs at that one's egress: what is behind a port is a TAP, then, or any other port. 0: it
+ * goes where a port keeps what passes, or ends. 0 or -ENODEV.
+ */
+SKEP_API int skep_port_pass_to(struct skep_engine *engine, int ifindex, int target);
+
 /* Why packets of a port did not get where they should. */
 enum skep_exception {
 #define EXCEPTION(id, ...) SKEP_EXCEPTION_##id,

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <linux/pkt_cls.h>
+#include <string.h>
 
 /* A device that is there without a port, and takes what it is sent. */
 #define LOOPBACK	1
@@ -38,7 +39,6 @@ HELPER_BODY(redirect)
 HELPER_BODY(clone_redirect)
 {
 	const struct skb_ctx *skb = u64_to_ptr(r1);
-	const u8 *frame = skb->mac_header ? min(skb->mac_header, skb->data) : skb->data;
 	const struct run_env *env = run->env;
 
 	if (r3 & ~(u64)BPF_F_INGRESS)
@@ -47,7 +47,7 @@ HELPER_BODY(clone_redirect)
 		return (u32)r2 == LOOPBACK ? 0 : -EINVAL;
 	if (!skb->len || !skb_mac_length(skb))
 		return -ERANGE;
-	return env->transmit(env->engine, r2, frame, skb->data_end - frame, r3);
+	return env->transmit(run, r2, skb, r3);
 }
 
 HELPER_BODY(redirect_peer)
@@ -61,7 +61,14 @@ HELPER_BODY(redirect_neigh)
 
 	if (r4 || (params_size && params_size < sizeof(struct bpf_redir_neigh)))
 		return TC_ACT_SHOT;
-	return redirect_skb(run, r1, REDIRECT_TO_NEIGHBOUR);
+	redirect_skb(run, r1, REDIRECT_TO_NEIGHBOUR);
+	if (params_size) {
+		const struct bpf_redir_neigh *params = u64_to_ptr(r2);
+
+		run->redirect.hop_family = params->nh_family;
+		memcpy(run->redirect.hop, params->ipv6_nh, sizeof(run->redirect.hop));
+	}
+	return TC_ACT_REDIRECT;
 }
 
 static bool has_entry(struct map *map, u32 key, u32 slot)

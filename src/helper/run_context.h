@@ -23,7 +23,9 @@ struct prog;
 struct run_context;
 struct routes;
 struct run_violation;
+struct skb_ctx;
 struct xdp_ctx;
+struct xdp_path;
 
 #define TAIL_CALLS_MAX 33
 
@@ -51,9 +53,9 @@ struct run_env {
 	/* The network beside the program; NULL: there is none. Whether `ifindex` is a port, and
 	 * what becomes of a frame of a BPF_F_TEST_XDP_LIVE_FRAMES run after its program. */
 	bool (*has_port)(void *engine, u32 ifindex);
-	/* A frame leaves the port, or (`is_received`) goes where it would go after the port's
-	 * programs. 0 or a negative errno. */
-	int (*transmit)(void *engine, u32 ifindex, const u8 *data, u32 length,
+	/* A copy of the packet leaves the port, or (`is_received`) goes where it would go after
+	 * the port's programs. 0 or a negative errno. */
+	int (*transmit)(struct run_context *run, u32 ifindex, const struct skb_ctx *skb,
 			bool is_received);
 	void (*xdp_deliver)(void *engine, struct xdp_ctx *ctx, u32 action,
 			    struct run_context *run);
@@ -74,6 +76,8 @@ struct redirect {
 	struct map *map; /* REDIRECT_MAP: devmap, cpumap, xskmap */
 	u64 key;
 	u64 flags;
+	/* REDIRECT_TO_NEIGHBOUR: the next hop; family 0: as the routes say */
+	u8 hop_family, hop[16];
 };
 
 struct run_region {
@@ -114,6 +118,7 @@ struct run_context {
 	u64 (*call_back)(struct run_context *run, u64 function, const u64 args[5]);
 	const struct call_site *site; /* of the kernel function that was called last */
 	void *executor;		      /* private to whoever runs the program */
+	const struct xdp_path *path;  /* of who moves packets (net/xdp.h); NULL: nobody does */
 	/* What the program may touch beside what its facts and its context name: contexts whose
 	 * size the program type does not say. Only the checked interpreter looks at it. */
 	const struct run_region *regions;

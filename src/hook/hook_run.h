@@ -35,4 +35,8 @@ void hook_run_end(struct hook_run *run);
  * of the last that ran, unless all hand on. */
 s32 hook_run_packet(struct hook_run *run, void *ctx, struct run_context *context, u32 bytes);
 
+/* The programs of the hook on one packet, without a batch. False: there are none. */
+bool hook_run_one(const struct hook *hook, u32 queue, void *ctx, struct run_context *context,
+		  u32 bytes, s32 *result);
+
 #endif

@@ -35,4 +35,8 @@ struct frame {
 	u16 vlan_proto, vlan_tci; /* host order */
 };
 
+/* A copy of the bytes in memory of its own (`memory`, the caller's to free), with headroom and
+ * so much room behind it. False: out of memory. */
+bool frame_copy(struct frame *frame, const u8 *data, u32 length, u32 tailroom);
+
 #endif

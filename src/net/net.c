@@ -6,6 +6,7 @@
 #include "net/net.h"
 #include "base/error.h"
 #include "net/port.h"
+#include "net/tc.h"
 #include "net/worker.h"
 #include "net/xdp.h"
 
@@ -166,6 +167,33 @@ struct hook *net_hook_nth(struct net *net, u32 ifindex, u32 n, u32 *place)
 	return NULL;
 }
 
+int net_port_pass_to(struct net *net, u32 ifindex, u32 target)
+{
+	struct port *port;
+	bool found;
+
+	rcu_read_lock();
+	port = find_port(net, ifindex);
+	found = port && (!target || find_port(net, target));
+	if (found)
+		atomic_store_explicit(&port->pass_to, target, memory_order_relaxed);
+	rcu_read_unlock();
+	return found ? 0 : -ENODEV;
+}
+
+int net_port_tc(struct net *net, u32 ifindex, u32 direction, uint64_t *packets)
+{
+	struct port *port;
+
+	rcu_read_lock();
+	port = find_port(net, ifindex);
+	for (u32 i = 0; port && i < SKEP_TC_VERDICTS; i++)
+		packets[i] =
+			atomic_load_explicit(&port->tc[direction][i], memory_order_relaxed);
+	rcu_read_unlock();
+	return port ? 0 : -ENODEV;
+}
+
 int net_port_exceptions(struct net *net, u32 ifindex, uint64_t *counts, u32 count)
 {
 	struct port *port;
@@ -188,20 +216,16 @@ bool net_has_port(struct net *net, u32 ifindex)
 	return found;
 }
 
-int net_transmit(struct net *net, u32 ifindex, const u8 *data, u32 length, bool is_received)
+int net_transmit(struct net *net, const struct xdp_path *running, u32 ifindex,
+		 const struct skb_ctx *skb, bool is_received)
 {
-	struct frame frame = {.data = (u8 *)data, .length = length, .original_length = length};
 	const struct xdp_path path = {.env = net->env, .find = find_port, .cookie = net};
-	struct frame *const frames[] = {&frame};
 	struct port *port = find_port(net, ifindex);
 
-	if (!port)
-		return -ENODEV;
-	if (is_received)
-		xdp_pass(&path, port, &frame, NULL);
-	else if (!port_send(port, 0, frames, 1))
-		return -EIO;
-	return 0;
+	/* What was sent before leaves before. */
+	if (running && running->outbox)
+		outbox_flush(running->outbox);
+	return port ? tc_transmit(&path, port, skb, is_received) : -ENODEV;
 }
 
 void net_xdp_deliver(struct net *net, const struct xdp_ctx *ctx, u32 action,

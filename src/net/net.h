@@ -26,11 +26,15 @@ struct hook *net_hook(struct net *net, u32 ifindex, enum bpf_attach_type attach_
  * NULL when there are no more. */
 struct hook *net_hook_at(struct net *net, u32 ifindex, enum skep_hook_place place);
 struct hook *net_hook_nth(struct net *net, u32 ifindex, u32 n, u32 *place);
+int net_port_pass_to(struct net *net, u32 ifindex, u32 target);
+int net_port_tc(struct net *net, u32 ifindex, u32 direction, uint64_t *packets);
 int net_port_exceptions(struct net *net, u32 ifindex, uint64_t *counts, u32 count);
 
-/* run_env.has_port, .transmit and .xdp_deliver; a frame of no port is dropped. */
+/* run_env.has_port, .transmit and .xdp_deliver; a frame of no port is dropped. `running`: the
+ * path on which the program that asks is run; NULL: it moves no packets. */
 bool net_has_port(struct net *net, u32 ifindex);
-int net_transmit(struct net *net, u32 ifindex, const u8 *data, u32 length, bool is_received);
+int net_transmit(struct net *net, const struct xdp_path *running, u32 ifindex,
+		 const struct skb_ctx *skb, bool is_received);
 void net_xdp_deliver(struct net *net, const struct xdp_ctx *ctx, u32 action,
 		     struct run_context *run);
 

@@ -114,6 +114,8 @@ int port_open(const char *spec, u32 ifindex, struct port **out, struct skep_erro
 		return code;
 	}
 	port->xdp.queues = port->queue_count;
+	for (u32 i = TC_INGRESS; i <= TC_EGRESS; i++)
+		port->tcx[i].queues = port->filters[i].queues = port->queue_count;
 	*out = port;
 	return 0;
 }
@@ -158,6 +160,22 @@ void port_unsend(struct port_queue *queue, u64 packets, u64 bytes)
 	counter_add(&queue->tx.packets, -packets);
 	counter_add(&queue->tx.bytes, -bytes);
 	counter_add(&queue->tx.failed, packets);
+}
+
+bool frame_copy(struct frame *frame, const u8 *data, u32 length, u32 tailroom)
+{
+	const size_t size = (size_t)PACKET_HEADROOM + length + tailroom;
+	u8 *memory = malloc(size);
+
+	if (!memory)
+		return false;
+	*frame = (struct frame){.memory = memory,
+				.end = memory + size,
+				.data = memory + PACKET_HEADROOM,
+				.length = length,
+				.original_length = length};
+	memcpy(frame->data, data, length);
+	return true;
 }
 
 void frame_fill(struct frame *frame, const u8 *data, u32 length)

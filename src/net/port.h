@@ -106,7 +106,9 @@ struct port {
 	 * direct action, as Linux's clsact has them. */
 	struct hook tcx[2], filters[2];
 	atomic_ullong taken; /* packets, while their number is limited */
+	atomic_uint pass_to; /* ifindex of what is behind it; 0: nothing but a capture */
 	atomic_ullong exceptions[SKEP_EXCEPTIONS];
+	atomic_ullong tc[2][SKEP_TC_VERDICTS]; /* packets, by direction and verdict */
 	struct port_queue queues[QUEUES_MAX];
 };
 

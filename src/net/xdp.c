@@ -2,6 +2,7 @@
 #include "net/xdp.h"
 #include "hook/hook_run.h"
 #include "net/redirect.h"
+#include "net/tc.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +66,9 @@ void xdp_send(const struct xdp_path *path, struct port *port, struct frame *fram
 void xdp_pass(const struct xdp_path *path, struct port *port, struct frame *frame,
 	      struct run_context *run)
 {
-	if (port->ops->abilities & PORT_KEEPS_PASSED)
+	if (unlikely(tc_is_there(port)))
+		tc_receive(path, port, frame, run);
+	else if (port->ops->abilities & PORT_KEEPS_PASSED)
 		xdp_send(path, port, frame);
 }
 
@@ -156,16 +159,14 @@ static u32 run_programs(struct batch *batch, struct frame *frame)
 /* Generic XDP: the frame's own memory is left, for memory that is freed behind the flush. */
 static u8 *copy_frame(struct frame *frame)
 {
-	const u32 size = PACKET_HEADROOM + frame->length + COPY_TAILROOM;
-	u8 *memory = malloc(size);
+	struct frame copy;
 
-	if (!memory)
+	if (!frame_copy(&copy, frame->data, frame->length, COPY_TAILROOM))
 		return NULL;
-	memcpy(memory + PACKET_HEADROOM, frame->data, frame->length);
-	frame->memory = memory;
-	frame->end = memory + size;
-	frame->data = memory + PACKET_HEADROOM;
-	return memory;
+	frame->memory = copy.memory;
+	frame->end = copy.end;
+	frame->data = copy.data;
+	return copy.memory;
 }
 
 static void receive_one(struct batch *batch, struct frame *frame)
@@ -267,6 +268,7 @@ void xdp_receive(const struct xdp_path *path, struct port_queue *queue, struct f
 	batch.queue = queue;
 	batch.tally = (struct batch_tally){};
 	run_begin(&batch.run, path->env);
+	batch.run.path = path;
 	hook_run_begin(&batch.programs, &queue->port->xdp, queue->index);
 	if (batch.programs.count && batch.programs.is_generic)
 		receive_copies(&batch, frames, count);

@@ -4,6 +4,7 @@
 #include "sys/command.h"
 
 #include <errno.h>
+#include <linux/pkt_cls.h>
 #include <skep/attach.h>
 #include <string.h>
 
@@ -29,6 +30,13 @@ const char *skep_exception_text(unsigned int exception)
 
 /* --- attaching --- */
 
+/* A filter's result that is no verdict hands on: all but TC_ACT_OK, SHOT, STOLEN, REDIRECT,
+ * TRAP. */
+#define PLACE(result) (1u << ((result) + 1))
+#define AFTER_FILTER                                                                \
+	(0xffffu & ~(PLACE(TC_ACT_OK) | PLACE(TC_ACT_SHOT) | PLACE(TC_ACT_STOLEN) | \
+		     PLACE(TC_ACT_REDIRECT) | PLACE(TC_ACT_TRAP)))
+
 static struct prog *find_program(struct call *call, const struct skep_attach_opts *opts, int fd,
 				 int *ret)
 {
@@ -52,7 +60,8 @@ static int make_link(struct call *call, u32 ifindex, const struct skep_attach_op
 		.place = {.is_by_priority = true,
 			  .is_generic = opts->generic,
 			  .priority = opts->priority ?: SKEP_PRIORITY_DEFAULT,
-			  .proceed_on = opts->proceed_on}};
+			  .proceed_on = opts->place == SKEP_HOOK_XDP ? opts->proceed_on
+								     : AFTER_FILTER}};
 	struct hook *hook;
 	int ret;
 
@@ -169,4 +178,22 @@ int skep_port_exceptions(struct skep_engine *engine, int ifindex, uint64_t *coun
 {
 	engine_error_start(engine);
 	return net_port_exceptions(engine->net, ifindex > 0 ? (u32)ifindex : 0, counts, count);
+}
+
+int skep_port_tc(struct skep_engine *engine, int ifindex, uint32_t place,
+		 uint64_t packets[SKEP_TC_VERDICTS])
+{
+	engine_error_start(engine);
+	if (place != SKEP_HOOK_TC_INGRESS && place != SKEP_HOOK_TC_EGRESS)
+		return -EINVAL;
+	return net_port_tc(engine->net, ifindex > 0 ? (u32)ifindex : 0,
+			   place - SKEP_HOOK_TC_INGRESS, packets);
+}
+
+int skep_port_pass_to(struct skep_engine *engine, int ifindex, int target)
+{
+	engine_error_start(engine);
+	if (ifindex <= 0 || target < 0)
+		return -ENODEV;
+	return net_port_pass_to(engine->net, (u32)ifindex, (u32)target);
 }

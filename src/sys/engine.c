@@ -91,10 +91,12 @@ static const struct btf_view *kernel_types(void *engine)
 	return kernel_btf_view(&((struct skep_engine *)engine)->kernel_btf);
 }
 
-static int transmit(void *engine, u32 ifindex, const u8 *data, u32 length, bool is_received)
+static int transmit(struct run_context *run, u32 ifindex, const struct skb_ctx *skb,
+		    bool is_received)
 {
-	return net_transmit(((struct skep_engine *)engine)->net, ifindex, data, length,
-			    is_received);
+	struct skep_engine *engine = run->env->engine;
+
+	return net_transmit(engine->net, run->path, ifindex, skb, is_received);
 }
 
 static void deliver(void *engine, struct xdp_ctx *ctx, u32 action, struct run_context *run)

@@ -8,6 +8,8 @@
 #include <linux/if_link.h>
 #include <stdlib.h>
 
+/* The next program runs after TC_ACT_UNSPEC, which tcx calls TCX_NEXT. */
+#define AFTER_NEXT  1u
 #define PLACE_FLAGS (BPF_F_REPLACE | BPF_F_BEFORE | BPF_F_AFTER | BPF_F_ID | BPF_F_LINK)
 
 bool is_tcx(u32 attach_type)
@@ -99,6 +101,7 @@ static void find_place(struct call *call, u32 flags, u32 fd_or_id, u64 revision,
 		       enum bpf_prog_type type, struct relative *out)
 {
 	out->request.revision = revision;
+	out->request.place.proceed_on = AFTER_NEXT;
 	out->request.place.flags = flags & ~(BPF_F_ID | BPF_F_LINK);
 	out->request.place.relative_error = find_relative(call, flags, fd_or_id, type, out);
 }
