@@ -7,10 +7,9 @@ void alu_full(struct scalar *dst, const struct scalar *src, u8 op, bool is_signe
 	      struct shape shape);
 void alu_low(struct scalar *dst, const struct scalar *src, u8 op, bool is_signed,
 	     struct shape shape);
-bool alu_constants(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
-		   struct shape shape);
 bool sync_round(struct scalar *scalar, struct shape shape, bool *settled);
 bool sync_zero_extended(struct scalar *scalar, struct shape shape);
+bool sync_sign_extended(struct scalar *scalar, struct shape shape);
 bool raise_to_low(struct span *span, const struct halves *low, u32 width);
 bool sink_to_low(struct span *span, const struct halves *low, u32 width);
 bool sync_by_bits(struct scalar *scalar, struct shape shape);
@@ -168,6 +167,18 @@ void proof_sync_zero_extended(void)
 	check_scalar_has(&scalar, left, SCALAR_SHAPE);
 }
 
+void proof_sync_sign_extended(void)
+{
+	struct scalar scalar;
+
+	left = any_unsigned(64);
+	scalar = any_scalar_with(left, SCALAR_SHAPE);
+	assume(scalar.smin >= INT32_MIN && scalar.smax <= INT32_MAX);
+	rely_on(view_sync, round_sync);
+	check(sync_sign_extended(&scalar, SCALAR_SHAPE));
+	check_scalar_has(&scalar, left, SCALAR_SHAPE);
+}
+
 void proof_sync_by_bits(void)
 {
 	struct scalar scalar;
@@ -251,6 +262,14 @@ static bool contract_round(struct scalar *scalar, struct shape shape, bool *sett
 	return true;
 }
 
+static bool contract_sign_extended(struct scalar *scalar, struct shape shape)
+{
+	establish_scalar_has(scalar, left, shape);
+	establish(scalar->smin >= INT32_MIN && scalar->smax <= INT32_MAX);
+	*scalar = any_scalar_with(left, shape);
+	return true;
+}
+
 /* proof_sync_zero_extended */
 static bool contract_zero_extended(struct scalar *scalar, struct shape shape)
 {
@@ -270,6 +289,7 @@ void proof_scalar_sync(void)
 	rely_on(sync_by_bits, contract_by_bits);
 	rely_on(sync_small, contract_small);
 	rely_on(sync_zero_extended, contract_zero_extended);
+	rely_on(sync_sign_extended, contract_sign_extended);
 	check(scalar_sync(&scalar));
 	check_scalar_has(&scalar, left, SCALAR_SHAPE);
 }
@@ -359,32 +379,32 @@ static void alu_low_keeps(u8 op, bool is_signed)
 	check_scalar_has(&a, outcome, SCALAR_SHAPE);
 }
 
-static void alu_constants_keeps(u8 op, bool is_low)
+static void alu_quick_keeps(u8 op, bool is_low)
 {
 	struct scalar a, b;
 
 	any_operands(op, is_low ? 32 : 64, &a, &b);
 	outcome = result_of(op, false, is_low ? 32 : 64);
-	if (alu_constants(&a, &b, op, is_low, SCALAR_SHAPE))
+	if (scalar_alu_quick(&a, &b, op, is_low, SCALAR_SHAPE))
 		check_scalar_has(&a, outcome, SCALAR_SHAPE);
 }
 
-#define SCALAR_ALU(kind, name, op, is_signed)   \
-	void kind##_scalar_##name##_64(void);   \
-	void kind##_scalar_##name##_64(void)    \
-	{                                       \
-		alu_full_keeps(op, is_signed);  \
-	}                                       \
-	void kind##_scalar_##name##_32(void);   \
-	void kind##_scalar_##name##_32(void)    \
-	{                                       \
-		alu_low_keeps(op, is_signed);   \
-	}                                       \
-	void kind##_constants_##name(void);     \
-	void kind##_constants_##name(void)      \
-	{                                       \
-		alu_constants_keeps(op, false); \
-		alu_constants_keeps(op, true);  \
+#define SCALAR_ALU(kind, name, op, is_signed)  \
+	void kind##_scalar_##name##_64(void);  \
+	void kind##_scalar_##name##_64(void)   \
+	{                                      \
+		alu_full_keeps(op, is_signed); \
+	}                                      \
+	void kind##_scalar_##name##_32(void);  \
+	void kind##_scalar_##name##_32(void)   \
+	{                                      \
+		alu_low_keeps(op, is_signed);  \
+	}                                      \
+	void kind##_quick_##name(void);        \
+	void kind##_quick_##name(void)         \
+	{                                      \
+		alu_quick_keeps(op, false);    \
+		alu_quick_keeps(op, true);     \
 	}
 
 /* The same code puts them all together: those that it treats apart are in every run. */

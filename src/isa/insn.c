@@ -14,17 +14,26 @@
 #define RESERVED_KIND(ones, ...)	RESERVED_FIRST(ones, __VA_ARGS__, 0)
 #define RESERVED_FIRST(ones, kind, ...) ((kind) == FIELD_ZERO ? (ones) : 0)
 
+#define HOLDS(kind, content)		HOLDS_KIND(kind, FIELD_##content)
+#define HOLDS_KIND(kind, ...)		HOLDS_FIRST(kind, __VA_ARGS__, 0)
+#define HOLDS_FIRST(kind, own, ...)	((own) == FIELD_##kind)
+#define READS(content)			(HOLDS(READ, content) || HOLDS(READ_WRITE, content))
+#define WRITES(content)			(HOLDS(WRITE, content) || HOLDS(READ_WRITE, content))
+
 static const struct insn_desc table[INSN_OPS] = {
-#define INSN(name, code, dst, src, off, imm, text, kernel_text)                       \
-	[INSN_##name] = {#name,                                                       \
-			 code,                                                        \
-			 FIELD(dst),                                                  \
-			 FIELD(src),                                                  \
-			 FIELD(off),                                                  \
-			 FIELD(imm),                                                  \
-			 {0, RESERVED(dst, 15), RESERVED(src, 15), RESERVED(off, -1), \
-			  RESERVED(imm, -1)},                                         \
-			 text,                                                        \
+#define INSN(name, code, dst, src, off, imm, text, kernel_text)                          \
+	[INSN_##name] = {#name,                                                          \
+			 code,                                                           \
+			 FIELD(dst),                                                     \
+			 FIELD(src),                                                     \
+			 FIELD(off),                                                     \
+			 FIELD(imm),                                                     \
+			 {0, RESERVED(dst, 15), RESERVED(src, 15), RESERVED(off, -1),    \
+			  RESERVED(imm, -1)},                                            \
+			 HOLDS(SELECT, src) || HOLDS(SELECT, off) || HOLDS(SELECT, imm), \
+			 READS(dst) | READS(src) << 1,                                   \
+			 WRITES(dst) | WRITES(src) << 1,                                 \
+			 text,                                                           \
 			 kernel_text},
 #include "isa/isa.def"
 #undef INSN
@@ -58,6 +67,8 @@ enum insn_op insn_op(const struct bpf_insn *insn)
 {
 	u32 op = last_row[insn->code];
 
+	if (!table[op].selects)
+		return op;
 	for (; op && table[op].code == insn->code; op--)
 		if (is_selected(&table[op].src, insn->src_reg) &&
 		    is_selected(&table[op].off, insn->off) &&

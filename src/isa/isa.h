@@ -48,7 +48,11 @@ struct insn_desc {
 	const char *name;
 	u8 code;
 	struct insn_field dst, src, off, imm;
-	struct bpf_insn reserved;	/* all bits of the fields that must be 0 */
+	struct bpf_insn reserved; /* all bits of the fields that must be 0 */
+	bool selects;		  /* a field is FIELD_SELECT */
+	/* Which registers it names as operands: 1 dst, 2 src. Others that it uses are not here.
+	 */
+	u8 reads, writes;
 	const char *text, *kernel_text; /* NULL kernel_text: as text */
 };
 

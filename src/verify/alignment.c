@@ -42,17 +42,13 @@ static const char *alignment_subject(const struct reg_state *reg)
 	}
 }
 
-/*
- * The stack is tracked in aligned pieces, and atomic operations need alignment everywhere;
- * else alignment counts only when it was asked for. Of addresses in an arena nothing is known.
- */
-int memory_prove_alignment(struct walk *walk, const struct requirement *need, bool must_be)
+/* Of addresses in an arena nothing is known. */
+int memory_prove_alignment(struct walk *walk, const struct requirement *need)
 {
 	const struct reg_state *reg = walk_reg(walk, need->reg);
-	bool is_strict = walk->rules.strict_alignment || must_be || reg->kind == REG_STACK;
 	char bits[NUMBER_BITS_TEXT];
 
-	if (!is_strict || need->size <= 1 || reg->kind == REG_ARENA)
+	if (reg->kind == REG_ARENA)
 		return 0;
 	if (reg->kind == REG_PACKET || reg->kind == REG_PACKET_META)
 		return prove_packet_alignment(walk, need);

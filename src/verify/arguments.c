@@ -380,7 +380,7 @@ static int prove_fixed(struct walk *walk, u32 regno, const struct helper_arg *ar
 
 	if (ret || !(arg->flags & ARG_ALIGNED) || arg->size > 8)
 		return ret;
-	return memory_prove_alignment(walk, &need, true);
+	return memory_prove_alignment(walk, &need);
 }
 
 static int prove_alloc_size(struct walk *walk, u32 regno)

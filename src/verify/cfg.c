@@ -204,8 +204,9 @@ static int check_closed(struct cfg *cfg, struct subprog *subprog, const struct r
 		u8 class = BPF_CLASS(insn->code);
 		s64 target;
 
-		if (class == BPF_JMP || class == BPF_JMP32 || class == BPF_LD)
-			note_features(subprog, insn);
+		if (class != BPF_JMP && class != BPF_JMP32 && class != BPF_LD)
+			continue;
+		note_features(subprog, insn);
 		if ((is_jump(insn) || ends_subprog(insn)) && at + 1 < subprog->end)
 			split_at(cfg, at + 1);
 		if (!is_jump(insn))

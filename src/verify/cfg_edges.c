@@ -112,8 +112,11 @@ static void enter_subprog(struct follow *follow, u32 start)
 
 static void look_at(struct follow *follow, u32 at)
 {
+	u8 class = BPF_CLASS(follow->cfg->insns[at].code);
 	s64 callee;
 
+	if (class != BPF_JMP && class != BPF_JMP32 && class != BPF_LD)
+		return;
 	flag_insn(follow->cfg, at);
 	if (insn_is_subprog_call(&follow->cfg->insns[at], at, &callee) ||
 	    insn_is_subprog_address(&follow->cfg->insns[at], at, &callee))

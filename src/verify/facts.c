@@ -56,7 +56,7 @@ static void reg_fact_join(struct reg_fact *fact, const struct reg_fact *other)
 }
 
 /* Nothing is known of what is dead: pruning does not look at it. */
-static void visit_regs(struct walk *walk, bool is_first)
+void fact_visit_regs(struct walk *walk, bool is_first)
 {
 	struct reg_fact *facts = walk->out->regs[walk->at];
 	u16 alive = walk->liveness.regs[walk->at] | 1u << BPF_REG_10;
@@ -72,17 +72,6 @@ static void visit_regs(struct walk *walk, bool is_first)
 		else
 			reg_fact_join(&facts[i], &fact);
 	}
-}
-
-void fact_visit(struct walk *walk)
-{
-	struct insn_fact *fact = &walk->out->facts[walk->at];
-
-	if (walk->state.is_speculative)
-		return; /* no run comes here */
-	if (walk->out->regs)
-		visit_regs(walk, !fact->visited);
-	fact->visited = true;
 }
 
 /* --- memory --- */

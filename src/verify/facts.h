@@ -6,8 +6,21 @@
 #include "verify/walk.h"
 
 int facts_init(struct walk *walk);
+/* What registers hold before it. */
+void fact_visit_regs(struct walk *walk, bool is_first);
+
 /* Before the instruction is carried out. */
-void fact_visit(struct walk *walk);
+static inline void fact_visit(struct walk *walk)
+{
+	struct insn_fact *fact = &walk->out->facts[walk->at];
+
+	if (walk->state.is_speculative)
+		return; /* no run comes here */
+	if (walk->out->regs)
+		fact_visit_regs(walk, !fact->visited);
+	fact->visited = true;
+}
+
 /* The current instruction accesses memory behind `reg`, as walk->access says. Rejects one that
  * would have to be executed in two different ways. */
 int fact_memory(struct walk *walk, const struct reg_state *reg);

@@ -31,14 +31,12 @@ static bool holds_something(const struct walk *walk)
 	return false;
 }
 
-int fuel_prove(struct walk *walk)
+int fuel_prove_limited(struct walk *walk)
 {
 	const struct bpf_insn *insn = walk_insn(walk);
 	struct insn_fact *fact = &walk->out->facts[walk->at];
 	s64 target;
 
-	if (!(walk->input->flags & VERIFY_FUEL))
-		return 0;
 	if (walk->out->rounds[walk->at] && holds_something(walk))
 		return reject(walk, fuel_held, "a round of a loop begins");
 	if (!insn_is_subprog_call(insn, walk->at, &target) || !holds_something(walk))

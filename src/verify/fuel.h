@@ -5,8 +5,15 @@
 
 #include "verify/walk.h"
 
+/* Runs of the program are limited: it can be stopped at the instruction. */
+int fuel_prove_limited(struct walk *walk);
+
 /* The program can be stopped at the instruction, or need not be. */
-int fuel_prove(struct walk *walk);
+static inline int fuel_prove(struct walk *walk)
+{
+	return walk->input->flags & VERIFY_FUEL ? fuel_prove_limited(walk) : 0;
+}
+
 /* Once the edges are known: verified->rounds, when runs are limited. 0 or -ENOMEM. */
 int fuel_find_rounds(struct walk *walk);
 

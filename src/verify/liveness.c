@@ -39,13 +39,10 @@ static u16 call_reads(const struct bpf_insn *insn)
 	return reads;
 }
 
-static void field_use(const struct insn_field *field, u32 reg, struct reg_use *use)
+/* `named`: 1 dst, 2 src. */
+static u16 named_regs(const struct bpf_insn *insn, u32 named)
 {
-	bool is_read = field->kind == FIELD_READ || field->kind == FIELD_READ_WRITE;
-	bool is_written = field->kind == FIELD_WRITE || field->kind == FIELD_READ_WRITE;
-
-	use->reads |= (u16)(is_read << reg) & REGS_ALL;
-	use->writes |= (u16)(is_written << reg) & REGS_ALL;
+	return ((named & 1) << insn->dst_reg | (named >> 1) << insn->src_reg) & REGS_ALL;
 }
 
 static bool is_packet_load(u8 code)
@@ -53,20 +50,14 @@ static bool is_packet_load(u8 code)
 	return BPF_CLASS(code) == BPF_LD && BPF_MODE(code) != BPF_IMM;
 }
 
-struct reg_use insn_reg_use(const struct bpf_insn *insn)
+/* Of those that use more than the registers that they name. */
+static struct reg_use use_unnamed(const struct bpf_insn *insn, enum insn_op op,
+				  struct reg_use use)
 {
-	enum insn_op op = insn_op(insn);
-	const struct insn_desc *desc = insn_desc(op);
-	struct reg_use use = {0, 0};
-
-	if (op == INSN_INVALID)
-		return (struct reg_use){REGS_ALL, 0};
 	if (insn->code == (BPF_JMP | BPF_CALL))
 		return (struct reg_use){call_reads(insn), REGS_CLOBBER};
 	if (insn->code == (BPF_JMP | BPF_EXIT))
 		return (struct reg_use){reg_bit(BPF_REG_0), 0};
-	field_use(&desc->dst, insn->dst_reg, &use);
-	field_use(&desc->src, insn->src_reg, &use);
 	if (is_packet_load(insn->code)) {
 		use.reads |= reg_bit(BPF_REG_6);
 		use.writes |= REGS_CLOBBER;
@@ -76,6 +67,20 @@ struct reg_use insn_reg_use(const struct bpf_insn *insn)
 		use.writes |= reg_bit(BPF_REG_0);
 	}
 	return use;
+}
+
+struct reg_use insn_reg_use(const struct bpf_insn *insn)
+{
+	enum insn_op op = insn_op(insn);
+	const struct insn_desc *desc = insn_desc(op);
+	struct reg_use use = {named_regs(insn, desc->reads), named_regs(insn, desc->writes)};
+	u8 class = BPF_CLASS(insn->code);
+
+	if (op == INSN_INVALID)
+		return (struct reg_use){REGS_ALL, 0};
+	if (class == BPF_ALU || class == BPF_ALU64 || class == BPF_LDX || class == BPF_ST)
+		return use;
+	return use_unnamed(insn, op, use);
 }
 
 /* --- blocks --- */

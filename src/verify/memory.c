@@ -436,20 +436,25 @@ static int reject_overwritten(struct walk *walk, const struct requirement *need)
 		      need->size);
 }
 
+/* The stack is tracked in aligned pieces, and atomic operations need alignment everywhere; else
+ * alignment counts only when it was asked for. */
 int prove_memory(struct walk *walk, const struct requirement *need)
 {
 	const struct bpf_insn *insn = walk_insn(walk);
 	bool is_atomic = BPF_CLASS(insn->code) == BPF_STX && BPF_MODE(insn->code) == BPF_ATOMIC;
-	int ret;
+	const struct reg_state *reg = walk_reg(walk, need->reg);
+	int ret = 0;
 
 	if (is_atomic && overwrites_address(insn))
 		return reject_overwritten(walk, need);
-	ret = memory_prove_alignment(walk, need, is_atomic);
+	if (need->size > 1 &&
+	    (is_atomic || reg->kind == REG_STACK || walk->rules.strict_alignment))
+		ret = memory_prove_alignment(walk, need);
 	ret = ret ? ret : prove_by_kind(walk, need);
 	if (ret)
 		return ret;
-	walk->access.object = walk_reg(walk, need->reg)->kind;
-	return fact_memory(walk, walk_reg(walk, need->reg));
+	walk->access.object = reg->kind;
+	return fact_memory(walk, reg);
 }
 
 bool memory_constant(const struct walk *walk, const struct reg_state *base, u32 size,

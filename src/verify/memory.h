@@ -45,7 +45,8 @@ void stack_grow(struct walk *walk, struct frame *frame, s64 off);
 void stack_clobber(struct walk *walk, const struct access *access);
 
 /* --- alignment.c --- */
-int memory_prove_alignment(struct walk *walk, const struct requirement *need, bool must_be);
+/* The address is a multiple of the size. */
+int memory_prove_alignment(struct walk *walk, const struct requirement *need);
 
 /* What `size` bytes at walk->access of a constant map hold. False: not known. */
 bool memory_constant(const struct walk *walk, const struct reg_state *base, u32 size,

@@ -25,9 +25,10 @@ void path_done(struct walk *walk)
 }
 
 /* A path without loops is at most as long as the program. */
-static bool grow(struct path *path, u32 insn_cnt)
+bool path_grow(struct walk *walk)
 {
-	u32 capacity = path->capacity ? path->capacity * 2 : max(insn_cnt, FIRST_STEPS);
+	struct path *path = walk->path;
+	u32 capacity = path->capacity ? path->capacity * 2 : max(walk->insn_cnt, FIRST_STEPS);
 	struct step *bigger = realloc(path->steps, capacity * sizeof(*bigger));
 
 	if (!bigger)
@@ -55,22 +56,10 @@ static void append(struct walk *walk, struct step step)
 {
 	struct path *path = walk->path;
 
-	if (path->count == path->capacity && !grow(path, walk->insn_cnt))
+	if (path->count == path->capacity && !path_grow(walk))
 		path->out_of_memory = true;
 	else
 		path->steps[path->count++] = step;
-}
-
-int path_advance(struct walk *walk)
-{
-	const struct step step = {.insn = walk->at, .depth = walk->state.frame_cnt};
-	struct path *path = walk->path;
-
-	path->length++;
-	if (!path->keeps_steps)
-		return 0;
-	append(walk, step);
-	return path->out_of_memory ? -ENOMEM : 0;
 }
 
 u32 path_length(const struct walk *walk)

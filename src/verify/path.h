@@ -25,8 +25,6 @@ struct path_step {
 int path_init(struct walk *walk, bool keeps_steps);
 void path_done(struct walk *walk);
 
-/* The walk comes to an instruction: the path gets longer. -ENOMEM is the only failure. */
-int path_advance(struct walk *walk);
 /* How long the path is. */
 u32 path_length(const struct walk *walk);
 /* Its position in the list. */
@@ -87,6 +85,24 @@ struct path {
 	bool out_of_memory; /* something was lost */
 	bool keeps_steps;
 };
+
+/* Room for more steps. False: out of memory. */
+bool path_grow(struct walk *walk);
+
+/* The walk comes to an instruction: the path gets longer. -ENOMEM is the only failure. */
+static inline int path_advance(struct walk *walk)
+{
+	struct path *path = walk->path;
+
+	path->length++;
+	if (!path->keeps_steps)
+		return 0;
+	if (path->out_of_memory || (path->count == path->capacity && !path_grow(walk)))
+		return -ENOMEM;
+	path->steps[path->count++] =
+		(struct step){.insn = walk->at, .depth = walk->state.frame_cnt};
+	return 0;
+}
 
 static inline u64 step_slots(const struct step *step)
 {

@@ -19,26 +19,6 @@ static struct requirement *add(struct list *list, enum requirement_kind kind, u8
 	return need;
 }
 
-u32 insn_access_size(const struct bpf_insn *insn)
-{
-	switch (BPF_SIZE(insn->code)) {
-	case BPF_B: return 1;
-	case BPF_H: return 2;
-	case BPF_W: return 4;
-	default: return 8;
-	}
-}
-
-static struct requirement memory(const struct bpf_insn *insn, u8 reg, u8 access, u8 value)
-{
-	return (struct requirement){.kind = NEED_MEMORY,
-				    .reg = reg,
-				    .value = value,
-				    .size = (u8)insn_access_size(insn),
-				    .access = access,
-				    .off = insn->off};
-}
-
 static void add_memory(struct list *list, struct requirement need)
 {
 	list->all[list->count++] = need;
@@ -65,14 +45,14 @@ static void atomic_needs(const struct bpf_insn *insn, struct list *out)
 	if (insn->imm == BPF_LOAD_ACQ) {
 		add(out, NEED_INITIALISED, insn->src_reg);
 		add(out, NEED_WRITABLE, insn->dst_reg);
-		add_memory(out, memory(insn, insn->src_reg, ACCESS_READ, insn->dst_reg));
+		add_memory(out, insn_need_at(insn, insn->src_reg, ACCESS_READ, insn->dst_reg));
 		add(out, NEED_ATOMIC, insn->src_reg);
 		return;
 	}
 	add(out, NEED_INITIALISED, insn->src_reg);
 	add(out, NEED_INITIALISED, insn->dst_reg);
 	if (insn->imm == BPF_STORE_REL) {
-		add_memory(out, memory(insn, insn->dst_reg, ACCESS_WRITE, insn->src_reg));
+		add_memory(out, insn_need_at(insn, insn->dst_reg, ACCESS_WRITE, insn->src_reg));
 		add(out, NEED_ATOMIC, insn->dst_reg);
 		return;
 	}
@@ -84,16 +64,7 @@ static void atomic_needs(const struct bpf_insn *insn, struct list *out)
 	add(out, NEED_ATOMIC, insn->dst_reg);
 	if (insn->imm & BPF_FETCH)
 		add(out, NEED_WRITABLE, insn->imm == BPF_CMPXCHG ? BPF_REG_0 : insn->src_reg);
-	add_memory(out, memory(insn, insn->dst_reg, ACCESS_ATOMIC, NO_REG));
-}
-
-struct requirement insn_memory_need(const struct bpf_insn *insn)
-{
-	switch (BPF_CLASS(insn->code)) {
-	case BPF_LDX: return memory(insn, insn->src_reg, ACCESS_READ, insn->dst_reg);
-	case BPF_STX: return memory(insn, insn->dst_reg, ACCESS_WRITE, insn->src_reg);
-	default: return memory(insn, insn->dst_reg, ACCESS_WRITE, NO_REG);
-	}
+	add_memory(out, insn_need_at(insn, insn->dst_reg, ACCESS_ATOMIC, NO_REG));
 }
 
 static void store_needs(const struct bpf_insn *insn, struct list *out)

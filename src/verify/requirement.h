@@ -10,6 +10,8 @@
 #include "base/types.h"
 #include "catalog/helper.h"
 
+#include <linux/filter.h>
+
 enum requirement_kind {
 	NEED_INITIALISED, /* reg holds a value */
 	NEED_WRITABLE,	  /* reg is not the frame pointer */
@@ -53,11 +55,36 @@ struct requirement {
 u32 requirements_of(const struct bpf_insn *insn, enum bpf_prog_type type,
 		    struct requirement out[REQUIREMENTS_MAX]);
 
-/* What a load or a plain store needs of the memory. */
-struct requirement insn_memory_need(const struct bpf_insn *insn);
-
 /* Bytes that a load or store of this instruction accesses. */
-u32 insn_access_size(const struct bpf_insn *insn);
+static inline u32 insn_access_size(const struct bpf_insn *insn)
+{
+	static const u8 sizes[] = {
+		[BPF_B >> 3] = 1, [BPF_H >> 3] = 2, [BPF_W >> 3] = 4, [BPF_DW >> 3] = 8};
+
+	return sizes[BPF_SIZE(insn->code) >> 3];
+}
+
+/* Its memory is behind `reg`; `value` is loaded or stored. */
+static inline struct requirement insn_need_at(const struct bpf_insn *insn, u8 reg, u8 access,
+					      u8 value)
+{
+	return (struct requirement){.kind = NEED_MEMORY,
+				    .reg = reg,
+				    .value = value,
+				    .size = (u8)insn_access_size(insn),
+				    .access = access,
+				    .off = insn->off};
+}
+
+/* What a load or a plain store needs of the memory. */
+static inline struct requirement insn_memory_need(const struct bpf_insn *insn)
+{
+	switch (BPF_CLASS(insn->code)) {
+	case BPF_LDX: return insn_need_at(insn, insn->src_reg, ACCESS_READ, insn->dst_reg);
+	case BPF_STX: return insn_need_at(insn, insn->dst_reg, ACCESS_WRITE, insn->src_reg);
+	default: return insn_need_at(insn, insn->dst_reg, ACCESS_WRITE, NO_REG);
+	}
+}
 
 /* As text, for reports: "r1 + 4: 8 bytes that can be read". */
 struct strbuf;

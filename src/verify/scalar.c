@@ -119,25 +119,7 @@ static bool sync_round(struct scalar *scalar, struct shape shape, bool *settled)
 	return true;
 }
 
-/* --- synchronising: most scalars are of one of three simple forms --- */
-
-struct ranges {
-	s64 smin, smax;
-	u64 umin, umax;
-};
-
-/* The ranges of all numbers with these bits. */
-static struct ranges ranges_of_bits(struct tnum bits, u32 width)
-{
-	u64 sign = 1ull << (width - 1), most = bits.value | bits.mask;
-
-	return (struct ranges){
-		.smin = sign_extend(bits.value | (bits.mask & sign), width),
-		.smax = sign_extend(most & ~(bits.mask & sign), width),
-		.umin = bits.value,
-		.umax = most,
-	};
-}
+/* --- synchronising: most scalars are of one of four simple forms --- */
 
 /*
  * The ranges say no more than the bits (constants, whole bytes, results of bit operations):
@@ -145,21 +127,15 @@ static struct ranges ranges_of_bits(struct tnum bits, u32 width)
  */
 static bool sync_by_bits(struct scalar *scalar, struct shape shape)
 {
-	struct ranges full = ranges_of_bits(scalar->bits, shape.full);
-	struct ranges low = ranges_of_bits(tnum_cast(scalar->bits, shape.low), shape.low);
+	struct view full = view_by_bits(scalar->bits, shape.full);
+	struct view low = view_by_bits(tnum_cast(scalar->bits, shape.low), shape.low);
 
 	if (scalar->smin > full.smin || scalar->smax < full.smax || scalar->umin > full.umin ||
 	    scalar->umax < full.umax || scalar->smin32 > low.smin ||
 	    scalar->smax32 < low.smax || scalar->umin32 > low.umin || scalar->umax32 < low.umax)
 		return false;
-	scalar->smin = full.smin;
-	scalar->smax = full.smax;
-	scalar->umin = full.umin;
-	scalar->umax = full.umax;
-	scalar->smin32 = (s32)low.smin;
-	scalar->smax32 = (s32)low.smax;
-	scalar->umin32 = (u32)low.umin;
-	scalar->umax32 = (u32)low.umax;
+	scalar_set_full(scalar, &full);
+	scalar_set_low(scalar, &low);
 	return true;
 }
 
@@ -169,6 +145,26 @@ static bool is_small(const struct scalar *scalar, u64 limit)
 	return scalar->umax <= limit || (scalar->smin >= 0 && scalar->smax <= (s64)limit);
 }
 
+bool scalar_set_small(struct scalar *scalar, struct tnum bits, struct span span, u64 limit)
+{
+	u64 low = span.low, high = span.high;
+
+	if (!tnum_intersect(bits, (struct tnum){0, limit}, &bits) ||
+	    !tnum_member_from(bits, low, &low) || !tnum_member_up_to(bits, high, &high) ||
+	    low > high || !tnum_intersect(bits, tnum_range(low, high), &bits))
+		return false;
+	*scalar = (struct scalar){.bits = bits,
+				  .smin = (s64)low,
+				  .smax = (s64)high,
+				  .umin = low,
+				  .umax = high,
+				  .smin32 = (s32)low,
+				  .smax32 = (s32)high,
+				  .umin32 = (u32)low,
+				  .umax32 = (u32)high};
+	return true;
+}
+
 static bool sync_small(struct scalar *scalar, u64 limit)
 {
 	u64 low = max(max(scalar->umin, (u64)max(scalar->smin, 0ll)),
@@ -176,21 +172,8 @@ static bool sync_small(struct scalar *scalar, u64 limit)
 	s64 signed_high = min(scalar->smax, (s64)scalar->smax32);
 	u64 high = min(min(scalar->umax, (u64)scalar->umax32), (u64)signed_high);
 
-	if (signed_high < 0 || low > high ||
-	    !tnum_intersect(scalar->bits, (struct tnum){0, limit}, &scalar->bits) ||
-	    !tnum_member_from(scalar->bits, low, &low) ||
-	    !tnum_member_up_to(scalar->bits, high, &high) || low > high ||
-	    !tnum_intersect(scalar->bits, tnum_range(low, high), &scalar->bits))
-		return false;
-	scalar->umin = low;
-	scalar->umax = high;
-	scalar->smin = (s64)low;
-	scalar->smax = (s64)high;
-	scalar->umin32 = (u32)low;
-	scalar->umax32 = (u32)high;
-	scalar->smin32 = (s32)low;
-	scalar->smax32 = (s32)high;
-	return true;
+	return signed_high >= 0 && low <= high &&
+	       scalar_set_small(scalar, scalar->bits, (struct span){low, high}, limit);
 }
 
 /* Nothing is above the low view: it says it all. */
@@ -219,6 +202,57 @@ static bool sync_zero_extended(struct scalar *scalar, struct shape shape)
 	return true;
 }
 
+/* The full view is the sign-extended low one. */
+static bool is_sign_extended(const struct scalar *scalar, u64 limit)
+{
+	return scalar->smax <= (s64)limit && scalar->smin >= ~(s64)limit;
+}
+
+/* What the low view says of the full one, and the full one of the low one. */
+static bool extend_low(struct view *full, const struct view *low, struct shape shape)
+{
+	u64 ones = low_ones(shape.full);
+
+	full->smin = max(full->smin, low->smin);
+	full->smax = min(full->smax, low->smax);
+	full->umin = max(full->umin, (u64)sign_extend(low->umin, shape.low) & ones);
+	full->umax = min(full->umax, (u64)sign_extend(low->umax, shape.low) & ones);
+	return tnum_intersect(full->bits, tnum_sign_extend(low->bits, shape.low, shape.full),
+			      &full->bits);
+}
+
+static bool narrow_low(struct view *low, const struct view *full, struct shape shape)
+{
+	u64 ones = low_ones(shape.low), limit = ones >> 1;
+	u64 negative = low_ones(shape.full) - limit; /* the least one, extended */
+	u64 umin = full->umin <= limit ? full->umin : max(full->umin, negative);
+	u64 umax = full->umax >= negative ? full->umax : min(full->umax, limit);
+
+	low->smin = max(low->smin, full->smin);
+	low->smax = min(low->smax, full->smax);
+	low->umin = max(low->umin, umin & ones);
+	low->umax = min(low->umax, umax & ones);
+	return tnum_intersect(low->bits, tnum_cast(full->bits, shape.low), &low->bits);
+}
+
+static bool sync_sign_extended(struct scalar *scalar, struct shape shape)
+{
+	struct view low = scalar_low_view(scalar, shape), full = scalar_full_view(scalar);
+
+	for (u32 round = 0; round < SYNC_ROUNDS; round++) {
+		struct view before = low;
+
+		if (!view_sync(&low, shape.low) || !extend_low(&full, &low, shape) ||
+		    !view_sync(&full, shape.full) || !narrow_low(&low, &full, shape))
+			return false;
+		if (!memcmp(&before, &low, sizeof(low)))
+			break;
+	}
+	scalar_set_low(scalar, &low);
+	scalar_set_full(scalar, &full);
+	return true;
+}
+
 bool scalar_sync_shaped(struct scalar *scalar, struct shape shape)
 {
 	u64 limit = low_ones(shape.low - 1);
@@ -234,6 +268,8 @@ bool scalar_sync_shaped(struct scalar *scalar, struct shape shape)
 			return false;
 		if (scalar->umax <= low_ones(shape.low))
 			return sync_zero_extended(scalar, shape);
+		if (is_sign_extended(scalar, limit))
+			return sync_sign_extended(scalar, shape);
 		if (!sync_round(scalar, shape, &settled))
 			return false;
 		if (settled)

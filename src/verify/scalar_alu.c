@@ -49,41 +49,6 @@ static void set_zero_extended(struct scalar *dst, const struct view *low, struct
 	sync_or_forget(dst, shape);
 }
 
-/* --- both operands are constants --- */
-
-static bool concrete(u64 a, u64 b, u8 op, u32 width, u64 *out)
-{
-	switch (op) {
-	case BPF_ADD: *out = a + b; break;
-	case BPF_SUB: *out = a - b; break;
-	case BPF_MUL: *out = a * b; break;
-	case BPF_AND: *out = a & b; break;
-	case BPF_OR: *out = a | b; break;
-	case BPF_XOR: *out = a ^ b; break;
-	case BPF_LSH: *out = b < width ? a << b : 0; break;
-	case BPF_RSH: *out = b < width ? a >> b : 0; break;
-	default: return false;
-	}
-	*out &= low_ones(width);
-	return (op != BPF_LSH && op != BPF_RSH) || b < width;
-}
-
-static bool alu_constants(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
-			  struct shape shape)
-{
-	u32 width = is_low ? shape.low : shape.full;
-	u64 a = tnum_cast(dst->bits, width).value, b = tnum_cast(src->bits, width).value, value;
-	struct view full, low;
-
-	if (dst->bits.mask || src->bits.mask || !concrete(a, b, op, width, &value))
-		return false;
-	full = view_const(value, shape.full);
-	low = view_const(value & low_ones(shape.low), shape.low);
-	scalar_set_full(dst, &full);
-	scalar_set_low(dst, &low);
-	return true;
-}
-
 /* --- through the views --- */
 
 static bool is_low_unknown(const struct scalar *scalar, struct shape shape)
@@ -141,17 +106,22 @@ static void alu_full(struct scalar *dst, const struct scalar *src, u8 op, bool i
 	sync_or_forget(dst, shape);
 }
 
-void scalar_alu_shaped(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
-		       bool is_signed, struct shape shape)
+void scalar_alu_general(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
+			bool is_signed, struct shape shape)
 {
-	if (alu_constants(dst, src, op, is_low, shape))
-		return;
 	if (is_low)
 		alu_low(dst, src, op, is_signed, shape);
 	else if (is_sum(op) && (is_unknown(dst, shape) || is_unknown(src, shape)))
 		set_unknown(dst, shape);
 	else
 		alu_full(dst, src, op, is_signed, shape);
+}
+
+void scalar_alu_shaped(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
+		       bool is_signed, struct shape shape)
+{
+	if (!scalar_alu_quick(dst, src, op, is_low, shape))
+		scalar_alu_general(dst, src, op, is_low, is_signed, shape);
 }
 
 static void alu_move(struct scalar *dst, const struct scalar *src, bool is32, s16 off)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "verify/scalar_memo.h"
 
+#include "verify/view.h"
+
 #include <linux/bpf.h>
 #include <string.h>
 
-/* What is quickly found needs no memory. */
-static bool is_quick(const struct scalar *dst, const struct scalar *src, u8 op)
+/* What is added to anything gives anything. */
+static bool is_any_sum(const struct scalar *dst, const struct scalar *src, u8 op, bool is32)
 {
-	if (scalar_is_const(dst) && scalar_is_const(src))
-		return true;
-	return (op == BPF_ADD || op == BPF_SUB || op == BPF_XOR) &&
+	return (op == BPF_ADD || op == BPF_SUB || op == BPF_XOR) && !is32 &&
 	       (scalar_is_unknown(dst) || scalar_is_unknown(src));
 }
 
@@ -38,8 +38,10 @@ void scalar_alu_memo(struct scalar_memo *memo, struct scalar *dst, const struct 
 	u32 how = 1u << 31 | (u32)(u16)off << 16 | (u32)is32 << 8 | op;
 	struct memo_entry *entry;
 
-	if (is_quick(dst, src, op)) {
-		scalar_alu(dst, src, op, is32, off);
+	if (scalar_alu_quick(dst, src, op, is32, SCALAR_SHAPE))
+		return;
+	if (is_any_sum(dst, src, op, is32)) {
+		*dst = scalar_unknown();
 		return;
 	}
 	entry = entry_of(memo, dst, src, how);
@@ -48,7 +50,7 @@ void scalar_alu_memo(struct scalar_memo *memo, struct scalar *dst, const struct 
 		entry->how = how;
 		entry->dst = *dst;
 		entry->src = *src;
-		scalar_alu(dst, src, op, is32, off);
+		scalar_alu_general(dst, src, op, is32, off == 1, SCALAR_SHAPE);
 		entry->result = *dst;
 	}
 	*dst = entry->result;

@@ -5,8 +5,8 @@
  */
 #include "verify/helpers.h"
 #include "verify/precision.h"
-#include "verify/stack_object.h"
 #include "verify/speculation.h"
+#include "verify/stack_object.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -286,8 +286,11 @@ int stack_prove_write(struct walk *walk, const struct requirement *need)
 	struct frame *frame = frame_of(walk, walk_reg(walk, need->reg));
 	int ret = access->is_fixed ? prove_fixed_write(walk, need, frame) : 0;
 
-	return ret ? ret : dynptr_prove_overwrite(walk, frame, access->low,
-						  access->high + access->size);
+	if (access->is_fixed && !slot_is_object(&frame->slots[slot_of(access->low)]))
+		return ret;
+	return ret ? ret
+		   : dynptr_prove_overwrite(walk, frame, access->low,
+					    access->high + access->size);
 }
 
 /* What a spill that is partly overwritten leaves: bytes of some number. */
@@ -319,12 +322,16 @@ static void store_bytes(struct frame *frame, const struct access *access, bool i
 
 static void spill(struct stack_slot *slot, const struct reg_state *value, u32 size)
 {
-	slot_scrub(slot);
 	slot->spilled = *value;
+	if (size == SLOT_BYTES) {
+		memset(slot->bytes, BYTE_SPILL, SLOT_BYTES);
+		return;
+	}
 	if (!number_fits(value, size)) {
 		reg_unlink(&slot->spilled);
 		scalar_truncate(&slot->spilled.number, size);
 	}
+	slot_scrub(slot);
 	memset(slot->bytes, BYTE_SPILL, size);
 }
 
@@ -356,8 +363,10 @@ void stack_store(struct walk *walk, struct reg_state *value, s32 imm)
 			  (walk->rules.may_loop || !is_number);
 	bool is_zero = value ? reg_is_const(value) && value->number.bits.value == 0 : imm == 0;
 
-	speculation_note_store(walk, frame, access, value);
-	dynptr_overwrite(walk, frame, access->low, access->high + access->size);
+	if (!walk->rules.may_speculate)
+		speculation_note_store(walk, frame, access, value);
+	if (!access->is_fixed || slot_is_object(slot))
+		dynptr_overwrite(walk, frame, access->low, access->high + access->size);
 	if (!is_spilled && value && is_zero)
 		precision_need(walk, 1u << walk_insn(walk)->src_reg); /* the bytes say so */
 	if (!access->is_fixed) {

@@ -68,6 +68,7 @@ static void load_field(struct walk *walk, struct reg_state *dst)
 	}
 }
 
+/* `base` may be `dst`. */
 static void load_memory(struct walk *walk, const struct reg_state *base, struct reg_state *dst)
 {
 	u32 size = walk->access.size;
@@ -96,11 +97,10 @@ static void note_access(struct walk *walk, u32 reg)
 
 int transfer_load(struct walk *walk, const struct bpf_insn *insn)
 {
-	const struct reg_state base = *walk_reg(walk, insn->src_reg);
 	struct reg_state *dst = walk_reg(walk, insn->dst_reg);
 
 	note_access(walk, insn->src_reg);
-	load_memory(walk, &base, dst);
+	load_memory(walk, walk_reg(walk, insn->src_reg), dst);
 	if (BPF_MODE(insn->code) == BPF_MEMSX && dst->kind == REG_SCALAR) {
 		reg_unlink(dst);
 		scalar_sign_extend(&dst->number, walk->access.size);

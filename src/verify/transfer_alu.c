@@ -90,11 +90,11 @@ static void transfer_unary(struct walk *walk, const struct bpf_insn *insn)
 }
 
 /*
- * x + constant and x - constant stay linked to x's copies, at a distance. As in Linux, what has a
- * distance already gets no other, and half of a wider number none. `before`: what dst was.
+ * x + constant and x - constant stay linked to x's copies, at a distance. As in Linux, what has
+ * a distance already gets no other, and half of a wider number none. `umax`: of what dst was.
  */
-static bool stays_linked(struct reg_state *dst, const struct bpf_insn *insn,
-			 const struct scalar *before, const struct scalar *amount)
+static bool stays_linked(struct reg_state *dst, const struct bpf_insn *insn, u64 umax,
+			 const struct scalar *amount)
 {
 	u8 op = BPF_OP(insn->code);
 	bool is_low = BPF_CLASS(insn->code) == BPF_ALU;
@@ -108,11 +108,12 @@ static bool stays_linked(struct reg_state *dst, const struct bpf_insn *insn,
 	if (!is_low)
 		return true;
 	dst->flags |= REG_LOW_LINK;
-	return before->umax <= UINT32_MAX;
+	return umax <= UINT32_MAX;
 }
 
 /* A number that is 0 or -1, in 64 or in its low 32 bits: false if neither, else the two. */
-static bool splits_by_sign(const struct scalar *number, struct scalar *zero, struct scalar *ones)
+static bool splits_by_sign(const struct scalar *number, struct scalar *zero,
+			   struct scalar *ones)
 {
 	*zero = scalar_const(0);
 	*ones = scalar_const(~0ull);
@@ -129,16 +130,13 @@ static bool splits_by_sign(const struct scalar *number, struct scalar *zero, str
  * Compilers make `x < 0 ? a : b` of a sign that is shifted over all bits and masked: both cases
  * are walked on their own, as a branch would be.
  */
-static int split_by_sign(struct walk *walk, const struct bpf_insn *insn,
-			 const struct scalar *src)
+static int split_by_sign(struct walk *walk, const struct bpf_insn *insn)
 {
 	struct reg_state *dst = walk_reg(walk, insn->dst_reg);
 	struct scalar zero, ones;
-	u8 op = BPF_OP(insn->code);
 	int ret;
 
-	if ((op != BPF_AND && op != BPF_OR) || !scalar_is_const(src) ||
-	    !splits_by_sign(&dst->number, &zero, &ones))
+	if (!splits_by_sign(&dst->number, &zero, &ones))
 		return 0;
 	dst->number = zero;
 	ret = walk_put_off(walk, walk->at, false);
@@ -152,11 +150,14 @@ static int transfer_numbers(struct walk *walk, const struct bpf_insn *insn)
 	bool is_reg = BPF_SRC(insn->code) == BPF_X, is32 = BPF_CLASS(insn->code) == BPF_ALU;
 	struct scalar src = is_reg ? walk_reg(walk, insn->src_reg)->number
 				   : scalar_const((u64)(s64)insn->imm);
-	int ret = split_by_sign(walk, insn, &src);
-	struct scalar before = dst->number;
+	u8 op = BPF_OP(insn->code);
+	u64 umax = dst->number.umax;
+	int ret = 0;
 
-	scalar_alu_memo(walk->memo, &dst->number, &src, BPF_OP(insn->code), is32, insn->off);
-	if (!stays_linked(dst, insn, &before, &src))
+	if ((op == BPF_AND || op == BPF_OR) && scalar_is_const(&src))
+		ret = split_by_sign(walk, insn);
+	scalar_alu_memo(walk->memo, &dst->number, &src, op, is32, insn->off);
+	if (!stays_linked(dst, insn, umax, &src))
 		reg_unlink(dst);
 	return ret;
 }
@@ -238,6 +239,13 @@ static bool is_pointer_math(struct walk *walk, const struct bpf_insn *insn)
 	       (BPF_SRC(insn->code) == BPF_X && reg_is_pointer(walk_reg(walk, insn->src_reg)));
 }
 
+static int transfer_number_math(struct walk *walk, const struct bpf_insn *insn)
+{
+	int ret = walk->rules.may_speculate ? 0 : speculation_prove_numbers(walk, insn);
+
+	return ret ? ret : transfer_numbers(walk, insn);
+}
+
 /* The difference of two pointers, or 32-bit subtraction on one: some number. */
 static bool gives_number(struct walk *walk, const struct bpf_insn *insn)
 {
@@ -254,14 +262,11 @@ int transfer_alu(struct walk *walk, const struct bpf_insn *insn)
 	case BPF_END: transfer_unary(walk, insn); return 0;
 	default: break;
 	}
+	if (!is_pointer_math(walk, insn))
+		return transfer_number_math(walk, insn);
 	if (walk_is_arena_math(walk, insn)) {
 		reg_set_pointer(walk_reg(walk, insn->dst_reg), REG_ARENA);
 		return 0;
-	}
-	if (!is_pointer_math(walk, insn)) {
-		int ret = speculation_prove_numbers(walk, insn);
-
-		return ret ? ret : transfer_numbers(walk, insn);
 	}
 	if (gives_number(walk, insn)) {
 		reg_set_unknown(walk_reg(walk, insn->dst_reg));

@@ -60,6 +60,20 @@ static inline struct view view_const(u64 value, u32 width)
 	return (struct view){tnum_const(value), as_signed, as_signed, value, value};
 }
 
+/* All numbers with these bits: their ranges are what the bits say. */
+static inline struct view view_by_bits(struct tnum bits, u32 width)
+{
+	u64 unknown_sign = bits.mask & sign_bit(width), most = bits.value | bits.mask;
+
+	return (struct view){
+		.bits = bits,
+		.smin = sign_extend(bits.value | unknown_sign, width),
+		.smax = sign_extend(most & ~unknown_sign, width),
+		.umin = bits.value,
+		.umax = most,
+	};
+}
+
 static inline bool view_has(const struct view *view, u64 value, u32 width)
 {
 	s64 as_signed = sign_extend(value, width);
@@ -173,7 +187,17 @@ static inline void scalar_set_low(struct scalar *scalar, const struct view *view
 	scalar->umax32 = (u32)view->umax;
 }
 
+/* It has these bits and is in the span, which is not above `limit`, the largest number that all
+ * four orders have in common. False: no value is left, and it is as it was. */
+bool scalar_set_small(struct scalar *scalar, struct tnum bits, struct span span, u64 limit);
 bool scalar_sync_shaped(struct scalar *scalar, struct shape shape);
+/* As scalar_alu_shaped(), for what is quickly found. False: this is not, and dst is as it was.
+ */
+bool scalar_alu_quick(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
+		      struct shape shape);
+/* The same for all else. */
+void scalar_alu_general(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
+			bool is_signed, struct shape shape);
 void scalar_alu_shaped(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
 		       bool is_signed, struct shape shape);
 bool scalar_refine_shaped(struct scalar *a, struct scalar *b, u8 op, bool is_low, bool taken,

@@ -200,22 +200,29 @@ static bool is_number(const struct walk *walk, u32 reg)
 	return kind_of(walk, reg) == REG_SCALAR;
 }
 
+/* The second operand is a constant or a number. */
+static bool src_is_number(const struct walk *walk, const struct bpf_insn *insn)
+{
+	return BPF_SRC(insn->code) == BPF_K || is_number(walk, insn->src_reg);
+}
+
 /* Arithmetic on numbers, and comparisons of them, need nothing else. */
 static bool works_on_numbers(const struct walk *walk, const struct bpf_insn *insn)
 {
 	u8 class = BPF_CLASS(insn->code), op = BPF_OP(insn->code);
-	bool is_alu = class == BPF_ALU || class == BPF_ALU64, reads_src;
 
-	if ((!is_alu && class != BPF_JMP && class != BPF_JMP32) || insn->dst_reg == FRAME_REG)
+	if (insn->dst_reg == FRAME_REG)
 		return false;
-	reads_src = BPF_SRC(insn->code) == BPF_X;
-	if (is_alu && (op == BPF_NEG || op == BPF_END))
-		reads_src = false;
-	if (is_alu && op == BPF_MOV)
-		return !insn->off && (!reads_src || is_number(walk, insn->src_reg));
-	if (!is_alu && (op == BPF_CALL || op == BPF_EXIT || op == BPF_JA || op == BPF_JCOND))
+	if (class == BPF_ALU || class == BPF_ALU64) {
+		if (op == BPF_MOV)
+			return !insn->off && src_is_number(walk, insn);
+		return is_number(walk, insn->dst_reg) &&
+		       (op == BPF_NEG || op == BPF_END || src_is_number(walk, insn));
+	}
+	if ((class != BPF_JMP && class != BPF_JMP32) || op == BPF_CALL || op == BPF_EXIT ||
+	    op == BPF_JA || op == BPF_JCOND)
 		return false;
-	return is_number(walk, insn->dst_reg) && (!reads_src || is_number(walk, insn->src_reg));
+	return is_number(walk, insn->dst_reg) && src_is_number(walk, insn);
 }
 
 /* A load or store that needs nothing else than the memory. */
@@ -229,6 +236,7 @@ static bool needs_memory(const struct walk *walk, const struct bpf_insn *insn)
 		return BPF_MODE(insn->code) != BPF_ATOMIC &&
 		       kind_of(walk, insn->src_reg) != REG_NOT_INIT &&
 		       kind_of(walk, insn->dst_reg) != REG_NOT_INIT;
+	case BPF_ST: return kind_of(walk, insn->dst_reg) != REG_NOT_INIT;
 	default: return false;
 	}
 }
@@ -245,19 +253,27 @@ static int prove_all(struct walk *walk, const struct requirement *needs, u32 cou
 	return ret;
 }
 
+static int prove_only_memory(struct walk *walk, const struct bpf_insn *insn)
+{
+	const struct requirement need = insn_memory_need(insn);
+	int ret;
+
+	walk->need = &need;
+	ret = prove_memory(walk, &need);
+	walk->need = NULL;
+	return ret;
+}
+
 static int prove(struct walk *walk)
 {
 	const struct bpf_insn *insn = walk_insn(walk);
 	struct requirement needs[REQUIREMENTS_MAX];
-	u32 count = 1;
 
 	if (works_on_numbers(walk, insn))
 		return 0;
 	if (needs_memory(walk, insn))
-		needs[0] = insn_memory_need(insn);
-	else
-		count = requirements_of(insn, walk->input->type, needs);
-	return prove_all(walk, needs, count);
+		return prove_only_memory(walk, insn);
+	return prove_all(walk, needs, requirements_of(insn, walk->input->type, needs));
 }
 
 /* Code that is never walked over may have reserved fields set. */

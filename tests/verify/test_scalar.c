@@ -4,7 +4,7 @@
  * on random operands: what an operation does with a value of each must be in the result.
  */
 #include "tests/unit.h"
-#include "verify/scalar.h"
+#include "verify/view.h"
 
 #include <inttypes.h>
 #include <linux/bpf.h>
@@ -149,6 +149,63 @@ static void operations_keep_every_result(void **state)
 		want = is32 ? alu32((u32)x, (u32)y, op, off) : alu64(x, y, op, off);
 		assert_has(&result, want, is32 ? "alu32" : "alu64", op, &a, &b);
 	}
+}
+
+/* Numbers of the forms that are quick: by their bits, open upwards, small, constant. */
+static struct scalar random_quick(void)
+{
+	struct scalar scalar = scalar_unknown();
+	u32 shift = (u32)random_next() % 64;
+
+	switch (random_next() % 7) {
+	case 0: return scalar_const(random_next() >> shift);
+	case 1: return scalar_urange(0, 0x7fffffff >> shift % 31);
+	case 2: scalar.umax = (random_next() & 0x7fffffff) >> shift % 31; break;
+	case 3: scalar.bits = (struct tnum){0, ~0ull << shift}; break;
+	case 5:
+		scalar.bits.mask = random_next() & 0xffff;
+		scalar.bits.value = random_next() & 0xffff & ~scalar.bits.mask;
+		break;
+	case 4: scalar.bits = (struct tnum){(1ull << shift) >> 1, ~0ull << shift}; break;
+	default:
+		scalar.bits.mask = random_next() >> shift;
+		scalar.bits.value = random_next() & ~scalar.bits.mask;
+		break;
+	}
+	assert_true(scalar_sync(&scalar));
+	return scalar;
+}
+
+static void quick_results_are_those_of_the_general_way(void **state)
+{
+	static const u8 ops[] = {BPF_ADD, BPF_SUB, BPF_MUL, BPF_OR,  BPF_AND,
+				 BPF_XOR, BPF_LSH, BPF_RSH, BPF_ARSH};
+	u32 quick[ARRAY_SIZE(ops)] = {0};
+
+	random_state = 7;
+	for (u32 i = 0; i < ROUNDS; i++) {
+		u32 index = i % ARRAY_SIZE(ops);
+		bool is32 = random_next() % 2;
+		struct scalar a = random_quick(), b = random_quick(), general = a, result = a;
+
+		if (index >= 6 && random_next() % 2)
+			b = scalar_const(random_next() % 64);
+		scalar_alu_general(&general, &b, ops[index], is32, false, SCALAR_SHAPE);
+		if (!scalar_alu_quick(&result, &b, ops[index], is32, SCALAR_SHAPE)) {
+			assert_memory_equal(&result, &a, sizeof(a));
+			continue;
+		}
+		quick[index]++;
+		if (memcmp(&result, &general, sizeof(result)))
+			fail_msg(
+				"op %#x%s: quick (%llx; %llx) [%llx, %llx], general (%llx; %llx) "
+				"[%llx, %llx]",
+				ops[index], is32 ? " of 32 bits" : "", result.bits.value,
+				result.bits.mask, result.umin, result.umax, general.bits.value,
+				general.bits.mask, general.umin, general.umax);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(ops); i++)
+		assert_true(quick[i] > ROUNDS / ARRAY_SIZE(ops) / 10);
 }
 
 static u64 swap(u64 value, u32 bits)
@@ -440,6 +497,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(operations_keep_every_result),
+		cmocka_unit_test(quick_results_are_those_of_the_general_way),
 		cmocka_unit_test(widths_keep_every_value),
 		cmocka_unit_test(comparisons_keep_every_operand),
 		cmocka_unit_test(joins_and_meets_keep_what_they_must),
