@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Fractional parts of the cube roots of the first 64 primes. */
-static const u32 round_constants[64] = {
+const u32 sha256_constants[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
 	0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
 	0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
@@ -52,25 +52,42 @@ static void expand(const u8 *block, u32 words[64])
 	}
 }
 
-static void add_block(u32 hash[8], const u8 *block)
+/* The eight variables of round `i` are a rotation of `v`, so that none is moved. */
+static inline void one_round(u32 v[8], u32 i, u32 word)
 {
-	u32 words[64], v[8];
+	u32 a = v[-i & 7], b = v[(1 - i) & 7], c = v[(2 - i) & 7];
+	u32 e = v[(4 - i) & 7], f = v[(5 - i) & 7], g = v[(6 - i) & 7];
+	u32 sum_e = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
+	u32 choice = (e & f) ^ (~e & g);
+	u32 first = v[(7 - i) & 7] + sum_e + choice + word;
+	u32 sum_a = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
+	u32 majority = (a & b) ^ (a & c) ^ (b & c);
 
-	expand(block, words);
-	memcpy(v, hash, sizeof(v));
-	for (u32 i = 0; i < 64; i++) {
-		u32 sum_e = rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25);
-		u32 choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-		u32 first = v[7] + sum_e + choice + round_constants[i] + words[i];
-		u32 sum_a = rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22);
-		u32 majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
+	v[(3 - i) & 7] += first;
+	v[(7 - i) & 7] = first + sum_a + majority;
+}
 
-		memmove(v + 1, v, 7 * sizeof(*v));
-		v[4] += first;
-		v[0] = first + sum_a + majority;
+void sha256_blocks(u32 hash[8], const u8 *blocks, size_t count)
+{
+	for (; count; count--, blocks += SHA256_BLOCK) {
+		u32 words[64], v[8];
+
+		expand(blocks, words);
+		memcpy(v, hash, sizeof(v));
+		for (u32 i = 0; i < 64; i += 8)
+			for (u32 k = 0; k < 8; k++)
+				one_round(v, k, words[i + k] + sha256_constants[i + k]);
+		for (u32 i = 0; i < 8; i++)
+			hash[i] += v[i];
 	}
-	for (u32 i = 0; i < 8; i++)
-		hash[i] += v[i];
+}
+
+static void add_blocks(u32 hash[8], const u8 *blocks, size_t count)
+{
+	if (sha256_x86_is_there())
+		sha256_x86_blocks(hash, blocks, count);
+	else
+		sha256_blocks(hash, blocks, count);
 }
 
 void sha256_init(struct sha256 *sha)
@@ -86,9 +103,14 @@ void sha256_add(struct sha256 *sha, const void *data, size_t size)
 	while (size) {
 		size_t used = sha->size % SHA256_BLOCK, part = min(size, SHA256_BLOCK - used);
 
-		memcpy(sha->block + used, from, part);
-		if (used + part == SHA256_BLOCK)
-			add_block(sha->hash, sha->block);
+		if (part == SHA256_BLOCK) {
+			part = size - size % SHA256_BLOCK;
+			add_blocks(sha->hash, from, part / SHA256_BLOCK);
+		} else {
+			memcpy(sha->block + used, from, part);
+			if (used + part == SHA256_BLOCK)
+				add_blocks(sha->hash, sha->block, 1);
+		}
 		sha->size += part;
 		from += part;
 		size -= part;

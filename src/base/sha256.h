@@ -20,4 +20,12 @@ void sha256_add(struct sha256 *sha, const void *data, size_t size);
 /* The hash of what was added; `sha` is used up. */
 void sha256_end(struct sha256 *sha, u8 out[SHA256_SIZE]);
 
+/* --- blocks: as every machine can, and with instructions made for it (sha256_x86.c) --- */
+
+extern const u32 sha256_constants[64];
+
+void sha256_blocks(u32 hash[8], const u8 *blocks, size_t count);
+bool sha256_x86_is_there(void);
+void sha256_x86_blocks(u32 hash[8], const u8 *blocks, size_t count);
+
 #endif
