@@ -43,6 +43,14 @@ enum skep_jit {
 	SKEP_JIT_FULL,	  /* optimised machine code */
 };
 
+/* Who is told of machine code. */
+enum skep_jit_debug {
+	SKEP_JIT_PERF_MAP = 1 << 0,  /* perf, by /tmp/perf-PID.map: names of functions */
+	SKEP_JIT_PERF_DUMP = 1 << 1, /* perf, by jit-PID.dump: names, code, lines of C */
+	SKEP_JIT_GDB = 1 << 2,	     /* gdb, by its interface for such code: the same */
+	SKEP_JIT_DEBUG_ALL = 7,
+};
+
 /* Where an engine's maps are. */
 enum skep_region {
 	SKEP_REGION_NONE, /* in memory of their own */
@@ -114,6 +122,11 @@ struct skep_engine_opts {
 	 * file `region` is the engine's region: pinned maps live on in it when the process
 	 * ends, and another finds them by their paths. NULL: pins end with the engine. */
 	const char *pin_dir;
+	/* enum skep_jit_debug, together. docs/debugging.md says how to use it. */
+	uint32_t jit_debug;
+	/* Below which folder's .debug/jit/skep-XXXXXX the file jit-PID.dump is made; NULL: below
+	 * $JITDUMPDIR, $HOME or the working directory. Used during the call only. */
+	const char *jit_dump_folder;
 };
 
 /*

@@ -4,6 +4,7 @@
 #include "cli/adapt.h"
 #include "linux/fdinfo.h"
 #include "linux/rights.h"
+#include "shim/debug.h"
 #include "shim/wrap.h"
 
 #include <bpf/btf.h>
@@ -86,6 +87,16 @@ static int set_routes(struct session *session, const char *from)
 	return ret ? usage_error("--routes %s: %s", from, err.text) : 0;
 }
 
+static int parse_jit_debug(const char *text, u32 *out)
+{
+	*out = 0;
+	if (!text || debug_parse(text, out))
+		return 0;
+	return usage_error("--jit-debug %s: expected perf-map, perf-dump or gdb, with commas "
+			   "between them",
+			   text);
+}
+
 static int new_engine(struct session *session, u32 rights, u32 jit, u64 fuel)
 {
 	struct skep_engine_opts opts = {
@@ -102,7 +113,8 @@ static int new_engine(struct session *session, u32 rights, u32 jit, u64 fuel)
 		.fuel = fuel,
 	};
 	struct skep_error err;
-	int code = read_sizes(session->line, &opts);
+	int code = read_sizes(session->line, &opts) ?:
+		   parse_jit_debug(session->line->option[OPTION_jit_debug], &opts.jit_debug);
 
 	if (code)
 		return code;
@@ -111,6 +123,7 @@ static int new_engine(struct session *session, u32 rights, u32 jit, u64 fuel)
 	if (!session->engine)
 		return usage_error("%s", err.text);
 	wrap_use_engine(session->engine);
+	debug_report_crashes(session->engine);
 	return option_given(session->line, OPTION_routes)
 		       ? set_routes(session, session->line->option[OPTION_routes])
 		       : 0;
@@ -164,6 +177,9 @@ int session_target(struct session *session, struct command_line *line)
 	if (option_given(line, OPTION_jit))
 		return usage_error(
 			"--jit is for the skep target; Linux decides by net.core.bpf_jit_enable");
+	if (option_given(line, OPTION_jit_debug))
+		return usage_error("--jit-debug is for the skep target; Linux's programs are "
+				   "symbols of the kernel");
 	if (option_given(line, OPTION_routes))
 		return usage_error("--routes is for the skep target; Linux has its own");
 	if (option_given(line, OPTION_fuel))

@@ -123,6 +123,9 @@ void ir_insert_before(struct ir_function *fn, ir_ref where, ir_ref insn)
 
 	if (!insn)
 		return;
+	/* What comes from nowhere else comes from there. */
+	if (!fn->insns[insn].at)
+		fn->insns[insn].at = next->at;
 	fn->insns[insn].block = next->block;
 	fn->insns[insn].next = where;
 	fn->insns[insn].prev = next->prev;
@@ -223,7 +226,9 @@ u32 ir_split_edge(struct ir_function *fn, u32 from, u32 which)
 	/* Its one successor is there; its predecessor is to be. */
 	fn->blocks[block].succ[0] = to;
 	fn->blocks[block].succ_cnt = 1;
-	ir_append(fn, block, ir_new(fn, &(struct ir_insn){.op = IR_jump}));
+	ir_append(fn, block,
+		  ir_new(fn, &(struct ir_insn){.op = IR_jump,
+					       .at = ir_at(fn, fn->blocks[from].last)->at}));
 	ir_add_pred(fn, from, block);
 	return block;
 }

@@ -129,12 +129,13 @@ void base_begin(struct base *base, u32 index)
 {
 	base->entry[index] = emit_offset(&base->emit);
 	*base_frame_of(base, index) = (struct unwind_function){.start = base->entry[index]};
+	base_place(base, base->verified->subprogs[index].start);
 }
 
 struct base_mark base_mark(const struct base *base)
 {
 	return (struct base_mark){emit_offset(&base->emit), base->calls.count,
-				  base->pool_uses.count};
+				  base->pool_uses.count, base->places.count};
 }
 
 void base_back(struct base *base, const struct base_mark *mark)
@@ -142,6 +143,20 @@ void base_back(struct base *base, const struct base_mark *mark)
 	base->emit.at = base->emit.start + mark->offset;
 	base->calls.count = mark->calls;
 	base->pool_uses.count = mark->pool_uses;
+	base->places.count = mark->places;
+}
+
+void base_place(struct base *base, u32 at)
+{
+	const struct base_fixups *places = &base->places;
+	const u32 offset = emit_offset(&base->emit);
+
+	if (places->count && places->list[places->count - 1].target == at)
+		return;
+	if (places->count && places->list[places->count - 1].at == offset)
+		places->list[places->count - 1].target = at;
+	else
+		base_add(base, &base->places, offset, at);
 }
 
 static void begin_subprog(struct base *base, u32 index)
@@ -244,6 +259,7 @@ static int translate_subprog(struct base *base, u32 index)
 		if (emit_reserve(&base->emit))
 			return -ENOMEM;
 		base->offset[at] = emit_offset(&base->emit);
+		base_place(base, at);
 		if (code_round(base->code, at))
 			base_round(base, at);
 		if (code_needs_barrier(base->code, at))
@@ -343,7 +359,7 @@ static int translate_all(struct base *base, struct base_layout *layout,
 
 struct placed {
 	struct code_memory memory;
-	const void *frames;
+	struct native_place *places;
 	struct native native;
 };
 
@@ -351,9 +367,27 @@ static void placed_free(struct native *native)
 {
 	struct placed *placed = container_of(native, struct placed, native);
 
-	unwind_unregister(placed->frames);
+	if (native->gone)
+		native->gone(native);
+	unwind_unregister(placed->memory.base + native->frames);
 	code_memory_free(&placed->memory);
+	free(placed->places);
 	free(placed);
+}
+
+static int copy_places(const struct base *base, struct placed *placed)
+{
+	const u32 count = base->places.count;
+
+	placed->places = calloc(count + 1, sizeof(*placed->places));
+	if (!placed->places)
+		return -ENOMEM;
+	for (u32 i = 0; i < count; i++)
+		placed->places[i] = (struct native_place){base->places.list[i].at,
+							  base->places.list[i].target};
+	placed->native.places = placed->places;
+	placed->native.place_cnt = count;
+	return 0;
 }
 
 static int place(const struct base *base, const struct base_layout *layout, struct native **out)
@@ -367,8 +401,9 @@ static int place(const struct base *base, const struct base_layout *layout, stru
 
 	if (!placed)
 		return -ENOMEM;
-	err = code_memory_new(base->emit.start, size, &placed->memory);
+	err = copy_places(base, placed) ?: code_memory_new(base->emit.start, size, &placed->memory);
 	if (err) {
+		free(placed->places);
 		free(placed);
 		return err;
 	}
@@ -380,8 +415,9 @@ static int place(const struct base *base, const struct base_layout *layout, stru
 	native->free = placed_free;
 	for (u32 i = 0; i < subprogs; i++)
 		native->entry[i] = code + base->entry[i];
-	placed->frames = code + layout->frames;
-	unwind_register(placed->frames);
+	native->frames = layout->frames;
+	native->size = size;
+	unwind_register(code + layout->frames);
 	*out = native;
 	return 0;
 }
@@ -401,6 +437,7 @@ int base_compile_with(const struct prog *prog, int (*translate_one)(struct base 
 	free(base.jumps.list);
 	free(base.calls.list);
 	free(base.pool_uses.list);
+	free(base.places.list);
 	free(base.pool);
 	arena_done(&base.arena);
 	return err;

@@ -46,6 +46,7 @@ struct base {
 	u32 *entry;			/* of each subprogram, likewise */
 	struct unwind_function *frames; /* of what stands before the program, then of each */
 	struct base_fixups jumps, calls, pool_uses;
+	struct base_fixups places; /* what code comes from which instruction */
 	u64 *pool;
 	u32 pool_cnt, pool_room;
 	const struct prog *prog;
@@ -64,7 +65,7 @@ int base_compile_with(const struct prog *prog, int (*translate)(struct base *bas
 		      void *cookie, struct native **out);
 /* The subprogram's code begins here; and back to a mark, as if nothing had been made since. */
 struct base_mark {
-	u32 offset, calls, pool_uses;
+	u32 offset, calls, pool_uses, places;
 };
 
 void base_begin(struct base *base, u32 index);
@@ -74,6 +75,8 @@ struct unwind_function *base_frame_of(struct base *base, u32 index);
 void base_call_subprog(struct base *base, u32 index);
 /* The subprogram, or the extension that replaces it when the call is made. */
 void base_call_replaceable(struct base *base, u32 callee);
+/* What follows is of the instruction. */
+void base_place(struct base *base, u32 at);
 /* Out of memory: base->err. */
 void base_add(struct base *base, struct base_fixups *fixups, u32 at, u32 target);
 

@@ -191,10 +191,12 @@ static void emit_blocks(struct full *full)
 			continue;
 		for (ir_ref at = fn->blocks[block].first; at && !full->failed;
 		     at = ir_at(fn, at)->next) {
-			if (emit_reserve(full->emit))
+			if (emit_reserve(full->emit)) {
 				full->failed = true;
-			else
-				emit_insn(full, at);
+				continue;
+			}
+			base_place(full->base, ir_at(fn, at)->at);
+			emit_insn(full, at);
 		}
 	}
 	for (u32 i = 0; i < full->jump_cnt; i++)

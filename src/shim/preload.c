@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/rcu.h"
 #include "shim/calls.h"
+#include "shim/debug.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -22,9 +23,16 @@ static pthread_once_t engine_once = PTHREAD_ONCE_INIT, calls_once = PTHREAD_ONCE
 /* What the environment says of the engine; false after a message. */
 static bool read_environment(struct skep_engine_opts *opts)
 {
-	const char *memory = getenv("SKEP_MEMORY");
+	const char *memory = getenv("SKEP_MEMORY"), *debug = getenv("SKEP_JIT_DEBUG");
 	u64 limit;
 
+	if (debug && !debug_parse(debug, &opts->jit_debug)) {
+		fprintf(stderr,
+			"libskep-preload: SKEP_JIT_DEBUG=%s: expected perf-map, perf-dump or gdb, "
+			"with commas between them\n",
+			debug);
+		return false;
+	}
 	opts->pin_dir = getenv("SKEP_PIN_DIR");
 	opts->region_or_private = true;
 	if (!memory || !*memory)
@@ -49,6 +57,8 @@ static void create_engine(void)
 		created = skep_engine_new(&opts, &err);
 		if (!created)
 			fprintf(stderr, "libskep-preload: %s\n", err.text);
+		else if (getenv("SKEP_CRASH_REPORTS"))
+			debug_report_crashes(created);
 	}
 	pthread_atfork(urcu_bp_call_rcu_before_fork, urcu_bp_call_rcu_after_fork_parent,
 		       urcu_bp_call_rcu_after_fork_child);

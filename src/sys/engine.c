@@ -61,10 +61,12 @@ static int read_opts(const struct skep_engine_opts *from, struct skep_engine_opt
 					 SKEP_VERSION);
 	memcpy(opts, from, min(from->sz, sizeof(*opts)));
 	if (opts->slots > SLOTS_MAX || (opts->rights & ~SKEP_RIGHTS_ALL) ||
-	    opts->jit > SKEP_JIT_FULL)
+	    opts->jit > SKEP_JIT_FULL || (opts->jit_debug & ~SKEP_JIT_DEBUG_ALL))
 		return error_set(err, SKEP_STAGE_CALL, -EINVAL,
-				 "skep_engine_opts: slots %u (at most %u), rights %#x, jit %u",
-				 opts->slots, SLOTS_MAX, opts->rights, opts->jit);
+				 "skep_engine_opts: slots %u (at most %u), rights %#x, jit %u, "
+				 "jit_debug %#x",
+				 opts->slots, SLOTS_MAX, opts->rights, opts->jit,
+				 opts->jit_debug);
 	return 0;
 }
 
@@ -145,6 +147,9 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 				       .has_port = has_port,
 				       .transmit = transmit,
 				       .xdp_deliver = deliver};
+	ret = code_list_init(&engine->codes, opts, err);
+	if (ret)
+		return ret;
 	engine->explain = opts->explain;
 	engine->explain_cookie = opts->explain_cookie;
 	ret = trace_init(engine, opts);
@@ -191,6 +196,9 @@ struct skep_engine *skep_engine_new(const struct skep_engine_opts *from, struct 
 	kernel_btf_init(&engine->kernel_btf);
 	error_clear(err);
 	engine->trace_read = engine->trace_write = -1;
+	pthread_mutex_init(&engine->codes.lock, NULL);
+	CDS_INIT_LIST_HEAD(&engine->codes.records);
+	engine->codes.perf_map = -1;
 	ret = descriptors_init(&engine->descriptors);
 	if (!ret)
 		ret = hosted_init(engine, opts.extension, &why);
@@ -264,6 +272,8 @@ void skep_engine_free(struct skep_engine *engine)
 	own_type_put(engine->env.cpumask);
 	own_world_put(engine->env.own);
 	trace_done(engine);
+	rcu_barrier(); /* the records of programs' code */
+	code_list_done(&engine->codes);
 	owners_free(engine->env.owners);
 	kernel_world_free(engine->env.kernel);
 	routes_free(engine->env.routes);

@@ -14,6 +14,7 @@
 #include "helper/run_context.h"
 #include "jit/jit.h"
 #include "map/map.h"
+#include "sys/code.h"
 #include "sys/descriptor.h"
 #include "sys/hosted.h"
 #include "sys/kernel_btf.h"
@@ -36,6 +37,7 @@ struct skep_engine {
 	struct reaper *reaper; /* frees large maps */
 	struct shared *shared; /* the region of its maps; NULL: none */
 	bool private_rest;     /* what cannot be there is private */
+	struct code_list codes;
 	struct net *net;
 	struct kernel_btf kernel_btf;
 	struct hosted hosted;

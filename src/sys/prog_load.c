@@ -522,10 +522,16 @@ static int make_prog(struct load *load, struct verified *verified, struct prog *
 	if (ret)
 		return ret;
 	(*out)->sys = details;
-	/* Without machine code the program is interpreted. */
-	if (!load->call->engine->verify_only)
-		jit_compile(*out, load->call->engine->jit);
 	return 0;
+}
+
+/* Without machine code the program is interpreted. */
+static void compile(struct skep_engine *engine, struct prog *prog)
+{
+	if (engine->verify_only)
+		return;
+	jit_compile(prog, engine->jit);
+	code_note(&engine->codes, prog);
 }
 
 static void fill_prog(struct load *load, struct prog *prog)
@@ -572,6 +578,7 @@ static int build(struct load *load, struct prog **out)
 	if (ret)
 		return ret;
 	fill_prog(load, *out);
+	compile(load->call->engine, *out);
 	ret = enter_owners(load, *out);
 	if (!ret)
 		ret = bind_unused(load, *out);

@@ -11,6 +11,7 @@ sys.dont_write_bytecode = True
 
 import bad_input
 import coverage
+import debugging
 import harness
 import on_linux
 import running
@@ -19,4 +20,4 @@ import showing
 if __name__ == "__main__":
     source, build, binary = (pathlib.Path(argument).resolve() for argument in sys.argv[1:4])
     harness.run_all(harness.Skep(source, build, binary),
-                    [showing, running, bad_input, on_linux, coverage])
+                    [showing, running, debugging, bad_input, on_linux, coverage])
