@@ -94,6 +94,17 @@ static void *array_lookup(struct map *map, const void *key, u32 slot)
 	return map->desc.values + (u64)index * map->desc.value_stride;
 }
 
+/* The same where speculation must not use any index. */
+static void *array_lookup_guarded(struct map *map, const void *key, u32 slot)
+{
+	u32 index = index_of(key);
+
+	if (unlikely(index >= map->desc.max_entries))
+		return NULL;
+	index = map_index_guarded(index, map->desc.max_entries);
+	return map->desc.values + (u64)index * map->desc.value_stride;
+}
+
 static void *percpu_array_lookup(struct map *map, const void *key, u32 slot)
 {
 	struct array *array = array_of(map);
@@ -101,6 +112,18 @@ static void *percpu_array_lookup(struct map *map, const void *key, u32 slot)
 
 	if (unlikely(index >= map->desc.max_entries))
 		return NULL;
+	return array->region.base + slot * array->slot_stride +
+	       (u64)index * map->desc.value_stride;
+}
+
+static void *percpu_array_lookup_guarded(struct map *map, const void *key, u32 slot)
+{
+	struct array *array = array_of(map);
+	u32 index = index_of(key);
+
+	if (unlikely(index >= map->desc.max_entries))
+		return NULL;
+	index = map_index_guarded(index, map->desc.max_entries);
 	return array->region.base + slot * array->slot_stride +
 	       (u64)index * map->desc.value_stride;
 }
@@ -136,7 +159,7 @@ static int array_update(struct map *map, const void *key, const void *value, u64
 
 	if (err)
 		return err;
-	at = map->ops->lookup(map, key, slot);
+	at = map->lookup(map, key, slot);
 	value_store(&map->desc, at, value, flags & BPF_F_LOCK);
 	value_release(&map->desc, at);
 	return 0;
@@ -171,7 +194,7 @@ static int array_update_8(struct map *map, const void *key, const void *value, u
 
 static map_update_op *update_op(const struct map_desc *desc)
 {
-	if (value_has_fields(desc))
+	if (value_has_fields(desc) || desc->by_unprivileged)
 		return array_update;
 	switch (desc->value_size) {
 	case 4: return array_update_4;
@@ -316,6 +339,7 @@ const struct map_ops map_array = {
 	.recover = array_recover,
 	.equal = array_equal,
 	.lookup = array_lookup,
+	.lookup_guarded = array_lookup_guarded,
 	.update = array_update,
 	.delete = array_delete,
 	.walk = array_walk,
@@ -335,7 +359,8 @@ const struct map_ops map_percpu_array = {
 	.recover = array_recover,
 	.equal = array_equal,
 	.lookup = percpu_array_lookup,
-	.lookup_slot = percpu_array_lookup,
+	.lookup_guarded = percpu_array_lookup_guarded,
+	.lookup_slot = percpu_array_lookup_guarded,
 	.update = array_update,
 	.delete = array_delete,
 	.walk = array_walk,

@@ -207,7 +207,8 @@ static struct map *new_structure(const struct map_desc *desc, const struct map_o
 	object_init(&map->object, OBJECT_MAP, map_release);
 	map->desc = *desc;
 	map->ops = ops;
-	map->lookup = ops->lookup;
+	map->lookup = desc->by_unprivileged && ops->lookup_guarded ? ops->lookup_guarded
+								   : ops->lookup;
 	map->update = ops->update;
 	map->slots = world->slots;
 	map->owners = world->owners;

@@ -33,9 +33,10 @@ u64 map_bytes(const struct map *map)
 
 bool map_rows(const struct map *map, struct map_rows *out)
 {
-	if (map->ops->rows)
-		*out = map->ops->rows(map);
-	return map->ops->rows;
+	if (!map->ops->rows || map->desc.by_unprivileged)
+		return false;
+	*out = map->ops->rows(map);
+	return true;
 }
 
 void *map_lookup(struct map *map, const void *key, u32 slot)

@@ -116,7 +116,7 @@ struct map_rows {
 	u32 count;
 };
 
-/* False: it is no such map. */
+/* False: it is no such map, or speculation must be kept from using any index. */
 bool map_rows(const struct map *map, struct map_rows *out);
 
 /* --- from programs (inside a read-side section, on the slot given) --- */

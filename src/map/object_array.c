@@ -26,7 +26,9 @@ static _Atomic(struct object *) *entry_of(struct map *map, const void *key)
 	u32 index;
 
 	memcpy(&index, key, sizeof(index));
-	return index < map->desc.max_entries ? &array_of(map)->objects[index] : NULL;
+	if (index >= map->desc.max_entries)
+		return NULL;
+	return &array_of(map)->objects[map_index_guarded(index, map->desc.max_entries)];
 }
 
 /* Acquire pairs with the exchange of the update: the object is complete. */
@@ -46,7 +48,9 @@ struct object *map_object_at(struct map *map, u64 index)
 
 struct object *map_prog_at(struct map *map, u64 index)
 {
-	return map_object_at(map, index);
+	if (index >= map->desc.max_entries)
+		return NULL;
+	return map_object_at(map, map_index_guarded((u32)index, map->desc.max_entries));
 }
 
 static int check(struct map_desc *desc, struct skep_error *err)

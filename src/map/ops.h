@@ -46,6 +46,9 @@ struct map_ops {
 	bool (*equal)(const struct map_desc *template, const struct map_desc *inner);
 
 	map_lookup_op *lookup; /* init() may give the map better ones: map->lookup, ->update */
+	/* The same where speculation must not use any index (desc.by_unprivileged); NULL: it
+	 * has none. */
+	map_lookup_op *lookup_guarded;
 	map_update_op *update;
 	int (*delete)(struct map *map, const void *key, u32 slot);
 	int (*push)(struct map *map, const void *value, u64 flags);
@@ -113,6 +116,15 @@ int map_hash_check(struct map_desc *desc, struct skep_error *err);
 u64 map_hash_seed(const struct map_desc *desc);
 /* get_next_key of everything that is indexed. */
 int map_next_index(struct map *map, const void *key, void *next);
+
+/* An index below `count`: where speculation went on with one that is not, it becomes 0. */
+static inline u32 map_index_guarded(u32 index, u32 count)
+{
+	u64 wide = index;
+
+	__asm__("" : "+r"(wide)); /* the compiler knows that it is below */
+	return (u32)(wide & (u64)((s64)(wide - count) >> 63));
+}
 
 /* The answer of every update to flags it does not know: above BPF_EXIST (BPF_F_LOCK aside). */
 static inline bool map_flags_bad(u64 flags)

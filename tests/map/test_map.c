@@ -218,6 +218,42 @@ static void test_percpu(void **state)
 	}
 }
 
+/* Of maps made without CAP_PERFMON: nothing that a compiler could index without a guard. */
+static void test_guarded_index(void **state)
+{
+	static const u32 types[] = {BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY};
+
+	for (u32 i = 0; i < ARRAY_SIZE(types) * 2; i++) {
+		const struct map_desc desc = {.type = types[i / 2],
+					      .key_size = 4,
+					      .value_size = 8,
+					      .max_entries = 3,
+					      .by_unprivileged = i & 1};
+		const u32 beyond[] = {3, 4, 1U << 31, UINT32_MAX};
+		struct map_rows rows;
+		struct map *map;
+
+		assert_int_equal(map_new(&desc, NULL, SLOTS, &map, NULL), 0);
+		assert_int_equal(map_rows(map, &rows), !desc.by_unprivileged);
+		rcu_read_lock();
+		for (u32 key = 0; key < 3; key++) {
+			u64 value = 100 + key, *found;
+
+			assert_int_equal(map_update(map, &key, &value, BPF_ANY, 1), 0);
+			found = map_lookup(map, &key, 1);
+			assert_non_null(found);
+			assert_int_equal(*found, value);
+		}
+		for (u32 k = 0; k < ARRAY_SIZE(beyond); k++) {
+			assert_null(map_lookup(map, &beyond[k], 1));
+			assert_int_equal(map_update(map, &beyond[k], &desc, BPF_ANY, 1),
+					 -E2BIG);
+		}
+		rcu_read_unlock();
+		object_put(&map->object);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_hash_is_exact),
 		cmocka_unit_test(test_lru_evicts_what_was_not_used),
 		cmocka_unit_test(test_percpu),
+		cmocka_unit_test(test_guarded_index),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
