@@ -301,6 +301,30 @@ static bool ends_loop(const struct difference_input *input)
 	return false;
 }
 
+/* "map_value pointer offset 1073741824 is not allowed": Linux takes the distance between linked
+ * numbers, R5=scalar(id=2+1073741824,...), for a pointer's offset. */
+static bool is_distance(const struct difference_input *input)
+{
+	static const char start[] = " pointer offset ";
+	const char *found = strstr(input->path, start);
+	struct log_step last;
+	char distance[32];
+
+	if (!found || !last_step(input->linux_log, &last) || !is_sum(insn_of(input, &last)))
+		return false;
+	snprintf(distance, sizeof(distance), "%+lld,",
+		 strtoll(found + sizeof(start) - 1, NULL, 10));
+	for (u32 reg = 0; reg < MAX_BPF_REG; reg++) {
+		size_t length;
+		const char *value = log_register(input->linux_log, last.line, reg, &length);
+
+		if (value && insn_reg_use(insn_of(input, &last)).reads >> reg & 1 &&
+		    memmem(value, length, distance, strlen(distance)))
+			return true;
+	}
+	return false;
+}
+
 static enum verdict_class class_only_skep(const struct difference_input *input)
 {
 	const char *log = input->path;
@@ -316,6 +340,8 @@ static enum verdict_class class_only_skep(const struct difference_input *input)
 	if (verdict_is_decided_branch(log, input->insns, facts, input->count) ||
 	    (strstr(log, "combined stack size") && drops_call(input)))
 		return VERDICT_BRANCH;
+	if (is_distance(input))
+		return VERDICT_DISTANCE;
 	if (strstr(log, "program is too large"))
 		return VERDICT_SIZE;
 	if (verdict_is_about_numbers(log) &&

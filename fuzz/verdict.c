@@ -27,7 +27,6 @@ bool verdict_is_about_numbers(const char *log)
 		"misaligned",
 		"zero-sized read",
 		"program is too large", /* its pruning is another */
-		"pointer offset",	/* the distance between linked numbers, to Linux */
 		"invalid unbounded variable-offset",
 		"invalid variable-offset",
 		"variable stack access prohibited",
