@@ -24,6 +24,7 @@ struct run_context;
 struct routes;
 struct run_violation;
 struct skb_ctx;
+struct sock_ctx;
 struct xdp_ctx;
 struct xdp_path;
 
@@ -67,7 +68,7 @@ struct run_env {
 #define REDIRECT_TO_NEIGHBOUR (1ull << 32) /* bpf_redirect_neigh() */
 #define REDIRECT_TO_PEER      (1ull << 33) /* bpf_redirect_peer() */
 
-enum redirect_kind { REDIRECT_NONE, REDIRECT_IFINDEX, REDIRECT_MAP };
+enum redirect_kind { REDIRECT_NONE, REDIRECT_IFINDEX, REDIRECT_MAP, REDIRECT_SOCKET };
 
 /* Where bpf_redirect*() wants the packet to go; carried out after the program returns. */
 struct redirect {
@@ -75,6 +76,7 @@ struct redirect {
 	u32 ifindex;	 /* REDIRECT_IFINDEX */
 	struct map *map; /* REDIRECT_MAP: devmap, cpumap, xskmap */
 	u64 key;
+	const struct sock_ctx *socket; /* REDIRECT_SOCKET: of a map */
 	u64 flags;
 	/* REDIRECT_TO_NEIGHBOUR: the next hop; family 0: as the routes say */
 	u8 hop_family, hop[16];
@@ -94,6 +96,9 @@ struct run_event {
 	bool has_result;
 	const struct bpf_perf_event_value *counter; /* of a counter that overflowed */
 	s32 retval; /* of programs around a system call: what it returns, as things stand */
+	/* The socket that an event of sockets is about, and its descriptor. */
+	struct sock_ctx *socket;
+	int descriptor;
 	bool is_overridden; /* bpf_override_return(): the function is not run, but gives */
 	u64 override;
 };

@@ -212,6 +212,7 @@ static struct map *new_structure(const struct map_desc *desc, const struct map_o
 	map->update = ops->update;
 	map->slots = world->slots;
 	map->owners = world->owners;
+	map->hook = world->hook;
 	map->reaper = world->reaper ? reaper_get(world->reaper) : NULL;
 	map->memfd = -1;
 	return map;

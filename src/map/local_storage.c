@@ -12,6 +12,7 @@
 #include "map/account.h"
 #include "map/ops.h"
 #include "map/own.h"
+#include "map/socket.h"
 #include "map/value.h"
 
 #include <stdlib.h>
@@ -375,6 +376,8 @@ static int find_owner(struct map *map, const void *key, bool make, struct owner 
 	int fd, err;
 
 	memcpy(&fd, key, sizeof(fd));
+	if (map->hook && kind_of(map) == OWNER_SOCKET)
+		fd = map->hook->real(map->hook, fd);
 	err = owner_key_of_fd(kind_of(map), fd, &owner);
 	if (err)
 		return err;

@@ -21,6 +21,7 @@ struct account;
 struct extent;
 struct shared;
 struct budget;
+struct socket_hook;
 struct map_ops;
 struct map;
 struct owners;
@@ -51,6 +52,7 @@ struct map {
 	struct map_desc inner;	  /* map of maps: what desc.inner points to */
 	struct object *inner_btf; /* keeps inner.btf alive; NULL; owned */
 	struct owners *owners;	  /* the engine's, which outlive its maps: of local storage */
+	struct socket_hook *hook; /* the same of maps of sockets (map/socket.h); NULL: none */
 	/* Behind the values of an array with BPF_F_MMAPABLE, which user space may map from
 	 * offset 0; owned; -1: none. */
 	int memfd;
@@ -81,10 +83,11 @@ static inline struct map *map_of_desc(const struct map_desc *desc)
 /* Where a map is made; owners outlive the map. */
 struct map_world {
 	u32 slots;
-	struct budget *budget; /* NULL: no limit */
-	struct owners *owners; /* of local storage */
-	struct reaper *reaper; /* frees large maps; NULL: they are freed at once */
-	struct shared *shared; /* the region that maps are made in; NULL: private */
+	struct budget *budget;	  /* NULL: no limit */
+	struct owners *owners;	  /* of local storage */
+	struct socket_hook *hook; /* who drives the sockets of maps; NULL: nobody */
+	struct reaper *reaper;	  /* frees large maps; NULL: they are freed at once */
+	struct shared *shared;	  /* the region that maps are made in; NULL: private */
 	/* With `shared`: what cannot be in a region is private, instead of refused. */
 	bool private_rest;
 };

@@ -55,10 +55,19 @@ static int sockmap_user_delete(struct map *map, const void *key)
 	return socket_map_user_delete(map, key) ? -EINVAL : 0;
 }
 
+int map_socket_update(struct map *map, const void *key, int fd, struct sock_ctx *sk, u64 flags)
+{
+	const struct socket_entry entry = {.sk = *sk, .fd = fd};
+	int err = socket_check_map(sk);
+
+	err = err ?: socket_map_check_place(map, key, flags);
+	return err ?: socket_map_put(map, key, &entry, flags);
+}
+
 #define FOR_PROGRAMS                                                               \
 	.check_btf = map_btf_refused, .equal = map_desc_equal,                     \
 	.user_lookup = socket_map_user_lookup, .lookup = lookup, .update = update, \
-	.user_update = user_update
+	.user_update = user_update, .user_gone = socket_map_drop_progs
 
 const struct map_ops map_sockmap = {
 	SOCKET_MAP,

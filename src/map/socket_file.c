@@ -159,6 +159,11 @@ int socket_check_map(const struct sock_ctx *sk)
 	return may_be_in_map(&sk->view) ? 0 : -EOPNOTSUPP;
 }
 
+bool socket_is_connected(const struct sock_ctx *sk)
+{
+	return sk->view.state != TCP_LISTEN;
+}
+
 int socket_check_reuseport(int fd, const struct sock_ctx *sk)
 {
 	const struct bpf_sock *view = &sk->view;

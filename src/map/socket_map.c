@@ -38,6 +38,7 @@ int socket_map_init(struct map *map)
 	int err;
 
 	sockets->region = REGION_NONE;
+	pthread_mutex_init(&sockets->lock, NULL);
 	err = is_hash(map) ? pointer_table_init(&sockets->hash, map->account, desc->key_size,
 						desc->max_entries, map_hash_seed(desc))
 			   : region_new(map->account, &sockets->region,
@@ -91,6 +92,7 @@ static void let_go(struct map *map, struct socket_entry *entry)
 		return;
 	if (is_reuseport(map))
 		socket_map_release_claim(map, entry);
+	socket_map_leave(map, entry);
 	call_rcu(&entry->rcu, free_entry);
 }
 
@@ -108,10 +110,12 @@ void socket_map_done(struct map *map)
 		while ((entry = pointer_table_next(&sockets->hash, &place)))
 			let_go(map, entry);
 	rcu_read_unlock();
+	socket_map_drop_progs(map);
 	if (is_hash(map))
 		pointer_table_done(&sockets->hash);
 	else
 		region_free(&sockets->region);
+	pthread_mutex_destroy(&sockets->lock);
 }
 
 /* --- entries --- */
@@ -132,6 +136,11 @@ struct sock_ctx *map_socket_find(struct map *map, const void *key)
 	struct socket_entry *entry = socket_map_find(map, key);
 
 	return entry ? &entry->sk : NULL;
+}
+
+int map_socket_fd(const struct sock_ctx *sk)
+{
+	return container_of(sk, struct socket_entry, sk)->fd;
 }
 
 int socket_map_take_out(struct map *map, const void *key)
@@ -202,7 +211,8 @@ int socket_map_check_place(const struct map *map, const void *key, u64 flags)
 	return !is_hash(map) && socket_index(key) >= map->desc.max_entries ? -E2BIG : 0;
 }
 
-int socket_map_put(struct map *map, const void *key, const struct socket_entry *from, u64 flags)
+static int put_copy(struct map *map, const void *key, const struct socket_entry *from,
+		    u64 flags)
 {
 	struct socket_entry *entry = malloc(sizeof(*entry));
 	int err;
@@ -218,6 +228,28 @@ int socket_map_put(struct map *map, const void *key, const struct socket_entry *
 	if (err)
 		drop_entry(entry);
 	return err;
+}
+
+static int join_and_put(struct map *map, const void *key, const struct socket_entry *from,
+			u64 flags, bool is_by_program)
+{
+	struct socket_entry entry = *from;
+	int err = socket_map_join(map, from, is_by_program);
+
+	if (err)
+		return err;
+	/* The descriptor may have been taken over. */
+	if (map->hook && !is_by_program)
+		entry.fd = map->hook->real(map->hook, from->fd);
+	err = put_copy(map, key, &entry, flags);
+	if (err)
+		socket_map_leave(map, from);
+	return err;
+}
+
+int socket_map_put(struct map *map, const void *key, const struct socket_entry *from, u64 flags)
+{
+	return join_and_put(map, key, from, flags, true);
 }
 
 /* --- from user space --- */
@@ -253,6 +285,8 @@ int socket_map_read(const struct map *map, const void *value, struct socket_entr
 {
 	int err = read_fd(map, value, &out->fd);
 
+	if (!err && map->hook)
+		out->fd = map->hook->real(map->hook, out->fd);
 	return err ?: socket_describe(out->fd, &out->sk);
 }
 
@@ -280,11 +314,11 @@ int socket_map_put_open(struct map *map, const void *key, const struct socket_en
 	if (!owner_make(map->owners, &owner, entry->fd))
 		return -ENOMEM;
 	socket_map_find_open(map, key);
-	err = socket_map_put(map, key, entry, flags);
+	err = join_and_put(map, key, entry, flags, false);
 	if (err != -E2BIG)
 		return err;
 	forget_closed(map);
-	return socket_map_put(map, key, entry, flags);
+	return join_and_put(map, key, entry, flags, false);
 }
 
 int socket_map_user_delete(struct map *map, const void *key)

@@ -6,6 +6,7 @@
  * takes it out.
  *
  *	socket_map.c	entries
+ *	socket_progs.c	programs of sockmap and sockhash
  *	socket.c	sockmap, sockhash
  *	socket_array.c	reuseport arrays, XSK maps
  *	socket_file.c	what a descriptor says of its socket
@@ -19,6 +20,8 @@
 #include "map/socket.h"
 #include "map/socket_file.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define SOCKET_KEY_MAX 512
@@ -35,6 +38,9 @@ struct socket_map {
 	struct region region;
 	_Atomic(struct socket_entry *) *entries; /* by index */
 	struct pointer_table hash;		 /* sockhash */
+	pthread_mutex_t lock;			 /* of progs; a leaf */
+	struct socket_progs progs;		 /* references */
+	atomic_bool is_wanted;			 /* programs send through the map */
 };
 
 static inline struct socket_map *sockets_of(struct map *map)
@@ -73,7 +79,7 @@ int socket_map_read(const struct map *map, const void *value, struct socket_entr
 struct socket_entry *socket_map_find(struct map *map, const void *key);
 /* The same; one that is closed is taken out, and is none. May enter the kernel. */
 struct socket_entry *socket_map_find_open(struct map *map, const void *key);
-/* A copy of the entry. */
+/* A copy of the entry, from a program. */
 int socket_map_put(struct map *map, const void *key, const struct socket_entry *from,
 		   u64 flags);
 /* The same, and somebody tells when the socket is closed. */
@@ -84,6 +90,11 @@ int socket_map_take_out(struct map *map, const void *key);
 /* A socket is in one reuseport array only; false: in another one, or no memory. */
 bool socket_map_claim(struct map *map, const struct socket_entry *entry);
 void socket_map_release_claim(struct map *map, const struct socket_entry *entry);
+
+/* An entry comes to those who drive its socket, and leaves them. -EBUSY: see map/socket.h. */
+int socket_map_join(struct map *map, const struct socket_entry *entry, bool is_by_program);
+void socket_map_leave(struct map *map, const struct socket_entry *entry);
+void socket_map_drop_progs(struct map *map);
 
 #define SOCKET_MAP                                                                           \
 	.size = sizeof(struct socket_map), .init = socket_map_init, .done = socket_map_done, \

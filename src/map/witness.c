@@ -91,7 +91,7 @@ static u64 kernel_device(dev_t device)
 /* The fdinfo of the instance lists what it watches by descriptor and inode. */
 static bool witness_epoll(struct witnesses *all, struct witness *out, int fd)
 {
-	struct epoll_event event = {};
+	struct epoll_event event = {.data.u64 = WITNESS_MARK};
 	struct stat status;
 
 	if (fstat(fd, &status) ||

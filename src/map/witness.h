@@ -15,6 +15,9 @@
 #include "base/types.h"
 #include <sys/types.h>
 
+/* What epoll instances of witnesses say of their files, so that they are told from others. */
+#define WITNESS_MARK 0x736b65702d776974ull
+
 enum witness_kind {
 	WITNESS_NONE,
 	WITNESS_THREAD,

@@ -147,7 +147,8 @@ static int carry_out(const struct xdp_path *path, struct run_context *run, struc
 
 	*again = false;
 	switch (to.kind) {
-	case REDIRECT_NONE: return -EINVAL;
+	case REDIRECT_NONE:
+	case REDIRECT_SOCKET: return -EINVAL;
 	case REDIRECT_IFINDEX: return send_to(path, to.ifindex, frame);
 	case REDIRECT_MAP: break;
 	}

@@ -17,7 +17,7 @@
 static _Thread_local unsigned int depth;
 static _Thread_local int errno_before;
 
-static struct skep_engine *enter(bool needed)
+struct skep_engine *shim_enter(bool needed)
 {
 	struct skep_engine *engine;
 	int before = errno;
@@ -30,14 +30,20 @@ static struct skep_engine *enter(bool needed)
 	return engine;
 }
 
-/* What a call returns: a value, and errno as it was (bpftool looks at it), or -1 and errno. */
-static long leave(long ret)
+/* bpftool looks at errno after calls that succeeded. */
+long shim_leave(long ret)
 {
 	depth--;
 	errno = ret < 0 ? (int)-ret : errno_before;
 	if (ret >= 0)
 		return ret;
 	return -1;
+}
+
+void shim_leave_alone(void)
+{
+	depth--;
+	errno = errno_before;
 }
 
 /* --- bpf(2) and perf_event_open(2) --- */
@@ -70,21 +76,22 @@ long shim_syscall(long number, const long arguments[6])
 	struct perf_event_attr attr;
 	bool is_ours = number == SYS_bpf ||
 		       (number == SYS_perf_event_open && read_bpf_output(arguments[0], &attr));
-	struct skep_engine *engine = is_ours ? enter(true) : NULL;
+	struct skep_engine *engine = is_ours ? shim_enter(true) : NULL;
 
 	if (!engine)
 		return shim_real()->syscall(number, arguments[0], arguments[1], arguments[2],
 					    arguments[3], arguments[4], arguments[5]);
 	if (number == SYS_bpf)
-		return leave(shim_bpf(engine, arguments));
-	return leave(fd_perf_event_open(engine, &attr, (int)arguments[2]));
+		return shim_leave(shim_bpf(engine, arguments));
+	return shim_leave(fd_perf_event_open(engine, &attr, (int)arguments[2]));
 }
 
 /* --- what is done with the descriptors --- */
 
 void *shim_mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset)
 {
-	struct skep_engine *engine = fd >= 0 && !(flags & MAP_ANONYMOUS) ? enter(false) : NULL;
+	struct skep_engine *engine =
+		fd >= 0 && !(flags & MAP_ANONYMOUS) ? shim_enter(false) : NULL;
 	void *mapped;
 	int ret;
 
@@ -95,13 +102,13 @@ void *shim_mmap(void *address, size_t length, int prot, int flags, int fd, off_t
 		depth--;
 		return shim_real()->mmap(address, length, prot, flags, fd, offset);
 	}
-	return leave(ret) < 0 ? MAP_FAILED : mapped;
+	return shim_leave(ret) < 0 ? MAP_FAILED : mapped;
 }
 
 int shim_ioctl(int fd, unsigned long request, void *argument)
 {
 	bool is_perf = request == PERF_EVENT_IOC_ENABLE || request == PERF_EVENT_IOC_DISABLE;
-	struct skep_engine *engine = is_perf ? enter(false) : NULL;
+	struct skep_engine *engine = is_perf ? shim_enter(false) : NULL;
 	int ret;
 
 	if (!engine)
@@ -111,13 +118,13 @@ int shim_ioctl(int fd, unsigned long request, void *argument)
 		depth--;
 		return shim_real()->ioctl(fd, request, argument);
 	}
-	return (int)leave(ret);
+	return (int)shim_leave(ret);
 }
 
 /* Consuming a ring buffer is not a call: whether there is data is found out before waiting. */
 static void refresh(void)
 {
-	struct skep_engine *engine = enter(false);
+	struct skep_engine *engine = shim_enter(false);
 
 	if (!engine)
 		return;
@@ -147,7 +154,7 @@ ssize_t shim_readlink(const char *path, char *out, size_t size)
 
 	if (strncmp(path, directory, sizeof(directory) - 1))
 		return shim_real()->readlink(path, out, size);
-	engine = enter(false);
+	engine = shim_enter(false);
 	name = engine ? fd_name(engine, atoi(path + sizeof(directory) - 1)) : NULL;
 	depth -= engine != NULL;
 	if (!name)
@@ -178,7 +185,7 @@ FILE *shim_fopen(const char *path, const char *mode)
 
 	if (!path || strncmp(path, directory, sizeof(directory) - 1))
 		return shim_real()->fopen(path, mode);
-	engine = enter(false);
+	engine = shim_enter(false);
 	text = engine ? fd_info(engine, atoi(path + sizeof(directory) - 1)) : NULL;
 	depth -= engine != NULL;
 	if (!text)
@@ -229,9 +236,9 @@ int shim_statfs(const char *path, struct statfs *out)
 
 int shim_unlink(const char *path)
 {
-	struct skep_engine *engine = is_pin_path(path) ? enter(true) : NULL;
+	struct skep_engine *engine = is_pin_path(path) ? shim_enter(true) : NULL;
 
-	return engine ? (int)leave(pin_remove(engine, path)) : shim_real()->unlink(path);
+	return engine ? (int)shim_leave(pin_remove(engine, path)) : shim_real()->unlink(path);
 }
 
 /* Directories exist as far as anyone asks for them. */

@@ -63,4 +63,14 @@ int shim_mount(const char *source, const char *target, const char *type, unsigne
 	       const void *data);
 FILE *shim_fopen(const char *path, const char *mode);
 
+/* --- inside the room --- */
+
+/* Marks the thread as being in the engine: the same calls are then made for its own sake. NULL:
+ * it is there already, or there is no engine and none is needed. */
+struct skep_engine *shim_enter(bool needed);
+/* What a call returns: a value, and errno as it was, or -1 and errno. */
+long shim_leave(long ret);
+/* As if nothing had been called: errno is the caller's. */
+void shim_leave_alone(void);
+
 #endif

@@ -7,6 +7,7 @@
 #include "base/rcu.h"
 #include "shim/calls.h"
 #include "shim/debug.h"
+#include "sys/fd_calls.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -47,6 +48,24 @@ static bool read_environment(struct skep_engine_opts *opts)
 	return true;
 }
 
+static void before_fork(void)
+{
+	if (shim_engine(false))
+		fd_before_fork(shim_engine(false));
+}
+
+static void after_fork_in_parent(void)
+{
+	if (shim_engine(false))
+		fd_after_fork(shim_engine(false), false);
+}
+
+static void after_fork_in_child(void)
+{
+	if (shim_engine(false))
+		fd_after_fork(shim_engine(false), true);
+}
+
 static void create_engine(void)
 {
 	struct skep_engine_opts opts = {.sz = sizeof(opts)};
@@ -60,6 +79,8 @@ static void create_engine(void)
 		else if (getenv("SKEP_CRASH_REPORTS"))
 			debug_report_crashes(created);
 	}
+	/* What is registered last runs first: callbacks may want the engine's locks. */
+	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 	pthread_atfork(urcu_bp_call_rcu_before_fork, urcu_bp_call_rcu_after_fork_parent,
 		       urcu_bp_call_rcu_after_fork_child);
 	/* Release: partner of shim_engine(). */

@@ -13,6 +13,7 @@
 #include "map/route.h"
 #include "map/shared.h"
 #include "net/net.h"
+#include "relay/relays.h"
 #include "run/run.h"
 #include "sys/region.h"
 #include "sys/trace.h"
@@ -172,8 +173,9 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 	engine->reaper = reaper_new();
 	engine->env.owners = owners_new();
 	engine->env.routes = routes_new();
+	engine->relays = relays_new(&engine->env);
 	if (engine->env.slots && engine->env.owners && engine->env.routes && engine->budget &&
-	    engine->reaper)
+	    engine->reaper && engine->relays)
 		engine->net = net_new(&engine->env);
 	return engine->net ? 0 : -ENOMEM;
 }
@@ -252,6 +254,7 @@ void skep_engine_free(struct skep_engine *engine)
 	if (engine->net)
 		net_free(engine->net);
 	hosted_leave_hooks(&engine->hosted);
+	relays_stop(engine->relays);
 	pins_done(engine);
 	descriptors_done(engine);
 	empty_device_maps(engine);
@@ -277,6 +280,7 @@ void skep_engine_free(struct skep_engine *engine)
 	owners_free(engine->env.owners);
 	kernel_world_free(engine->env.kernel);
 	routes_free(engine->env.routes);
+	relays_free(engine->relays);
 	slots_free(engine->env.slots);
 	shared_close(engine->shared);
 	reaper_put(engine->reaper);
@@ -300,6 +304,7 @@ void engine_drop_user(struct object *object)
 struct map_world engine_world(const struct skep_engine *engine)
 {
 	return (struct map_world){.slots = slots_count(engine->env.slots),
+				  .hook = relays_hook(engine->relays),
 				  .budget = engine->budget,
 				  .reaper = engine->reaper,
 				  .shared = engine->shared,

@@ -26,6 +26,7 @@
 struct budget;
 struct net;
 struct reaper;
+struct relays;
 struct shared;
 
 struct skep_engine {
@@ -39,6 +40,7 @@ struct skep_engine {
 	bool private_rest;     /* what cannot be there is private */
 	struct code_list codes;
 	struct net *net;
+	struct relays *relays; /* of sockets whose data goes through programs */
 	struct kernel_btf kernel_btf;
 	struct hosted hosted;
 

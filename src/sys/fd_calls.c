@@ -3,6 +3,7 @@
 
 #include "map/map.h"
 #include "map/perf_event.h"
+#include "relay/relays.h"
 #include "sys/engine.h"
 #include <errno.h>
 #include <stdio.h>
@@ -105,4 +106,14 @@ char *fd_info(struct skep_engine *engine, int fd)
 void fd_refresh(struct skep_engine *engine)
 {
 	descriptors_refresh(engine);
+}
+
+void fd_before_fork(struct skep_engine *engine)
+{
+	relays_before_fork(engine->relays);
+}
+
+void fd_after_fork(struct skep_engine *engine, bool is_child)
+{
+	relays_after_fork(engine->relays, is_child);
 }

@@ -27,4 +27,9 @@ char *fd_info(struct skep_engine *engine, int fd);
 /* Brings what poll() sees of ring buffers and perf events up to date. */
 void fd_refresh(struct skep_engine *engine);
 
+/* Around fork(), in the thread that forks: what only the parent drives, the child lets go of.
+ */
+void fd_before_fork(struct skep_engine *engine);
+void fd_after_fork(struct skep_engine *engine, bool is_child);
+
 #endif

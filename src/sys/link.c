@@ -6,6 +6,7 @@
 #include "sys/command.h"
 #include "sys/extension.h"
 #include "sys/port_link.h"
+#include "sys/socket_attach.h"
 #include "sys/struct_ops.h"
 
 #include <errno.h>
@@ -210,6 +211,8 @@ int command_prog_attach(struct call *call)
 	ret = check_type(call, prog, attr->attach_type);
 	if (!ret && is_tcx(attr->attach_type))
 		ret = tcx_attach(call, prog);
+	else if (!ret && socket_attach_is(attr->attach_type))
+		ret = socket_attach(call, prog);
 	else if (!ret)
 		ret = refuse_target(call, attr->attach_type, (int)attr->target_fd);
 	object_put(&prog->object);
@@ -222,6 +225,8 @@ int command_prog_detach(struct call *call)
 
 	if (is_tcx(attr->attach_type))
 		return tcx_detach(call);
+	if (socket_attach_is(attr->attach_type))
+		return socket_detach(call);
 	if (attr->attach_flags || call->attr.detach.relative_fd)
 		return call_fail(call, -EINVAL, "flags or relative_fd, which are for TCX");
 	return refuse_target(call, attr->attach_type, (int)attr->target_fd);
@@ -237,6 +242,8 @@ int command_prog_query(struct call *call)
 		return call_fail(call, -EINVAL, "query_flags %#x", attr->query.query_flags);
 	if (is_tcx(attr->query.attach_type))
 		return tcx_query(call);
+	if (socket_attach_is(attr->query.attach_type))
+		return socket_query(call);
 	return refuse_target(call, attr->query.attach_type, (int)attr->query.target_fd);
 }
 

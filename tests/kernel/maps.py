@@ -21,7 +21,6 @@ from selftests import Missing
 DIFFERENT = {
     "lru_sanity3(/percpu)?": "a common LRU list evicts when the map is full, not some time before",
     "lru_sanity5(/percpu)?": "after fork() parent and child have an engine each",
-    "sockmap(/no_prealloc)?": "programs run where the kernel drives sockets",
 }
 # Not run: hooks every system call of the machine; a hundred processes, for minutes.
 LEFT_OUT_FILES = ("task_storage_map.c",)

@@ -451,6 +451,9 @@ static void test_checked(void **state)
 	"r3 = 0\n*(u32 *)(r10 - 4) = r3\nr3 = r10\nr3 += -4\nr2 = map_fd 0 ll\nr4 = 0\n" \
 	"call "
 
+#define SOCK_MAP_UPDATE	 "53"
+#define SOCK_HASH_UPDATE "70"
+
 static void users(struct world *world)
 {
 	static const struct {
@@ -461,9 +464,12 @@ static void users(struct world *world)
 		{BPF_PROG_TYPE_SK_SKB, BPF_MAP_TYPE_SOCKHASH, MAP_AND_KEY "72\nexit"},
 		{BPF_PROG_TYPE_SK_MSG, BPF_MAP_TYPE_SOCKMAP, MAP_AND_INDEX "60\nexit"},
 		{BPF_PROG_TYPE_SK_MSG, BPF_MAP_TYPE_SOCKHASH, MAP_AND_KEY "71\nexit"},
-		{BPF_PROG_TYPE_SOCK_OPS, BPF_MAP_TYPE_SOCKMAP, MAP_AND_KEY "53\nr0 = 0\nexit"},
-		{BPF_PROG_TYPE_SOCK_OPS, BPF_MAP_TYPE_SOCKHASH, MAP_AND_KEY "70\nr0 = 0\nexit"},
-		{BPF_PROG_TYPE_SOCK_OPS, BPF_MAP_TYPE_SOCKHASH, MAP_AND_KEY "53\nr0 = 0\nexit"},
+		{BPF_PROG_TYPE_SOCK_OPS, BPF_MAP_TYPE_SOCKMAP,
+		 MAP_AND_KEY SOCK_MAP_UPDATE "\nr0 = 0\nexit"},
+		{BPF_PROG_TYPE_SOCK_OPS, BPF_MAP_TYPE_SOCKHASH,
+		 MAP_AND_KEY SOCK_HASH_UPDATE "\nr0 = 0\nexit"},
+		{BPF_PROG_TYPE_SOCK_OPS, BPF_MAP_TYPE_SOCKHASH,
+		 MAP_AND_KEY SOCK_MAP_UPDATE "\nr0 = 0\nexit"},
 		{BPF_PROG_TYPE_SK_REUSEPORT, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY,
 		 MAP_AND_KEY "82\nexit"},
 		{BPF_PROG_TYPE_SK_REUSEPORT, BPF_MAP_TYPE_SOCKMAP, MAP_AND_KEY "82\nexit"},
