@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/attach.h"
+#include "cli/ladder.h"
 #include "linux/rights.h"
 
 #include <errno.h>
@@ -52,13 +53,14 @@ static int keep_link(struct attachments *out, struct bpf_link *link, const char 
 
 /*
  * The comma that ends the first port of a list. A comma inside "gen:a=1,b=2" does not: what
- * follows it is a key, not "KIND:". Interfaces of the kernel have no kinds.
+ * follows it is a key, not "KIND:". Interfaces have no kinds, and no keys.
  */
-static char *port_end(char *list, bool on_linux)
+static char *port_end(char *list)
 {
 	char *comma = strchr(list, ',');
+	const bool has_kind = list[strcspn(list, ":,")] == ':';
 
-	while (comma && !on_linux && comma[1 + strcspn(comma + 1, ":=,")] != ':')
+	while (comma && has_kind && comma[1 + strcspn(comma + 1, ":=,")] != ':')
 		comma = strchr(comma + 1, ',');
 	return comma;
 }
@@ -71,7 +73,7 @@ static int each_port(struct session *session, struct attachments *out, attach_fu
 	int code = list ? 0 : usage_error("out of memory");
 
 	while (!code && at) {
-		end = port_end(at, session->on_linux);
+		end = port_end(at);
 		if (end)
 			*end = '\0';
 		if (out->link_count == ATTACHED_MAX || out->port_count == ATTACHED_MAX ||
@@ -90,8 +92,15 @@ static int each_port(struct session *session, struct attachments *out, attach_fu
 static int open_port(struct session *session, struct attachments *out, const char *spec)
 {
 	struct skep_error err = {};
-	int ifindex = skep_port_open(session->engine, spec, &err);
+	int ifindex, code;
 
+	if (!strchr(spec, ':') && if_nametoindex(spec)) {
+		code = ladder_open_port(session, spec, &ifindex);
+		if (!code)
+			out->ports[out->port_count++] = ifindex;
+		return code;
+	}
+	ifindex = skep_port_open(session->engine, spec, &err);
 	if (ifindex < 0) {
 		usage_error("%s", err.text);
 		return err.hint[0] ? usage_error("%s", err.hint) : EXIT_NO_VERDICT;
@@ -153,6 +162,8 @@ static int attach_xdp(struct session *session, struct bpf_program *program, u32 
 
 	if (code)
 		return code;
+	if (!opts.flags)
+		return ladder_attach_xdp(session, program, ifindex, interface);
 	fd = bpf_link_create(bpf_program__fd(program), ifindex, BPF_XDP, &opts);
 	if (fd >= 0)
 		return 0;
@@ -298,7 +309,7 @@ int attach_all(struct session *session, struct attachments *out)
 		return has_ports ? attach_skep(session, out)
 				 : usage_error(
 					   "run: --on PORT is missing (pcap:IN[:OUT], gen:..., "
-					   "tap:NAME, packet:IFACE)");
+					   "an interface; `skep port` lists them)");
 	return has_ports ? each_port(session, out, attach_interface)
 			 : attach_sections(session, out);
 }

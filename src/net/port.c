@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define PORT(name, usage, text) extern const struct port_ops port_##name;
 #include "net/ports.def"
@@ -185,6 +186,20 @@ void frame_fill(struct frame *frame, const u8 *data, u32 length)
 	frame->metadata = 0;
 	frame->known = 0;
 	memcpy(frame->data, data, length);
+}
+
+int port_check_socket(const struct port_queue *queue, int fd, struct skep_error *err)
+{
+	socklen_t size = sizeof(int);
+	int code = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size))
+		code = errno;
+	if (!code)
+		return 0;
+	return error_set(err, SKEP_STAGE_PORT, -code,
+			 "%s: the interface is down or gone: %s (what was counted stays)",
+			 queue->port->spec, strerror(code));
 }
 
 bool port_is_at_end(const struct port *port)

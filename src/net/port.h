@@ -125,6 +125,9 @@ static inline void port_exception(struct port *port, enum skep_exception why)
 	atomic_fetch_add_explicit(&port->exceptions[why], 1, memory_order_relaxed);
 }
 
+/* For a receive() that found nothing: 0, or what the kernel says of the socket, `err` filled in:
+ * the interface is gone or down. */
+int port_check_socket(const struct port_queue *queue, int fd, struct skep_error *err);
 bool port_is_at_end(const struct port *port);
 void port_read_stats(const struct port *port, struct skep_port_stats *out);
 /* The n-th row of ports.def. 0 or -ENOENT. */

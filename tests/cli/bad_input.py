@@ -126,7 +126,7 @@ def test_ports(skep):
     for pattern, port in ((r"expected one of pcap:", "nonsense"), (r"unknown key 'x'", "gen:x=1"),
                           (r"gen: ", "gen:count=many"), (r"none\.pcap: No such file", "pcap:none.pcap"),
                           (r"\.: ", "pcap:."), (r"expected an interface name", "tap:"),
-                          (r"No such device|not permitted", "packet:nonsense"), (r"", "pcap:"), (r"", ",")):
+                          (r"no such interface|not permitted", "packet:nonsense"), (r"", "pcap:"), (r"", ",")):
         skep.fails(2, pattern, "run", "firewall.bpf.o", "--on", port)
 
 

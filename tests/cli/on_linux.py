@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 
-from harness import Skip, matches, same
+from harness import Skip, matches, rows, same
 
 NOBODY = ("setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", "--inh-caps=-all")
 SETUP = ("ip link add out0 type veth peer name in0 && sysctl -qw net.ipv6.conf.all.disable_ipv6=1 && "
@@ -47,6 +47,41 @@ def in_namespace(skep, traffic, *arguments):
 
 SEND = ("python3 -c \"import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
         "[s.sendto(b'x' * 22, ('10.9.9.2', 9)) for _ in range(5)]\"")
+
+
+def run_at_pair(skep, *arguments):
+    """`skep run` in a namespace with a veth pair, to its end."""
+    script = f"{SETUP} || exit 77\nexec \"$@\""
+    return subprocess.run(["unshare", "-n", "sh", "-c", script, "sh", *skep.command(*arguments)], cwd=skep.work,
+                          capture_output=True, text=True, timeout=60)
+
+
+def test_the_best_way_to_an_interface(skep):
+    need_linux(skep)
+    arguments = ("run", "counter.bpf.o", "--on", "in0", "--duration", "0.1")
+    got = run_at_pair(skep, *arguments)
+    same(got.returncode, 0, got.stderr)
+    if "without libxdp" not in got.stderr and "needs libxdp" not in got.stderr:
+        matches(r"^in0: AF_XDP copy; cost: one copy of each packet\n"
+                r"  not AF_XDP zero-copy: xdp:in0: queue 0: the driver has no zero-copy\n\Z", got.stderr)
+    matches(r"\n\tpackets \d+  bytes ", got.stdout)
+    got = run_at_pair(skep, *arguments, "--target", "linux")
+    matches(r"^in0: native; cost: little: .*\n  not offload: the interface cannot run programs itself", got.stderr)
+    got = run_at_pair(skep, *arguments, "-j")
+    line = json.loads(got.stdout.splitlines()[0])
+    same((line["event"], line["interface"], got.stderr), ("interface", "in0", ""))
+
+
+def test_kinds_of_ports(skep):
+    kinds = skep.json("port", "-j")
+    same([kind["usage"] for kind in kinds], [texts[0] for _, texts in rows(skep.source / "src/net/ports.def", "PORT")])
+    same(all(kind["can"] or not kind["usable"] for kind in kinds), True)
+    matches(r"(?m)^gen:KEY=VALUE,\.\.\.\n\tgenerates packets", skep.ok("port"))
+    skep.fails(2, "takes no arguments", "port", "gen")
+    if os.geteuid():
+        raise Skip("not root, so that nothing can be taken away")
+    got = skep("port", prefix=NOBODY)
+    matches(r"\n\tnot here: no AF_PACKET socket: .*needs CAP_NET_RAW", got.stdout)
 
 
 def test_same_verdicts_on_linux(skep):

@@ -24,6 +24,7 @@ NAMED = [
 ]
 
 WHOLE = {
+    "bench/datapath/cases.def": "bench/datapath/main.c",
     "bench/modes.def": "bench/main.c",
     "src/btf/fields.def": "tests/btf/test_btf_fields.c",
     "src/catalog/attach.def": "tests/catalog/test_prog.c",
