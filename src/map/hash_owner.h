@@ -15,21 +15,22 @@ static inline __attribute__((always_inline)) bool
 owner_remove(struct hash *hash, const void *key, u32 slot, u32 key_size)
 {
 	struct table *table = &hash->table;
-	u64 key_hash = table_hash(table, key, key_size);
-	struct group *group = table_home(table, key_hash);
-	u32 version, match, index, element;
+	const struct table_spot spot = table_spot(table, key, key_size);
+	struct group *group = spot.home;
+	u32 version, match, index, content, element;
 	bool done = false;
 
 	if (unlikely(!bias_enter(&table->bias.bias, slot)))
 		return false;
 	version = atomic_load_explicit(&group->lock, memory_order_acquire);
-	match = group_match(group, hash_tag(key_hash));
+	match = group_match(group, spot.tag);
 	if (likely(match && !(version & 1))) {
 		index = (u32)__builtin_ctz(match);
-		element = atomic_load_explicit(&group->slot[index], memory_order_relaxed);
-		done = key_equal(table_key(table, element), key, key_size);
+		content = atomic_load_explicit(&group->slot[index], memory_order_relaxed);
+		done = entry_is_key(table, &spot, content, key, key_size);
 	}
 	if (likely(done)) {
+		element = slot_element(table, content);
 		group_change_as_owner(group, version);
 		atomic_store_explicit(&group->tag[index], 0, memory_order_release);
 		atomic_store_explicit(&group->lock, version + 2, memory_order_release);
@@ -45,9 +46,8 @@ static inline __attribute__((always_inline)) bool
 owner_insert(struct hash *hash, const void *key, const void *value, u32 slot, u32 key_size)
 {
 	struct table *table = &hash->table;
-	u64 key_hash = table_hash(table, key, key_size);
-	struct group *group = table_home(table, key_hash);
-	u8 tag = hash_tag(key_hash);
+	const struct table_spot spot = table_spot(table, key, key_size);
+	struct group *group = spot.home;
 	u32 version, empty, element;
 	bool done;
 
@@ -55,7 +55,7 @@ owner_insert(struct hash *hash, const void *key, const void *value, u32 slot, u3
 		return false;
 	version = atomic_load_explicit(&group->lock, memory_order_acquire);
 	empty = group_match(group, 0);
-	done = empty && !group_match(group, tag) && !(version & 1) && table->bias.count &&
+	done = empty && !group_match(group, spot.tag) && !(version & 1) && table->bias.count &&
 	       !atomic_load_explicit(&group->next, memory_order_relaxed);
 	if (likely(done)) {
 		element = table->bias.free[--table->bias.count];
@@ -63,7 +63,7 @@ owner_insert(struct hash *hash, const void *key, const void *value, u32 slot, u3
 		value_store_word(table_element_payload(table, element, key_size), value,
 				 hash->map.desc.value_size);
 		group_change_as_owner(group, version);
-		group_put(group, (u32)__builtin_ctz(empty), tag, element);
+		group_put(table, group, (u32)__builtin_ctz(empty), &spot, element);
 		atomic_store_explicit(&group->lock, version + 2, memory_order_release);
 		hash_set_state(hash, element, ELEMENT_IN_USE);
 	}

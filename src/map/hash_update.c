@@ -55,28 +55,25 @@ static void fill_element(struct hash *hash, u32 element, const void *key, const 
 /* --- in place, without a lock --- */
 
 /* The key's element, which is the slot's to write to until `*writing` changes; ELEMENT_NONE:
- * the key is not in its home group, or another slot owns the table. The store is before the
- * loads also for those who look at it after os_barrier(). */
+ * the key is not in its home group, another slot owns the table, or the bucket changes just
+ * now. The store is before the loads also for those who look at it after os_barrier(). */
 static inline __attribute__((always_inline)) u32
 claim(const struct table *table, atomic_uint *writing, const void *key, u32 slot, u32 key_size)
 {
-	u64 hash = table_hash(table, key, key_size);
-	const struct group *group = table_home(table, hash);
-	u8 tag = hash_tag(hash);
+	const struct table_spot spot = table_spot(table, key, key_size);
+	const struct group *home = spot.home;
+	u32 version = atomic_load_explicit(&home->lock, memory_order_acquire);
 
-	for (u32 match = group_match(group, tag); match; match &= match - 1) {
-		u32 index = __builtin_ctz(match);
-		u32 element = atomic_load_explicit(&group->slot[index], memory_order_acquire);
+	for (u32 match = group_match(home, spot.tag); match; match &= match - 1) {
+		u32 content = atomic_load_explicit(&home->slot[__builtin_ctz(match)],
+						   memory_order_acquire);
+		u32 element = slot_element(table, content);
 
 		atomic_store_explicit(writing, element, memory_order_release);
 		if (unlikely(!table_bias_may_write(&table->bias, slot)))
 			return ELEMENT_NONE;
-		if (likely(atomic_load_explicit(&group->tag[index], memory_order_acquire) ==
-				   tag &&
-			   atomic_load_explicit(&group->slot[index], memory_order_acquire) ==
-				   element &&
-			   key_equal(table_key(table, element), key, key_size)))
-			return element;
+		if (likely(entry_is_key(table, &spot, content, key, key_size)))
+			return likely(group_is_at(home, version)) ? element : ELEMENT_NONE;
 	}
 	return ELEMENT_NONE;
 }
@@ -175,7 +172,7 @@ static u32 overwrite(struct hash *hash, struct table_entry *entry, const void *k
 	new = hash->lru ? *element : hash_spare_take(hash, slot);
 	fill_element(hash, new, key, value, slot);
 	hash_set_state(hash, old, 0);
-	table_replace(entry, new);
+	table_replace(&hash->table, entry, new);
 	hash_set_state(hash, new, ELEMENT_IN_USE | ELEMENT_REFERENCED);
 	if (hash->lru)
 		*element = ELEMENT_NONE;

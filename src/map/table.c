@@ -13,11 +13,13 @@
 /* Tries until it is asked whether the owner of a lock lives. */
 #define PATIENCE (SPINS * 64)
 
-u32 table_home_groups(u32 capacity)
+/* Numbers of elements leave marks the room that they need. */
+u32 table_home_groups(u32 key_size, u32 capacity, u32 elements)
 {
 	u32 groups = 1;
 
-	while ((u64)groups * GROUP_LOAD < capacity)
+	while ((u64)groups * GROUP_LOAD < capacity ||
+	       (key_size == sizeof(u32) && (u64)groups << TAG_BITS < elements))
 		groups *= 2;
 	return groups;
 }
@@ -29,6 +31,9 @@ void table_lay_out(struct table *table, u32 key_size, u64 payload, u32 groups, u
 	table->element_size = table->key_space + payload;
 	table->groups = (struct group *)table->group_region.base;
 	table->mask = groups - 1;
+	table->bits = (u32)__builtin_ctz(groups);
+	table->element_mask =
+		key_size == sizeof(u32) ? (1U << (table->bits + TAG_BITS)) - 1 : ~0U;
 	table->overflow = table->groups + groups;
 	table->elements = table->element_region.base;
 	table->seed = seed ^ 0x2d358dccaa6c78a5ULL;
@@ -40,7 +45,7 @@ void table_lay_out(struct table *table, u32 key_size, u64 payload, u32 groups, u
 int table_init(struct table *table, struct account *account, u32 key_size, u64 payload,
 	       u32 capacity, u32 elements, u64 seed)
 {
-	u32 groups = table_home_groups(capacity);
+	u32 groups = table_home_groups(key_size, capacity, elements);
 	u64 bytes = ((u64)groups + elements) * sizeof(struct group);
 	int err = region_reserve(account, &table->group_region,
 				 bytes + (u64)elements * sizeof(u32),
@@ -86,26 +91,24 @@ void table_read_key(const struct table *table, u32 element, void *key)
 	}
 }
 
-/* The key's element and its index in the group. `*changed` is set when a slot changed while
- * its key was read. */
+/* The key's element. `*changed` is set when a slot changed while its key was read. */
 static inline __attribute__((always_inline)) u32 group_find(const struct table *table,
 							    const struct group *group, u8 tag,
 							    const void *key, u32 key_size,
-							    u32 *index, bool *changed)
+							    bool *changed)
 {
 	for (u32 match = group_match(group, tag); match; match &= match - 1) {
 		const atomic_uint *slot = &group->slot[__builtin_ctz(match)];
-		u32 element = atomic_load_explicit(slot, memory_order_acquire);
+		u32 content = atomic_load_explicit(slot, memory_order_acquire);
+		u32 element = slot_element(table, content);
 		bool equal = key_equal(table_key(table, element), key, key_size);
 
 		/* Orders the key's bytes before the second look at the slot. */
 		atomic_thread_fence(memory_order_acquire);
-		if (unlikely(atomic_load_explicit(slot, memory_order_relaxed) != element))
+		if (unlikely(atomic_load_explicit(slot, memory_order_relaxed) != content))
 			*changed = true;
-		else if (likely(equal)) {
-			*index = __builtin_ctz(match);
+		else if (likely(equal))
 			return element;
-		}
 	}
 	return ELEMENT_NONE;
 }
@@ -116,8 +119,7 @@ static inline __attribute__((always_inline)) u32 chain_find(const struct table *
 							    bool *changed)
 {
 	for (;;) {
-		u32 next, index;
-		u32 element = group_find(table, group, tag, key, key_size, &index, changed);
+		u32 element = group_find(table, group, tag, key, key_size, changed), next;
 
 		if (likely(element != ELEMENT_NONE))
 			return element;
@@ -129,30 +131,29 @@ static inline __attribute__((always_inline)) u32 chain_find(const struct table *
 }
 
 static inline __attribute__((always_inline)) u32 walk_sized(const struct table *table,
-							    const void *key, u32 key_size,
-							    const struct group *home, u8 tag)
+							    const void *key, u32 key_size)
 {
+	const struct table_spot spot = table_spot(table, key, key_size);
+
 	for (;;) {
-		u32 version = atomic_load_explicit(&home->lock, memory_order_acquire);
+		u32 version = atomic_load_explicit(&spot.home->lock, memory_order_acquire);
 		bool changed = false;
-		u32 element = chain_find(table, home, tag, key, key_size, &changed);
+		u32 element = chain_find(table, spot.home, spot.tag, key, key_size, &changed);
 
 		if (likely(element != ELEMENT_NONE))
 			return element;
-		atomic_thread_fence(memory_order_acquire);
-		if (likely(!changed &&
-			   atomic_load_explicit(&home->lock, memory_order_relaxed) == version))
+		if (likely(!changed && group_is_at(spot.home, version)))
 			return ELEMENT_NONE;
 	}
 }
 
-u32 table_walk(const struct table *table, const void *key, const struct group *home, u8 tag)
+u32 table_walk(const struct table *table, const void *key)
 {
 	switch (table->key_size) {
-	case 4: return walk_sized(table, key, 4, home, tag);
-	case 8: return walk_sized(table, key, 8, home, tag);
-	case 16: return walk_sized(table, key, 16, home, tag);
-	default: return walk_sized(table, key, table->key_size, home, tag);
+	case 4: return walk_sized(table, key, 4);
+	case 8: return walk_sized(table, key, 8);
+	case 16: return walk_sized(table, key, 16);
+	default: return walk_sized(table, key, table->key_size);
 	}
 }
 
@@ -167,14 +168,16 @@ static u64 owned_by(u64 word, u32 member)
 	return (word & ~WORD_OWNER) | (u64)member << 24;
 }
 
-/* What a member that died had under way is to be seen or not; the lock is all that is left. */
+/* What a member that died had under way is to be seen or not; the lock is all that is left. The
+ * version is another one for readers: there is one change to each. */
 static bool take_over(const struct commons *commons, struct group *home, u64 word)
 {
 	u32 owner = (u32)((word & WORD_OWNER) >> 24);
 
 	return commons_is_dead(commons, owner) &&
 	       atomic_compare_exchange_strong_explicit(
-		       &home->words[1], &word, owned_by(word, commons_number(commons)),
+		       &home->words[1], &word,
+		       owned_by(word + 2 * WORD_LOCK, commons_number(commons)),
 		       memory_order_acquire, memory_order_relaxed);
 }
 
@@ -259,7 +262,7 @@ static inline bool owner_enters(struct table *table, const struct table_entry *e
 				u32 *version)
 {
 	while (bias_enter(&table->bias.bias, entry->slot)) {
-		*version = atomic_load_explicit(&entry->home->lock, memory_order_acquire);
+		*version = atomic_load_explicit(&entry->spot.home->lock, memory_order_acquire);
 		if (likely(!(*version & 1)))
 			return true;
 		bias_leave(&table->bias.bias);
@@ -271,9 +274,9 @@ static inline bool owner_enters(struct table *table, const struct table_entry *e
 /* Nobody else changes a lock word that is held, and relied on. */
 static void group_unlock(struct table *table, const struct table_entry *entry)
 {
-	u32 version = atomic_load_explicit(&entry->home->lock, memory_order_relaxed);
+	u32 version = atomic_load_explicit(&entry->spot.home->lock, memory_order_relaxed);
 
-	atomic_store_explicit(&entry->home->lock, version + 1, memory_order_release);
+	atomic_store_explicit(&entry->spot.home->lock, version + 1, memory_order_release);
 	if (likely(entry->as_owner))
 		bias_leave(&table->bias.bias);
 	else if (unlikely(version / 2 % TABLE_BIAS_SAMPLE == TABLE_BIAS_SAMPLE - 1))
@@ -283,17 +286,18 @@ static void group_unlock(struct table *table, const struct table_entry *entry)
 static inline __attribute__((always_inline)) void
 entry_find(const struct table *table, struct table_entry *entry, const void *key, u32 key_size)
 {
-	for (struct group *group = entry->home; group; group = group_next(table, group))
-		for (u32 match = group_match(group, entry->tag); match; match &= match - 1) {
+	for (struct group *group = entry->spot.home; group; group = group_next(table, group))
+		for (u32 match = group_match(group, entry->spot.tag); match;
+		     match &= match - 1) {
 			u32 index = __builtin_ctz(match);
-			u32 element =
+			u32 content =
 				atomic_load_explicit(&group->slot[index], memory_order_relaxed);
 
-			if (!key_equal(table_key(table, element), key, key_size))
+			if (!entry_is_key(table, &entry->spot, content, key, key_size))
 				continue;
 			entry->group = group;
 			entry->index = index;
-			entry->element = element;
+			entry->element = slot_element(table, content);
 			return;
 		}
 }
@@ -302,19 +306,17 @@ static inline __attribute__((always_inline)) void lock_sized(struct table *table
 							     const void *key, u32 key_size,
 							     u32 slot, struct table_entry *out)
 {
-	u64 hash = table_hash(table, key, key_size);
 	u32 version;
 
-	*out = (struct table_entry){.home = table_home(table, hash),
-				    .tag = hash_tag(hash),
+	*out = (struct table_entry){.spot = table_spot(table, key, key_size),
 				    .element = ELEMENT_NONE,
 				    .slot = slot};
 	if (likely(owner_enters(table, out, &version))) {
 		entry_find(table, out, key, key_size);
-		group_change_as_owner(out->home, version);
+		group_change_as_owner(out->spot.home, version);
 		out->as_owner = true;
 	} else {
-		group_lock(table, out->home);
+		group_lock(table, out->spot.home);
 		entry_find(table, out, key, key_size);
 	}
 }
@@ -332,12 +334,13 @@ void table_lock(struct table *table, const void *key, u32 slot, struct table_ent
 static bool entry_find_element(const struct table *table, struct table_entry *entry,
 			       u32 element)
 {
-	for (struct group *group = entry->home; group; group = group_next(table, group))
-		for (u32 match = group_match(group, entry->tag); match; match &= match - 1) {
+	for (struct group *group = entry->spot.home; group; group = group_next(table, group))
+		for (u32 match = group_match(group, entry->spot.tag); match;
+		     match &= match - 1) {
 			u32 index = __builtin_ctz(match);
 
 			if (atomic_load_explicit(&group->slot[index], memory_order_relaxed) !=
-			    element)
+			    slot_content(table, &entry->spot, element))
 				continue;
 			entry->group = group;
 			entry->index = index;
@@ -347,40 +350,40 @@ static bool entry_find_element(const struct table *table, struct table_entry *en
 	return false;
 }
 
-u64 table_element_hash(const struct table *table, u32 element)
+struct table_spot table_element_spot(const struct table *table, u32 element)
 {
-	const u8 *stored = table_key(table, element);
+	const u64 *stored = (const u64 *)table_key(table, element);
 	u64 hash = table->seed;
 
+	if (table->key_size == sizeof(u32))
+		return table_spot_of_half(table,
+					  (u32)__atomic_load_n(stored, __ATOMIC_RELAXED));
 	for (u32 at = 0; at < table->key_size; at += 8)
-		hash = hash_word(hash,
-				 __atomic_load_n((const u64 *)(stored + at), __ATOMIC_RELAXED));
-	return hash;
+		hash = hash_word(hash, __atomic_load_n(stored++, __ATOMIC_RELAXED));
+	return table_spot_of_hash(table, hash);
 }
 
 void table_prefetch_element(const struct table *table, u32 element)
 {
-	__builtin_prefetch(table_home(table, table_element_hash(table, element)), 1);
+	__builtin_prefetch(table_element_spot(table, element).home, 1);
 }
 
 /* The element may serve another key by the time of the lock: then it is not found, or found
  * with that key, which has the same bucket. */
 bool table_lock_element(struct table *table, u32 element, u32 slot, struct table_entry *out)
 {
-	u64 hash = table_element_hash(table, element);
 	u32 version;
 	bool found;
 
-	*out = (struct table_entry){.home = table_home(table, hash),
-				    .tag = hash_tag(hash),
+	*out = (struct table_entry){.spot = table_element_spot(table, element),
 				    .element = ELEMENT_NONE,
 				    .slot = slot};
 	if (likely(owner_enters(table, out, &version))) {
 		found = entry_find_element(table, out, element);
-		group_change_as_owner(out->home, version);
+		group_change_as_owner(out->spot.home, version);
 		out->as_owner = true;
 	} else {
-		group_lock(table, out->home);
+		group_lock(table, out->spot.home);
 		found = entry_find_element(table, out, element);
 	}
 	return found;
@@ -389,21 +392,23 @@ bool table_lock_element(struct table *table, u32 element, u32 slot, struct table
 void table_unlock(struct table *table, struct table_entry *entry)
 {
 	if (unlikely(table->commons))
-		unlock_common(entry->home);
+		unlock_common(entry->spot.home);
 	else
 		group_unlock(table, entry);
 }
 
 /* Release pairs with the acquire of the readers' slot: they see the element's key and value. */
-void table_replace(struct table_entry *entry, u32 element)
+void table_replace(const struct table *table, struct table_entry *entry, u32 element)
 {
-	atomic_store_explicit(&entry->group->slot[entry->index], element, memory_order_release);
+	atomic_store_explicit(&entry->group->slot[entry->index],
+			      slot_content(table, &entry->spot, element), memory_order_release);
 	entry->element = element;
 }
 
-static void entry_put(struct table_entry *entry, struct group *group, u32 index, u32 element)
+static void entry_put(const struct table *table, struct table_entry *entry, struct group *group,
+		      u32 index, u32 element)
 {
-	group_put(group, index, entry->tag, element);
+	group_put(table, group, index, &entry->spot, element);
 	entry->group = group;
 	entry->index = index;
 	entry->element = element;
@@ -422,7 +427,7 @@ static int insert_overflow(struct table *table, struct table_entry *entry, struc
 		return -ENOMEM;
 	}
 	atomic_store_explicit(&table->overflow[number].next, 0, memory_order_relaxed);
-	entry_put(entry, &table->overflow[number], 0, element);
+	entry_put(table, entry, &table->overflow[number], 0, element);
 	atomic_store_explicit(&last->next, number + 1, memory_order_release);
 	return 0;
 }
@@ -431,11 +436,11 @@ int table_insert(struct table *table, struct table_entry *entry, u32 element)
 {
 	struct group *last = NULL;
 
-	for (struct group *group = entry->home; group; group = group_next(table, group)) {
+	for (struct group *group = entry->spot.home; group; group = group_next(table, group)) {
 		u32 empty = group_match(group, 0);
 
 		if (likely(empty)) {
-			entry_put(entry, group, __builtin_ctz(empty), element);
+			entry_put(table, entry, group, __builtin_ctz(empty), element);
 			return 0;
 		}
 		last = group;

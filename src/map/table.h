@@ -6,10 +6,14 @@
  *
  *	tag[11]  what the hash says of each entry, 0: no entry
  *	owner    in a region: the member that holds the lock      lock   version << 1 | held
- *	slot[11] element numbers                                  next   overflow group + 1
+ *	slot[11] element numbers, marks                           next   overflow group + 1
  *
  * An element is a key (padded to 8 bytes) and whatever the map keeps behind it. It never moves
  * from its place in the chain, so a reader that walks a chain sees every key that stays.
+ *
+ * Keys of 4 bytes are told by their entries alone: bucket, tag and mark, which is what the slot
+ * has above the element's number, are the bits of a permutation of the key. So it takes no look
+ * at the element to find it, or to know that another key is there.
  *
  * A reader may meet an element that was given back and serves another key by now. It finds out
  * by reading the slot again after the key: a slot that changed, or a lock word that changed
@@ -50,8 +54,9 @@ struct group {
 _Static_assert(sizeof(struct group) == CACHE_LINE, "a group is one cache line");
 
 struct table {
-	struct group *groups; /* home groups */
-	u32 mask;
+	struct group *groups;	 /* home groups */
+	u32 mask, bits;		 /* number of home groups - 1, and its logarithm */
+	u32 element_mask;	 /* of the element's number in a slot; ~0: there are no marks */
 	u32 key_size, key_space; /* key_space: key_size rounded up to 8 */
 	u64 element_size, seed;
 	u8 *elements;
@@ -82,9 +87,8 @@ int table_recover(struct table *table, u32 elements, u8 *used);
 void table_done(struct table *table);
 
 /* What both kinds of tables have, whose memory is there. */
-u32 table_home_groups(u32 capacity);
+u32 table_home_groups(u32 key_size, u32 capacity, u32 elements);
 void table_lay_out(struct table *table, u32 key_size, u64 payload, u32 groups, u64 seed);
-u64 table_element_hash(const struct table *table, u32 element);
 
 /* --- elements --- */
 
@@ -145,15 +149,54 @@ static inline __attribute__((always_inline)) u64 table_hash(const struct table *
 	return hash;
 }
 
-static inline u8 hash_tag(u64 hash)
+/* A permutation of all numbers of 32 bits, whose upper bits are mixed best. */
+static inline u32 permute(u32 seed, u32 number)
 {
-	return 0x80 | (hash >> 57);
+	number = (number ^ seed) * 0x9e3779b1U;
+	return (number ^ number >> 15) * 0x85ebca77U;
 }
 
-static inline struct group *table_home(const struct table *table, u64 hash)
+/* What the table says of a key of 4 bytes: of a number that is permuted, the upper bits are the
+ * bucket, the lower ones the tag, and those between the mark. They are rotated, so that the
+ * mark is above the number of an element. */
+struct table_spot {
+	struct group *home;
+	u32 mark; /* with whatever below; other keys: 0 */
+	u8 tag;
+};
+
+#define TAG_BITS 7
+
+static inline struct table_spot table_spot_of_half(const struct table *table, u32 key)
 {
-	return &table->groups[hash & table->mask];
+	u32 number = permute((u32)table->seed, key);
+	u32 rotated = number << table->bits | number >> (-table->bits & 31);
+
+	return (struct table_spot){
+		.home = &table->groups[rotated & table->mask],
+		.mark = rotated,
+		.tag = 0x80 | (u8)number,
+	};
 }
+
+static inline struct table_spot table_spot_of_hash(const struct table *table, u64 hash)
+{
+	return (struct table_spot){
+		.home = &table->groups[hash & table->mask],
+		.tag = 0x80 | (u8)(hash >> (64 - TAG_BITS)),
+	};
+}
+
+static inline __attribute__((always_inline)) struct table_spot
+table_spot(const struct table *table, const void *key, u32 key_size)
+{
+	return key_size == sizeof(u32)
+		       ? table_spot_of_half(table, (u32)key_word(key, key_size, 0))
+		       : table_spot_of_hash(table, table_hash(table, key, key_size));
+}
+
+/* The same of the key that an element has. */
+struct table_spot table_element_spot(const struct table *table, u32 element);
 
 /* The group behind in the chain; NULL: none. */
 static inline struct group *group_next(const struct table *table, const struct group *group)
@@ -207,34 +250,68 @@ table_write_key_sized(const struct table *table, u32 element, const void *key, u
 				 __ATOMIC_RELAXED);
 }
 
+static inline u32 slot_content(const struct table *table, const struct table_spot *spot,
+			       u32 element)
+{
+	return (spot->mark & ~table->element_mask) | element;
+}
+
+/* The element of a slot's content. */
+static inline u32 slot_element(const struct table *table, u32 content)
+{
+	u32 element = content & table->element_mask;
+
+	/* Those who look a key up ask no second time. */
+	if (element == ELEMENT_NONE)
+		__builtin_unreachable();
+	return element;
+}
+
+/* Whether an entry with the key's tag is the key's. Without marks its element's key may change
+ * meanwhile. */
+static inline __attribute__((always_inline)) bool entry_is_key(const struct table *table,
+							       const struct table_spot *spot,
+							       u32 content, const void *key,
+							       u32 key_size)
+{
+	if (key_size == sizeof(u32))
+		return (content ^ spot->mark) <= table->element_mask;
+	return key_equal(table_key(table, content), key, key_size);
+}
+
+/* Whether nothing in the bucket changed since the version was read, but for one change that was
+ * under way. */
+static inline bool group_is_at(const struct group *home, u32 version)
+{
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(&home->lock, memory_order_relaxed) == version;
+}
+
 /* The element of a key, or ELEMENT_NONE, where more than a look at one entry of its home group
  * is needed. */
-u32 table_walk(const struct table *table, const void *key, const struct group *home, u8 tag);
+u32 table_walk(const struct table *table, const void *key);
 
 static inline __attribute__((always_inline)) u32 table_find_sized(const struct table *table,
 								  const void *key, u32 key_size)
 {
-	u64 hash = table_hash(table, key, key_size);
-	const struct group *home = table_home(table, hash);
-	u8 tag = hash_tag(hash);
+	const struct table_spot spot = table_spot(table, key, key_size);
+	const struct group *home = spot.home;
 	u32 version = atomic_load_explicit(&home->lock, memory_order_acquire);
-	u32 match = group_match(home, tag);
 
-	if (likely(match)) {
+	for (u32 match = group_match(home, spot.tag); likely(match); match &= match - 1) {
 		const atomic_uint *slot = &home->slot[__builtin_ctz(match)];
-		u32 element = atomic_load_explicit(slot, memory_order_acquire);
-		bool equal = key_equal(table_key(table, element), key, key_size);
+		u32 content = atomic_load_explicit(slot, memory_order_acquire);
 
-		atomic_thread_fence(memory_order_acquire);
-		if (likely(equal &&
-			   atomic_load_explicit(slot, memory_order_relaxed) == element))
-			return element;
-	} else if (likely(!atomic_load_explicit(&home->next, memory_order_acquire))) {
-		atomic_thread_fence(memory_order_acquire);
-		if (likely(atomic_load_explicit(&home->lock, memory_order_relaxed) == version))
-			return ELEMENT_NONE;
+		if (unlikely(!entry_is_key(table, &spot, content, key, key_size)))
+			continue;
+		if (likely(group_is_at(home, version)))
+			return slot_element(table, content);
+		return table_walk(table, key);
 	}
-	return table_walk(table, key, home, tag);
+	if (likely(!atomic_load_explicit(&home->next, memory_order_acquire) &&
+		   group_is_at(home, version)))
+		return ELEMENT_NONE;
+	return table_walk(table, key);
 }
 
 /* The element of a key, or ELEMENT_NONE. */
@@ -256,7 +333,7 @@ struct table_moment {
 
 static inline struct table_moment table_moment(const struct table *table, const void *key)
 {
-	const struct group *home = table_home(table, table_hash(table, key, table->key_size));
+	const struct group *home = table_spot(table, key, table->key_size).home;
 
 	return (struct table_moment){home,
 				     atomic_load_explicit(&home->lock, memory_order_acquire)};
@@ -286,20 +363,21 @@ static inline void group_change_as_owner(struct group *home, u32 version)
 
 /* At an empty place. Release pairs with the acquire of readers: they see the element's key and
  * value. */
-static inline void group_put(struct group *group, u32 index, u8 tag, u32 element)
+static inline void group_put(const struct table *table, struct group *group, u32 index,
+			     const struct table_spot *spot, u32 element)
 {
-	atomic_store_explicit(&group->slot[index], element, memory_order_release);
-	atomic_store_explicit(&group->tag[index], tag, memory_order_release);
+	atomic_store_explicit(&group->slot[index], slot_content(table, spot, element),
+			      memory_order_release);
+	atomic_store_explicit(&group->tag[index], spot->tag, memory_order_release);
 }
 
 struct table_entry {
-	struct group *home;
+	struct table_spot spot;
 	struct group *group; /* where `element` is */
 	u32 index;	     /* in the group */
 	u32 element;	     /* ELEMENT_NONE: the key is not there */
 	u32 slot;	     /* that has the lock; SLOT_NONE: a thread without one */
 	bool as_owner;	     /* of the table's bias */
-	u8 tag;
 };
 
 /* Locks the key's bucket and finds the key. Exactly one change may follow. */
@@ -310,7 +388,7 @@ bool table_lock_element(struct table *table, u32 element, u32 slot, struct table
 void table_prefetch_element(const struct table *table, u32 element);
 void table_unlock(struct table *table, struct table_entry *entry);
 /* Another element takes the place; its key is written already. */
-void table_replace(struct table_entry *entry, u32 element);
+void table_replace(const struct table *table, struct table_entry *entry, u32 element);
 /* A key that is not there; the element's key is written already. 0 or -ENOMEM. */
 int table_insert(struct table *table, struct table_entry *entry, u32 element);
 /* The element may be given back only after the unlock. */

@@ -13,7 +13,7 @@
 int table_init_common(struct table *table, struct map *map, u32 key_size, u64 payload,
 		      u32 capacity, u32 elements, struct pool *overflow)
 {
-	u32 groups = table_home_groups(capacity);
+	u32 groups = table_home_groups(key_size, capacity, elements);
 	u32 count = groups * OVERFLOW + OVERFLOW_LEAST;
 	u64 bytes = ((u64)groups + count) * sizeof(struct group);
 	int err = map_memory(map, &table->group_region, bytes + (u64)count * sizeof(u32));
@@ -46,15 +46,15 @@ static bool is_sound_entry(struct recovery *recovery, const struct group *home,
 			   const struct group *group, u32 index)
 {
 	const struct table *table = recovery->table;
-	u32 element = atomic_load(&group->slot[index]);
-	u64 hash;
+	u32 content = atomic_load(&group->slot[index]), element = content & table->element_mask;
+	struct table_spot spot;
 
 	if (element >= recovery->elements || recovery->used[element])
 		return false;
 	recovery->used[element] = true;
-	hash = table_element_hash(table, element);
-	return table_home(table, hash) == home &&
-	       hash_tag(hash) == atomic_load(&group->tag[index]);
+	spot = table_element_spot(table, element);
+	return spot.home == home && spot.tag == atomic_load(&group->tag[index]) &&
+	       content == slot_content(table, &spot, element);
 }
 
 /* The group behind; NULL: none, or *sound is false. */

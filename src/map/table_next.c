@@ -34,8 +34,9 @@ u32 table_next(const struct table *table, struct table_place *place)
 
 		if (used) {
 			place->index = __builtin_ctz(used) + 1;
-			return atomic_load_explicit(&group->slot[place->index - 1],
-						    memory_order_acquire);
+			return slot_element(table,
+					    atomic_load_explicit(&group->slot[place->index - 1],
+								 memory_order_acquire));
 		}
 	} while (place_next_group(table, place));
 	return ELEMENT_NONE;
@@ -59,11 +60,11 @@ static const struct group *group_by_number(const struct table *table, u32 number
 static bool read_entry_key(const struct table *table, const struct group *group, u32 index,
 			   void *key)
 {
-	u32 element = atomic_load_explicit(&group->slot[index], memory_order_acquire);
+	u32 content = atomic_load_explicit(&group->slot[index], memory_order_acquire);
 
-	table_read_key(table, element, key);
+	table_read_key(table, slot_element(table, content), key);
 	atomic_thread_fence(memory_order_acquire);
-	return atomic_load_explicit(&group->slot[index], memory_order_relaxed) == element &&
+	return atomic_load_explicit(&group->slot[index], memory_order_relaxed) == content &&
 	       (group_used(group) >> index & 1);
 }
 
@@ -96,12 +97,6 @@ static u32 bucket_version(const struct group *home)
 	return atomic_load_explicit(&home->lock, memory_order_acquire);
 }
 
-static bool bucket_changed(const struct group *home, u32 version)
-{
-	atomic_thread_fence(memory_order_acquire);
-	return atomic_load_explicit(&home->lock, memory_order_relaxed) != version;
-}
-
 static int compare_key(const struct table *table, u32 element, const void *key)
 {
 	const u8 *stored = table_key(table, element);
@@ -120,7 +115,8 @@ static int compare_key(const struct table *table, u32 element, const void *key)
 static void consider(const struct table *table, const atomic_uint *slot, const void *after,
 		     void *next, bool *found, bool *changed)
 {
-	u32 element = atomic_load_explicit(slot, memory_order_acquire);
+	u32 content = atomic_load_explicit(slot, memory_order_acquire);
+	u32 element = slot_element(table, content);
 
 	if ((!after || compare_key(table, element, after) > 0) &&
 	    (!*found || compare_key(table, element, next) < 0)) {
@@ -128,7 +124,7 @@ static void consider(const struct table *table, const atomic_uint *slot, const v
 		*found = true;
 	}
 	atomic_thread_fence(memory_order_acquire);
-	if (atomic_load_explicit(slot, memory_order_relaxed) != element)
+	if (atomic_load_explicit(slot, memory_order_relaxed) != content)
 		*changed = true;
 }
 
@@ -146,7 +142,7 @@ static bool bucket_next_key(const struct table *table, const struct group *home,
 			for (u32 used = group_used(group); used; used &= used - 1)
 				consider(table, &group->slot[__builtin_ctz(used)], after, next,
 					 &found, &changed);
-	} while (changed || bucket_changed(home, version));
+	} while (changed || !group_is_at(home, version));
 	return found;
 }
 
@@ -155,7 +151,7 @@ bool table_next_key(const struct table *table, const void *key, void *next)
 	u32 number = 0;
 
 	if (key && table_find(table, key) != ELEMENT_NONE) {
-		number = table_hash(table, key, table->key_size) & table->mask;
+		number = (u32)(table_spot(table, key, table->key_size).home - table->groups);
 		if (bucket_next_key(table, &table->groups[number++], key, next))
 			return true;
 	}
