@@ -22,7 +22,7 @@ struct verify_target prog_as_target(const struct prog *prog)
 		.btf = types_of(prog),
 		.func_info = details->func_info,
 		.func_info_cnt = details->func_info_cnt,
-		.attach_btf_id = details->attach_btf_id,
+		.attach_btf_id = prog->attach_btf_id,
 	};
 }
 
@@ -69,7 +69,7 @@ static int get_target(struct call *call, struct prog *prog, int target_fd, u32 b
 	if (!target_fd != !btf_id)
 		return call_fail(call, -EINVAL, "target_fd %d, target_btf_id %u: both or none",
 				 target_fd, btf_id);
-	place->btf_id = btf_id ?: prog_details(prog)->attach_btf_id;
+	place->btf_id = btf_id ?: prog->attach_btf_id;
 	place->prog =
 		target_fd ? call_prog_to_run(call, target_fd, &ret) : extension_target(prog);
 	if (place->prog || ret)

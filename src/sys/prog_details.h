@@ -13,7 +13,7 @@ struct prog_details {
 	struct bpf_func_info *func_info;
 	struct bpf_line_info *line_info;
 	u32 func_info_cnt, line_info_cnt;
-	u32 prog_flags, attach_btf_id;
+	u32 prog_flags;
 	u32 target_attach_type; /* of an extension: the attach type of its first target */
 };
 

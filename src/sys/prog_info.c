@@ -164,7 +164,7 @@ static void fill_identity(struct prog *prog, struct bpf_prog_info *info)
 	info->created_by_uid = prog->uid;
 	info->gpl_compatible = prog->gpl;
 	info->btf_id = prog->btf ? prog->btf->id : 0;
-	info->attach_btf_id = prog_details(prog)->attach_btf_id;
+	info->attach_btf_id = prog->attach_btf_id;
 	info->attach_btf_obj_id = target_btf_id(prog);
 	memcpy(info->tag, prog->tag, sizeof(info->tag));
 	memcpy(info->name, prog->name, sizeof(info->name));

@@ -481,7 +481,6 @@ static int add_details(const struct load *load, struct verified *verified,
 	if (!details)
 		return -ENOMEM;
 	details->prog_flags = attr->prog_flags;
-	details->attach_btf_id = attr->attach_btf_id;
 	details->target_attach_type = load->target ? load->target->attach_type : 0;
 	details->func_info_cnt = load->func_info ? attr->func_info_cnt : 0;
 	details->line_info_cnt = load->line_info ? attr->line_info_cnt : 0;

@@ -22,7 +22,7 @@ static int find_program(void *cookie, int fd, u32 type, u32 index, struct object
 	if (!prog)
 		return ret;
 	if (prog->type == BPF_PROG_TYPE_STRUCT_OPS &&
-	    prog_details(prog)->attach_btf_id == type && prog->attach_type == index) {
+	    prog->attach_btf_id == type && prog->attach_type == index) {
 		*out = &prog->object;
 		return 0;
 	}
