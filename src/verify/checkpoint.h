@@ -27,6 +27,8 @@ struct checkpoint {
 	u32 news;		/* how often more turned out to */
 	u32 pending_cnt;	/* paths put off when it was made: those above are its own */
 	struct difference last; /* from a state that it was compared with */
+	u32 last_end;		/* of the paths that it covers the ends of (cycle.c); 0: none */
+	bool has_news;		/* that cycle_leave() has to look at */
 	bool is_complete, is_settled;
 	bool is_asleep; /* not looked at until it is complete */
 };

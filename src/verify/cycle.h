@@ -24,6 +24,8 @@ int cycle_enter(struct walk *walk, const struct checkpoint *point);
  * were carried back from here; `is_assumed`: not in all. 0 or -ENOMEM. */
 int cycle_end(struct walk *walk, struct checkpoint *point, const struct live_set *numbers,
 	      bool is_assumed);
+/* More turned out to matter in a state that paths end at. False: out of memory. */
+bool cycle_note_news(struct walk *walk, struct checkpoint *point);
 /* Whether more may be assumed. */
 bool cycle_may_assume(const struct walk *walk);
 

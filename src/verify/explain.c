@@ -28,6 +28,7 @@ static bool walk_again(struct explain *explain, struct watch *watch, int code)
 	again = walk_new(&input, &unused);
 	if (!again)
 		return false;
+	again->is_patient = explain->walk->is_patient;
 	again->watch = watch;
 	ret = walk_run(again);
 	verified_free(again->out);

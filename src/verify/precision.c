@@ -2,6 +2,7 @@
 #include "verify/precision.h"
 
 #include "verify/checkpoint.h"
+#include "verify/cycle.h"
 
 #define CALLER_SAVED 0x3f /* r0 to r5 */
 #define ARGUMENTS    0x3e /* r1 to r5 */
@@ -211,9 +212,12 @@ static bool was_told(struct walk *walk, struct way_back *back, const struct live
 
 	while (back->kept && kept[back->kept - 1]->position > back->at)
 		back->kept--;
-	if (back->kept && kept[back->kept - 1]->position == back->at &&
-	    !checkpoint_add_needs(kept[back->kept - 1], needs))
-		return true;
+	if (back->kept && kept[back->kept - 1]->position == back->at) {
+		if (!checkpoint_add_needs(kept[back->kept - 1], needs))
+			return true;
+		if (!cycle_note_news(walk, kept[back->kept - 1]))
+			path->out_of_memory = true;
+	}
 	return back->at < path->count && path->steps[back->at].depth &&
 	       is_known(&path->steps[back->at], needs);
 }

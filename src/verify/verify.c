@@ -222,24 +222,54 @@ void walk_free(struct walk *walk)
 	free(walk);
 }
 
+/* One walk, to be freed by the caller. NULL: out of memory. *out: what came of it. */
+static struct walk *verify_once(const struct verify_input *input, struct skep_error *err,
+				bool is_patient, struct watch *watch, int *out)
+{
+	struct walk *walk;
+
+	error_clear(err);
+	walk = walk_new(input, err);
+	if (!walk)
+		return NULL;
+	walk->is_patient = is_patient;
+	*watch = (struct watch){0};
+	if (input->explanation && !watch_count(watch, input->insn_cnt, &walk->scratch))
+		walk->watch = watch;
+	*out = walk_run(walk);
+	return walk;
+}
+
+/* What was forgotten early may be what a rejected program needed. */
+static struct walk *verify_with_patience(const struct verify_input *input,
+					 struct skep_error *err, struct watch *watch, int *out)
+{
+	size_t log_start = input->log ? input->log->length : 0;
+	struct walk *walk = verify_once(input, err, false, watch, out);
+
+	if (!walk || !*out || !walk->forgets)
+		return walk;
+	verified_free(walk->out);
+	walk_free(walk);
+	if (input->log)
+		strbuf_truncate(input->log, log_start);
+	return verify_once(input, err, true, watch, out);
+}
+
 int verify_program(const struct verify_input *input, struct verified **out,
 		   struct skep_error *err)
 {
 	u64 start = os_time_ns(CLOCK_MONOTONIC);
 	struct skep_error unused;
-	struct watch watch = {0};
+	struct watch watch;
 	struct walk *walk;
 	int ret;
 
 	if (!err)
 		err = &unused;
-	error_clear(err);
-	walk = walk_new(input, err);
+	walk = verify_with_patience(input, err, &watch, &ret);
 	if (!walk)
 		return -ENOMEM;
-	if (input->explanation && !watch_count(&watch, input->insn_cnt, &walk->scratch))
-		walk->watch = &watch;
-	ret = walk_run(walk);
 	walk->stats.insns_processed = (u32)walk->insns_processed;
 	walk->stats.time_ns = os_time_ns(CLOCK_MONOTONIC) - start;
 	trace_stats(walk);

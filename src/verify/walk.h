@@ -176,6 +176,8 @@ struct walk {
 	struct call call;
 
 	bool compares_exactly;	 /* states: what differs in any number is different */
+	bool is_patient;	 /* what decided something is forgotten late: widen.c */
+	bool forgets;		 /* it was forgotten */
 	u32 id_cnt;		 /* ids given out */
 	u32 open_rounds;	 /* rounds on this path of loops that end some day */
 	struct pending *pending; /* the last that was put off */

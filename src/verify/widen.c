@@ -65,15 +65,24 @@ static void widen_frame(struct frame *frame, const struct packed_frame *outline,
 	}
 }
 
-/* Rounds and instructions walked after which also what decided something is forgotten: with it,
+/*
+ * Rounds and instructions walked after which also what decided something is forgotten: with it,
  * the walk would not come to an end. Not where may_goto counts: such loops are written as those
- * that have a bound of their own. */
-#define ROUNDS_MANY 1000
-#define INSNS_MANY  (INSNS_PROCESSED_MAX / 16)
+ * that have a bound of their own. Early, as few programs need what they forget; one that is
+ * rejected then is walked again, patiently.
+ */
+struct limit {
+	u32 rounds, insns;
+};
+
+static const struct limit early = {32, 2000};
+static const struct limit late = {1000, INSNS_PROCESSED_MAX / 16};
 
 static bool runs_out(const struct walk *walk, u32 insn)
 {
-	return walk->open_rounds > ROUNDS_MANY && walk->insns_processed > INSNS_MANY &&
+	const struct limit *limit = walk->is_patient ? &late : &early;
+
+	return walk->open_rounds > limit->rounds && walk->insns_processed > limit->insns &&
 	       walk->insns[insn].code != (BPF_JMP | BPF_JCOND);
 }
 
@@ -85,7 +94,11 @@ void prune_widen(struct walk *walk, u32 insn, u32 before)
 
 	if (!point)
 		return;
-	needs = runs_out(walk, insn) ? &nothing : &point->needs;
+	needs = &point->needs;
+	if (runs_out(walk, insn)) {
+		walk->forgets = true;
+		needs = &nothing;
+	}
 	for (u32 i = 0; i < walk->state.frame_cnt; i++) {
 		const struct packed_frame *outline = &point->state->frames[i];
 

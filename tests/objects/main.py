@@ -28,11 +28,17 @@ class Expectation:
         for name in ("flags", "log_level"):
             self.options += [word for tag in tags if tag.startswith(name + ":")
                              for word in ("--" + name.replace("_", "-"), tag.split(":", 1)[1])]
+        self.processed = min((int(tag.removeprefix("processed:")) for tag in tags
+                              if tag.startswith("processed:") and target == "skep"), default=None)
+        if self.processed:
+            self.options += ["--log-level", "4"]
 
     def miss(self, got):
         """What is not as expected; "": nothing."""
         if got.word != self.word or self.message not in got.message:
             return f"want {self.word}{': ' if self.message else ''}{self.message}\n got {got}"
+        if self.processed and got.processed() > self.processed:
+            return f"want at most {self.processed} processed instructions\n got {got.processed()}"
         missing = [part for part in self.log if part not in got.log]
         return f"the log lacks {missing}:\n{got.log}" if missing else ""
 

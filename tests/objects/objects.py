@@ -99,6 +99,10 @@ class Verdict:
         self.message = got.stderr.split("\n", 1)[0] if got.returncode else ""
         self.log = got.stdout + got.stderr
 
+    def processed(self):
+        """How many instructions were, as the log of level 4 says."""
+        return int(re.search(r"^processed (\d+) insns", self.log, re.MULTILINE)[1])
+
     def __str__(self):
         return f"{self.word}{': ' if self.message else ''}{self.message}"
 

@@ -33,6 +33,9 @@
 /* Part of the log, of skep and of Linux; may be given several times. */
 #define LOG(part) EXPECTATION("log:" part)
 
+/* skep processes at most so many instructions. */
+#define PROCESSED(most) EXPECTATION("processed:" #most)
+
 /* A function that is one asm volatile statement, with `exit` as its end. */
 #define NAKED __attribute__((naked))
 
