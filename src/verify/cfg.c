@@ -213,7 +213,7 @@ static int check_closed(struct cfg *cfg, struct subprog *subprog, const struct r
 			continue;
 		target = jump_target(insn, at);
 		if (target < subprog->start || target >= subprog->end)
-			return report(report, at, jump_range, at, target);
+			return report(report, at, jump_range, at, (s32)target);
 		split_at(cfg, (u32)target);
 	}
 	if (!ends_subprog(&cfg->insns[subprog->end - 1]))

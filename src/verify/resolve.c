@@ -96,6 +96,8 @@ static int resolve_map(struct walk *walk, const struct bpf_insn *insn, struct in
 
 	if (walk->input->map_by_fd)
 		map = walk->input->map_by_fd(walk->input->cookie, insn->imm, is_index, &ret);
+	if (!map && ret == -E2BIG)
+		return reject(walk, too_many_maps, MAPS_MAX);
 	if (!map) {
 		reject(walk, map_fd, insn->imm);
 		return ret; /* the resolver's: -EBADF, -EINVAL, -EPERM */

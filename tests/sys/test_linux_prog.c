@@ -189,6 +189,49 @@ static void log_sizes(struct world *world)
 			check_log(world, level, room, whole, length);
 }
 
+/* With statistics, whose length depends on the time it took, only whether there is a log. */
+static void note_true_size(struct world *world, u32 level, u32 room, const char *what,
+			   u32 true_size)
+{
+	note(world, level & 4 ? true_size > 40 : true_size, "%s, level %u, room %u: true size",
+	     what, level, room);
+}
+
+/* Of a program that is taken a log that does not fit is a failure, too; asked without a buffer,
+ * Linux says how long it would be. */
+static void log_levels_of(struct world *world, const struct bpf_insn *insns, const char *what)
+{
+	static const u32 rooms[] = {0, 1, 20, 4096};
+	static char log[4096];
+
+	for (u32 level = 0; level < 16; level++)
+		for (u32 i = 0; i < ARRAY_SIZE(rooms); i++) {
+			union bpf_attr attr = load_attr(BPF_PROG_TYPE_SOCKET_FILTER);
+			u8 raw[168] = {0};
+			u32 true_size;
+			int fd;
+
+			attr.insns = ptr_to_u64(insns);
+			attr.log_level = level;
+			attr.log_size = rooms[i];
+			attr.log_buf = rooms[i] ? ptr_to_u64(log) : 0;
+			memcpy(raw, &attr, min(sizeof(attr), sizeof(raw)));
+			fd = bpf_size(world, BPF_PROG_LOAD, raw, sizeof(raw));
+			note(world, fd < 0 ? fd : 1, "%s, level %u, room %u", what, level,
+			     rooms[i]);
+			memcpy(&true_size, raw + 140, sizeof(true_size));
+			note_true_size(world, level, rooms[i], what, true_size);
+			if (fd >= 0)
+				close(fd);
+		}
+}
+
+static void log_levels(struct world *world)
+{
+	log_levels_of(world, pass, "good");
+	log_levels_of(world, bad, "bad");
+}
+
 static void licenses(struct world *world)
 {
 	static const char *const tried[] = {
@@ -427,6 +470,7 @@ SCENARIO(names)
 SCENARIO(types)
 SCENARIO(log_arguments)
 SCENARIO(log_sizes)
+SCENARIO(log_levels)
 SCENARIO(licenses)
 SCENARIO(info)
 SCENARIO(test_runs)
@@ -438,12 +482,13 @@ SCENARIO(line_counts)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arguments),   cmocka_unit_test(test_names),
-		cmocka_unit_test(test_types),	    cmocka_unit_test(test_log_arguments),
-		cmocka_unit_test(test_log_sizes),   cmocka_unit_test(test_licenses),
-		cmocka_unit_test(test_info),	    cmocka_unit_test(test_test_runs),
-		cmocka_unit_test(test_jump_tables), cmocka_unit_test(test_wide_operands),
-		cmocka_unit_test(test_modules),	    cmocka_unit_test(test_line_counts),
+		cmocka_unit_test(test_arguments),     cmocka_unit_test(test_names),
+		cmocka_unit_test(test_types),	      cmocka_unit_test(test_log_arguments),
+		cmocka_unit_test(test_log_sizes),     cmocka_unit_test(test_log_levels),
+		cmocka_unit_test(test_licenses),      cmocka_unit_test(test_info),
+		cmocka_unit_test(test_test_runs),     cmocka_unit_test(test_jump_tables),
+		cmocka_unit_test(test_wide_operands), cmocka_unit_test(test_modules),
+		cmocka_unit_test(test_line_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
