@@ -151,4 +151,7 @@ u32 base_widen_arguments(struct base *base, u32 at);
 #define CONTROL(name) void base_##name(struct base *base, u32 at);
 #include "run/ops.def"
 
+/* base_map.c: the map that the call is always with; NULL: it is found out when the program runs. */
+const struct map *base_map_of_call(const struct base *base, u32 at);
+
 #endif

@@ -2,6 +2,7 @@
 /* The base tier's jumps, calls and frames. */
 #include "jit/base.h"
 #include "jit/runtime.h"
+#include "jit/tail_call.h"
 #include "jit/unwind.h"
 
 #include <errno.h>
@@ -276,23 +277,14 @@ void base_call_global(struct base *base, u32 at)
 		restore_program(base);
 }
 
-/* r1 waits on the stack; two words, so that it stays aligned. */
+static void leave_for_another(void *cookie)
+{
+	leave_frame(cookie);
+}
+
 void base_tail_call(struct base *base, u32 at)
 {
-	struct emit *emit = &base->emit;
-	u32 nowhere;
-
-	x86_push(emit, RDI);
-	x86_push(emit, RDI);
-	base_move(base, W64, RDI, REG_EXEC);
-	base_call(base, runtime_tail_call);
-	x86_pop(emit, RDI);
-	x86_pop(emit, RDI);
-	x86_rr(emit, x86_test, W64, RAX, RAX);
-	nowhere = x86_jcc8(emit, CC_E);
-	leave_frame(base);
-	x86_rr(emit, x86_jmp, W64, 0, RAX);
-	x86_land(emit, nowhere);
+	tail_call(base, base_map_of_call(base, at), leave_for_another, base);
 }
 
 /* The offset is in edx. */

@@ -143,8 +143,7 @@ static bool update(struct base *base, const struct map *map)
 	return true;
 }
 
-/* The map that the call is always with; NULL: it is found out when the program runs. */
-static const struct map *map_of_call(const struct base *base, u32 at)
+const struct map *base_map_of_call(const struct base *base, u32 at)
 {
 	const struct map_desc *desc = insn_fact_map(&base->verified->facts[at]);
 
@@ -161,8 +160,8 @@ bool base_helper_inline(struct base *base, u32 at)
 	if (insn->src_reg)
 		return false;
 	switch (insn->imm) {
-	case BPF_FUNC_map_lookup_elem: return lookup(base, map_of_call(base, at));
-	case BPF_FUNC_map_update_elem: return update(base, map_of_call(base, at));
+	case BPF_FUNC_map_lookup_elem: return lookup(base, base_map_of_call(base, at));
+	case BPF_FUNC_map_update_elem: return update(base, base_map_of_call(base, at));
 	case BPF_FUNC_get_smp_processor_id: load_slot(base, RAX); return true;
 	default: return false;
 	}

@@ -2,6 +2,7 @@
 /* The full tier's frames, jumps and calls. */
 #include "jit/full.h"
 #include "jit/runtime.h"
+#include "jit/tail_call.h"
 #include "jit/unwind.h"
 
 #include <stddef.h>
@@ -237,24 +238,19 @@ static void probe(struct full *full, ir_ref at)
 	full_done(full, at, RAX);
 }
 
-/* r1 waits on the stack; two words, so that it stays aligned. */
-static void tail_call(struct full *full, const struct ir_insn *insn)
+static void leave_for_another(void *cookie)
 {
-	struct emit *emit = full->emit;
-	u32 nowhere;
+	leave_frame(cookie);
+}
+
+static void call_next(struct full *full, const struct ir_insn *insn)
+{
+	const ir_ref map = ir_value(full->fn, full->fn->args[insn->args + 1]);
 
 	full_pass(full, insn, full_argument);
-	x86_push(emit, RDI);
-	x86_push(emit, RDI);
-	base_move(full->base, W64, RDI, REG_EXEC);
-	base_call(full->base, runtime_tail_call);
-	x86_pop(emit, RDI);
-	x86_pop(emit, RDI);
-	x86_rr(emit, x86_test, W64, RAX, RAX);
-	nowhere = x86_jcc8(emit, CC_E);
-	leave_frame(full);
-	x86_rr(emit, x86_jmp, W64, 0, RAX);
-	x86_land(emit, nowhere);
+	tail_call(full->base,
+		  ir_is_const(full->fn, map) ? u64_to_ptr((u64)ir_at(full->fn, map)->imm) : NULL,
+		  leave_for_another, full);
 }
 
 static void load_packet(struct full *full, ir_ref at)
@@ -295,7 +291,7 @@ void full_control(struct full *full, ir_ref at)
 	case IR_may_goto: may_goto(full, insn); return;
 	case IR_ret: ret(full, insn); return;
 	case IR_probe: probe(full, at); return;
-	case IR_tail_call: tail_call(full, insn); return;
+	case IR_tail_call: call_next(full, insn); return;
 	case IR_packet_load: load_packet(full, at); return;
 	case IR_slot: slot(full, at); return;
 	case IR_fuel:

@@ -200,6 +200,15 @@ struct object *map_object_at(struct map *map, u64 index);
 /* The same for prog arrays. */
 struct object *map_prog_at(struct map *map, u64 index);
 
+/* Where a prog array has them, for machine code: NULL where there is none. */
+struct map_progs {
+	_Atomic(struct object *) *objects;
+	u32 count;
+};
+
+/* False: it is no prog array. */
+bool map_progs(const struct map *map, struct map_progs *out);
+
 /* --- memory that user space can mmap: arrays with BPF_F_MMAPABLE, ring buffers --- */
 /* mmap(2) of the map's file descriptor: 0 and the address, or a negative errno. */
 int map_mmap(struct map *map, void *address, size_t length, int prot, int flags, u64 offset,

@@ -53,6 +53,16 @@ struct object *map_prog_at(struct map *map, u64 index)
 	return map_object_at(map, map_index_guarded((u32)index, map->desc.max_entries));
 }
 
+bool map_progs(const struct map *map, struct map_progs *out)
+{
+	const struct object_array *array = container_of(map, struct object_array, map);
+
+	if (map->desc.type != BPF_MAP_TYPE_PROG_ARRAY)
+		return false;
+	*out = (struct map_progs){array->objects, map->desc.max_entries};
+	return true;
+}
+
 static int check(struct map_desc *desc, struct skep_error *err)
 {
 	if (!desc->max_entries || desc->key_size != sizeof(u32) ||

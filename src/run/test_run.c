@@ -39,8 +39,9 @@ int test_refuse(struct test_run *test, int code, const char *format, ...)
 	return error_set(test->err, SKEP_STAGE_RUN, code, "%s", text);
 }
 
-static void run_batch(struct test_run *test, void *ctx, const struct test_hooks *hooks,
-		      u32 count)
+/* Without a runner (out of memory) each run is on its own. */
+static void run_batch(struct test_run *test, struct runner *runner, void *ctx,
+		      const struct test_hooks *hooks, u32 count)
 {
 	struct run_context run;
 
@@ -48,12 +49,14 @@ static void run_batch(struct test_run *test, void *ctx, const struct test_hooks 
 	run.regions = test->region;
 	run.region_cnt = test->region ? 1 : 0;
 	memcpy(run.local_storage, test->local_storage, sizeof(run.local_storage));
+	if (runner)
+		runner_start(runner, test->prog, &run);
 	for (u32 i = 0; i < count; i++) {
 		u64 result;
 
 		if (hooks && hooks->before)
 			hooks->before(hooks->cookie);
-		result = prog_run(test->prog, ctx, &run);
+		result = runner ? runner_run(runner, ctx) : prog_run(test->prog, ctx, &run);
 		if (hooks && hooks->after)
 			hooks->after(hooks->cookie, &run, result);
 		test->retval = result;
@@ -65,15 +68,17 @@ static void run_batch(struct test_run *test, void *ctx, const struct test_hooks 
 void test_repeat(struct test_run *test, void *ctx, const struct test_hooks *hooks)
 {
 	const u32 repeat = test->attr->test.repeat ?: 1;
+	struct runner *runner = runner_new();
 	const u64 start = os_time_ns(CLOCK_MONOTONIC);
 
 	for (u32 done = 0; done < repeat;) {
 		const u32 count = min(repeat - done, (u32)RUNS_PER_SECTION);
 
-		run_batch(test, ctx, hooks, count);
+		run_batch(test, runner, ctx, hooks, count);
 		done += count;
 	}
 	test->duration = min((os_time_ns(CLOCK_MONOTONIC) - start) / repeat, (u64)UINT32_MAX);
+	runner_free(runner);
 }
 
 /* --- the caller's memory --- */
