@@ -71,6 +71,30 @@ static void stop_stub(struct base *base, u32 back)
 	emit_patch32(emit, jump, back - (jump + 4));
 }
 
+/* u64 run(ctx, exec): from C into the program, of which nothing comes back from elsewhere. */
+static void run_stub(struct base *base, struct unwind_function *frame)
+{
+	struct emit *emit = &base->emit;
+
+	*frame = (struct unwind_function){.start = emit_offset(emit),
+					  .saved_cnt = 1,
+					  .saved = {REG_EXEC},
+					  .first_saved = -8};
+	x86_push(emit, RBP);
+	base_move(base, W64, RBP, RSP);
+	/* The second time for the stack's alignment. */
+	x86_push(emit, REG_EXEC);
+	x86_push(emit, REG_EXEC);
+	frame->saved_by = emit_offset(emit) - frame->start;
+	base_move(base, W64, REG_EXEC, RSI);
+	base_call_subprog(base, 0);
+	x86_pop(emit, REG_EXEC);
+	x86_pop(emit, REG_EXEC);
+	x86_pop(emit, RBP);
+	x86_ret(emit);
+	frame->end = emit_offset(emit);
+}
+
 /* Where a tail call to a program without machine code jumps: r1 is its context. */
 static void interpret_stub(struct base *base, struct unwind_function *frame)
 {
@@ -118,7 +142,7 @@ static void extension_stub(struct base *base, struct unwind_function *frame)
 	frame->end = emit_offset(emit);
 }
 
-#define STUBS 3
+#define STUBS 4
 
 struct unwind_function *base_frame_of(struct base *base, u32 index)
 {
@@ -329,6 +353,7 @@ static int prepare(struct base *base, const struct prog *prog)
 /* Offsets of what else is in the machine code. */
 struct base_layout {
 	u32 interpret; /* the stub of tail calls */
+	u32 run;
 	u32 end;       /* of the program */
 	u32 frames;    /* the records of the unwinder */
 };
@@ -343,6 +368,8 @@ static int translate_all(struct base *base, struct base_layout *layout,
 	interpret_stub(base, &base->frames[1]);
 	base->extension = emit_offset(&base->emit);
 	extension_stub(base, &base->frames[2]);
+	layout->run = emit_offset(&base->emit);
+	run_stub(base, &base->frames[3]);
 	for (u32 i = 0; !err && i < base->verified->subprog_cnt; i++) {
 		err = translate_one(base, i) ?: base->err;
 		base_frame_of(base, i)->end = emit_offset(&base->emit);
@@ -410,6 +437,7 @@ static int place(const struct base *base, const struct base_layout *layout, stru
 	native = &placed->native;
 	code = placed->memory.base;
 	native->enter = (native_enter *)code;
+	native->run = base->has_fuel ? NULL : (native_run *)(code + layout->run);
 	native->interpret = code + layout->interpret;
 	native->end = code + layout->end;
 	native->free = placed_free;

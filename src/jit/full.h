@@ -28,6 +28,7 @@ struct full {
 	u32 *start, *end;  /* of each block, likewise */
 	u32 slots;	   /* how many are used */
 	u32 saved;	   /* registers that the function must save, as bits */
+	bool has_no_frame; /* it needs none */
 	bool has_second;   /* r10 is scratch, too */
 	bool wants_second; /* it was not, and should have been: all is void */
 	bool failed;	   /* out of memory */

@@ -26,6 +26,20 @@ u32 full_frame_bytes(const struct full *full)
 	return (u32)round_up(full->fn->frame_bytes + 8 * full->slots + 8 * words, 16) - 8 * words;
 }
 
+/* What calls nobody and keeps everything in registers that it may change. */
+static bool needs_frame(const struct full *full)
+{
+	const struct ir_function *fn = full->fn;
+
+	if (fn->frame_bytes || full->slots || full->saved)
+		return true;
+	for (u32 i = 0; i < fn->order_cnt; i++)
+		for (ir_ref at = fn->blocks[fn->order[i]].first; at; at = ir_at(fn, at)->next)
+			if (full_clobbers(full, ir_at(fn, at)) == CALLER_SAVED)
+				return true;
+	return false;
+}
+
 static void note_frame(const struct full *full, struct unwind_function *out)
 {
 	out->saved_by = emit_offset(full->emit) - out->start;
@@ -50,9 +64,15 @@ static void take_arguments(struct full *full)
 
 void full_prologue(struct full *full)
 {
+	struct unwind_function *unwind = base_frame_of(full->base, full->fn->subprog);
 	struct emit *emit = full->emit;
 	const u32 bytes = full_frame_bytes(full);
 
+	full->has_no_frame = unwind->has_no_frame = !needs_frame(full);
+	if (full->has_no_frame) {
+		take_arguments(full);
+		return;
+	}
 	x86_push(emit, RBP);
 	base_move(full->base, W64, RBP, RSP);
 	if (bytes) {
@@ -62,12 +82,14 @@ void full_prologue(struct full *full)
 	for (u32 i = 0; i < ARRAY_SIZE(kept); i++)
 		if (is_saved(full, kept[i]))
 			x86_push(emit, kept[i]);
-	note_frame(full, base_frame_of(full->base, full->fn->subprog));
+	note_frame(full, unwind);
 	take_arguments(full);
 }
 
 static void leave_frame(struct full *full)
 {
+	if (full->has_no_frame)
+		return;
 	for (u32 i = ARRAY_SIZE(kept); i-- > 0;)
 		if (is_saved(full, kept[i]))
 			x86_pop(full->emit, kept[i]);

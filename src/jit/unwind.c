@@ -94,7 +94,8 @@ int unwind_add(struct emit *emit, u32 common, const struct unwind_function *func
 	emit32(emit, function->start - emit_offset(emit));
 	emit32(emit, function->end - function->start);
 	emit8(emit, 0);
-	bytes(emit, frame, sizeof(frame));
+	if (!function->has_no_frame)
+		bytes(emit, frame, sizeof(frame));
 	if (function->saved_cnt)
 		saved_registers(emit, function);
 	end_record(emit, start);

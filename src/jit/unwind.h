@@ -12,6 +12,7 @@
 
 struct unwind_function {
 	u32 start, end; /* offsets in the code; at its start stands `push rbp; mov rbp, rsp` */
+	bool has_no_frame; /* not even that: the stack stays as the caller left it */
 	u32 saved_by;	/* bytes from the start until all registers are saved */
 	u32 saved_cnt;
 	u8 saved[UNWIND_SAVED_MAX]; /* enum x86_reg */

@@ -9,6 +9,8 @@ struct executor;
 
 /* Runs the function at `target`, one of native->entry, with r1 to r5 = args. */
 typedef u64 native_enter(const u64 args[5], struct executor *exec, const void *target);
+/* The same of the program itself, whose runs nothing stops in the middle. */
+typedef u64 native_run(void *ctx, struct executor *exec);
 
 /* From `offset` on, counted from `enter`, the code is of the instruction at `at`. */
 struct native_place {
@@ -17,6 +19,7 @@ struct native_place {
 
 struct native {
 	native_enter *enter; /* the first of its bytes */
+	native_run *run;     /* NULL: it is entered as any function */
 	const void *interpret; /* where a tail call to a program without machine code goes */
 	const u8 *end;	       /* of the code of all subprograms, which begins at entry[0] */
 	u32 frames, size;      /* offsets of the unwinder's records behind it, and of their end */
@@ -28,6 +31,15 @@ struct native {
 	void *noted;
 	const void *entry[]; /* of each subprogram, as verified->subprogs */
 };
+
+/* The whole program, with r1 = ctx. */
+static inline u64 native_start(const struct native *native, void *ctx, struct executor *exec)
+{
+	const u64 args[5] = {ptr_to_u64(ctx)};
+
+	return likely(native->run) ? native->run(ctx, exec)
+				   : native->enter(args, exec, native->entry[0]);
+}
 
 static inline u32 native_bytes(const struct native *native)
 {

@@ -242,7 +242,7 @@ static u64 prog_run_once(const struct prog *prog, void *ctx, struct run_context 
 	if (unlikely(run->env->checked))
 		ret = checked_run(&exec, args);
 	else if (prog->native)
-		ret = prog->native->enter(args, &exec, prog->native->entry[0]);
+		ret = native_start(prog->native, ctx, &exec);
 	else
 		ret = executor_run(&exec, args);
 	if (likely(exec.fuel >= 0))

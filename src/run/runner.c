@@ -11,10 +11,8 @@
 struct runner {
 	const struct prog *prog;
 	struct run_context *run;
-	native_enter *enter; /* NULL: not the plain case, prog_run() looks at everything anew */
-	const void *entry;
-	s64 fuel;    /* of each run */
-	u64 args[5]; /* all but the first stay 0 */
+	const struct native *native; /* NULL: not the plain case, prog_run() looks at everything anew */
+	s64 fuel; /* of each run */
 	struct executor exec;
 };
 
@@ -45,12 +43,9 @@ void runner_start(struct runner *runner, const struct prog *prog, struct run_con
 {
 	runner->prog = prog;
 	runner->run = run;
-	runner->enter = is_plain(prog, run) ? prog->native->enter : NULL;
-	if (!runner->enter)
-		return;
-	runner->entry = prog->native->entry[0];
-	memset(runner->args, 0, sizeof(runner->args));
-	set_up(runner);
+	runner->native = is_plain(prog, run) ? prog->native : NULL;
+	if (runner->native)
+		set_up(runner);
 }
 
 /* Whether the run left something otherwise than it found it: most leave nothing. */
@@ -65,11 +60,18 @@ static inline bool is_disturbed(const struct runner *runner)
 
 static u64 run_ended_otherwise(struct runner *runner, u64 ret)
 {
-	runner->run->executor = NULL;
-	if (runner->exec.fuel >= 0)
-		return ret;
-	runner->run->is_stopped = true;
-	return (u64)-EINTR;
+	struct executor *exec = &runner->exec;
+	const bool is_stopped = exec->fuel < 0;
+
+	exec->may_goto_left = MAY_GOTO_BUDGET;
+	exec->fuel = runner->fuel;
+	exec->extended = NULL;
+	exec->frame = exec->frames;
+	exec->code = runner->prog->code;
+	runner->run->prog = runner->prog;
+	runner->run->tail_calls = 0;
+	runner->run->is_stopped |= is_stopped;
+	return is_stopped ? (u64)-EINTR : ret;
 }
 
 u64 runner_run(struct runner *runner, void *ctx)
@@ -77,13 +79,12 @@ u64 runner_run(struct runner *runner, void *ctx)
 	struct run_context *run = runner->run;
 	u64 ret;
 
-	if (unlikely(!runner->enter))
+	if (unlikely(!runner->native))
 		return prog_run(runner->prog, ctx, run);
 	/* Another program ran with the same context, or the last run left its traces. */
 	if (unlikely(run->executor != &runner->exec))
 		set_up(runner);
 	run->ctx = ctx;
-	runner->args[0] = ptr_to_u64(ctx);
-	ret = runner->enter(runner->args, &runner->exec, runner->entry);
+	ret = native_start(runner->native, ctx, &runner->exec);
 	return likely(!is_disturbed(runner)) ? ret : run_ended_otherwise(runner, ret);
 }

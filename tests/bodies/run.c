@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #define DATA_BYTES  64
+#define CLEAN_ROUNDS 20000 /* milliseconds, at least */
 #define LONG_BYTES  9000 /* what a program "long_..." gets */
 #define DATA_MAX    16384
 #define SHOWN_BYTES 512
@@ -88,12 +89,17 @@ static void side_open(struct side *side, const char *path)
 		side->values = calloc(1, bpf_map__value_size(side->globals));
 }
 
-/* With its maps and programs gone, no object of a program's own is left. */
+/* With its maps and programs gone, no object of a program's own is left: not at once, as maps
+ * are freed in steps, by a thread of the engine. */
 static bool is_clean(struct skep_engine *engine)
 {
+	const struct timespec pause = {.tv_nsec = 1000000};
+
 	descriptors_reap(engine);
-	for (u32 round = 0; round < 5 && own_world_count(engine->env.own); round++)
+	for (u32 round = 0; round < CLEAN_ROUNDS && own_world_count(engine->env.own); round++) {
 		rcu_barrier();
+		nanosleep(&pause, NULL);
+	}
 	return !own_world_count(engine->env.own);
 }
 
