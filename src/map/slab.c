@@ -143,6 +143,7 @@ static void retired_back(struct rcu_head *head)
 	struct slab *slab = retired->slab;
 	bool last;
 
+	rcu_grace_period_passed();
 	value_spin_lock(&slab->lock);
 	for (u32 i = 0; i < retired->count; i++)
 		give(slab, retired->row[i].kind, retired->row[i].piece);

@@ -13,7 +13,7 @@
 #define PAGE	  4096UL
 #define RING_SIZE 4096U
 
-static u32 wakes;
+static atomic_uint wakes;
 
 static void count_wake(struct object *object)
 {
