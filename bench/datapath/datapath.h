@@ -30,6 +30,8 @@ extern const u8 bench_packet[PACKET_BYTES];
 /* What a filter in C that does as bench/programs/packet/parse_drop.bpf.c says. */
 bool bare_parse(const u8 *packet, u32 length);
 
+extern const char *bench_object; /* the file with the programs */
+
 struct skep_engine;
 /* An engine with the object's program attached to the port `spec`; *port is its number. NULL:
  * `why` says why. */

@@ -1,41 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The programs, loaded by libbpf into an engine (--wrap=syscall). */
+/* The programs, loaded by libbpf into an engine. */
 #include "datapath.h"
 
+#include "shim/wrap.h"
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <skep/port.h>
 #include <skep/skep.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
-
-extern const char *bench_object;
-
-static _Thread_local struct skep_engine *current;
-
-long __real_syscall(long number, long a, long b, long c, long d, long e, long f);
-long __wrap_syscall(long number, ...);
-
-long __wrap_syscall(long number, ...)
-{
-	va_list args;
-	long a[6];
-	int result;
-
-	va_start(args, number);
-	for (u32 i = 0; i < ARRAY_SIZE(a); i++)
-		a[i] = va_arg(args, long);
-	va_end(args);
-	if (number != SYS_bpf || !current)
-		return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-	result = skep_bpf(current, (int)a[0], u64_to_ptr((u64)a[1]), (unsigned int)a[2]);
-	if (result >= 0)
-		return result;
-	errno = -result;
-	return -1;
-}
 
 /* The link keeps the program, and lives as long as the engine. */
 static int attach(const char *program, int port, char why[256])
@@ -65,10 +38,11 @@ struct skep_engine *bench_engine(const char *program, const char *spec, int *por
 	if (!engine)
 		return NULL;
 	*port = skep_port_open(engine, spec, &err);
-	snprintf(why, 256, "%s", err.text);
-	current = engine;
+	if (*port < 0)
+		snprintf(why, 256, "%s", err.text);
+	wrap_use_engine(engine);
 	code = *port < 0 ? *port : attach(program, *port, why);
-	current = NULL;
+	wrap_use_linux();
 	if (!code)
 		return engine;
 	skep_engine_free(engine);

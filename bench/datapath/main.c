@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * usage: bench-datapath --object FILE [--rounds N] [--seconds S] [--only TEXT] [--json FILE]
+ * usage: bench-datapath --object FILE [--rounds N] [--seconds S] [--only GROUP] [--json FILE]
  *
  * Rounds go over all cases in turn, so that a noisy moment meets all of them; medians are
  * shown.
@@ -192,7 +192,7 @@ int main(int argc, char **argv)
 	}
 	for (u32 round = 0; round < rounds; round++)
 		for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
-			if (strstr(rows[i].name, only))
+			if (strstr(rows[i].group, only))
 				run_once(&rows[i], seconds);
 	return report(json_path, rounds);
 }

@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /*
- * Opens a port: "pcap:IN[:OUT]", "gen:KEY=VALUE,...", "tap:NAME", "packet:IFACE" (skep(1)).
+ * Opens a port: "pcap:IN[:OUT]", "gen:KEY=VALUE,...", "ring:PATH", "xdp:IFACE", ... (skep(1), skep_port_kind()).
  * Frames that leave through the port are written to OUT, the TAP, the interface. Returns the
  * new ifindex (> 0), which is valid until skep_port_close() or skep_engine_free(), or a
  * negative errno: -EINVAL (the spec), -ENOSPC (64 ports are open), -EBUSY (during

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Capture files. The reader maps a pcap or pcapng file (both byte orders, any time resolution)
- * and walks it without copying; the writer makes pcap files with nanosecond times. The file is
- * untrusted.
+ * and walks it without copying; the writer makes pcap files, or pcapng where the name ends so,
+ * with nanosecond times. The file is untrusted.
  */
 #ifndef SKEP_NET_CAPTURE_H
 #define SKEP_NET_CAPTURE_H
@@ -11,7 +11,7 @@
 #include <skep/error.h>
 
 #define LINK_TYPE_ETHERNET     1
-#define CAPTURE_INTERFACES_MAX 64
+#define CAPTURE_INTERFACES_MAX 256 /* of a file, all sections together */
 /* More than any link carries; a larger record is a broken file. */
 #define CAPTURE_PACKET_MAX (256 * 1024)
 
@@ -19,6 +19,16 @@ struct capture_interface {
 	u32 link_type;
 	u64 ticks_per_second;
 	s64 offset_seconds;
+	/* Of pcapng, in the mapped file, not terminated; NULL: it has none. */
+	const char *name;
+	u32 name_length;
+};
+
+/* What pcapng says of a packet beside its bytes, valid until the reader is closed. */
+struct capture_note {
+	const struct capture_interface *interface;
+	const char *comment; /* not terminated; NULL: there is none */
+	u32 comment_length;
 };
 
 struct capture_reader {
@@ -26,8 +36,9 @@ struct capture_reader {
 	const u8 *bytes;  /* the mapped file */
 	size_t size, at;
 	bool is_ng, is_swapped, is_mapped;
-	u64 packets; /* read so far */
-	u32 interface_count;
+	u64 packets;			      /* read so far */
+	u32 interface_count, first_interface; /* of all, and of this section */
+	size_t first_packet;		      /* where to begin again */
 	struct capture_interface interfaces[CAPTURE_INTERFACES_MAX];
 };
 
@@ -36,6 +47,7 @@ struct capture_packet {
 	u32 length, original_length;
 	u64 time_ns;
 	u32 link_type;
+	struct capture_note note;
 };
 
 int capture_open(struct capture_reader *reader, const char *path, struct skep_error *err);
@@ -43,6 +55,8 @@ int capture_open(struct capture_reader *reader, const char *path, struct skep_er
 int capture_open_bytes(struct capture_reader *reader, const char *path, const u8 *bytes,
 		       size_t size, struct skep_error *err);
 void capture_close(struct capture_reader *reader);
+/* Begins again with the first packet; notes of before stay valid. */
+void capture_rewind(struct capture_reader *reader);
 /* 1: a packet; 0: the end; negative errno: broken here, `err` says where (every packet before
  * it was delivered). */
 int capture_next(struct capture_reader *reader, struct capture_packet *out,
@@ -61,12 +75,19 @@ struct capture_writer {
 	u64 written; /* bytes of the file that are whole */
 	/* Taken, but lost when writing ended. The reader of these resets them. */
 	u64 lost_packets, lost_bytes;
+	bool is_ng;
+	/* The interfaces that the file describes so far; NULL: what had no note. */
+	const struct capture_interface *interfaces[CAPTURE_INTERFACES_MAX];
+	u32 interface_count;
 };
 
 int capture_create(struct capture_writer *writer, const char *path, struct skep_error *err);
 /* 0 or a negative errno (-ENOSPC, ...), from then on always the same. */
 int capture_write(struct capture_writer *writer, const u8 *data, u32 length,
 		  u32 original_length, u64 time_ns);
+/* The same with what pcapng keeps of the note (NULL: none); pcap keeps nothing of it. */
+int capture_write_noted(struct capture_writer *writer, const u8 *data, u32 length,
+			u32 original_length, u64 time_ns, const struct capture_note *note);
 int capture_flush(struct capture_writer *writer);
 /* Flushes and closes. */
 int capture_finish(struct capture_writer *writer);

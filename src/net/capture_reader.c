@@ -26,6 +26,8 @@
 #define NG_SIMPLE_PACKET 3
 #define NG_PACKET	 6
 #define NG_OPT_END	 0
+#define NG_OPT_COMMENT	 1
+#define NG_OPT_NAME	 2
 #define NG_OPT_TSRESOL	 9
 #define NG_OPT_TSOFFSET	 14
 #define NS_PER_SECOND	 1000000000ull
@@ -102,7 +104,7 @@ static int pcap_begin(struct capture_reader *reader, u32 magic, struct skep_erro
 		.link_type = read32(reader, 20) & 0xffff,
 		.ticks_per_second = is_ns ? NS_PER_SECOND : 1000000,
 	};
-	reader->at = PCAP_HEADER;
+	reader->at = reader->first_packet = PCAP_HEADER;
 	return 0;
 }
 
@@ -129,6 +131,7 @@ static int pcap_next(struct capture_reader *reader, struct capture_packet *out,
 		.time_ns = read32(reader, at) * NS_PER_SECOND +
 			   ticks_to_ns(read32(reader, at + 4), interface->ticks_per_second),
 		.link_type = interface->link_type,
+		.note.interface = interface,
 	};
 	reader->at += PCAP_RECORD + length;
 	reader->packets++;
@@ -150,12 +153,35 @@ static u64 ng_resolution(u8 value)
 	return ticks;
 }
 
-static void ng_interface_option(struct capture_reader *reader, size_t at, u16 code, u16 length,
+struct ng_option {
+	u16 code, length;
+	size_t at; /* of the value */
+};
+
+/* The option at *at, which moves behind it; false: there are no more. */
+static bool ng_next_option(const struct capture_reader *reader, size_t *at, size_t end,
+			   struct ng_option *out)
+{
+	if (*at + 4 > end)
+		return false;
+	*out = (struct ng_option){
+		.code = read16(reader, *at), .length = read16(reader, *at + 2), .at = *at + 4};
+	*at += 4 + round_up(out->length, 4);
+	return out->code != NG_OPT_END && out->at + out->length <= end;
+}
+
+static void ng_interface_option(struct capture_reader *reader, const struct ng_option *option,
 				struct capture_interface *out)
 {
-	if (code == NG_OPT_TSRESOL && length >= 1)
+	const size_t at = option->at;
+
+	if (option->code == NG_OPT_NAME) {
+		out->name = (const char *)reader->bytes + at;
+		out->name_length = option->length;
+	}
+	if (option->code == NG_OPT_TSRESOL && option->length >= 1)
 		out->ticks_per_second = ng_resolution(reader->bytes[at]);
-	if (code == NG_OPT_TSOFFSET && length >= 8)
+	if (option->code == NG_OPT_TSOFFSET && option->length >= 8)
 		out->offset_seconds =
 			(s64)(reader->is_swapped
 				      ? (u64)read32(reader, at) << 32 | read32(reader, at + 4)
@@ -166,26 +192,34 @@ static int ng_interface(struct capture_reader *reader, size_t end, struct skep_e
 {
 	struct capture_interface *interface = &reader->interfaces[reader->interface_count];
 	size_t at = reader->at + 16;
+	struct ng_option option;
 
 	if (end < at)
 		return broken(reader, err, "an interface block of less than 20 bytes");
 	if (reader->interface_count == CAPTURE_INTERFACES_MAX)
-		return broken(reader, err, "more than 64 interfaces in one section");
+		return broken(reader, err, "more than 256 interfaces");
 	*interface = (struct capture_interface){.link_type = read16(reader, reader->at + 8),
 						.ticks_per_second = 1000000};
-	while (at + 4 <= end) {
-		u16 code = read16(reader, at), length = read16(reader, at + 2);
-
-		if (code == NG_OPT_END || at + 4 + length > end)
-			break;
-		ng_interface_option(reader, at + 4, code, length, interface);
-		at += 4 + round_up(length, 4);
-	}
+	while (ng_next_option(reader, &at, end, &option))
+		ng_interface_option(reader, &option, interface);
 	if (!interface->ticks_per_second)
 		return broken(reader, err,
 			      "an interface whose time resolution is beyond 64 bits");
 	reader->interface_count++;
 	return 0;
+}
+
+/* The first comment among the options of a packet. */
+static void ng_comment(const struct capture_reader *reader, size_t at, size_t end,
+		       struct capture_note *note)
+{
+	struct ng_option option;
+
+	while (!note->comment && ng_next_option(reader, &at, end, &option))
+		if (option.code == NG_OPT_COMMENT) {
+			note->comment = (const char *)reader->bytes + option.at;
+			note->comment_length = option.length;
+		}
 }
 
 static int ng_packet(struct capture_reader *reader, u32 type, size_t end,
@@ -200,9 +234,9 @@ static int ng_packet(struct capture_reader *reader, u32 type, size_t end,
 	if (end < data)
 		return broken(reader, err, "a packet block too short for its header");
 	number = is_simple ? 0 : type == NG_PACKET ? read32(reader, at) : read16(reader, at);
-	if (number >= reader->interface_count)
+	if (number >= reader->interface_count - reader->first_interface)
 		return broken(reader, err, "a packet of an interface that was not described");
-	interface = &reader->interfaces[number];
+	interface = &reader->interfaces[reader->first_interface + number];
 	length = is_simple ? min(read32(reader, at), (u32)(end - data))
 			   : read32(reader, at + 12);
 	code = check_lengths(reader, length, end - data, err);
@@ -213,12 +247,15 @@ static int ng_packet(struct capture_reader *reader, u32 type, size_t end,
 		.length = length,
 		.original_length = read32(reader, is_simple ? at : at + 16),
 		.link_type = interface->link_type,
+		.note.interface = interface,
 	};
 	if (!is_simple)
 		out->time_ns =
 			ticks_to_ns((u64)read32(reader, at + 4) << 32 | read32(reader, at + 8),
 				    interface->ticks_per_second) +
 			interface->offset_seconds * NS_PER_SECOND;
+	if (!is_simple)
+		ng_comment(reader, data + round_up(length, 4), end, &out->note);
 	reader->packets++;
 	return 1;
 }
@@ -233,7 +270,7 @@ static int ng_section(struct capture_reader *reader, struct skep_error *err)
 	if (order != NG_BYTE_ORDER && order != __builtin_bswap32(NG_BYTE_ORDER))
 		return broken(reader, err, "a section header without its byte-order mark");
 	reader->is_swapped = order != NG_BYTE_ORDER;
-	reader->interface_count = 0;
+	reader->first_interface = reader->interface_count;
 	return 0;
 }
 
@@ -347,6 +384,14 @@ int capture_open_bytes(struct capture_reader *reader, const char *path, const u8
 {
 	*reader = (struct capture_reader){.path = path, .bytes = bytes, .size = size};
 	return read_header(reader, err);
+}
+
+void capture_rewind(struct capture_reader *reader)
+{
+	reader->at = reader->first_packet;
+	/* The file was walked before: its interfaces are found again in their places. */
+	if (reader->is_ng)
+		reader->interface_count = reader->first_interface = 0;
 }
 
 void capture_close(struct capture_reader *reader)

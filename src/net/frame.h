@@ -16,11 +16,15 @@
 
 /* What the port knows of a frame beside its bytes: struct frame.known. */
 enum frame_known {
-	FRAME_TIME = 1, /* time_ns */
-	FRAME_HASH = 2, /* hash */
-	FRAME_VLAN = 4, /* vlan_proto, vlan_tci: of a tag that is not in the bytes any more */
+	FRAME_TIME = 1,	 /* time_ns */
+	FRAME_HASH = 2,	 /* hash */
+	FRAME_VLAN = 4,	 /* vlan_proto, vlan_tci: of a tag that is not in the bytes any more */
+	FRAME_NOTE = 16, /* note */
+	/* What goes with a frame to another process. */
 	FRAME_ALL = FRAME_TIME | FRAME_HASH | FRAME_VLAN,
 };
+
+struct capture_note;
 
 struct frame {
 	u8 *memory; /* at least PACKET_HEADROOM bytes in front of `data` as it came in */
@@ -33,6 +37,8 @@ struct frame {
 	u64 time_ns;		  /* since 1970 */
 	u32 hash;		  /* of the flow */
 	u16 vlan_proto, vlan_tci; /* host order */
+	const struct capture_note
+		*note; /* NOTE: of the capture it comes from; until release() */
 };
 
 /* A copy of the bytes in memory of its own (`memory`, the caller's to free), with headroom and

@@ -10,15 +10,20 @@ static void count_lost(struct port_queue *queue, struct capture_writer *writer)
 	writer->lost_packets = writer->lost_bytes = 0;
 }
 
+static int keep_frame(struct capture_writer *writer, const struct frame *frame)
+{
+	return capture_write_noted(writer, frame->data, frame->length, frame->original_length,
+				   frame->known & FRAME_TIME ? frame->time_ns : 0,
+				   frame->known & FRAME_NOTE ? frame->note : NULL);
+}
+
 int keep_frames(struct port_queue *queue, struct capture_writer *writer,
 		struct frame *const *frames, int count)
 {
 	int kept = 0;
 
 	count_lost(queue, writer);
-	while (kept < count &&
-	       !capture_write(writer, frames[kept]->data, frames[kept]->length,
-			      frames[kept]->original_length, frames[kept]->time_ns))
+	while (kept < count && !keep_frame(writer, frames[kept]))
 		kept++;
 	return kept;
 }

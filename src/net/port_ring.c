@@ -165,7 +165,7 @@ static int ring_is_idle(struct port_queue *queue, struct skep_error *err)
 }
 
 /* The rest of what is known lies at the start of the slot's room. */
-static void ring_read_info(struct frame *frame)
+static void ring_read_info(struct frame *frame, bool is_cut)
 {
 	struct skep_ring_info info;
 
@@ -174,7 +174,7 @@ static void ring_read_info(struct frame *frame)
 	frame->hash = info.hash;
 	frame->vlan_proto = info.vlan_proto;
 	frame->vlan_tci = info.vlan_tci;
-	if (frame->known & SKEP_RING_CUT)
+	if (is_cut)
 		frame->original_length = max(info.original_length, frame->length);
 }
 
@@ -186,9 +186,9 @@ static inline void ring_fill(struct frame *frame, u8 *packet, const struct skep_
 	frame->end = frame->memory + ring->slot_bytes;
 	frame->length = frame->original_length = slot->length;
 	frame->metadata = 0;
-	frame->known = slot->known;
+	frame->known = slot->known & FRAME_ALL;
 	if (slot->known)
-		ring_read_info(frame);
+		ring_read_info(frame, slot->known & SKEP_RING_CUT);
 }
 
 static int bad_slot(const struct port_queue *queue, const struct skep_ring *ring,

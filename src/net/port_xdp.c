@@ -376,11 +376,13 @@ static int xdp_open(struct port *port, const char *args, struct skep_error *err)
 {
 	struct xdp_port *xdp = calloc(1, sizeof(*xdp));
 	char *text = strdup(args);
-	int code = error_set(err, SKEP_STAGE_PORT, -ENOMEM, "out of memory");
+	int code = -ENOMEM;
 
 	if (xdp && text) {
 		xdp->map = xdp->prog = xdp->link = -1;
 		code = open_all(xdp, port, text, err);
+	} else {
+		error_set(err, SKEP_STAGE_PORT, code, "out of memory");
 	}
 	free(text);
 	if (code && xdp)

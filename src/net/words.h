@@ -14,8 +14,8 @@ struct port_word {
 };
 
 /*
- * Parses the words behind the first comma of `args` and cuts `args` there. Without that word
- * *out stays as it is. 0 or -EINVAL; `kind` is for the message.
+ * Parses the words behind the first comma of `args` and cuts `args` there. A word that is not
+ * there leaves its *out as it is. 0 or -EINVAL; `kind` is for the message.
  */
 int words_parse(const char *kind, char *args, const struct port_word *words, u32 count,
 		struct skep_error *err);

@@ -272,6 +272,58 @@ static void what_was_written_is_read_again(void **state)
 	capture_close(&reader);
 }
 
+/* pcapng keeps the interfaces, by name, and the comments; read again they are the same. */
+static void notes_are_written_and_read_again(void **state)
+{
+	static const struct capture_interface interfaces[] = {
+		{.link_type = 1, .name = "lan", .name_length = 3}, {.link_type = 1}};
+	static const struct {
+		u32 interface;
+		const char *comment;
+	} rows[] = {{0, "first bee"}, {1, NULL}, {0, NULL}, {1, "x"}, {0, "four"}};
+	char name[] = "/tmp/skep-capture-XXXXXX.pcapng";
+	struct capture_writer writer;
+	struct capture_reader reader;
+	struct capture_packet packet;
+	struct skep_error err;
+
+	close(mkstemps(name, 7));
+	assert_int_equal(capture_create(&writer, name, &err), 0);
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct capture_note note = {
+			.interface = &interfaces[rows[i].interface],
+			.comment = rows[i].comment,
+			.comment_length = rows[i].comment ? strlen(rows[i].comment) : 0,
+		};
+
+		assert_int_equal(capture_write_noted(&writer, (const u8 *)"abcdefg", 3 + i, 60,
+						     i * 1000000007ull, &note),
+				 0);
+	}
+	assert_int_equal(capture_finish(&writer), 0);
+	assert_int_equal(capture_open(&reader, name, &err), 0);
+	for (u32 round = 0; round < 2; round++, capture_rewind(&reader)) {
+		for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+			const char *comment = rows[i].comment ?: "";
+
+			if (capture_next(&reader, &packet, &err) != 1)
+				fail_msg("packet %u: %s", i, err.text);
+			assert_int_equal(packet.length, 3 + i);
+			assert_int_equal(packet.original_length, 60);
+			assert_int_equal(packet.time_ns, i * 1000000007ull);
+			assert_int_equal(packet.note.interface->name_length,
+					 rows[i].interface ? 0 : 3);
+			assert_int_equal(packet.note.comment_length, strlen(comment));
+			assert_memory_equal(packet.note.comment ?: "", comment,
+					    packet.note.comment_length);
+		}
+		assert_int_equal(capture_next(&reader, &packet, &err), 0);
+		assert_int_equal(reader.interface_count, 2);
+	}
+	capture_close(&reader);
+	unlink(name);
+}
+
 /* A disk that is full: /dev/full refuses every write. */
 static void a_full_disk_is_reported_and_stays_reported(void **state)
 {
@@ -283,6 +335,8 @@ static void a_full_disk_is_reported_and_stays_reported(void **state)
 	assert_int_equal(capture_write(&writer, data, sizeof(data), 0, 0), 0);
 	assert_int_equal(capture_flush(&writer), -ENOSPC);
 	assert_int_equal(capture_write(&writer, data, sizeof(data), 0, 0), -ENOSPC);
+	assert_int_equal(writer.lost_packets, 1);
+	assert_int_equal(writer.lost_bytes, sizeof(data));
 	assert_int_equal(capture_finish(&writer), -ENOSPC);
 }
 
@@ -294,6 +348,7 @@ int main(void)
 		cmocka_unit_test(a_damaged_file_does_no_harm),
 		cmocka_unit_test(says_what_is_not_a_capture),
 		cmocka_unit_test(what_was_written_is_read_again),
+		cmocka_unit_test(notes_are_written_and_read_again),
 		cmocka_unit_test(a_full_disk_is_reported_and_stays_reported),
 	};
 

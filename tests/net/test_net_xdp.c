@@ -3,6 +3,7 @@
  * Packets through ports with XDP programs, loaded and attached through bpf(2). Whatever
  * happens, what came in is the sum of all verdicts.
  */
+#include "base/os.h"
 #include "isa/isa.h"
 #include "net/capture.h"
 #include "tests/unit.h"
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct skep_engine *engine;
@@ -368,6 +370,65 @@ static void a_broken_capture_keeps_what_was_counted(void **state)
 	skep_port_close(engine, ifindex);
 }
 
+/* A capture again and again, and at the times that it says. */
+static void a_capture_loops_and_keeps_its_times(void **state)
+{
+	char spec[128];
+	int port;
+
+	snprintf(spec, sizeof(spec), "gen:count=5,pps=100,out=%s", out_path);
+	port = open_port(spec);
+	assert_int_equal(skep_ports_run(engine, NULL, NULL), 0);
+	skep_port_close(engine, port);
+	snprintf(spec, sizeof(spec), "pcap:%s,loop=3", out_path);
+	port = open_port(spec);
+	assert_int_equal(skep_ports_run(engine, NULL, NULL), 0);
+	assert_int_equal(stats_of(port).in_packets, 15);
+	skep_port_close(engine, port);
+	/* Five packets 10 ms apart: not before 40 ms are over. */
+	snprintf(spec, sizeof(spec), "pcap:%s,pace", out_path);
+	port = open_port(spec);
+	{
+		const u64 start = os_time_ns(CLOCK_MONOTONIC);
+
+		assert_int_equal(skep_ports_run(engine, NULL, NULL), 0);
+		assert_true(os_time_ns(CLOCK_MONOTONIC) - start >= 40000000);
+	}
+	assert_int_equal(stats_of(port).in_packets, 5);
+	skep_port_close(engine, port);
+	snprintf(spec, sizeof(spec), "pcap:%s,loop=0", out_path);
+	port = open_port(spec);
+	assert_int_equal(skep_ports_run(engine,
+					&(struct skep_ports_run_opts){
+						.sz = sizeof(struct skep_ports_run_opts),
+						.max_packets = 1234},
+					NULL),
+			 0);
+	assert_int_equal(stats_of(port).in_packets, 1234);
+	skep_port_close(engine, port);
+}
+
+/* What the writer could not write is no packet that left. */
+static void a_full_disk_keeps_the_counts(void **state)
+{
+	struct skep_error err = {};
+	struct skep_port_stats stats;
+	int port, other;
+
+	if (access("/dev/full", W_OK))
+		skip();
+	port = open_port("gen:count=20000,out=/dev/full");
+	other = open_port("gen:count=500");
+	assert_int_equal(skep_ports_run(engine, NULL, &err), -ENOSPC);
+	assert_non_null(strstr(err.text, "writing: No space left"));
+	stats = stats_of(port);
+	assert_int_equal(stats.in_packets, 20000);
+	assert_int_equal(stats.out_packets, 0);
+	assert_int_equal(stats.out_bytes, 0);
+	assert_int_equal(stats.out_failed, 20000);
+	assert_int_equal(stats_of(other).in_packets, 500);
+}
+
 static void says_what_is_wrong_with_a_port(void **state)
 {
 	static const struct {
@@ -377,6 +438,7 @@ static void says_what_is_wrong_with_a_port(void **state)
 		{"eth0", "expected one of pcap:IN[:OUT]", -EINVAL},
 		{"pcap", "expected pcap:IN[:OUT]", -EINVAL},
 		{"pcap:/nonexistent", "No such file", -ENOENT},
+		{"pcap:/nonexistent,loop=x", "expected a number", -EINVAL},
 		{"pcap:/proc/self/exe:/proc/self/exe", "the same file", -EINVAL},
 		{"pcap:/proc/self/exe", "magic number", -EBADMSG},
 		{"gen:size=1", "size=1: expected", -EINVAL},
@@ -524,6 +586,8 @@ int main(void)
 		TEST(a_hook_takes_one_link),
 		TEST(a_program_is_replaced_under_traffic),
 		TEST(a_broken_capture_keeps_what_was_counted),
+		TEST(a_capture_loops_and_keeps_its_times),
+		TEST(a_full_disk_keeps_the_counts),
 		TEST(says_what_is_wrong_with_a_port),
 	};
 
