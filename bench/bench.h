@@ -23,7 +23,7 @@
 #define RESULTS	    4 /* return values compared between the modes */
 #define REASON_SIZE 640
 
-enum mode_kind { MODE_NATIVE, MODE_OPERATIONS, MODE_LINUX, MODE_SKEP };
+enum mode_kind { MODE_NATIVE, MODE_ABSL, MODE_OPERATIONS, MODE_LINUX, MODE_SKEP };
 
 enum mode {
 #define MODE(name, kind, text) MODE_##name,
@@ -49,7 +49,7 @@ struct benchmark {
 	u64 setups;	   /* runs of the program `setup` before anything else */
 	double operations; /* per run of `prog` */
 	bool has_native;   /* false: native code has no counterpart */
-	bool has_operations;
+	bool has_absl, has_operations;
 	struct packet packet;
 };
 

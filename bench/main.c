@@ -115,6 +115,7 @@ static bool has_mode(const struct benchmark *benchmark, enum mode_kind kind)
 {
 	switch (kind) {
 	case MODE_NATIVE: return benchmark->has_native;
+	case MODE_ABSL: return benchmark->has_absl;
 	case MODE_OPERATIONS: return benchmark->has_operations;
 	case MODE_LINUX:
 	case MODE_SKEP: break;
@@ -125,9 +126,9 @@ static bool has_mode(const struct benchmark *benchmark, enum mode_kind kind)
 static void open_mode(struct row *row, const struct options *options, enum mode mode)
 {
 	struct instance *instance =
-		modes[mode].kind == MODE_NATIVE || modes[mode].kind == MODE_OPERATIONS
-			? native_open(&row->benchmark, mode, options->folder, row->reason[mode])
-			: object_open(&row->benchmark, mode, options->folder,
+		modes[mode].kind == MODE_LINUX || modes[mode].kind == MODE_SKEP
+			? object_open(&row->benchmark, mode, options->folder, row->reason[mode])
+			: native_open(&row->benchmark, mode, options->folder,
 				      row->reason[mode]);
 
 	row->instance[mode] = instance;
@@ -245,6 +246,8 @@ static bool read_benchmark(const char *line, struct benchmark *out)
 				     &out->setups, &out->operations, flag) < 4)
 		return false;
 	out->has_native = !flag[0] && !pair_unit(out->group);
+	out->has_absl =
+		WITH_ABSL && !strcmp(out->group, "maps") && !strncmp(out->name, "hash", 4);
 	out->has_operations = !strcmp(out->group, "maps") && strcmp(flag, "byte-code") != 0;
 	return true;
 }

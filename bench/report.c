@@ -148,6 +148,17 @@ static void print_setup(const struct row *row)
 	}
 }
 
+/* How many times the time of absl::flat_hash_map. */
+static void print_to_absl(const struct row *row)
+{
+	printf("  of absl:");
+	for (u32 mode = 0; mode < MODES; mode++)
+		if (row->instance[mode] &&
+		    (modes[mode].kind == MODE_OPERATIONS || modes[mode].kind == MODE_SKEP))
+			printf(" %s %.2f", modes[mode].name,
+			       row->median[mode] / row->median[MODE_absl]);
+}
+
 static void print_row(const struct report *report, const struct row *row, double native)
 {
 	printf("%-8s %-18s ", row->benchmark.group, row->benchmark.name);
@@ -163,6 +174,8 @@ static void print_row(const struct report *report, const struct row *row, double
 	for (u32 mode = 0; mode < MODES; mode++)
 		if (is_ours(report->wanted, mode))
 			print_ratio(linux_ratio(row, mode));
+	if (row->instance[MODE_absl])
+		print_to_absl(row);
 	if (row->benchmark.setups >= SETUPS_SHOWN)
 		print_setup(row);
 	for (u32 mode = 0; mode < MODES; mode++)

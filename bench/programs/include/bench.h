@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One source, three targets: BPF byte code (clang -target bpf), native code
- * (gcc/clang, the physical limit) and, with SKEPMAP, native code on the maps of skep. A
+/* One source, four targets: BPF byte code (clang -target bpf), native code
+ * (gcc/clang, the physical limit) and native code on the maps of skep (SKEPMAP) or, as C++, on
+ * absl::flat_hash_map (abslmap.h). A
  * benchmark is one file with SEC("xdp") int prog(struct xdp_md *ctx)       measured SEC("xdp")
  * int setup(struct xdp_md *ctx)      optional, run N times before The context is the uapi
  * struct xdp_md (32-bit data pointers) everywhere: in user space the packet lies below 4 GiB.
@@ -54,16 +55,20 @@ typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
 typedef unsigned long long u64;
-#ifdef SKEPMAP
+#if defined(SKEPMAP)
 #include "skepmap.h"
-#else
+#elif !defined(ABSLMAP_H)
 #include "umap.h"
 #endif
+#ifdef __cplusplus
+#define ENTRY extern "C" __attribute__((visibility("default")))
+#else
 #define ENTRY __attribute__((visibility("default")))
+#endif
 #define SEC(x)
 #define NOINLINE __attribute__((noinline))
 #define INLINE	 static __attribute__((always_inline)) inline
-#ifdef SKEPMAP
+#if defined(SKEPMAP)
 #define BMAP(name, mtype, ktype, vtype, n, fl)                                  \
 	static struct skepmap name;                                             \
 	static __attribute__((constructor)) void name##_ctor(void)              \
@@ -89,6 +94,11 @@ typedef unsigned long long u64;
 #define LOOKUP(m, k)	    m.lookup(m.map, k, 0)
 #define UPDATE(m, k, v, fl) m.update(m.map, k, v, fl, 0)
 #define DELETE(m, k)	    m.remove(m.map, k, 0)
+#elif defined(ABSLMAP_H)
+#define BMAP(name, mtype, ktype, vtype, n, fl) static abslmap<ktype, vtype> name(n)
+#define LOOKUP(m, k)			       m.lookup(k)
+#define UPDATE(m, k, v, fl)		       m.update(k, v)
+#define DELETE(m, k)			       m.remove(k)
 #else
 #define BMAP(name, mtype, ktype, vtype, n, fl)                                           \
 	enum { name##_t = mtype, name##_ks = sizeof(ktype), name##_vs = sizeof(vtype) }; \
