@@ -104,8 +104,10 @@ bool own_world_has(struct own_world *world, u64 address, u32 size)
 	cds_list_for_each_entry (header, &world->objects, link) {
 		const u64 at = address - ptr_to_u64(header->object);
 
-		found = found ||
-			(at <= bytes_of(header->type) && size <= bytes_of(header->type) - at);
+		found = at <= bytes_of(header->type) &&
+			size <= bytes_of(header->type) - at;
+		if (found)
+			break;
 	}
 	pthread_mutex_unlock(&world->lock);
 	return found;
