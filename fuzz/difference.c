@@ -203,6 +203,27 @@ static enum verdict_class class_speculation(const struct difference_input *input
 							 : VERDICT_UNEXPLAINED;
 }
 
+/* --- slots that were compared as plain bytes --- */
+
+/* A load of a part of a slot is refused where it holds a pointer; the other came by while the
+ * slot was bytes of which nothing is known: "fp-8=mmmmmmmm". */
+static bool reads_part(const struct difference_input *input, const char *refused,
+		       const char *accepted)
+{
+	const struct bpf_insn *insn;
+	struct log_step last;
+	char slot[32];
+
+	if (!strstr(input->path, "invalid size of register fill") ||
+	    !last_step(refused, &last) || !insn_of(input, &last))
+		return false;
+	insn = insn_of(input, &last);
+	if (BPF_CLASS(insn->code) != BPF_LDX || insn->src_reg != BPF_REG_10)
+		return false;
+	snprintf(slot, sizeof(slot), " fp-%u=m", (u32)round_up(-insn->off, 8));
+	return strstr(accepted, slot);
+}
+
 /* --- only skep accepts --- */
 
 static bool is_beyond_linux(const struct bpf_insn *insn)
@@ -347,7 +368,7 @@ static enum verdict_class class_only_skep(const struct difference_input *input)
 	if (verdict_is_about_numbers(log) &&
 	    is_known_otherwise(input, input->linux_log, input->skep_log))
 		return VERDICT_NUMBERS;
-	if (fills_bytes(input))
+	if (fills_bytes(input) || reads_part(input, input->linux_log, input->skep_log))
 		return VERDICT_BYTES;
 	if (ends_loop(input))
 		return VERDICT_LOOP;
@@ -460,6 +481,8 @@ static enum verdict_class class_only_linux(const struct difference_input *input)
 		return VERDICT_UNEXPLAINED;
 	if (halves_pointer(input))
 		return VERDICT_HALF_POINTER;
+	if (reads_part(input, input->skep_log, input->linux_log))
+		return VERDICT_BYTES;
 	if (overwrites_dead(input, &last))
 		return VERDICT_DEAD_POINTER;
 	if (follows_atomic(input, &last))

@@ -13,6 +13,7 @@
  * --show prints the program of the first seed with both logs and stops.
  */
 #include "base/error.h"
+#include "catalog/prog.h"
 #include "fuzz/difference.h"
 #include "fuzz/inputs.h"
 #include "fuzz/verdict.h"
@@ -55,7 +56,7 @@ struct judge {
 	struct strbuf log, path, violation;
 	struct inputs inputs;
 
-	u64 accepted_by_both, rejected_by_both, only_linux, only_skep, left_out;
+	u64 accepted_by_both, rejected_by_both, only_linux, only_skep, left_out, not_looked_at;
 	u64 explained[VERDICT_CLASSES];
 	u64 runs, violations, wrong_results;
 };
@@ -141,6 +142,8 @@ static int load_into_linux(struct judge *judge, const struct generated *program,
 		attr.func_info = ptr_to_u64(judge->world.funcs);
 		attr.func_info_rec_size = sizeof(*judge->world.funcs);
 	}
+	if (log)
+		*log = '\0';
 	world_name_linux_maps(&judge->world, &own);
 	return world_linux_bpf(BPF_PROG_LOAD, &attr);
 }
@@ -428,6 +431,10 @@ static void judge_seed(struct judge *judge, u64 seed)
 	int ret, fd = -1;
 
 	make_program(judge, seed, &program);
+	if (prog_row(program.type)->rights & ~judge->options.rights) {
+		judge->not_looked_at++; /* nothing of this type is verified at all */
+		return;
+	}
 	if (!verify_seed(judge, &program, seed, &verified, &ret)) {
 		judge->left_out++;
 		return;
@@ -459,6 +466,9 @@ static void print_result(const struct judge *judge)
 		printf("# %llu differ: %s\n", judge->explained[i], verdict_class_text(i));
 	if (judge->left_out)
 		printf("# %llu that take long left out\n", judge->left_out);
+	if (judge->not_looked_at)
+		printf("# %llu of types that take more rights left out\n",
+		       judge->not_looked_at);
 	printf("# %llu runs, %llu violations, %llu wrong results\n", judge->runs,
 	       judge->violations, judge->wrong_results);
 	printf("%s 1 - Linux accepts what skep accepts%s\n", judge->only_skep ? "not ok" : "ok",
