@@ -249,14 +249,20 @@ static bool passes_beyond_linux(const struct difference_input *input)
 	return false;
 }
 
-/* A call that skep never comes to: it needs no stack. */
-static bool drops_call(const struct difference_input *input)
+/* A call or an access that only Linux comes to: to skep, it needs no stack. */
+static bool drops_stack(const struct difference_input *input)
 {
-	for (u32 i = 0; i < input->count; i++)
-		if (input->insns[i].code == (BPF_JMP | BPF_CALL) &&
-		    input->insns[i].src_reg == BPF_PSEUDO_CALL &&
-		    !input->verified->facts[i].visited)
+	struct log_steps steps = log_steps(input->linux_log);
+	struct log_step step;
+
+	while (log_step_next(&steps, &step)) {
+		const struct bpf_insn *insn = insn_of(input, &step);
+
+		if (insn && !input->verified->facts[step.insn].visited &&
+		    (insn->code == (BPF_JMP | BPF_CALL) || insn->dst_reg == BPF_REG_10 ||
+		     insn->src_reg == BPF_REG_10))
 			return true;
+	}
 	return false;
 }
 
@@ -359,7 +365,7 @@ static enum verdict_class class_only_skep(const struct difference_input *input)
 	    (last_step(input->linux_log, &last) && last.is_speculative))
 		return class;
 	if (verdict_is_decided_branch(log, input->insns, facts, input->count) ||
-	    (strstr(log, "combined stack size") && drops_call(input)))
+	    (strstr(log, "combined stack size") && drops_stack(input)))
 		return VERDICT_BRANCH;
 	if (is_distance(input))
 		return VERDICT_DISTANCE;

@@ -30,6 +30,7 @@ bool verdict_is_about_numbers(const char *log)
 		"invalid unbounded variable-offset",
 		"invalid variable-offset",
 		"variable stack access prohibited",
+		"unknown scalar value should have been in",
 		"invalid write to stack R",
 		"invalid read from stack R",
 	};
