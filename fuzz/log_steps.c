@@ -90,11 +90,22 @@ static size_t value_length(const char *text)
 	return length;
 }
 
+/* "mark_precise: frame0: parent state regs=r9 stack=:  R9=P0": what was known before. */
+static bool is_of_past(const char *log, const char *at)
+{
+	static const char start[] = "mark_precise";
+
+	while (at > log && at[-1] != '\n')
+		at--;
+	return !strncmp(at, start, sizeof(start) - 1);
+}
+
 const char *log_register(const char *log, const char *before, u32 reg, size_t *length)
 {
 	*length = 0;
 	for (const char *at = before; at-- > log;) {
-		if (at[0] != ' ' || at[1] != 'R' || (u32)(at[2] - '0') != reg || at[3] != '=')
+		if (at[0] != ' ' || at[1] != 'R' || (u32)(at[2] - '0') != reg || at[3] != '=' ||
+		    is_of_past(log, at))
 			continue;
 		at += 4 + (at[4] == 'P');
 		*length = value_length(at);
