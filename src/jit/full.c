@@ -53,6 +53,10 @@ u32 full_forbids(const struct full *full, const struct ir_insn *insn)
 
 /* --- one subprogram --- */
 
+/* What processors fetch at once. */
+#define LOOP_ALIGNMENT 16
+
+
 /* A branch to a block that others go to, too, gets a block in between: the place for what the
  * phis there need. */
 static void split_edges(struct ir_function *fn)
@@ -177,16 +181,26 @@ static void find_aliases(struct full *full)
 	}
 }
 
+/* Where a round of a loop begins that has no other loop in it. */
+static bool is_inner_loop(const struct ir_function *fn, u32 block)
+{
+	return fn->blocks[block].loop == block;
+}
+
 static void emit_blocks(struct full *full)
 {
 	struct ir_function *fn = full->fn;
 
 	find_aliases(full);
+	memset(full->is_made, 0, fn->block_cnt);
 	full_prologue(full);
 	for (full->layout = 0; full->layout < fn->order_cnt && !full->failed; full->layout++) {
 		const u32 block = fn->order[full->layout];
 
+		if (is_inner_loop(fn, block))
+			x86_align(full->emit, LOOP_ALIGNMENT);
 		full->offset[block] = emit_offset(full->emit);
+		full->is_made[block] = true;
 		if (full->alias[block] != block)
 			continue;
 		for (ir_ref at = fn->blocks[block].first; at && !full->failed;
@@ -213,9 +227,10 @@ static bool prepare(struct full *full, struct arena *arena)
 	full->start = arena_array(arena, blocks, sizeof(u32));
 	full->end = arena_array(arena, blocks, sizeof(u32));
 	full->offset = arena_array(arena, blocks, sizeof(u32));
+	full->is_made = arena_array(arena, blocks, 1);
 	full->alias = arena_array(arena, blocks, sizeof(u32));
 	return full->place && full->position && full->start && full->end && full->offset &&
-	       full->alias;
+	       full->is_made && full->alias;
 }
 
 /* Once without, and if it turns out to be needed once with the second scratch register. */
@@ -292,6 +307,8 @@ static int build_all(struct ir_function *functions, const struct prog *prog)
 		split_edges(&functions[i]);
 		if (!functions[i].failed)
 			sink_all(&functions[i]);
+		if (!functions[i].failed)
+			full_lay_out(&functions[i]);
 		err = functions[i].failed ? -ENOMEM : 0;
 	}
 	return err;

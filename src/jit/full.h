@@ -34,6 +34,7 @@ struct full {
 	bool failed;	   /* out of memory */
 	/* Jumps to blocks. */
 	u32 *offset; /* of each block in the code */
+	bool *is_made; /* of each block: its code is there */
 	struct base_fixup *jumps;
 	u32 jump_cnt, jump_room;
 	u32 *alias; /* of each block: where a jump to it goes on to */
@@ -42,6 +43,9 @@ struct full {
 
 /* 0, -ENOMEM, or -EOPNOTSUPP: the program needs the base tier. */
 int full_compile(const struct prog *prog, struct native **out);
+
+/* layout.c: where blocks stand, in fn->order, which afterwards is no postorder any more. */
+void full_lay_out(struct ir_function *fn);
 
 /* allocate.c: registers for all values. */
 void full_allocate(struct full *full);

@@ -141,10 +141,28 @@ static void jump_to(struct full *full, u32 at, u32 block)
 	full->jumps[full->jump_cnt++] = (struct base_fixup){at, block};
 }
 
+/* Whether the block stands so close before this place that a short jump reaches it. */
+static bool is_near(const struct full *full, u32 block)
+{
+	return full->is_made[block] && x86_is_near(full->emit, full->offset[block]);
+}
+
+static void jump_if(struct full *full, enum x86_condition taken, u32 block)
+{
+	if (is_near(full, block))
+		x86_jcc_back(full->emit, taken, full->offset[block]);
+	else
+		jump_to(full, x86_jcc32(full->emit, taken), block);
+}
+
 static void go(struct full *full, u32 block)
 {
 	block = target_of(full, block);
-	if (!is_next(full, block))
+	if (is_next(full, block))
+		return;
+	if (is_near(full, block))
+		x86_jmp_back(full->emit, full->offset[block]);
+	else
 		jump_to(full, x86_jmp32(full->emit), block);
 }
 
@@ -152,11 +170,13 @@ static void go_if(struct full *full, enum x86_condition taken, const u32 *succ)
 {
 	u32 yes = target_of(full, succ[0]), no = target_of(full, succ[1]);
 
-	if (is_next(full, yes)) {
-		jump_to(full, x86_jcc32(full->emit, taken ^ 1), no);
+	/* The way back is the one that is taken more often. */
+	if (is_next(full, yes) || (!is_next(full, no) && full->is_made[no])) {
+		jump_if(full, taken ^ 1, no);
+		go(full, yes);
 		return;
 	}
-	jump_to(full, x86_jcc32(full->emit, taken), yes);
+	jump_if(full, taken, yes);
 	go(full, no);
 }
 

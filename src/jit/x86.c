@@ -210,6 +210,31 @@ void x86_sign_to_rdx(struct emit *emit, enum x86_width width)
 	emit8(emit, 0x99);
 }
 
+/* The forms of nop that the SDM recommends; the longest ones have more prefixes. */
+static void nop(struct emit *emit, u32 length)
+{
+	static const u8 forms[][9] = {
+		{0x90},
+		{0x66, 0x90},
+		{0x0f, 0x1f, 0x00},
+		{0x0f, 0x1f, 0x40, 0},
+		{0x0f, 0x1f, 0x44, 0, 0},
+		{0x66, 0x0f, 0x1f, 0x44, 0, 0},
+		{0x0f, 0x1f, 0x80, 0, 0, 0, 0},
+		{0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0},
+		{0x66, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0},
+	};
+
+	for (u32 i = 0; i < length; i++)
+		emit8(emit, forms[length - 1][i]);
+}
+
+void x86_align(struct emit *emit, u32 bytes)
+{
+	while (emit_offset(emit) % bytes)
+		nop(emit, min(bytes - emit_offset(emit) % bytes, 9u));
+}
+
 /* --- jumps --- */
 
 static u32 distance32(struct emit *emit)
@@ -254,6 +279,18 @@ u32 x86_jmp8(struct emit *emit)
 void x86_land(struct emit *emit, u32 jump)
 {
 	emit->start[jump - 1] = (u8)(emit_offset(emit) - jump);
+}
+
+bool x86_is_near(const struct emit *emit, u32 target)
+{
+	return emit_offset(emit) + 2 - target <= 128;
+}
+
+void x86_jmp_back(struct emit *emit, u32 target)
+{
+	u32 jump = x86_jmp8(emit);
+
+	emit->start[jump - 1] = (u8)(target - jump);
 }
 
 void x86_jcc_back(struct emit *emit, enum x86_condition condition, u32 target)

@@ -102,6 +102,9 @@ void x86_leave(struct emit *emit);
 void x86_lfence(struct emit *emit);
 void x86_sign_to_rdx(struct emit *emit, enum x86_width width); /* cdq, cqo */
 
+/* Does nothing up to a multiple of so many bytes, at most 16. */
+void x86_align(struct emit *emit, u32 bytes);
+
 /* Jumps; the long forms return where their distance is. */
 u32 x86_jmp32(struct emit *emit);
 u32 x86_jcc32(struct emit *emit, enum x86_condition condition);
@@ -110,7 +113,9 @@ u32 x86_call32(struct emit *emit);
 u32 x86_jcc8(struct emit *emit, enum x86_condition condition);
 u32 x86_jmp8(struct emit *emit);
 void x86_land(struct emit *emit, u32 jump);
-/* A conditional jump back. */
+/* Jumps back, short ones, to what is near. */
+bool x86_is_near(const struct emit *emit, u32 target);
+void x86_jmp_back(struct emit *emit, u32 target);
 void x86_jcc_back(struct emit *emit, enum x86_condition condition, u32 target);
 
 #endif
