@@ -49,6 +49,7 @@ WHOLE = {
     "src/helper/kernel_members.def": "tests/helper/test_kernel_object.c",
     "src/ir/fold.def": "tests/ir/test_rule.c",
     "src/ir/ir.def": "tests/ir/test_rule.c",
+    "src/jit/avx.def": "tests/jit/test_avx.c",
     "src/jit/x86.def": "tests/jit/test_x86.c",
     "src/run/fused.def": "tests/run/test_interpreter.c",
     "src/run/ops.def": "tests/run/test_interpreter.c",
