@@ -115,15 +115,14 @@ static void describe_file(void *file, pid_t task, u32 fd)
 	free(text);
 }
 
-void *kernel_file(struct kernel_world *world, pid_t task, u32 fd)
+void *kernel_file_behind(struct kernel_world *world, const char *link)
 {
-	char link[48], path[KERNEL_PATH_BYTES];
+	char path[KERNEL_PATH_BYTES];
 	struct statfs tree = {0};
 	struct stat status;
 	ssize_t length;
-	void *inode, *file;
+	void *inode;
 
-	snprintf(link, sizeof(link), "/proc/%d/fd/%u", task, fd);
 	length = readlink(link, path, sizeof(path) - 1);
 	if (length < 0 || stat(link, &status))
 		return NULL;
@@ -133,7 +132,16 @@ void *kernel_file(struct kernel_world *world, pid_t task, u32 fd)
 	if (!inode)
 		return NULL;
 	describe_inode(inode, link);
-	file = make_file(world, path, inode);
+	return make_file(world, path, inode);
+}
+
+void *kernel_file(struct kernel_world *world, pid_t task, u32 fd)
+{
+	char link[48];
+	void *file;
+
+	snprintf(link, sizeof(link), "/proc/%d/fd/%u", task, fd);
+	file = kernel_file_behind(world, link);
 	if (file)
 		describe_file(file, task, fd);
 	return file;

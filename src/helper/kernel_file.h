@@ -10,6 +10,8 @@
 
 /* An open file of a task, a reference; NULL: there is none, or no memory. */
 void *kernel_file(struct kernel_world *world, pid_t task, u32 fd);
+/* The same of a link of /proc, without its position and flags. */
+void *kernel_file_behind(struct kernel_world *world, const char *link);
 /* The path as /proc shows it, of the `struct path` at this address; NULL: it is none of ours.
  */
 const char *kernel_path_text(struct kernel_world *world, u64 path);

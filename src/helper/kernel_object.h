@@ -20,7 +20,7 @@ struct run_env;
 #define KERNEL_HELD	  8 /* other objects that one holds */
 #define KERNEL_NAME_BYTES 256
 #define KERNEL_PATH_BYTES 4096
-#define KERNEL_SEQ_BYTES  64 /* struct sequence */
+#define KERNEL_SEQ_BYTES  96 /* struct sequence */
 
 enum kernel_structure {
 #define STRUCTURE(name, bytes) KERNEL_STRUCT_##name,

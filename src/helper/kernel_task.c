@@ -3,6 +3,7 @@
 
 #include "base/os.h"
 #include "helper/kernel_cgroup.h"
+#include "helper/kernel_file.h"
 #include "helper/run_context.h"
 
 #include <ctype.h>
@@ -154,6 +155,7 @@ static void *make_mm(struct kernel_world *world, const struct proc_task *from)
 		{48, KERNEL_mm_struct_arg_start},   {49, KERNEL_mm_struct_arg_end},
 		{50, KERNEL_mm_struct_env_start},   {51, KERNEL_mm_struct_env_end},
 	};
+	char exe[40];
 	void *mm;
 
 	if (!from->number[23]) /* a thread of the kernel has no memory */
@@ -161,8 +163,11 @@ static void *make_mm(struct kernel_world *world, const struct proc_task *from)
 	mm = kernel_new(world, KERNEL_STRUCT_mm_struct);
 	for (u32 i = 0; mm && i < ARRAY_SIZE(addresses); i++)
 		kernel_set(mm, addresses[i].member, from->number[addresses[i].field]);
-	if (mm)
-		kernel_set(mm, KERNEL_mm_struct_total_vm, from->number[23] / os_page_size());
+	if (!mm)
+		return NULL;
+	kernel_set(mm, KERNEL_mm_struct_total_vm, from->number[23] / os_page_size());
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", from->id);
+	kernel_hold(mm, KERNEL_mm_struct_exe_file, kernel_file_behind(world, exe));
 	return mm;
 }
 
@@ -386,20 +391,30 @@ static int add_all_threads(struct task_list *list)
 	return ret == -ENOMEM ? ret : 0;
 }
 
-int task_list_new(struct task_list *list, pid_t group, bool threads)
+static int finish_list(struct task_list *list, int ret)
 {
-	int ret;
-
-	*list = (struct task_list){0};
-	if (group)
-		ret = add_threads(list, group);
-	else
-		ret = threads ? add_all_threads(list) : add_numbers(list, "/proc");
 	if (ret)
 		task_list_done(list);
 	else if (list->count)
 		qsort(list->ids, list->count, sizeof(*list->ids), by_number);
 	return ret;
+}
+
+int task_list_new(struct task_list *list, pid_t group, bool threads)
+{
+	*list = (struct task_list){0};
+	if (group)
+		return finish_list(list, add_threads(list, group));
+	return finish_list(list, threads ? add_all_threads(list) : add_numbers(list, "/proc"));
+}
+
+int task_list_files(struct task_list *list, pid_t task)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", task);
+	*list = (struct task_list){0};
+	return finish_list(list, add_numbers(list, path));
 }
 
 void task_list_done(struct task_list *list)

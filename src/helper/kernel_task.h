@@ -35,6 +35,8 @@ struct task_list {
 
 /* `group` 0: of all processes. 0, -ESRCH or -ENOMEM. */
 int task_list_new(struct task_list *list, pid_t group, bool threads);
+/* The numbers of a task's open files, the same way. */
+int task_list_files(struct task_list *list, pid_t task);
 void task_list_done(struct task_list *list);
 
 #endif

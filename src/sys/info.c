@@ -6,6 +6,7 @@
 #include "sys/btf_object.h"
 #include "sys/command.h"
 #include "sys/extension.h"
+#include "sys/iterator.h"
 #include "sys/struct_ops.h"
 
 #include <errno.h>
@@ -73,11 +74,14 @@ static int map_info(struct call *call, const struct map *map)
 static int link_info(struct call *call, struct link *link)
 {
 	struct bpf_link_info info;
-	u32 length;
+	u32 length, name_len;
+	u64 name;
 	int ret = info_read(call, &info, sizeof(info), &length);
 
 	if (ret)
 		return ret;
+	name = info.iter.target_name;
+	name_len = info.iter.target_name_len;
 	memset(&info, 0, sizeof(info));
 	info.type = link->type;
 	info.id = link->object.id;
@@ -88,12 +92,16 @@ static int link_info(struct call *call, struct link *link)
 			link); /* struct_ops.map_id, newer than the header */
 	else if (link->type == BPF_LINK_TYPE_TRACING)
 		extension_link_info(link, &info);
-	else
+	else if (link->type == BPF_LINK_TYPE_ITER) {
+		info.iter.target_name = name;
+		info.iter.target_name_len = name_len;
+		ret = iterator_link_info(call, link, &info);
+	} else
 		info.xdp.ifindex = link->ifindex;
 	/* tcx.ifindex and tcx.attach_type, newer than the header, are where these are */
 	if (link->type == BPF_LINK_TYPE_TCX)
 		info.netns.attach_type = link->attach_type;
-	return info_write(call, &info, length);
+	return ret ?: info_write(call, &info, length);
 }
 
 static int btf_info(struct call *call, const struct btf_object *btf)

@@ -5,6 +5,7 @@
 #include "hook/hook.h"
 #include "sys/command.h"
 #include "sys/extension.h"
+#include "sys/iterator.h"
 #include "sys/port_link.h"
 #include "sys/socket_attach.h"
 #include "sys/struct_ops.h"
@@ -103,6 +104,8 @@ int command_link_create(struct call *call)
 		ret = xdp_link_create(call, prog, &link);
 	else if (!ret && is_tcx(attach_type))
 		ret = tcx_link_create(call, prog, &link);
+	else if (!ret && attach_type == BPF_TRACE_ITER)
+		ret = iterator_link_create(call, prog, &link);
 	else if (!ret && host_point(call, prog))
 		ret = new_host_link(call, host_point(call, prog), prog, &link);
 	else if (!ret)
@@ -136,9 +139,12 @@ static int update_to(struct call *call, struct link *link, struct prog *new_prog
 	} else if (attr->link_update.old_prog_fd) {
 		return call_fail(call, -EINVAL, "old_prog_fd without BPF_F_REPLACE");
 	}
-	ret = link->type == BPF_LINK_TYPE_TRACING
-		      ? call_fail(call, -EINVAL, "links of extensions keep their program")
-		      : link_update(link, new_prog, old);
+	if (link->type == BPF_LINK_TYPE_TRACING)
+		ret = call_fail(call, -EINVAL, "links of extensions keep their program");
+	else if (link->type == BPF_LINK_TYPE_ITER)
+		ret = iterator_link_update(call, link, new_prog, old);
+	else
+		ret = link_update(link, new_prog, old);
 	if (old)
 		object_put(&old->object);
 	return ret;
@@ -183,9 +189,10 @@ int command_link_detach(struct call *call)
 	if (link->type == BPF_LINK_TYPE_STRUCT_OPS)
 		ret = struct_ops_link_detach(link);
 	else
-		ret = link->type == BPF_LINK_TYPE_TRACING
+		ret = link->type == BPF_LINK_TYPE_TRACING || link->type == BPF_LINK_TYPE_ITER
 			      ? call_fail(call, -EOPNOTSUPP,
-					  "an extension is detached by closing its link")
+					  "extensions and iterators are detached by closing "
+					  "their links")
 			      : link_detach(link);
 	object_put(&link->object);
 	return ret;
@@ -296,8 +303,9 @@ int command_iter_create(struct call *call)
 	link = call_link(call, call->attr.v.iter_create.link_fd, &ret);
 	if (!link)
 		return ret;
+	ret = iterator_open(call, link);
 	object_put(&link->object);
-	return call_fail(call, -EINVAL, "the link is no iterator");
+	return ret;
 }
 
 /* No task holds a tracing descriptor of skep: what is left is to say which part is wrong. */

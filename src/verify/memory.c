@@ -134,6 +134,7 @@ int memory_prove_buffer(struct walk *walk, const struct extent *extent)
 	const struct reg_state *reg = walk_reg(walk, extent->reg);
 	s64 off = (s64)reg->off + extent->off;
 	char bits[NUMBER_BITS_TEXT];
+	u32 *end;
 
 	if (off < 0)
 		return reject(walk, buffer_range, extent->reg, buffer_text(reg), off,
@@ -141,6 +142,8 @@ int memory_prove_buffer(struct walk *walk, const struct extent *extent)
 	if (!scalar_is_const(&reg->number) || reg->number.bits.value)
 		return reject(walk, buffer_variable_offset, extent->reg, off,
 			      number_bits_text(&reg->number, bits));
+	end = &walk->out->buffer_end[!!(reg->flags & REG_READ_ONLY)];
+	*end = max(*end, (u32)(off + extent->size));
 	walk->access = (struct access){.kind = extent->access,
 				       .is_fixed = true,
 				       .low = off,

@@ -269,6 +269,9 @@ struct verified {
 	u32 stack_depth;	      /* deepest sum over a chain of calls */
 	const struct map_desc **maps; /* each used map once, in order of first mention */
 	u32 map_cnt;
+	/* Where the last access ends to what an iterator lends: bytes that are written too, or
+	 * only read. */
+	u32 buffer_end[2];
 	bool changes_packet, has_tail_call;
 	struct verify_stats stats;
 };

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every program of *.bpf.c here, run by skep and by the running kernel (run.c). Prints TAP.
+"""Every program of FOLDER/*.bpf.c, run by skep and by the running kernel (RUN, the folder's run.c). Prints TAP.
 
-usage: bodies.py RUN BUILD-ROOT [PART-OF-FILE]
+usage: bodies.py RUN FOLDER BUILD-ROOT [PART-OF-FILE]
 """
 import pathlib
 import re
@@ -10,8 +10,7 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-FOLDER = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(FOLDER.parent / "objects"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "objects"))
 
 import objects
 
@@ -36,14 +35,15 @@ def test_object(runner, object_file):
 
 
 def main():
-    runner, build, part = sys.argv[1], pathlib.Path(sys.argv[2]), (sys.argv[3:] + [""])[0]
+    runner, folder, build = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+    part = (sys.argv[4:] + [""])[0]
     count = 0
-    for source in sorted(FOLDER.glob("*.bpf.c")):
+    for source in sorted(folder.glob("*.bpf.c")):
         if part not in source.name:
             continue
         name = source.name.removesuffix(".bpf.c")
         try:
-            with objects.Workshop(build / "tests/bodies") as workshop:
+            with objects.Workshop(build / "tests" / folder.name) as workshop:
                 results = test_object(runner, workshop.compile(source))
         except objects.Missing as reason:
             results = [("ok", f" # SKIP {reason}")]

@@ -20,6 +20,7 @@ NAMED = [
     "src/isa/alias.def",
     "src/isa/isa.def",
     "src/net/ports.def",
+    "src/sys/iterator_targets.def",
     "src/verify/reasons.def",
 ]
 
