@@ -97,6 +97,9 @@ void btf_print_type(const struct btf_view *btf, u32 type_id, struct strbuf *out)
 /* A value printed as libbpf's btf_dump does: lines with casts, without members that are 0. */
 void btf_print_value(const struct btf_view *btf, u32 type_id, const void *data, size_t size,
 		     struct strbuf *out);
+/* As Linux's bpf_snprintf_btf() shows it; flags: BTF_F_*. */
+void btf_show_value(const struct btf_view *btf, u32 type_id, const void *data, size_t size,
+		    u64 flags, struct strbuf *out);
 /* A value on one line, for people: {.port = 80, .name = "eth0", .list = {1, 2}}. */
 void btf_print_line(const struct btf_view *btf, u32 type_id, const void *data, size_t size,
 		    struct strbuf *out);

@@ -5,6 +5,7 @@
 #include "sys/fd_calls.h"
 #include "sys/pin.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 /* Inside the engine the same calls are made for the engine's own sake. */
 static _Thread_local unsigned int depth;
@@ -176,12 +178,63 @@ static FILE *open_text(const char *text)
 	return file;
 }
 
+/* --- the kernel's types, where it shows none to this process --- */
+
+static bool is_kernel_btf(const char *path)
+{
+	static const char file[] = "/sys/kernel/btf/vmlinux";
+
+	return path && !depth && shim_is_active() && !strcmp(path, file) &&
+	       shim_real()->faccessat(AT_FDCWD, file, R_OK, AT_EACCESS);
+}
+
+/* -1 and errno: not even the engine has them. */
+static int open_kernel_btf(void)
+{
+	struct skep_engine *engine = shim_enter(true);
+	int fd = -1, ret;
+
+	if (!engine) {
+		errno = ENOENT;
+		return -1;
+	}
+	ret = fd_kernel_btf(engine, &fd);
+	if (ret == FD_FOREIGN)
+		ret = -ENOENT;
+	return (int)shim_leave(ret < 0 ? ret : fd);
+}
+
+int shim_open(const char *path, int flags, mode_t mode)
+{
+	return is_kernel_btf(path) ? open_kernel_btf() : shim_real()->open(path, flags, mode);
+}
+
+int shim_faccessat(int directory, const char *path, int mode, int flags)
+{
+	return is_kernel_btf(path) && !(mode & (W_OK | X_OK))
+		       ? 0
+		       : shim_real()->faccessat(directory, path, mode, flags);
+}
+
+static FILE *fopen_kernel_btf(void)
+{
+	int fd = open_kernel_btf();
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (!file && fd >= 0)
+		close(fd);
+	return file;
+}
+
 FILE *shim_fopen(const char *path, const char *mode)
 {
 	static const char directory[] = "/proc/self/fdinfo/";
 	struct skep_engine *engine;
 	FILE *file;
 	char *text;
+
+	if (is_kernel_btf(path))
+		return fopen_kernel_btf();
 
 	if (!path || strncmp(path, directory, sizeof(directory) - 1))
 		return shim_real()->fopen(path, mode);

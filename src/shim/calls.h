@@ -35,6 +35,8 @@ struct real_calls {
 	int (*mount)(const char *source, const char *target, const char *type,
 		     unsigned long flags, const void *data);
 	FILE *(*fopen)(const char *path, const char *mode);
+	int (*open)(const char *path, int flags, ...);
+	int (*faccessat)(int directory, const char *path, int mode, int flags);
 };
 
 const struct real_calls *shim_real(void);
@@ -62,6 +64,8 @@ int shim_rmdir(const char *path);
 int shim_mount(const char *source, const char *target, const char *type, unsigned long flags,
 	       const void *data);
 FILE *shim_fopen(const char *path, const char *mode);
+int shim_open(const char *path, int flags, mode_t mode);
+int shim_faccessat(int directory, const char *path, int mode, int flags);
 
 /* --- inside the room --- */
 

@@ -134,6 +134,8 @@ static void find_real_calls(void)
 	real.rmdir = find("rmdir");
 	real.mount = find("mount");
 	real.fopen = find("fopen");
+	real.open = find("open");
+	real.faccessat = find("faccessat");
 }
 
 /* Found at the first call: constructors of other libraries may call before ours could run. */
@@ -158,8 +160,6 @@ ssize_t own_readlink_chk(const char *path, char *out, size_t size, size_t room)
 	SYMBOL(__readlink_chk);
 int own_mount(const char *source, const char *target, const char *type, unsigned long flags,
 	      const void *data) SYMBOL(mount);
-FILE *own_fopen(const char *path, const char *mode) SYMBOL(fopen);
-FILE *own_fopen64(const char *path, const char *mode) SYMBOL(fopen64);
 
 int own_epoll_pwait(int epoll, struct epoll_event *events, int count, int timeout,
 		    const sigset_t *mask)
@@ -197,15 +197,4 @@ int own_mount(const char *source, const char *target, const char *type, unsigned
 	      const void *data)
 {
 	return shim_mount(source, target, type, flags, data);
-}
-
-/* bpftool reads what a map takes from here. */
-FILE *own_fopen(const char *path, const char *mode)
-{
-	return shim_fopen(path, mode);
-}
-
-FILE *own_fopen64(const char *path, const char *mode)
-{
-	return shim_fopen(path, mode);
 }

@@ -18,6 +18,11 @@ int own_statfs64(const char *path, struct statfs *out) SYMBOL(statfs64);
 int own_unlink(const char *path) SYMBOL(unlink);
 int own_mkdir(const char *path, mode_t mode) SYMBOL(mkdir);
 int own_rmdir(const char *path) SYMBOL(rmdir);
+FILE *own_fopen(const char *path, const char *mode) SYMBOL(fopen);
+FILE *own_fopen64(const char *path, const char *mode) SYMBOL(fopen64);
+int own_open(const char *path, int flags, ...) SYMBOL(open);
+int own_open64(const char *path, int flags, ...) SYMBOL(open64);
+int own_faccessat(int directory, const char *path, int mode, int flags) SYMBOL(faccessat);
 
 /* No system call has more than six arguments; reading those that were not given is harmless. */
 long own_syscall(long number, ...)
@@ -81,4 +86,42 @@ int own_mkdir(const char *path, mode_t mode)
 int own_rmdir(const char *path)
 {
 	return shim_rmdir(path);
+}
+
+FILE *own_fopen(const char *path, const char *mode)
+{
+	return shim_fopen(path, mode);
+}
+
+FILE *own_fopen64(const char *path, const char *mode)
+{
+	return shim_fopen(path, mode);
+}
+
+/* The mode counts only where a file is made; reading one that was not given is harmless. */
+int own_open(const char *path, int flags, ...)
+{
+	va_list list;
+	mode_t mode;
+
+	va_start(list, flags);
+	mode = va_arg(list, mode_t);
+	va_end(list);
+	return shim_open(path, flags, mode);
+}
+
+int own_open64(const char *path, int flags, ...)
+{
+	va_list list;
+	mode_t mode;
+
+	va_start(list, flags);
+	mode = va_arg(list, mode_t);
+	va_end(list);
+	return shim_open(path, flags, mode);
+}
+
+int own_faccessat(int directory, const char *path, int mode, int flags)
+{
+	return shim_faccessat(directory, path, mode, flags);
 }

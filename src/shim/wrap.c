@@ -43,6 +43,9 @@ int __real_statfs(const char *path, struct statfs *out);
 int __real_unlink(const char *path);
 int __real_mkdir(const char *path, mode_t mode);
 int __real_rmdir(const char *path);
+FILE *__real_fopen(const char *path, const char *mode);
+int __real_open(const char *path, int flags, ...);
+int __real_faccessat(int directory, const char *path, int mode, int flags);
 
 static const struct real_calls real = {
 	.syscall = __real_syscall,
@@ -56,7 +59,9 @@ static const struct real_calls real = {
 	.mkdir = __real_mkdir,
 	.rmdir = __real_rmdir,
 	.mount = mount,
-	.fopen = fopen,
+	.fopen = __real_fopen,
+	.open = __real_open,
+	.faccessat = __real_faccessat,
 };
 
 const struct real_calls *shim_real(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sys/fd_calls.h"
 
+#include "base/os.h"
 #include "map/map.h"
 #include "map/perf_event.h"
 #include "relay/relays.h"
@@ -8,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 int fd_perf_event_open(struct skep_engine *engine, const struct perf_event_attr *attr, int slot)
 {
@@ -101,6 +103,25 @@ char *fd_info(struct skep_engine *engine, int fd)
 		text = NULL;
 	object_put(object);
 	return text;
+}
+
+int fd_kernel_btf(struct skep_engine *engine, int *out)
+{
+	size_t size;
+	const void *data = kernel_btf_own(&engine->kernel_btf, &size);
+	int fd;
+
+	if (!data)
+		return FD_FOREIGN;
+	fd = os_memfd("vmlinux", 0);
+	if (fd < 0)
+		return fd;
+	if (write(fd, data, size) != (ssize_t)size || lseek(fd, 0, SEEK_SET)) {
+		close(fd);
+		return -EIO;
+	}
+	*out = fd;
+	return 0;
 }
 
 void fd_refresh(struct skep_engine *engine)

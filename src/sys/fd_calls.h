@@ -24,6 +24,9 @@ const char *fd_name(struct skep_engine *engine, int fd);
 /* What /proc/self/fdinfo shows on Linux of a map, as far as the engine has it; the caller frees
  * it. NULL: no map of ours, or no memory. */
 char *fd_info(struct skep_engine *engine, int fd);
+/* A file of the engine's own types of a kernel; FD_FOREIGN: the kernel shows its own. A negative
+ * errno. */
+int fd_kernel_btf(struct skep_engine *engine, int *out);
 /* Brings what poll() sees of ring buffers and perf events up to date. */
 void fd_refresh(struct skep_engine *engine);
 

@@ -5,7 +5,7 @@
  * than it expects; data and global variables, zero before, must be the same everywhere. One
  * line per program: "ok NAME" or "not ok NAME".
  *
- * usage: run OBJECT
+ * usage: run OBJECT [alone]	alone: without the running kernel
  */
 #include "base/rcu.h"
 #include "cli/adapt.h"
@@ -245,9 +245,9 @@ int main(int argc, char **argv)
 			       {"interpreted", engine_new(false, SKEP_JIT_OFF)},
 			       {"checked", engine_new(true, SKEP_JIT_OFF)},
 			       {"Linux", NULL}};
-	u32 count = linux_has_bpf() ? 5 : 4;
+	u32 count = argc == 2 && linux_has_bpf() ? 5 : 4;
 	struct bpf_program *program;
-	bool good = argc == 2;
+	bool good = argc == 2 || argc == 3;
 
 	libbpf_set_print(keep_log);
 	for (u32 i = 0; i < count && good; i++) {

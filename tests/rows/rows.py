@@ -54,6 +54,7 @@ WHOLE = {
     "src/jit/x86.def": "tests/jit/test_x86.c",
     "src/run/fused.def": "tests/run/test_interpreter.c",
     "src/run/ops.def": "tests/run/test_interpreter.c",
+    "src/sys/kernel_types.def": "tests/sys/test_kernel_types.c",
     "src/sys/commands.def": "tests/sys/test_linux_attr.c",
 }
 
