@@ -87,6 +87,16 @@ HELPER_BODY(get_current_task)
 	return ptr_to_u64(kernel_task_current(run));
 }
 
+/* Of a thread that a probe stopped they are the program's context; others do not hold still. */
+HELPER_BODY(task_pt_regs)
+{
+	static const u64 none[64]; /* more than any machine's */
+
+	if (run->type == BPF_PROG_TYPE_KPROBE && kernel_task_is_current(u64_to_ptr(r1)))
+		return ptr_to_u64(run->ctx);
+	return ptr_to_u64(none);
+}
+
 HELPER_BODY(find_vma)
 {
 	struct area_list list;

@@ -68,6 +68,9 @@ int skep_hook_run(struct skep_hook_point *hook, const uint64_t *args, int32_t *r
 	run_begin(&run, &hook->engine->env);
 	run.regions = &region;
 	run.region_cnt = 1;
+	run.event = (struct run_event){.function = ptr_to_u64(hook),
+				       .arg_cnt = hook->arg_cnt,
+				       .has_result = hook->row->has_result};
 	ret = run_all(hook, context, &run, &last);
 	run_end(&run);
 	if (!ret && result)

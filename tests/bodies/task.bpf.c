@@ -93,6 +93,12 @@ SEC("syscall") int fields_of_the_current_task(void *ctx)
 	return 0;
 }
 
+SEC("syscall") int registers_of_the_current_task(void *ctx)
+{
+	CHECK(bpf_task_pt_regs(bpf_get_current_task_btf()));
+	return 0;
+}
+
 SEC("syscall") int the_current_task_as_a_number(void *ctx)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();

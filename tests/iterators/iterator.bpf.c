@@ -146,6 +146,19 @@ SEC("iter/task") int one_thread(struct bpf_iter__task *ctx)
 	return 0;
 }
 
+struct bpf_insn shown = {.code = 1, .dst_reg = 2, .imm = -3};
+
+SEC("iter/task") int one_text_by_types(struct bpf_iter__task *ctx)
+{
+	struct btf_ptr what = {};
+
+	what.ptr = &shown;
+	what.type_id = bpf_core_type_id_kernel(struct bpf_insn);
+	if (ctx->task && bpf_seq_printf_btf(ctx->meta->seq, &what, sizeof(what), BTF_F_COMPACT))
+		bpf_seq_write(ctx->meta->seq, "failed", 6);
+	return 0;
+}
+
 /* All tasks of the machine, of which one is looked for. */
 SEC("iter/task") int tasks(struct bpf_iter__task *ctx)
 {

@@ -470,6 +470,17 @@ static void test_hooks(void **state)
 		assert_int_equal(skep_hook_run(ask, args, &result), 0);
 		assert_int_equal(result, 1);
 
+		/* a program is told how many arguments there are */
+		close(other);
+		other = attach(load_for(BPF_MODIFY_RETURN, id, module,
+					PROGRAM(CALL(BPF_FUNC_get_func_arg_cnt),
+						JUMP(BPF_JEQ, 0, 2, 2), MOV(0, 0), EXIT,
+						MOV(0, 1), EXIT)),
+			       BPF_MODIFY_RETURN);
+		assert_true(other >= 0);
+		assert_int_equal(skep_hook_run(ask, args, &result), 0);
+		assert_int_equal(result, 1);
+
 		/* what is refused: beyond the range, another kind, writing to the object */
 		assert_int_equal(
 			load_for(BPF_MODIFY_RETURN, id, module, PROGRAM(MOV(0, 2), EXIT)),
