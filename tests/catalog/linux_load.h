@@ -16,6 +16,7 @@ struct linux_kind {
 	u32 type, attach_type;
 	u32 btf_id; /* of the attach point, for types that have one */
 	bool sleepable;
+	bool is_proprietary; /* its licence is not GPL-compatible */
 };
 
 /* 0 or a negative errno. `log` may be NULL, else it receives the verifier's log. */
@@ -32,7 +33,7 @@ static inline int linux_load_kind(const struct linux_kind *kind, const struct bp
 	attr.prog_flags = kind->sleepable ? BPF_F_SLEEPABLE : 0;
 	attr.insns = (uintptr_t)insns;
 	attr.insn_cnt = count;
-	attr.license = (uintptr_t) "GPL";
+	attr.license = (uintptr_t)(kind->is_proprietary ? "none" : "GPL");
 	if (log) {
 		log[0] = '\0';
 		attr.log_level = log_level;

@@ -114,9 +114,9 @@ static void names_and_arities_are_those_of_libbpf(void **state)
 	assert_in_range(seen, 150, LAST_HELPER);
 }
 
-static bool linux_lets_call(const struct linux_kind *kind, u32 id)
+/* What Linux says of a program that calls the helper with zeros. */
+static int load_call(const struct linux_kind *kind, u32 id, char *log, u32 log_size)
 {
-	static char log[16384];
 	const struct bpf_insn insns[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 1},
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2},
@@ -128,7 +128,14 @@ static bool linux_lets_call(const struct linux_kind *kind, u32 id)
 		{.code = BPF_JMP | BPF_EXIT},
 	};
 
-	if (!linux_load_kind(kind, insns, ARRAY_SIZE(insns), 1, log, sizeof(log)))
+	return linux_load_kind(kind, insns, ARRAY_SIZE(insns), 1, log, log_size);
+}
+
+static bool linux_lets_call(const struct linux_kind *kind, u32 id)
+{
+	static char log[16384];
+
+	if (!load_call(kind, id, log, sizeof(log)))
 		return true;
 	return !strstr(log, "cannot use helper") && !strstr(log, "invalid func") &&
 	       !strstr(log, "unknown func") && !strstr(log, "call is not allowed in probe") &&
@@ -179,6 +186,56 @@ static void callers_are_those_of_linux(void **state)
 			    !prog_check_attach_type(type, attach) && (!attach || by_attach))
 				differences += compare_callers(&kind, SKEP_RIGHTS_ALL);
 		}
+	assert_int_equal(differences, 0);
+}
+
+/* The helpers that a probe may call which sleeps. */
+static void sleeping_callers_are_those_of_linux(void **state)
+{
+	const struct linux_kind kind = {BPF_PROG_TYPE_KPROBE, 0, 0, true};
+
+	if (!linux_is_oracle())
+		skip();
+	assert_int_equal(compare_callers(&kind, SKEP_RIGHTS_ALL), 0);
+}
+
+static u32 compare_licences(const struct linux_kind *kind)
+{
+	static char log[16384];
+	u32 differences = 0;
+
+	for (u32 id = 1; id <= LAST_HELPER; id++) {
+		const struct helper_row *row = helper_row_for(id, kind->type) ?: helper_row(id);
+		const bool got = row->flags & HELPER_GPL;
+
+		if (!linux_lets_call(&(struct linux_kind){kind->type, kind->attach_type, 0,
+							  kind->sleepable},
+				     id))
+			continue;
+		load_call(kind, id, log, sizeof(log));
+		if (got == !!strstr(log, "GPL-restricted"))
+			continue;
+		print_message("# %s in type %u: Linux %s a GPL-compatible licence\n", row->name,
+			      kind->type, got ? "needs no" : "needs");
+		differences++;
+	}
+	return differences;
+}
+
+static void licences_are_those_of_linux(void **state)
+{
+	u32 differences = 0;
+
+	if (!linux_is_oracle())
+		skip();
+	for (u32 type = 1; type <= 32; type++) {
+		struct linux_kind kind = {type, 0, 0, type == BPF_PROG_TYPE_SYSCALL, true};
+
+		while (prog_check_attach_type(type, kind.attach_type))
+			kind.attach_type++;
+		if (linux_can_load_plainly(type))
+			differences += compare_licences(&kind);
+	}
 	assert_int_equal(differences, 0);
 }
 
@@ -262,6 +319,8 @@ int main(void)
 		cmocka_unit_test(arguments_fit_together),
 		cmocka_unit_test(names_and_arities_are_those_of_libbpf),
 		cmocka_unit_test(callers_are_those_of_linux),
+		cmocka_unit_test(sleeping_callers_are_those_of_linux),
+		cmocka_unit_test(licences_are_those_of_linux),
 		cmocka_unit_test(callers_by_btf_are_those_of_linux),
 		cmocka_unit_test(rights_are_those_of_linux),
 		cmocka_unit_test(rights_sleep_and_variants),
