@@ -113,8 +113,9 @@ static int new_engine(struct session *session, u32 rights, u32 jit, u64 fuel)
 		.fuel = fuel,
 	};
 	struct skep_error err;
-	int code = read_sizes(session->line, &opts) ?:
-		   parse_jit_debug(session->line->option[OPTION_jit_debug], &opts.jit_debug);
+	int code = read_sizes(session->line, &opts)
+			   ?: parse_jit_debug(session->line->option[OPTION_jit_debug],
+					      &opts.jit_debug);
 
 	if (code)
 		return code;
@@ -286,11 +287,15 @@ int session_open(struct session *session, struct command_line *line, const char 
 		code = compile_program(path, &session->compiled);
 	if (!code)
 		code = read_image(session);
-	return code ? code : open_object(session);
+	code = code ?: open_object(session);
+	if (!code && option_given(line, OPTION_attach_prog))
+		code = freplace_open_target(session);
+	return code;
 }
 
 void session_close(struct session *session)
 {
+	freplace_close(&session->freplace);
 	if (session->object)
 		bpf_object__close(session->object);
 	exceptions_forget();
@@ -439,7 +444,9 @@ int session_load(struct session *session)
 	code = arenas_make(session->object, session->on_linux);
 	if (!code)
 		code = bpf_object__load(session->object);
-	return !code || only_lacks_unchosen(session) ? 0 : explain_failure(session, code);
+	if (code && !only_lacks_unchosen(session))
+		return explain_failure(session, code);
+	return option_given(session->line, OPTION_replace) ? freplace_attach(session) : 0;
 }
 
 const void *session_btf(struct session *session, u32 *size)

@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/explanation.h"
+#include "cli/freplace.h"
 #include "cli/image.h"
 #include "cli/rejection.h"
 
@@ -27,7 +28,8 @@ struct session {
 	struct skep_engine *engine; /* NULL on linux */
 	u32 slots;		    /* of the engine */
 	struct bpf_object *object;
-	struct strbuf log; /* what libbpf said: warnings and the logs of programs */
+	struct freplace freplace; /* what it replaces, or is replaced by */
+	struct strbuf log;	  /* what libbpf said: warnings and the logs of programs */
 	struct explanations explanations; /* of the programs loaded so far */
 	struct rejection rejection;	  /* of the load that failed; text empty: none */
 };

@@ -201,7 +201,7 @@ static int verify_object(struct session *session)
 	if (!session_choose(session))
 		return EXIT_NO_VERDICT;
 	drop_pins(session);
-	code = set_flags(session);
+	code = freplace_prove_target(session) ?: set_flags(session);
 	if (!code)
 		code = set_log_level(session);
 	return code ?: session_load(session);
@@ -257,7 +257,8 @@ static int inspect_program(struct session *session, const struct bpf_program *pr
 	int code = skep_prog_print(session->engine, bpf_program__fd(program), stage, &text);
 
 	if (code)
-		return usage_error("--stage %s: expected insns, cfg, facts, ir or ir:PASS", stage);
+		return usage_error("--stage %s: expected insns, cfg, facts, ir or ir:PASS",
+				   stage);
 	output_begin(output, NULL);
 	if (!output->is_json)
 		output_text(output, "name", bpf_program__name(program));

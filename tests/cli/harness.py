@@ -27,7 +27,8 @@ class Skep:
         for name in ("firewall", "tailcall", "counter"):
             self.path(name + ".bpf.o").write_bytes(
                 (build / "tests" / "examples" / (name + ".bpf.elf")).read_bytes())
-        for name in ("events", "lacking", "pinned", "rejected", "route", "sections"):
+        for name in ("events", "lacking", "pinned", "rejected", "replaced", "replacing", "route",
+                     "sections"):
             self.path(name + ".bpf.c").write_text((source / "tests/cli" / (name + ".bpf.c")).read_text())
 
     def path(self, name):

@@ -15,6 +15,16 @@ def by_event(lines, event):
     return [line for line in lines if line["event"] == event]
 
 
+def test_run_with_replaced_functions(skep):
+    run = ["run", "replaced.bpf.c", "-P", "replaceable"]
+    for jit in ("off", "base", "full"):
+        same(skep.ok(*run, "--jit", jit, "--data", "00" * 64), "retval 2\n")
+        same(skep.ok(*run, "--jit", jit, "--replace", "replacing.bpf.c", "--data", "00" * 64), "retval 1\n")
+        same(skep.ok(*run, "--jit", jit, "--replace", "replacing.bpf.c", "--data", "00" * 14), "retval 2\n")
+    skep.fails(2, "^skep: replaced.bpf.c: 'replaceable' cannot be attached: Invalid argument", *run,
+               "--replace", "replaced.bpf.c", "--data", "00" * 64)
+
+
 def test_run_generated_packets(skep):
     text = skep.ok("run", "firewall.bpf.o", "--on", "gen:flows=5,count=100,proto=udp", "--top", "2")
     matches(r"^gen:flows=5,count=100,proto=udp\n\tpackets 100  bytes 6400  ", text)

@@ -34,6 +34,21 @@ def test_verify(skep):
             "firewall.bpf.o")
 
 
+def test_verify_of_replacing_functions(skep):
+    skep.fails(2, "'drops' replaces a function of another program: name that with --attach-prog FILE",
+               "verify", "replacing.bpf.c")
+    target = ("--attach-prog", "replaced.bpf.c:replaceable")
+    matches("^accepted  name drops  section freplace/verdict", skep.ok("verify", "replacing.bpf.c", *target))
+    matches("exit", skep.ok("inspect", "replacing.bpf.c", *target))
+    skep.fails(2, "^skep: replaced.bpf.c: 2 programs: choose the one whose function is replaced",
+               "verify", "replacing.bpf.c", "--attach-prog", "replaced.bpf.c")
+    skep.fails(2, "^skep: replaced.bpf.c: no program named 'nobody'",
+               "verify", "replacing.bpf.c", "--attach-prog", "replaced.bpf.c:nobody")
+    skep.fails(2, "^skep: nowhere.bpf.o: No such file", "verify", "replacing.bpf.c", "--attach-prog", "nowhere.bpf.o")
+    skep.fails(1, "^Subprog verdict doesn't exist", "verify", "replacing.bpf.c", "--attach-prog",
+               "replaced.bpf.c:without_functions")
+
+
 def test_what_maps_take(skep):
     firewall, = skep.json("verify", "--slots", "64", "-p", "firewall.bpf.o")
     shown = skep.json("map", "show", "-p", "firewall.bpf.o")
