@@ -379,14 +379,56 @@ static void alu_low_keeps(u8 op, bool is_signed)
 	check_scalar_has(&a, outcome, SCALAR_SHAPE);
 }
 
+static bool contract_set_small(struct scalar *scalar, struct tnum bits, struct span span,
+			       u64 limit)
+{
+	establish(tnum_has(bits, outcome));
+	establish(span_has(span, outcome) && outcome <= limit);
+	*scalar = any_scalar_with(outcome, SCALAR_SHAPE);
+	return true;
+}
+
+void proof_scalar_set_small(void)
+{
+	struct tnum bits = any_tnum(64);
+	struct span span = {any_unsigned(64), any_unsigned(64)};
+	struct scalar scalar;
+
+	left = any_unsigned(64);
+	assume(left <= INT32_MAX && tnum_has(bits, left) && span_has(span, left));
+	assume(span.high <= INT32_MAX);
+	rely_on(tnum_member_from, small_from);
+	rely_on(tnum_member_up_to, small_up_to);
+	rely_on(tnum_range, small_range);
+	check(scalar_set_small(&scalar, bits, span, INT32_MAX));
+	check_scalar_has(&scalar, left, SCALAR_SHAPE);
+}
+
 static void alu_quick_keeps(u8 op, bool is_low)
 {
 	struct scalar a, b;
 
 	any_operands(op, is_low ? 32 : 64, &a, &b);
 	outcome = result_of(op, false, is_low ? 32 : 64);
+	rely_on(scalar_set_small, contract_set_small);
 	if (scalar_alu_quick(&a, &b, op, is_low, SCALAR_SHAPE))
 		check_scalar_has(&a, outcome, SCALAR_SHAPE);
+}
+
+/* Constants are always done. */
+static void alu_constants_keeps(u8 op, bool is_low)
+{
+	struct scalar a, b;
+
+	left = any_unsigned(64);
+	right = any_unsigned(64);
+	if (is_shift(op))
+		assume((right & low_ones(is_low ? 32 : 64)) < (is_low ? 32 : 64));
+	a = scalar_const(left);
+	b = scalar_const(right);
+	outcome = result_of(op, false, is_low ? 32 : 64);
+	check(scalar_alu_quick(&a, &b, op, is_low, SCALAR_SHAPE));
+	check_scalar_has(&a, outcome, SCALAR_SHAPE);
 }
 
 #define SCALAR_ALU(kind, name, op, is_signed)  \
@@ -399,12 +441,24 @@ static void alu_quick_keeps(u8 op, bool is_low)
 	void kind##_scalar_##name##_32(void)   \
 	{                                      \
 		alu_low_keeps(op, is_signed);  \
-	}                                      \
-	void kind##_quick_##name(void);        \
-	void kind##_quick_##name(void)         \
-	{                                      \
-		alu_quick_keeps(op, false);    \
-		alu_quick_keeps(op, true);     \
+	}
+
+#define SCALAR_QUICK(kind, name, op)            \
+	void proof_constants_##name(void);      \
+	void proof_constants_##name(void)       \
+	{                                       \
+		alu_constants_keeps(op, false); \
+		alu_constants_keeps(op, true);  \
+	}                                       \
+	void kind##_quick_##name##_64(void);    \
+	void kind##_quick_##name##_64(void)     \
+	{                                       \
+		alu_quick_keeps(op, false);     \
+	}                                       \
+	void kind##_quick_##name##_32(void);    \
+	void kind##_quick_##name##_32(void)     \
+	{                                       \
+		alu_quick_keeps(op, true);      \
 	}
 
 /* The same code puts them all together: those that it treats apart are in every run. */
@@ -421,6 +475,16 @@ SCALAR_ALU(long, div, BPF_DIV, false)
 SCALAR_ALU(proof, sdiv, BPF_DIV, true)
 SCALAR_ALU(long, mod, BPF_MOD, false)
 SCALAR_ALU(long, smod, BPF_MOD, true)
+
+SCALAR_QUICK(long, add, BPF_ADD)
+SCALAR_QUICK(long, sub, BPF_SUB)
+SCALAR_QUICK(long, mul, BPF_MUL)
+SCALAR_QUICK(proof, and, BPF_AND)
+SCALAR_QUICK(long, or, BPF_OR)
+SCALAR_QUICK(long, xor, BPF_XOR)
+SCALAR_QUICK(proof, shl, BPF_LSH)
+SCALAR_QUICK(long, shr, BPF_RSH)
+SCALAR_QUICK(long, sar, BPF_ARSH)
 
 /* --- widths: of 64 bits the low ones are kept --- */
 
