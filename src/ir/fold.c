@@ -4,9 +4,9 @@
  * of fold.def applied, extensions dropped where the bits are known, constants moved into
  * addresses, branches decided.
  */
+#include "ir/fold.h"
 #include "ir/combine.h"
 #include "ir/divide.h"
-#include "ir/fold.h"
 #include "ir/rule.h"
 
 #include <limits.h>
@@ -29,8 +29,8 @@ static u64 bits_of(const struct ir_function *fn, ir_ref value, u32 depth);
 
 static u64 shifted_bits(const struct ir_function *fn, const struct ir_insn *insn, u32 depth)
 {
-	const u64 count = ir_at(fn, ir_value(fn, insn->b))->imm &
-			  (insn->width == IR_64 ? 63 : 31);
+	const u64 count =
+		ir_at(fn, ir_value(fn, insn->b))->imm & (insn->width == IR_64 ? 63 : 31);
 	u64 bits = bits_of(fn, insn->a, depth);
 
 	if (insn->width == IR_32)
@@ -65,18 +65,24 @@ static u64 operation_bits(const struct ir_function *fn, const struct ir_insn *in
 	}
 }
 
+/* The width of a choice is that of what it compares. */
+static u64 most_bits(const struct ir_insn *insn)
+{
+	return insn->width == IR_32 && insn->op != IR_select ? UINT32_MAX : ~0ull;
+}
+
 static u64 bits_of(const struct ir_function *fn, ir_ref value, u32 depth)
 {
 	const struct ir_insn *insn = ir_at(fn, ir_value(fn, value));
 	u64 bits = 0;
 
 	if (!depth)
-		return insn->width == IR_32 ? UINT32_MAX : ~0ull;
+		return most_bits(insn);
 	if (insn->op != IR_phi)
 		bits = operation_bits(fn, insn, depth - 1);
 	for (u32 i = 0; insn->op == IR_phi && i < insn->arg_cnt; i++)
 		bits |= bits_of(fn, fn->args[insn->args + i], depth > 2 ? 2 : depth - 1);
-	return insn->width == IR_32 ? (u32)bits : bits;
+	return bits & most_bits(insn);
 }
 
 u64 ir_bits(const struct ir_function *fn, ir_ref value)
@@ -113,8 +119,8 @@ static void fold(struct ir_function *fn, ir_ref at);
 ir_ref ir_fold_before(struct ir_function *fn, ir_ref where, enum ir_op op, enum ir_width width,
 		      ir_ref a, ir_ref b)
 {
-	ir_ref insn = new_before(
-		fn, where, &(struct ir_insn){.op = op, .width = width, .a = a, .b = b});
+	ir_ref insn = new_before(fn, where,
+				 &(struct ir_insn){.op = op, .width = width, .a = a, .b = b});
 
 	if (insn)
 		fold(fn, insn);
@@ -190,8 +196,9 @@ static bool matches(const struct ir_function *fn, struct match *match, u8 index,
 		return true;
 	case RULE_CONSTANT: return matches_constant(fn, match, node->number, value);
 	case RULE_NUMBER:
-		return ir_is_const(fn, value) && low((u64)ir_at(fn, value)->imm, match->width) ==
-							 low((u64)node->value, match->width);
+		return ir_is_const(fn, value) &&
+		       low((u64)ir_at(fn, value)->imm, match->width) ==
+			       low((u64)node->value, match->width);
 	case RULE_OP: return matches_op(fn, match, node, value);
 	case RULE_CALCULATED: break;
 	}
@@ -207,9 +214,9 @@ static ir_ref make(struct ir_function *fn, const struct match *match, u8 index, 
 	if (node->kind == RULE_VALUE)
 		return match->values[node->number];
 	if (node->kind != RULE_OP)
-		return ir_const_before(fn, where,
-				       rule_calculate(match->rule, index, match->width,
-						      match->constants));
+		return ir_const_before(
+			fn, where,
+			rule_calculate(match->rule, index, match->width, match->constants));
 	a = make(fn, match, node->child[0], where);
 	b = node->child[1] ? make(fn, match, node->child[1], where) : 0;
 	return ir_fold_before(fn, where, (enum ir_op)node->op, (enum ir_width)width, a, b);
@@ -231,11 +238,12 @@ static bool apply_rows(struct ir_function *fn, ir_ref at)
 
 	for (u32 i = 0; i < count; i++) {
 		const struct rule *rule = list[i];
-		struct match match = {.rule = rule, .width = (enum ir_width)ir_at(fn, at)->width};
+		struct match match = {.rule = rule,
+				      .width = (enum ir_width)ir_at(fn, at)->width};
 
 		if (!matches_op(fn, &match, &rule->nodes[rule->pattern], at) ||
-		    (rule->condition && !rule_calculate(rule, rule->condition, match.width,
-							match.constants)))
+		    (rule->condition &&
+		     !rule_calculate(rule, rule->condition, match.width, match.constants)))
 			continue;
 		become(fn, at, make(fn, &match, rule->result, at));
 		return true;
@@ -276,11 +284,13 @@ static void narrow(struct ir_function *fn, ir_ref *place, u32 bytes)
 static void calculate(struct ir_function *fn, ir_ref at)
 {
 	const struct ir_insn *insn = ir_at(fn, at);
-	const u64 a = (u64)ir_at(fn, insn->a)->imm, b = insn->b ? (u64)ir_at(fn, insn->b)->imm : 0;
+	const u64 a = (u64)ir_at(fn, insn->a)->imm,
+		  b = insn->b ? (u64)ir_at(fn, insn->b)->imm : 0;
 
 	ir_replace(fn, at,
-		   ir_const_before(fn, at, ir_eval((enum ir_op)insn->op,
-						   (enum ir_width)insn->width, a, b)));
+		   ir_const_before(
+			   fn, at,
+			   ir_eval((enum ir_op)insn->op, (enum ir_width)insn->width, a, b)));
 }
 
 /* An extension or a mask of bits that are not there. */
@@ -333,7 +343,8 @@ static void fold_pure(struct ir_function *fn, ir_ref at)
 	    ir_at(fn, insn->a)->op == IR_frame) {
 		*insn = (struct ir_insn){.op = IR_frame,
 					 .width = IR_64,
-					 .imm = ir_at(fn, insn->a)->imm + ir_at(fn, insn->b)->imm,
+					 .imm = ir_at(fn, insn->a)->imm +
+						ir_at(fn, insn->b)->imm,
 					 .block = insn->block,
 					 .prev = insn->prev,
 					 .next = insn->next,
@@ -430,7 +441,7 @@ static void fold(struct ir_function *fn, ir_ref at)
 	struct ir_insn *insn = ir_at(fn, at);
 
 	IR_FOR_EACH_OPERAND(fn, insn, place)
-		*place = ir_value(fn, *place);
+	*place = ir_value(fn, *place);
 	if (is_pure(insn)) {
 		fold_pure(fn, at);
 		return;
