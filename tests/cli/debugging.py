@@ -117,7 +117,7 @@ def test_gdb(skep):
         capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     if "ptrace" in process.stderr:
         raise Skip("gdb may not trace here")
-    matches(rf"(?s)#0 .*{SYMBOL}.* at .*firewall\.bpf\.c:\d+.*\n#1 .* skep_enter_program .*\n#2 .* prog_run",
+    matches(rf"(?s)#0 .*{SYMBOL}.* at .*firewall\.bpf\.c:\d+.*\n#1 .* skep_enter_program .*\n#2 (?s:.*) prog_test_run",
             process.stdout)
 
 
