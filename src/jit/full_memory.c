@@ -8,18 +8,20 @@ static void load(struct full *full, ir_ref at)
 	const struct x86_mem mem = full_address(full, insn, insn->b);
 	const u8 reg = full_result(full, at);
 	const bool is_signed = insn->is_signed;
+	/* What is not extended by a sign is by zeros, in any case. */
+	const enum x86_width width = is_signed ? full_width(insn) : W32;
 
 	switch (insn->bytes) {
 	case 1:
-		x86_rm(full->emit, is_signed ? x86_movsx8 : x86_movzx8, is_signed ? W64 : W32,
+		x86_rm(full->emit, is_signed ? x86_movsx8 : x86_movzx8, width,
 		       reg, mem);
 		break;
 	case 2:
-		x86_rm(full->emit, is_signed ? x86_movsx16 : x86_movzx16, is_signed ? W64 : W32,
+		x86_rm(full->emit, is_signed ? x86_movsx16 : x86_movzx16, width,
 		       reg, mem);
 		break;
 	case 4:
-		x86_rm(full->emit, is_signed ? x86_movsxd : x86_load, is_signed ? W64 : W32,
+		x86_rm(full->emit, width == W64 ? x86_movsxd : x86_load, width,
 		       reg, mem);
 		break;
 	default: x86_rm(full->emit, x86_load, W64, reg, mem); break;
