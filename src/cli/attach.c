@@ -9,6 +9,7 @@
 #include <skep/port.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /*
  * The program to attach at a port: --program, or the only one of the type. *out is NULL when
@@ -65,9 +66,7 @@ static char *port_end(char *list)
 	return comma;
 }
 
-typedef int attach_function(struct session *session, struct attachments *out, const char *spec);
-
-static int each_port(struct session *session, struct attachments *out, attach_function *attach)
+int each_port(struct session *session, struct attachments *out, attach_function *attach)
 {
 	char *list = strdup(session->line->option[OPTION_on]), *at = list, *end;
 	int code = list ? 0 : usage_error("out of memory");
@@ -89,7 +88,7 @@ static int each_port(struct session *session, struct attachments *out, attach_fu
 
 /* --- skep --- */
 
-static int open_port(struct session *session, struct attachments *out, const char *spec)
+int open_port(struct session *session, struct attachments *out, const char *spec)
 {
 	struct skep_error err = {};
 	int ifindex, code;
@@ -107,25 +106,6 @@ static int open_port(struct session *session, struct attachments *out, const cha
 	}
 	out->ports[out->port_count++] = ifindex;
 	return 0;
-}
-
-static int attach_skep(struct session *session, struct attachments *out)
-{
-	struct bpf_program *program;
-	int code = choose_program(session, BPF_PROG_TYPE_XDP, &program);
-
-	if (code)
-		return code;
-	if (!program)
-		return usage_error(
-			"%s: no XDP program to attach; `skep prog run` runs any program on "
-			"given data",
-			session->path);
-	code = each_port(session, out, open_port);
-	for (u32 i = 0; !code && i < out->port_count; i++)
-		code = keep_link(out, bpf_program__attach_xdp(program, out->ports[i]),
-				 bpf_program__name(program), "the port");
-	return code;
 }
 
 /* --- linux --- */
@@ -300,13 +280,13 @@ static int attach_sections(struct session *session, struct attachments *out)
 	return code || out->link_count ? code : say_nothing_to_attach(session);
 }
 
-int attach_all(struct session *session, struct attachments *out)
+int attach_all(struct session *session, u32 count, struct attachments *out)
 {
 	bool has_ports = option_given(session->line, OPTION_on);
 
 	*out = (struct attachments){};
 	if (!session->on_linux)
-		return has_ports ? attach_skep(session, out)
+		return has_ports ? attach_at_ports(session, count, out)
 				 : usage_error(
 					   "run: --on PORT is missing (pcap:IN[:OUT], gen:..., "
 					   "an interface; `skep port` lists them)");
@@ -318,6 +298,8 @@ void detach_all(struct session *session, struct attachments *attachments)
 {
 	for (u32 i = 0; i < attachments->link_count; i++)
 		bpf_link__destroy(attachments->links[i]);
+	for (u32 i = 0; i < attachments->fd_count; i++)
+		close(attachments->fds[i]);
 	for (u32 i = 0; i < attachments->filter_count; i++)
 		detach_tc(&attachments->filters[i]);
 	for (u32 i = 0; i < attachments->port_count; i++)

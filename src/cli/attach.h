@@ -17,14 +17,26 @@ struct tc_filter {
 struct attachments {
 	struct bpf_link *links[ATTACHED_MAX];
 	u32 link_count;
+	int fds[4 * ATTACHED_MAX]; /* of links in the engine */
+	u32 fd_count;
 	int ports[ATTACHED_MAX]; /* ifindexes in the engine */
 	u32 port_count;
 	struct tc_filter filters[ATTACHED_MAX];
 	u32 filter_count;
 };
 
-/* Opens the ports of --on and attaches. 0 or an exit code after a message; always detach. */
-int attach_all(struct session *session, struct attachments *out);
+/* Opens the ports of --on and attaches what the objects have. 0 or an exit code after a
+ * message; always detach. */
+int attach_all(struct session *sessions, u32 count, struct attachments *out);
 void detach_all(struct session *session, struct attachments *attachments);
+
+/* --- shared by the targets --- */
+typedef int attach_function(struct session *session, struct attachments *out, const char *spec);
+
+/* Each of --on; and the one that opens a port of the engine. */
+int each_port(struct session *session, struct attachments *out, attach_function *attach);
+attach_function open_port;
+/* The skep target's way. */
+int attach_at_ports(struct session *sessions, u32 count, struct attachments *out);
 
 #endif

@@ -239,3 +239,13 @@ void print_usage(void)
 	}
 	puts("\nskep COMMAND --help says more. Every command takes -j (JSON) and -p (pretty).");
 }
+
+bool list_has(const char *list, const char *word)
+{
+	const size_t length = strlen(word);
+
+	for (; list; list = strchr(list, ',') ? strchr(list, ',') + 1 : NULL)
+		if (strcspn(list, ",") == length && !strncmp(list, word, length))
+			return true;
+	return false;
+}

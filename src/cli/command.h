@@ -72,6 +72,8 @@ static inline bool option_given(const struct command_line *line, enum option_id 
 int option_number(const struct command_line *line, enum option_id id, u64 otherwise, u64 *out);
 /* The same with K, M, G or T behind it. */
 int option_size(const struct command_line *line, enum option_id id, u64 *out);
+/* Whether the comma-separated list has the word. */
+bool list_has(const char *list, const char *word);
 /* Seconds with a fraction, as nanoseconds. */
 int option_seconds(const struct command_line *line, enum option_id id, u64 *out);
 

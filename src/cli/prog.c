@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `skep prog`: the programs of an object, as bpftool shows and runs them. */
+#include "cli/run_config.h"
 #include "cli/session.h"
 #include "cli/summary.h"
 
@@ -37,8 +38,22 @@ static void tag_text(const __u8 *tag, char *out)
 		sprintf(out + 2 * i, "%02x", tag[i]);
 }
 
-static void print_program(struct output *output, const struct bpf_prog_info *info,
-			  const char *section, const u32 *maps)
+/* What the object says of the program's place among others at a port. */
+static void print_run_config(struct output *output, const struct session *session,
+			     const char *program)
+{
+	struct run_config config;
+
+	if (!run_config_read(session, program, &config))
+		return;
+	output_line(output);
+	output_number(output, "priority", config.priority);
+	output_number(output, "proceed_on", config.proceed_on);
+}
+
+static void print_program(struct output *output, const struct session *session,
+			  const struct bpf_prog_info *info, const char *section,
+			  const u32 *maps)
 {
 	char tag[2 * BPF_TAG_SIZE + 1];
 
@@ -66,10 +81,13 @@ static void print_program(struct output *output, const struct bpf_prog_info *inf
 	if (info->btf_id)
 		output_number(output, "btf_id", info->btf_id);
 	output_number(output, "verified_insns", info->verified_insns);
+	if (info->type == BPF_PROG_TYPE_XDP)
+		print_run_config(output, session, info->name);
 	output_end(output);
 }
 
-static int show_program(struct output *output, const struct bpf_program *program)
+static int show_program(struct output *output, const struct session *session,
+			const struct bpf_program *program)
 {
 	u32 maps[64] = {}, size;
 	struct bpf_prog_info info = {.nr_map_ids = ARRAY_SIZE(maps),
@@ -79,7 +97,7 @@ static int show_program(struct output *output, const struct bpf_program *program
 	if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
 		return usage_error("%s: %s", bpf_program__name(program), strerror(errno));
 	info.nr_map_ids = min(info.nr_map_ids, (u32)ARRAY_SIZE(maps));
-	print_program(output, &info, bpf_program__section_name(program), maps);
+	print_program(output, session, &info, bpf_program__section_name(program), maps);
 	return 0;
 }
 
@@ -93,7 +111,7 @@ int cmd_prog_show(struct command_line *line)
 		output_list(&line->output);
 		bpf_object__for_each_program (program, session.object)
 			if (!code)
-				code = show_program(&line->output, program);
+				code = show_program(&line->output, &session, program);
 		output_list_end(&line->output);
 	}
 	session_close(&session);

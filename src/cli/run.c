@@ -16,6 +16,7 @@
 
 #define PROGRESS_NS 200000000ull
 #define WAIT_MS	    100
+#define FILES_MAX   16
 
 /* What the signal handler reaches. */
 static struct skep_engine *running_engine;
@@ -29,7 +30,8 @@ static void interrupt(int signal)
 }
 
 struct run {
-	struct session *session;
+	struct session *sessions; /* one of each object; the first has the engine */
+	u32 session_count;
 	struct attachments *attachments;
 	u64 start_ns, interval_ns, duration_ns, count, shown_ns;
 	u32 top;
@@ -43,7 +45,7 @@ static void show_progress(const struct run *run, u64 now)
 	u64 packets = 0;
 
 	for (u32 i = 0; i < run->attachments->port_count; i++)
-		if (!skep_port_stats(run->session->engine, run->attachments->ports[i], &stats))
+		if (!skep_port_stats(run->sessions->engine, run->attachments->ports[i], &stats))
 			packets += stats.in_packets;
 	fprintf(stderr, "\r%llu packets, %.2f M/s\033[K", packets,
 		packets * 1000.0 / max(now - run->start_ns, 1ull));
@@ -55,6 +57,12 @@ static void end_progress(const struct run *run)
 		fputs("\r\033[K", stderr);
 }
 
+static void show_maps(const struct run *run)
+{
+	for (u32 i = 0; i < run->session_count; i++)
+		summary_maps(&run->sessions[i], run->top);
+}
+
 static int tick(void *cookie)
 {
 	struct run *run = cookie;
@@ -62,7 +70,7 @@ static int tick(void *cookie)
 
 	if (run->interval_ns && now - run->shown_ns >= run->interval_ns) {
 		end_progress(run);
-		summary_maps(run->session, run->top);
+		show_maps(run);
 		run->shown_ns = now;
 	}
 	if (run->shows_progress)
@@ -82,7 +90,7 @@ static int move_packets(struct run *run)
 		.cookie = run,
 	};
 	struct skep_error err = {};
-	int code = skep_ports_run(run->session->engine, &opts, &err);
+	int code = skep_ports_run(run->sessions->engine, &opts, &err);
 
 	end_progress(run);
 	if (!code)
@@ -105,29 +113,53 @@ static int wait_for_end(struct run *run)
 		nanosleep(&pause, NULL);
 		now = os_time_ns(CLOCK_MONOTONIC);
 		if (run->interval_ns && now - run->shown_ns >= run->interval_ns) {
-			summary_maps(run->session, run->top);
+			show_maps(run);
 			run->shown_ns = now;
 		}
 	}
 	return 0;
 }
 
+/* The ring buffers and perf buffers of all objects. */
+static int start_events(const struct run *run, struct events **events)
+{
+	int code = 0;
+
+	for (u32 i = 0; i < run->session_count && !code; i++)
+		code = events_start(&run->sessions[i], &events[i]);
+	return code;
+}
+
+/* Times of programs are counted while the descriptor is open; negative: they are not. */
+static int count_times(const struct run *run)
+{
+	return option_given(run->sessions->line, OPTION_stats)
+		       ? bpf_enable_stats(BPF_STATS_RUN_TIME)
+		       : -1;
+}
+
 static int run_attached(struct run *run)
 {
-	struct session *session = run->session;
-	struct events *events;
-	int code = events_start(session, &events);
-	u64 ended;
+	struct session *session = run->sessions;
+	struct events *events[FILES_MAX] = {};
+	int code = start_events(run, events), stats;
+	u64 ended = 0;
 
-	if (code)
+	if (!code) {
+		stats = count_times(run);
+		run->start_ns = run->shown_ns = os_time_ns(CLOCK_MONOTONIC);
+		code = session->on_linux ? wait_for_end(run) : move_packets(run);
+		ended = os_time_ns(CLOCK_MONOTONIC);
+		if (stats >= 0)
+			close(stats);
+	}
+	for (u32 i = 0; i < run->session_count; i++)
+		events_stop(events[i]);
+	if (!run->start_ns)
 		return code;
-	run->start_ns = run->shown_ns = os_time_ns(CLOCK_MONOTONIC);
-	code = session->on_linux ? wait_for_end(run) : move_packets(run);
-	ended = os_time_ns(CLOCK_MONOTONIC);
-	events_stop(events);
 	if (!session->on_linux)
 		summary_ports(session, run->attachments, ended - run->start_ns);
-	summary_maps(session, run->top);
+	show_maps(run);
 	return code;
 }
 
@@ -157,47 +189,78 @@ static void catch_signals(struct skep_engine *engine)
 	sigaction(SIGTERM, &action, NULL);
 }
 
-static int load_and_run(struct session *session, struct run *run)
+static int load(struct session *session)
 {
-	struct attachments attachments = {};
 	int code = session_set_globals(session);
 
-	if (!code)
-		code = session_load(session);
-	if (!code)
-		code = session_set_entries(session);
-	if (code)
-		return code;
-	run->session = session;
+	code = code ?: session_load(session);
+	return code ?: session_set_entries(session);
+}
+
+static int attach_and_run(struct run *run)
+{
+	struct attachments attachments = {};
+	int code;
+
 	run->attachments = &attachments;
-	catch_signals(session->engine);
-	code = attach_all(session, &attachments);
+	catch_signals(run->sessions->engine);
+	code = attach_all(run->sessions, run->session_count, &attachments);
 	if (!code)
 		code = run_attached(run);
-	detach_all(session, &attachments);
+	detach_all(run->sessions, &attachments);
 	running_engine = NULL;
 	return code;
 }
 
+/* Each object is opened and loaded before the next. */
+static int open_all(struct run *run, struct command_line *line)
+{
+	int code = 0;
+
+	for (int i = 0; i < line->argument_count && !code; i++) {
+		struct session *session = &run->sessions[i];
+
+		run->session_count++;
+		code = i ? session_open_beside(session, run->sessions, line->arguments[i])
+			 : session_open(session, line, line->arguments[i]);
+		code = code ?: load(session);
+	}
+	return code;
+}
+
+static int check_files(const struct command_line *line)
+{
+	const bool on_linux = !strcmp(line->option[OPTION_target] ?: "", "linux");
+
+	if (!line->argument_count)
+		return usage_error("run: expected FILE... (objects or .bpf.c)");
+	if (line->argument_count > FILES_MAX)
+		return usage_error("run: more than %d files", FILES_MAX);
+	if (line->argument_count > 1 && on_linux)
+		return usage_error(
+			"run: several files are for the skep target; Linux attaches "
+			"one XDP program to an interface, others through xdp-loader(8)");
+	if (line->argument_count > 1 && line->setting_count)
+		return usage_error("run: --set is for one FILE");
+	if (on_linux && option_given(line, OPTION_pass_to))
+		return usage_error("--pass-to is for the skep target; Linux has a stack");
+	return 0;
+}
+
 int cmd_run(struct command_line *line)
 {
-	struct session session;
-	struct run run = {};
+	struct session sessions[FILES_MAX] = {};
+	struct run run = {.sessions = sessions};
 	int code;
 
-	if (line->argument_count != 1)
-		return usage_error("run: expected one FILE (an object or a .bpf.c)");
 	if (option_given(line, OPTION_data))
-		return run_once(line);
-	code = parse_options(line, &run);
-	if (code)
-		return code;
-	if (option_given(line, OPTION_xdp_mode) &&
-	    strcmp(line->option[OPTION_target] ?: "", "linux"))
-		return usage_error("--xdp-mode is for --target linux");
-	code = session_open(&session, line, line->arguments[0]);
-	if (!code)
-		code = load_and_run(&session, &run);
-	session_close(&session);
+		return line->argument_count == 1 ? run_once(line)
+						 : usage_error("run: --data is for one FILE");
+	code = check_files(line);
+	code = code ?: parse_options(line, &run);
+	code = code ?: open_all(&run, line);
+	code = code ?: attach_and_run(&run);
+	while (run.session_count)
+		session_close(&sessions[--run.session_count]);
 	return code;
 }

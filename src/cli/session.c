@@ -45,9 +45,7 @@ static void print_trace(void *cookie, const char *text, size_t length)
 
 static void keep_explanation(void *cookie, struct skep_explanation *explanation)
 {
-	struct session *session = cookie;
-
-	explanations_add(&session->explanations, explanation);
+	explanations_add(&listening->explanations, explanation);
 }
 
 /* Options of the engine that are numbers. */
@@ -107,7 +105,6 @@ static int new_engine(struct session *session, u32 rights, u32 jit, u64 fuel)
 		.trace_cookie = &session->line->output,
 		.verify_only = session->line->command->run == cmd_verify,
 		.explain = keep_explanation,
-		.explain_cookie = session,
 		.checked = option_given(session->line, OPTION_checked),
 		.jit = jit,
 		.fuel = fuel,
@@ -276,12 +273,10 @@ static int open_object(struct session *session)
 	return 0;
 }
 
-int session_open(struct session *session, struct command_line *line, const char *path)
+static int open_file(struct session *session, const char *path)
 {
-	int code = session_target(session, line);
+	int code = 0;
 
-	if (code)
-		return code;
 	session->path = path;
 	if (is_source(path))
 		code = compile_program(path, &session->compiled);
@@ -291,6 +286,28 @@ int session_open(struct session *session, struct command_line *line, const char 
 	if (!code && option_given(line, OPTION_attach_prog))
 		code = freplace_open_target(session);
 	return code;
+}
+
+int session_open(struct session *session, struct command_line *line, const char *path)
+{
+	int code = session_target(session, line);
+
+	return code ? code : open_file(session, path);
+}
+
+int session_open_beside(struct session *session, const struct session *first, const char *path)
+{
+	*session = (struct session){
+		.line = first->line,
+		.on_linux = first->on_linux,
+		.engine = first->engine,
+		.slots = first->slots,
+		.is_guest = true,
+	};
+	strbuf_init(&session->log);
+	session->log.limit = first->log.limit;
+	listening = session;
+	return open_file(session, path);
 }
 
 void session_close(struct session *session)
@@ -303,8 +320,10 @@ void session_close(struct session *session)
 	if (session->compiled)
 		unlink(session->compiled);
 	free(session->compiled);
-	wrap_use_linux();
-	skep_engine_free(session->engine);
+	if (!session->is_guest) {
+		wrap_use_linux();
+		skep_engine_free(session->engine);
+	}
 	listening = NULL;
 	explanations_done(&session->explanations);
 	strbuf_done(&session->log);
@@ -438,6 +457,7 @@ int session_load(struct session *session)
 {
 	int code;
 
+	listening = session;
 	drop_ring_value_sizes(session);
 	ask_for_no_path(session);
 	strbuf_clear(&session->log);

@@ -26,6 +26,7 @@ struct session {
 	struct image image; /* the object's bytes, as libbpf gets them */
 	bool on_linux;
 	struct skep_engine *engine; /* NULL on linux */
+	bool is_guest;		    /* the engine is another session's */
 	u32 slots;		    /* of the engine */
 	struct bpf_object *object;
 	struct freplace freplace; /* what it replaces, or is replaced by */
@@ -39,6 +40,9 @@ struct session {
  * message. Always close.
  */
 int session_open(struct session *session, struct command_line *line, const char *path);
+
+/* The same in the engine of another session, which is closed after this one. */
+int session_open_beside(struct session *session, const struct session *first, const char *path);
 
 /* Loads what is autoloaded. EXIT_REJECTED: a program was rejected (said on stderr). */
 int session_load(struct session *session);

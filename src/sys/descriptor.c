@@ -323,12 +323,13 @@ static void take_dead_memfds(struct descriptor_table *table, struct cds_list_hea
 	}
 }
 
+/* Not epoll_wait(): in programs that turn libbpf's calls to an engine that one comes back here. */
 static void take_dead_pipes(struct descriptor_table *table, struct cds_list_head *dead)
 {
 	struct epoll_event events[64];
 	int count = ensure_own_epoll(table)
 			    ? 0
-			    : epoll_wait(table->epoll, events, ARRAY_SIZE(events), 0);
+			    : epoll_pwait(table->epoll, events, ARRAY_SIZE(events), 0, NULL);
 
 	for (int i = 0; i < count; i++) {
 		struct descriptor *descriptor = events[i].data.ptr;

@@ -28,7 +28,10 @@ def test_usage(skep):
             (r"--format x: expected raw or c", "btf", "dump", "--format", "x", "firewall.bpf.o"),
             (r"--on PORT is missing", "run", "firewall.bpf.o"),
             (r"--duration -1: expected", "run", "firewall.bpf.o", "--on", "gen:", "--duration", "-1"),
-            (r"--xdp-mode is for --target linux", "run", "firewall.bpf.o", "--on", "gen:", "--xdp-mode", "native"),
+            (r"--xdp-mode offload: expected native or generic", "run", "firewall.bpf.o", "--on", "gen:", "--xdp-mode", "offload"),
+            (r"--pass-to 2: expected the number of a port", "run", "firewall.bpf.o", "--on", "gen:", "--pass-to", "2"),
+            (r"run: expected FILE\.\.\.", "run"),
+            (r"run: --set is for one FILE", "run", "firewall.bpf.o", "counter.bpf.o", "--set", "x=1"),
             (r"--data: .* at character 3: expected hex", "run", "firewall.bpf.o", "--data", "00zz")):
         got = skep(*arguments)
         same(got.returncode, 2, str(arguments))
@@ -51,10 +54,11 @@ def test_files(skep):
     skep.fails(2, r"no program in section 'tc'", "verify", "--section", "tc", "firewall.bpf.o")
     skep.fails(2, r"no program named 'nobody'", "verify", "-P", "nobody", "firewall.bpf.o")
     skep.fails(2, r"no program named 'nobody'", "run", "-P", "nobody", "firewall.bpf.o", "--on", "gen:count=1")
-    got = skep.fails(2, r"several programs could be attached \(parse_.*choose one with --program$", "run", "tailcall.bpf.o",
+    got = skep.fails(2, r"several programs could be attached \(parse_.*choose one with --program, or several with commas$", "run", "tailcall.bpf.o",
                      "--on", "gen:count=1")
     same(got.stderr.count("\n"), 1)
-    skep.fails(2, r"no XDP program to attach", "run", "sections.bpf.c", "--on", "gen:count=1")
+    skep.fails(2, r"no XDP or tc program to attach", "run", "sections.bpf.c", "--on", "gen:count=1", "-P",
+               "on_getppid")
     skep.fails(2, r"no map named 'nowhere'", "map", "dump", "firewall.bpf.o", "nowhere")
 
 

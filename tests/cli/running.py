@@ -42,6 +42,43 @@ def test_run_several_ports(skep):
     same(skep.path("out.pcap").stat().st_size, 24 + 5 * (16 + 64))
 
 
+def test_several_programs_at_a_port(skep):
+    arguments = ("run", "sizes.bpf.c", "size.bpf.c", "drop.bpf.c", "--on", "gen:flows=50,count=9000,seed=3,proto=udp")
+    for more in ((), ("--xdp-mode", "generic", "--stats")):
+        lines = skep.lines(*arguments, "-j", *more)
+        programs = by_event(lines, "program")
+        same([(program["place"], program["name"], program["priority"]) for program in programs],
+             [("xdp", "drop_dns", 10), ("xdp", "note_size", 20), ("tc ingress", "count_sizes", 1)])
+        dropped = programs[0]["drop"]
+        same(dropped > 0, True)
+        same([programs[0]["pass"], programs[1]["pass"], programs[2]["ok"], by_event(lines, "port")[0]["pass"]],
+             [9000 - dropped] * 4)
+        same(by_event(lines, "map")[0]["entries"], [{"key": 64, "value": 9000 - dropped}])
+        same(["ns" in program for program in programs], [bool(more)] * 3)
+    matches(r"\nxdp  drop_dns  priority 10  drop \d+  pass \d+\nxdp  note_size  priority 20  pass \d+\n"
+            r"tc ingress  count_sizes  priority 1  ok \d+\n", skep.ok(*arguments))
+
+
+def test_named_programs_at_a_port(skep):
+    lines = skep.lines("run", "tailcall.bpf.o", "--on", "gen:count=100", "-j", "--program", "parse_ipv4,parse_ipv6")
+    same([program["name"] for program in by_event(lines, "program")], ["parse_ipv4", "parse_ipv6"])
+    skep.fails(2, r"no program named 'parse_ipv5'$", "run", "tailcall.bpf.o", "--on", "gen:count=1", "--program",
+               "parse_ipv4,parse_ipv5")
+
+
+def test_what_passes_leaves_by_another_port(skep):
+    lines = skep.lines("run", "counter.bpf.o", "--on", "gen:count=20,gen:count=1,out=behind.pcap", "-j", "--pass-to", "2")
+    same([port["out_packets"] for port in by_event(lines, "port")], [0, 21])
+
+
+def test_exceptions_have_names(skep):
+    lines = skep.lines("run", "lost.bpf.c", "--on", "gen:count=20", "-j")
+    same(by_event(lines, "exceptions"), [{"event": "exceptions", "port": 1, "redirect_no_port": 20}])
+    same(by_event(lines, "port")[0]["redirect_failed"], 20)
+    matches(r"\nredirect_no_port 20  the engine has no port of this ifindex\n",
+            skep.ok("run", "lost.bpf.c", "--on", "gen:count=20"))
+
+
 def test_settings_and_ring_buffer_records(skep):
     arguments = ("run", "firewall.bpf.o", "--on", "gen:count=4", "--set", "report_drops=true", "--set",
                  "blocklist[{8, 10.0.0.0}]=0")
