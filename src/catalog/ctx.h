@@ -19,6 +19,16 @@
  * would move its packet there is refused, here as there. */
 #define PACKET_HEADROOM_KEPT 40
 
+/* What the port knows of an XDP frame beside its bytes. */
+enum xdp_rx_known { XDP_RX_TIME = 1, XDP_RX_HASH = 2, XDP_RX_VLAN = 4 };
+
+struct xdp_rx {
+	u32 able, known; /* XDP_RX_*: of any frame of the port, of this one */
+	u32 hash;
+	u16 vlan_proto, vlan_tci; /* host order */
+	u64 time_ns;
+};
+
 /* struct xdp_md's real side. Pointers are ordered hard_start <= meta <= data <= data_end <=
  * frame_end. */
 struct xdp_ctx {
@@ -32,7 +42,8 @@ struct xdp_ctx {
 	u8 *pages_end; /* of their memory */
 	u32 fragment_bytes;
 	u32 ingress_ifindex, rx_queue_index, egress_ifindex;
-	u32 flags; /* XDP_CTX_* */
+	u32 flags;		 /* XDP_CTX_* */
+	const struct xdp_rx *rx; /* NULL: nothing is known */
 };
 
 struct owner;

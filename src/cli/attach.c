@@ -88,7 +88,7 @@ int each_port(struct session *session, struct attachments *out, attach_function 
 
 /* --- skep --- */
 
-int open_port(struct session *session, struct attachments *out, const char *spec)
+static int open_port(struct session *session, struct attachments *out, const char *spec)
 {
 	struct skep_error err = {};
 	int ifindex, code;
@@ -280,18 +280,23 @@ static int attach_sections(struct session *session, struct attachments *out)
 	return code || out->link_count ? code : say_nothing_to_attach(session);
 }
 
-int attach_all(struct session *session, u32 count, struct attachments *out)
+int open_ports(struct session *session, struct attachments *out)
 {
-	bool has_ports = option_given(session->line, OPTION_on);
+	if (session->on_linux)
+		return 0;
+	return option_given(session->line, OPTION_on)
+		       ? each_port(session, out, open_port)
+		       : usage_error("run: --on PORT is missing (pcap:IN[:OUT], gen:..., "
+				     "an interface; `skep port` lists them)");
+}
 
-	*out = (struct attachments){};
-	if (!session->on_linux)
-		return has_ports ? attach_at_ports(session, count, out)
-				 : usage_error(
-					   "run: --on PORT is missing (pcap:IN[:OUT], gen:..., "
-					   "an interface; `skep port` lists them)");
-	return has_ports ? each_port(session, out, attach_interface)
-			 : attach_sections(session, out);
+int attach_all(struct session *sessions, u32 count, struct attachments *out)
+{
+	if (!sessions->on_linux)
+		return attach_at_ports(sessions, count, out);
+	return option_given(sessions->line, OPTION_on)
+		       ? each_port(sessions, out, attach_interface)
+		       : attach_sections(sessions, out);
 }
 
 void detach_all(struct session *session, struct attachments *attachments)

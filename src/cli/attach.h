@@ -25,17 +25,19 @@ struct attachments {
 	u32 filter_count;
 };
 
-/* Opens the ports of --on and attaches what the objects have. 0 or an exit code after a
- * message; always detach. */
+/* The ports of --on, for the skep target. 0 or an exit code after a message; always detach. */
+int open_ports(struct session *session, struct attachments *out);
+/* Before it is loaded: an object that asks what a port knows of its packets is for that port. */
+int bind_to_port(struct session *session, const struct attachments *attachments);
+/* Attaches what the objects have: there, or to what Linux has. */
 int attach_all(struct session *sessions, u32 count, struct attachments *out);
 void detach_all(struct session *session, struct attachments *attachments);
 
 /* --- shared by the targets --- */
 typedef int attach_function(struct session *session, struct attachments *out, const char *spec);
 
-/* Each of --on; and the one that opens a port of the engine. */
+/* Each of --on. */
 int each_port(struct session *session, struct attachments *out, attach_function *attach);
-attach_function open_port;
 /* The skep target's way. */
 int attach_at_ports(struct session *sessions, u32 count, struct attachments *out);
 

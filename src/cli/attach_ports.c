@@ -4,12 +4,48 @@
 #include "cli/attach.h"
 #include "cli/run_config.h"
 
+#include <bpf/btf.h>
 #include <errno.h>
 #include <skep/attach.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PROGRAMS_MAX 64
+#define DEVICE_BOUND (1u << 6) /* BPF_F_XDP_DEV_BOUND_ONLY */
+
+/* What Linux's drivers tell of a packet; a program that asks is for one device. */
+static bool asks_the_port(const struct session *session)
+{
+	static const char *const functions[] = {"bpf_xdp_metadata_rx_timestamp",
+						"bpf_xdp_metadata_rx_hash",
+						"bpf_xdp_metadata_rx_vlan_tag"};
+	const struct btf *btf = bpf_object__btf(session->object);
+
+	for (u32 i = 0; btf && i < ARRAY_SIZE(functions); i++)
+		if (btf__find_by_name_kind(btf, functions[i], BTF_KIND_FUNC) > 0)
+			return true;
+	return false;
+}
+
+int bind_to_port(struct session *session, const struct attachments *attachments)
+{
+	struct bpf_program *program;
+
+	if (!attachments->port_count || !asks_the_port(session))
+		return 0;
+	if (attachments->port_count > 1)
+		return usage_error(
+			"%s: asks what a port knows of its packets, so it runs at one "
+			"port only (--on)",
+			session->path);
+	bpf_object__for_each_program (program, session->object) {
+		if (bpf_program__type(program) != BPF_PROG_TYPE_XDP)
+			continue;
+		bpf_program__set_ifindex(program, (u32)attachments->ports[0]);
+		bpf_program__set_flags(program, bpf_program__flags(program) | DEVICE_BOUND);
+	}
+	return 0;
+}
 
 /* A program that is to be attached. */
 struct choice {
@@ -198,7 +234,6 @@ int attach_at_ports(struct session *sessions, u32 count, struct attachments *out
 	int code = read_mode(sessions->line, &is_generic);
 
 	code = code ?: choose_all(sessions, count, &choices);
-	code = code ?: each_port(sessions, out, open_port);
 	code = code ?: set_behind(sessions, out);
 	for (u32 port = 0; !code && port < out->port_count; port++)
 		for (u32 i = 0; !code && i < choices.count; i++)

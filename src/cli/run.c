@@ -32,7 +32,7 @@ static void interrupt(int signal)
 struct run {
 	struct session *sessions; /* one of each object; the first has the engine */
 	u32 session_count;
-	struct attachments *attachments;
+	struct attachments attachments;
 	u64 start_ns, interval_ns, duration_ns, count, shown_ns;
 	u32 top;
 	bool shows_progress;
@@ -44,8 +44,8 @@ static void show_progress(const struct run *run, u64 now)
 	struct skep_port_stats stats = {.sz = sizeof(stats)};
 	u64 packets = 0;
 
-	for (u32 i = 0; i < run->attachments->port_count; i++)
-		if (!skep_port_stats(run->sessions->engine, run->attachments->ports[i], &stats))
+	for (u32 i = 0; i < run->attachments.port_count; i++)
+		if (!skep_port_stats(run->sessions->engine, run->attachments.ports[i], &stats))
 			packets += stats.in_packets;
 	fprintf(stderr, "\r%llu packets, %.2f M/s\033[K", packets,
 		packets * 1000.0 / max(now - run->start_ns, 1ull));
@@ -158,7 +158,7 @@ static int run_attached(struct run *run)
 	if (!run->start_ns)
 		return code;
 	if (!session->on_linux)
-		summary_ports(session, run->attachments, ended - run->start_ns);
+		summary_ports(session, &run->attachments, ended - run->start_ns);
 	show_maps(run);
 	return code;
 }
@@ -189,30 +189,29 @@ static void catch_signals(struct skep_engine *engine)
 	sigaction(SIGTERM, &action, NULL);
 }
 
-static int load(struct session *session)
+static int load(struct session *session, const struct attachments *attachments)
 {
-	int code = session_set_globals(session);
+	int code = bind_to_port(session, attachments);
 
+	code = code ?: session_set_globals(session);
 	code = code ?: session_load(session);
 	return code ?: session_set_entries(session);
 }
 
 static int attach_and_run(struct run *run)
 {
-	struct attachments attachments = {};
 	int code;
 
-	run->attachments = &attachments;
 	catch_signals(run->sessions->engine);
-	code = attach_all(run->sessions, run->session_count, &attachments);
+	code = attach_all(run->sessions, run->session_count, &run->attachments);
 	if (!code)
 		code = run_attached(run);
-	detach_all(run->sessions, &attachments);
 	running_engine = NULL;
 	return code;
 }
 
-/* Each object is opened and loaded before the next. */
+/* The first has the engine, whose ports the objects may ask for; each is loaded before the next
+ * is opened. */
 static int open_all(struct run *run, struct command_line *line)
 {
 	int code = 0;
@@ -223,7 +222,9 @@ static int open_all(struct run *run, struct command_line *line)
 		run->session_count++;
 		code = i ? session_open_beside(session, run->sessions, line->arguments[i])
 			 : session_open(session, line, line->arguments[i]);
-		code = code ?: load(session);
+		if (!i)
+			code = code ?: open_ports(session, &run->attachments);
+		code = code ?: load(session, &run->attachments);
 	}
 	return code;
 }
@@ -260,6 +261,7 @@ int cmd_run(struct command_line *line)
 	code = code ?: parse_options(line, &run);
 	code = code ?: open_all(&run, line);
 	code = code ?: attach_and_run(&run);
+	detach_all(sessions, &run.attachments);
 	while (run.session_count)
 		session_close(&sessions[--run.session_count]);
 	return code;

@@ -5,6 +5,7 @@
 #include "helper/body.h"
 #include "helper/skb.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <string.h>
@@ -207,5 +208,51 @@ KFUNC_BODY(bpf_xdp_pull_data)
 	xdp->data_end += more;
 	xdp->fragments += more;
 	xdp->fragment_bytes -= more;
+	return 0;
+}
+
+/* --- what the port knows (Linux's metadata functions) --- */
+
+/* Linux: L4, whatever the protocol. */
+#define HASH_TYPE_L4 (1u << 3)
+
+static int check_known(const struct xdp_ctx *xdp, u32 what)
+{
+	if (!xdp->rx || !(xdp->rx->able & what))
+		return -EOPNOTSUPP;
+	return xdp->rx->known & what ? 0 : -ENODATA;
+}
+
+KFUNC_BODY(bpf_xdp_metadata_rx_timestamp)
+{
+	const struct xdp_ctx *xdp = u64_to_ptr(r1);
+	const int ret = check_known(xdp, XDP_RX_TIME);
+
+	if (!ret)
+		*(u64 *)u64_to_ptr(r2) = xdp->rx->time_ns;
+	return ret;
+}
+
+KFUNC_BODY(bpf_xdp_metadata_rx_hash)
+{
+	const struct xdp_ctx *xdp = u64_to_ptr(r1);
+	const int ret = check_known(xdp, XDP_RX_HASH);
+
+	if (ret)
+		return ret;
+	*(u32 *)u64_to_ptr(r2) = xdp->rx->hash;
+	*(u32 *)u64_to_ptr(r3) = HASH_TYPE_L4;
+	return 0;
+}
+
+KFUNC_BODY(bpf_xdp_metadata_rx_vlan_tag)
+{
+	const struct xdp_ctx *xdp = u64_to_ptr(r1);
+	const int ret = check_known(xdp, XDP_RX_VLAN);
+
+	if (ret)
+		return ret;
+	*(u16 *)u64_to_ptr(r2) = htons(xdp->rx->vlan_proto);
+	*(u16 *)u64_to_ptr(r3) = xdp->rx->vlan_tci;
 	return 0;
 }

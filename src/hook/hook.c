@@ -124,6 +124,8 @@ static bool prog_fits(const struct hook *hook, const struct prog *prog)
 		return prog->type == BPF_PROG_TYPE_SCHED_CLS;
 	if (hook->attach_type != BPF_XDP || prog->type != BPF_PROG_TYPE_XDP)
 		return false;
+	if (prog->bound_ifindex && prog->bound_ifindex != hook->ifindex)
+		return false;
 	/* Linux: programs made for map entries do not run on a device, 0 is "not said". */
 	return prog->attach_type == BPF_XDP || prog->attach_type == 0;
 }
@@ -158,6 +160,11 @@ static int attach(struct hook *hook, struct prog *prog, struct link *link,
 
 	if (!attachment)
 		return -ENOMEM;
+	if (prog->bound_ifindex && request->place.is_generic) {
+		free(with_it);
+		attachment_free(attachment);
+		return -EINVAL;
+	}
 	attachment->prog = prog;
 	attachment->link = link;
 	pthread_mutex_lock(&hook_lock);

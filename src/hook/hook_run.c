@@ -43,9 +43,11 @@ void hook_run_begin(struct hook_run *run, const struct hook *hook, u32 queue)
 	run->is_timed = run_stats_enabled();
 	run->is_generic = chain->at[0]->is_generic;
 	run->has_frags = true;
+	run->is_bound = false;
 	for (u32 i = 0; i < run->count; i++) {
 		begin_program(&run->programs[i], chain->at[i], queue);
 		run->has_frags = run->has_frags && prog_has_frags(run->programs[i].prog);
+		run->is_bound |= run->programs[i].prog->bound_ifindex != 0;
 	}
 }
 

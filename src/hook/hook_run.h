@@ -21,6 +21,7 @@ struct hook_run {
 	s32 at_the_end;	 /* what counts as the result when all programs hand on */
 	bool is_timed;	 /* BPF_ENABLE_STATS */
 	bool is_generic; /* see struct attachment */
+	bool is_bound;	 /* some program asks what the port knows of a packet */
 	bool has_frags;	 /* every program knows of fragments */
 	struct hook_run_program programs[CHAIN_MAX];
 };

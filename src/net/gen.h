@@ -46,6 +46,8 @@ struct gen_flow {
 };
 
 struct gen_flow gen_flow_make(const struct gen_spec *spec, u64 number);
+/* The same for all packets of the flow; never 0. */
+u32 gen_flow_hash(const struct gen_flow *flow);
 /* Writes a frame of `size` bytes (at least the headers) with right lengths and checksums. */
 void gen_packet_build(const struct gen_flow *flow, u32 size, u64 sequence, bool is_syn,
 		      u8 *out);

@@ -221,3 +221,15 @@ void gen_packet_build(const struct gen_flow *flow, u32 size, u64 sequence, bool 
 	memset(payload, 'a' + sequence % 26, length - transport_header(flow));
 	set_checksum(flow, ip, transport, length);
 }
+
+/* The flow's numbers, mixed so that all bits are good. */
+u32 gen_flow_hash(const struct gen_flow *flow)
+{
+	u64 hash = (u64)flow->source << 32 | flow->destination;
+
+	hash = (hash ^ hash >> 29) * 0xbf58476d1ce4e5b9ull;
+	hash ^= (u64)flow->source_port << 32 | (u32)flow->destination_port << 16 |
+		(u32)flow->protocol << 8 | flow->is_ipv6;
+	hash = (hash ^ hash >> 32) * 0x94d049bb133111ebull;
+	return (u32)(hash >> 32) ?: 1;
+}

@@ -155,7 +155,8 @@ static void gen_frame(struct gen_port *gen, struct frame *frame)
 	frame->data = frame->memory + PACKET_HEADROOM;
 	frame->length = frame->original_length = choose_size(gen, &flow);
 	frame->metadata = 0;
-	frame->known = FRAME_TIME;
+	frame->known = FRAME_TIME | FRAME_HASH;
+	frame->hash = gen_flow_hash(&flow);
 	frame->time_ns =
 		(u64)((unsigned __int128)gen->sent * 1000000000 / gen->spec.packets_per_second);
 	gen_packet_build(&flow, frame->length, gen->sent, is_syn, frame->data);
@@ -194,7 +195,8 @@ static void gen_close(struct port *port)
 
 const struct port_ops port_gen = {
 	.name = "gen",
-	.abilities = PORT_RECEIVES | PORT_SENDS | PORT_KEEPS_PASSED | PORT_KNOWS_TIME,
+	.abilities = PORT_RECEIVES | PORT_SENDS | PORT_KEEPS_PASSED | PORT_KNOWS_TIME |
+		     PORT_KNOWS_HASH,
 	.open = gen_open,
 	.receive = gen_receive,
 	.send = gen_send,

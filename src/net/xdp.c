@@ -142,13 +142,41 @@ struct batch {
 	struct hook_run programs;
 };
 
+_Static_assert((u32)XDP_RX_TIME == (u32)FRAME_TIME && (u32)XDP_RX_HASH == (u32)FRAME_HASH &&
+		       (u32)XDP_RX_VLAN == (u32)FRAME_VLAN,
+	       "one is the other");
+
+static u32 known_of_port(const struct port *port)
+{
+	const u32 abilities = port->ops->abilities;
+
+	return (abilities & PORT_KNOWS_TIME ? XDP_RX_TIME : 0) |
+	       (abilities & PORT_KNOWS_HASH ? XDP_RX_HASH : 0) |
+	       (abilities & PORT_KNOWS_VLAN ? XDP_RX_VLAN : 0);
+}
+
+static struct xdp_rx rx_of(const struct port *port, const struct frame *frame)
+{
+	return (struct xdp_rx){.able = known_of_port(port),
+			       .known = frame->known,
+			       .hash = frame->hash,
+			       .vlan_proto = frame->vlan_proto,
+			       .vlan_tci = frame->vlan_tci,
+			       .time_ns = frame->time_ns};
+}
+
 static u32 run_programs(struct batch *batch, struct frame *frame)
 {
+	struct xdp_rx rx;
 	struct xdp_ctx ctx;
 	u32 action;
 
 	xdp_ctx_from_frame(&ctx, frame, batch->queue->port, batch->programs.has_frags);
 	ctx.rx_queue_index = batch->queue->index;
+	if (batch->programs.is_bound) {
+		rx = rx_of(batch->queue->port, frame);
+		ctx.rx = &rx;
+	}
 	batch->run.redirect.kind = REDIRECT_NONE;
 	batch->run.is_stopped = false;
 	action = hook_run_packet(&batch->programs, &ctx, &batch->run, frame->length);
@@ -186,11 +214,13 @@ static void receive_one(struct batch *batch, struct frame *frame)
 /* What cannot be copied is lost before any program sees it. */
 static void receive_copies(struct batch *batch, struct frame *frames, int count)
 {
+	struct frame originals[FRAME_BATCH];
 	u8 *copies[FRAME_BATCH];
 
 	for (int i = 0; i < count; i++) {
 		const u32 length = frames[i].length;
 
+		originals[i] = frames[i];
 		copies[i] = copy_frame(&frames[i]);
 		if (copies[i]) {
 			receive_one(batch, &frames[i]);
@@ -201,8 +231,10 @@ static void receive_copies(struct batch *batch, struct frame *frames, int count)
 		batch->tally.bytes[SKEP_VERDICT_DROP] += length;
 	}
 	outbox_flush(batch->path->outbox);
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count; i++) {
 		free(copies[i]);
+		frames[i] = originals[i];
+	}
 }
 
 /* One frame through the only program. `batch->ctx` has what all frames share. */
@@ -272,7 +304,8 @@ void xdp_receive(const struct xdp_path *path, struct port_queue *queue, struct f
 	hook_run_begin(&batch.programs, &queue->port->xdp, queue->index);
 	if (batch.programs.count && batch.programs.is_generic)
 		receive_copies(&batch, frames, count);
-	else if (batch.programs.count == 1 && !batch.programs.is_timed)
+	else if (batch.programs.count == 1 && !batch.programs.is_timed &&
+		 !batch.programs.is_bound)
 		receive_plain(&batch, frames, count);
 	else
 		receive_all(&batch, frames, count);

@@ -23,6 +23,7 @@ struct prog {
 	u8 tag[BPF_TAG_SIZE];
 	bool gpl;
 	u32 uid;
+	u32 bound_ifindex;	   /* the only port it runs at, natively; 0: any */
 	u32 attach_btf_id;	   /* of what it attaches to by BTF; 0: nothing */
 	u64 load_time;		   /* CLOCK_BOOTTIME, ns */
 	struct verified *verified; /* owned */

@@ -35,6 +35,8 @@ static int check_attr(struct test_run *test, struct xdp_test *state)
 	if (test->prog->attach_type == BPF_XDP_DEVMAP ||
 	    test->prog->attach_type == BPF_XDP_CPUMAP)
 		return test_refuse(test, -EINVAL, "programs of map entries have no test run");
+	if (test->prog->bound_ifindex)
+		return test_refuse(test, -EINVAL, "programs of one device have no test run");
 	if (test->attr->test.flags & ~XDP_LIVE_FLAG)
 		return test_refuse(test, -EINVAL, "unknown flags 0x%x", test->attr->test.flags);
 	state->is_live = test->attr->test.flags & XDP_LIVE_FLAG;

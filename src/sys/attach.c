@@ -2,6 +2,7 @@
 /* The public face of programs at ports (skep/attach.h). */
 #include "net/net.h"
 #include "sys/command.h"
+#include "sys/port_link.h"
 
 #include <errno.h>
 #include <linux/pkt_cls.h>
@@ -94,7 +95,9 @@ static int attach(struct call *call, u32 ifindex, int prog_fd,
 	if (!prog)
 		return ret;
 	descriptors_reap(call->engine);
-	ret = make_link(call, ifindex, opts, prog, &link);
+	if (opts->place == SKEP_HOOK_XDP)
+		ret = xdp_check_mtu(call, prog, ifindex, opts->generic);
+	ret = ret ?: make_link(call, ifindex, opts, prog, &link);
 	object_put(&prog->object);
 	return ret ? ret : call_hand_out(call, &link->object, DESCRIPTOR_RDWR);
 }

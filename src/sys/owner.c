@@ -62,9 +62,10 @@ static bool admit_kind(struct map *map, u64 own)
 	       owner == own;
 }
 
+/* Linux: what is in a map may run anywhere, so not what is for one device. */
 int owner_admit(struct map *map, const struct prog *prog)
 {
-	return admit_kind(map, owner_key(map, prog)) && admit_storage(map, storage_key(prog))
+	return !prog->bound_ifindex && admit_kind(map, owner_key(map, prog)) && admit_storage(map, storage_key(prog))
 		       ? 0
 		       : -EINVAL;
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sys/port_link.h"
 #include "base/rcu.h"
+#include "catalog/ctx.h"
 #include "hook/hook.h"
+#include "map/route.h"
 #include "net/net.h"
 
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <stdlib.h>
 
@@ -22,6 +25,27 @@ static int no_port(struct call *call, int code, u32 ifindex)
 	return call_fail(call, code, "no port has ifindex %u", ifindex);
 }
 
+/* What fits the first page of a frame: Linux's limit of veth, without the header. */
+#define MTU_WITHOUT_FRAGS (4096 - PACKET_HEADROOM - 320 - ETH_HLEN)
+
+int xdp_check_mtu(struct call *call, const struct prog *prog, u32 ifindex, bool is_generic)
+{
+	const struct route_device *device;
+	u32 mtu;
+
+	rcu_read_lock();
+	device = call->engine->env.routes ? routes_device(call->engine->env.routes, ifindex)
+					  : NULL;
+	mtu = device ? device->mtu : 0;
+	rcu_read_unlock();
+	if (is_generic || prog_has_frags(prog) || mtu <= MTU_WITHOUT_FRAGS)
+		return 0;
+	return call_fail(call, -ERANGE,
+			 "port %u has an MTU of %u: programs that know nothing of fragments "
+			 "(xdp.frags) take %d, or run generically",
+			 ifindex, mtu, MTU_WITHOUT_FRAGS);
+}
+
 int xdp_link_create(struct call *call, struct prog *prog, struct link **out)
 {
 	const union bpf_attr *attr = &call->attr.v;
@@ -33,6 +57,9 @@ int xdp_link_create(struct call *call, struct prog *prog, struct link **out)
 
 	if (mode & ~XDP_FLAGS_MODES || (mode & (mode - 1)) || mode == XDP_FLAGS_HW_MODE)
 		return call_fail(call, -EINVAL, "flags %#x of an XDP link", mode);
+	ret = xdp_check_mtu(call, prog, ifindex, request.place.is_generic);
+	if (ret)
+		return ret;
 	rcu_read_lock();
 	hook = net_hook(call->engine->net, ifindex, BPF_XDP);
 	ret = hook ? link_new(hook, BPF_LINK_TYPE_XDP, prog, &request, out) : -EINVAL;

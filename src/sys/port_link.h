@@ -11,6 +11,8 @@ struct prog;
 
 bool is_tcx(u32 attach_type);
 
+/* 0, or -ERANGE: frames of the port have fragments that the program does not know of. */
+int xdp_check_mtu(struct call *call, const struct prog *prog, u32 ifindex, bool is_generic);
 int xdp_link_create(struct call *call, struct prog *prog, struct link **out);
 int tcx_link_create(struct call *call, struct prog *prog, struct link **out);
 

@@ -159,6 +159,7 @@ static u32 target_btf_id(struct prog *prog)
 static void fill_identity(struct prog *prog, struct bpf_prog_info *info)
 {
 	info->type = prog->type;
+	info->ifindex = prog->bound_ifindex;
 	info->id = prog->object.id;
 	info->load_time = prog->load_time;
 	info->created_by_uid = prog->uid;

@@ -5,6 +5,7 @@
  * place.
  */
 #include "map/map.h"
+#include "net/net.h"
 #include "sys/btf_object.h"
 #include "sys/map_value.h"
 #include "sys/prog_details.h"
@@ -17,8 +18,9 @@
 
 #define INSNS_MAX	       1000000u
 #define INSNS_MAX_UNPRIVILEGED 4096u
-#define MAPS_MAX	       64u  /* of one program */
-#define INFO_RECORD_MAX	       252u /* bytes of one func_info or line_info record */
+#define DEVICE_BOUND	       (1u << 6) /* BPF_F_XDP_DEV_BOUND_ONLY */
+#define MAPS_MAX	       64u	 /* of one program */
+#define INFO_RECORD_MAX	       252u	 /* bytes of one func_info or line_info record */
 #define LINES_MAX	       (INT32_MAX / sizeof(struct bpf_line_info)) /* more are refused */
 #define LICENSE_SIZE	       128u
 
@@ -60,7 +62,7 @@ static const struct {
 	{1 << 3, VERIFY_STATE_FREQ},	   /* BPF_F_TEST_STATE_FREQ */
 	{1 << 4, VERIFY_SLEEPABLE},	   /* BPF_F_SLEEPABLE */
 	{1 << 5, VERIFY_XDP_FRAGS},	   /* BPF_F_XDP_HAS_FRAGS */
-	{1 << 6, 0},			   /* BPF_F_XDP_DEV_BOUND_ONLY: with prog_ifindex */
+	{DEVICE_BOUND, 0},		   /* with prog_ifindex */
 	{1 << 7, 0},			   /* BPF_F_TEST_REG_INVARIANTS: skep always tests */
 };
 
@@ -172,6 +174,23 @@ static int read_target(struct load *load)
 	return call_fail(call, -EINVAL, "attach_prog_fd is for programs of type ext");
 }
 
+/* A program that runs at one port only, and may ask what that knows of its packets. */
+static int check_device(struct call *call)
+{
+	const union bpf_attr *attr = &call->attr.v;
+	const u32 allowed = DEVICE_BOUND | BPF_F_XDP_HAS_FRAGS;
+
+	if (attr->prog_type != BPF_PROG_TYPE_XDP || (attr->prog_flags & ~allowed))
+		return call_fail(call, -EINVAL,
+				 "prog_ifindex with program type %u, prog_flags %#x",
+				 attr->prog_type, attr->prog_flags);
+	if (!(attr->prog_flags & DEVICE_BOUND))
+		return call_fail(call, -EINVAL, "no device takes offloaded programs");
+	if (!net_has_port(call->engine->net, attr->prog_ifindex))
+		return call_fail(call, -EINVAL, "no port has ifindex %u", attr->prog_ifindex);
+	return 0;
+}
+
 static int check_attach(struct call *call)
 {
 	const union bpf_attr *attr = &call->attr.v;
@@ -179,8 +198,9 @@ static int check_attach(struct call *call)
 
 	if (attr->attach_btf_id && !attaches_by_btf(attr->prog_type))
 		return call_fail(call, -EINVAL, "attach_btf_id with a type that has none");
-	if (attr->prog_ifindex)
-		return call_fail(call, -EINVAL, "no device takes offloaded programs");
+	ret = attr->prog_ifindex ? check_device(call) : 0;
+	if (ret)
+		return ret;
 	if (attr->core_relo_cnt)
 		return call_fail(call, -EINVAL, "CO-RE relocations are the loader's");
 	if (!prog_row(attr->prog_type))
@@ -392,6 +412,8 @@ static void fill_input(struct load *load)
 	input->line_info = load->line_info;
 	input->line_info_rec_size = attr->line_info_rec_size;
 	input->attach_btf_id = attr->attach_btf_id;
+	if (attr->prog_ifindex)
+		input->flags |= VERIFY_DEVICE_BOUND;
 	if (load->target) {
 		load->verify_target = prog_as_target(load->target);
 		input->target = &load->verify_target;
@@ -539,6 +561,7 @@ static void fill_prog(struct load *load, struct prog *prog)
 	prog->gpl = load->input.gpl;
 	prog->uid = getuid();
 	prog->attach_btf_id = load->input.attach_btf_id;
+	prog->bound_ifindex = load->call->attr.v.prog_ifindex;
 	if (load->btf)
 		prog->btf = object_get(load->btf);
 	if (load->target)

@@ -165,7 +165,8 @@ static int make(struct walk *walk, u32 id, const struct kfunc **out)
 		.return_id = btf_resolve(btf, proto->type),
 		.arg_cnt = btf_vlen(proto),
 	};
-	if (kfunc->row && (kfunc->row->flags & KF_DEVICE_BOUND))
+	if (kfunc->row && (kfunc->row->flags & KF_DEVICE_BOUND) &&
+	    !(walk->input->flags & VERIFY_DEVICE_BOUND))
 		return reject(walk, kfunc_device_bound);
 	if (!is_callable(walk, kfunc))
 		kfunc->row = NULL;

@@ -27,6 +27,7 @@ enum verify_flags {
 	VERIFY_RND_HI32 = 1 << 4,
 	VERIFY_XDP_FRAGS = 1 << 5,
 	VERIFY_FUEL = 1 << 7,	   /* runs are limited: they must be able to be stopped */
+	VERIFY_DEVICE_BOUND = 1 << 8, /* runs natively at one device only */
 	VERIFY_REG_FACTS = 1 << 6, /* keep facts of every register at every instruction */
 };
 

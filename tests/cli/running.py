@@ -71,6 +71,17 @@ def test_what_passes_leaves_by_another_port(skep):
     same([port["out_packets"] for port in by_event(lines, "port")], [0, 21])
 
 
+def test_what_a_port_knows_of_packets(skep):
+    lines = skep.lines("run", "known.bpf.c", "--on", "gen:count=3,pps=1000", "-j")
+    known = by_event(lines, "map")[0]["entries"][0]["value"]
+    same((known["time_result"], known["time"]), (0, 2000000))
+    same((known["hash_result"], known["hash_type"]), (0, 8))
+    same(known["vlan_result"], -95)
+    skep.fails(2, r"known\.bpf\.c: asks what a port knows", "run", "known.bpf.c", "--on", "gen:count=1,gen:count=1")
+    skep.fails(2, r"known: cannot be attached to port 1: ", "run", "known.bpf.c", "--on", "gen:count=1", "--xdp-mode",
+               "generic")
+
+
 def test_exceptions_have_names(skep):
     lines = skep.lines("run", "lost.bpf.c", "--on", "gen:count=20", "-j")
     same(by_event(lines, "exceptions"), [{"event": "exceptions", "port": 1, "redirect_no_port": 20}])
