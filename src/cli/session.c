@@ -283,7 +283,7 @@ static int open_file(struct session *session, const char *path)
 	if (!code)
 		code = read_image(session);
 	code = code ?: open_object(session);
-	if (!code && option_given(line, OPTION_attach_prog))
+	if (!code && option_given(session->line, OPTION_attach_prog))
 		code = freplace_open_target(session);
 	return code;
 }
