@@ -529,10 +529,12 @@ static void neighbours_are_noted(void **state)
 		u64 size, flags, want;
 	} rows[] = {{0, 0, 7}, {4, 0, 2}, {sizeof(struct bpf_redir_neigh), 0, 7}, {0, 1, 2}};
 
+	struct bpf_redir_neigh hop = {.nh_family = 2};
+
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct run_context run = {.env = &env, .type = BPF_PROG_TYPE_SCHED_CLS};
 
-		assert_int_equal(call(&run, BPF_FUNC_redirect_neigh, 42, 0, rows[i].size,
+		assert_int_equal(call(&run, BPF_FUNC_redirect_neigh, 42, ptr_to_u64(&hop), rows[i].size,
 				      rows[i].flags, 0),
 				 rows[i].want);
 	}
