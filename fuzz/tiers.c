@@ -3,7 +3,7 @@
  * Random programs (generate.h) that the verifier accepts, interpreted and as the machine code
  *of both tiers: the same result, packet and map values on the same random inputs. Every fourth
  * program has little fuel, every third one a loader without CAP_PERFMON, which means masks and
- * barriers against speculation.
+ * barriers against speculation; every fifth one's constants are blinded.
  *
  *	tiers [--seed N] [--count N] [--runs N]
  *
@@ -255,6 +255,7 @@ static void compare(struct tiers *tiers, u64 seed, u32 runs)
 		maps[i] = map_of_desc(verified->maps[i]);
 	if (prog_new(verified, maps, program.func_cnt ? &types : NULL, &tiers->prog, NULL))
 		return;
+	tiers->prog->is_blinded = seed % 5 == 0;
 	compile(tiers);
 	inputs_init(&inputs, &program, seed);
 	tiers->programs++;

@@ -43,6 +43,14 @@ enum skep_jit {
 	SKEP_JIT_FULL,	  /* optimised machine code */
 };
 
+/* Of which programs the constants are not to be found in the machine code, as
+ * net.core.bpf_jit_harden. */
+enum skep_jit_harden {
+	SKEP_JIT_HARDEN_NONE,
+	SKEP_JIT_HARDEN_UNPRIVILEGED, /* of loaders without SKEP_RIGHT_BPF */
+	SKEP_JIT_HARDEN_ALL,
+};
+
 /* Who is told of machine code. */
 enum skep_jit_debug {
 	SKEP_JIT_PERF_MAP = 1 << 0,  /* perf, by /tmp/perf-PID.map: names of functions */
@@ -127,6 +135,13 @@ struct skep_engine_opts {
 	/* Below which folder's .debug/jit/skep-XXXXXX the file jit-PID.dump is made; NULL: below
 	 * $JITDUMPDIR, $HOME or the working directory. Used during the call only. */
 	const char *jit_dump_folder;
+	/* Programs of more instructions start with machine code made in one pass; a thread of the
+	 * engine makes the optimised one, which the next run has once it is there. 0: loading waits
+	 * for it. Of no meaning where `jit` is not SKEP_JIT_FULL or the default. */
+	uint32_t jit_background;
+	/* enum skep_jit_harden. A constant of more than a byte becomes two that are random: who
+	 * loads a program does not choose what bytes its machine code has. It runs slower. */
+	uint32_t jit_harden;
 };
 
 /*

@@ -95,6 +95,23 @@ static int parse_jit_debug(const char *text, u32 *out)
 			   text);
 }
 
+static int parse_jit_options(const struct command_line *line, struct skep_engine_opts *opts)
+{
+	u64 background, harden;
+	int code = option_number(line, OPTION_jit_background, 0, &background) ?:
+		   option_number(line, OPTION_jit_harden, 0, &harden);
+
+	if (code)
+		return code;
+	if (harden > SKEP_JIT_HARDEN_ALL || background > UINT32_MAX)
+		return usage_error(harden > SKEP_JIT_HARDEN_ALL
+					   ? "--jit-harden: expected 0, 1 or 2"
+					   : "--jit-background: expected instructions");
+	opts->jit_background = (u32)background;
+	opts->jit_harden = (u32)harden;
+	return parse_jit_debug(line->option[OPTION_jit_debug], &opts->jit_debug);
+}
+
 static int new_engine(struct session *session, u32 rights, u32 jit, u64 fuel)
 {
 	struct skep_engine_opts opts = {
@@ -110,9 +127,8 @@ static int new_engine(struct session *session, u32 rights, u32 jit, u64 fuel)
 		.fuel = fuel,
 	};
 	struct skep_error err;
-	int code = read_sizes(session->line, &opts)
-			   ?: parse_jit_debug(session->line->option[OPTION_jit_debug],
-					      &opts.jit_debug);
+	int code = read_sizes(session->line, &opts) ?:
+		   parse_jit_options(session->line, &opts);
 
 	if (code)
 		return code;
@@ -175,6 +191,9 @@ int session_target(struct session *session, struct command_line *line)
 	if (option_given(line, OPTION_jit))
 		return usage_error(
 			"--jit is for the skep target; Linux decides by net.core.bpf_jit_enable");
+	if (option_given(line, OPTION_jit_background) || option_given(line, OPTION_jit_harden))
+		return usage_error("--jit-background and --jit-harden are for the skep target; "
+				   "Linux decides by net.core.bpf_jit_harden");
 	if (option_given(line, OPTION_jit_debug))
 		return usage_error("--jit-debug is for the skep target; Linux's programs are "
 				   "symbols of the kernel");

@@ -24,6 +24,15 @@ ir_ref build_const(struct build *build, u64 value)
 			  &(struct ir_insn){.op = IR_const, .width = IR_64, .imm = (s64)value});
 }
 
+ir_ref build_own_const(struct build *build, u64 value)
+{
+	/* Out of small ones folding would make any other. */
+	if (!build->is_blinded || !value)
+		return build_const(build, value);
+	return build_emit(build,
+			  &(struct ir_insn){.op = IR_blind, .width = IR_64, .imm = (s64)value});
+}
+
 ir_ref build_binary(struct build *build, enum ir_op op, enum ir_width width, ir_ref a, ir_ref b)
 {
 	return build_emit(build, &(struct ir_insn){.op = op, .width = width, .a = a, .b = b});
@@ -161,6 +170,7 @@ int ir_build(struct ir_function *fn, const struct prog *prog, u32 subprog)
 		.code = prog->code,
 		.verified = prog->verified,
 		.ssa = {.fn = fn},
+		.is_blinded = prog->is_blinded,
 		.has_fuel = code_has_fuel(prog->code),
 	};
 

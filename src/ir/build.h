@@ -33,6 +33,7 @@ struct build {
 	struct build_instance *instances;
 	u32 instance_cnt;
 	u32 inlined; /* instructions */
+	bool is_blinded; /* constants must not be seen */
 	bool has_fuel;		      /* runs are limited */
 	bool keeps_fuel;	      /* the function has loops: what is left is a value */
 	struct build_origin *origins; /* of each block */
@@ -59,6 +60,8 @@ void build_insn(struct build *build);
 /* --- values, build.c --- */
 ir_ref build_emit(struct build *build, const struct ir_insn *what);
 ir_ref build_const(struct build *build, u64 value);
+/* One that the program's author chose. */
+ir_ref build_own_const(struct build *build, u64 value);
 ir_ref build_binary(struct build *build, enum ir_op op, enum ir_width width, ir_ref a, ir_ref b);
 ir_ref build_reg(struct build *build, u8 reg);
 void build_set_reg(struct build *build, u8 reg, ir_ref value);

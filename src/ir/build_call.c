@@ -91,7 +91,7 @@ static ir_ref lookup(struct build *build, const struct map *map)
 {
 	struct map_rows rows;
 
-	if (map_rows(map, &rows))
+	if (!build->is_blinded && map_rows(map, &rows))
 		return row_address(build, &rows);
 	return map_call(build, 2, map->lookup);
 }

@@ -31,11 +31,22 @@ enum {
 	OP_OF_mov = IR_copy,
 };
 
+/* The counts of shifts and places in the stack are few. */
+static ir_ref second(struct build *build, const struct code_insn *insn, u32 op, u64 imm)
+{
+	const bool is_shift = op == IR_shl || op == IR_shr || op == IR_sar;
+	const bool is_place =
+		op == IR_add &&
+		ir_at(build->fn, build_reg(build, insn->dst))->op == IR_frame;
+
+	return is_shift || is_place ? build_const(build, imm) : build_own_const(build, imm);
+}
+
 static void arithmetic(struct build *build, const struct code_insn *insn, u32 op,
 		       enum ir_width width, bool is_reg)
 {
 	const u64 imm = width == IR_64 ? (u64)insn->imm : (u32)insn->imm;
-	ir_ref b = is_reg ? build_reg(build, insn->src) : build_const(build, imm);
+	ir_ref b = is_reg ? build_reg(build, insn->src) : second(build, insn, op, imm);
 
 	if (op != IR_copy)
 		b = build_binary(build, (enum ir_op)op, width, build_reg(build, insn->dst), b);
@@ -67,7 +78,7 @@ static void branch(struct build *build, const struct code_insn *insn, u32 cond,
 
 	if (build_flow_of(build, instance, build->at) != FLOW_BRANCH)
 		return;
-	b = is_reg ? build_reg(build, insn->src) : build_const(build, (u64)(s64)insn->operand);
+	b = is_reg ? build_reg(build, insn->src) : build_own_const(build, (u64)(s64)insn->operand);
 	build_emit(build, &(struct ir_insn){.op = IR_branch,
 					    .width = width,
 					    .cond = (u8)cond,
@@ -163,7 +174,7 @@ static void masked(struct build *build, const struct code_insn *insn)
 	ir_ref offset;
 
 	if (insn->off & MASKED_CONSTANT)
-		offset = build_const(build, offset_masked(0, insn->imm, insn->off));
+		offset = build_own_const(build, offset_masked(0, insn->imm, insn->off));
 	else
 		offset = build_emit(build, &(struct ir_insn){
 						   .op = IR_mask,
@@ -187,7 +198,7 @@ static void may_goto(struct build *build)
 
 static void load_packet(struct build *build, const struct code_insn *insn)
 {
-	ir_ref offset = build_const(build, (u32)insn->imm);
+	ir_ref offset = build_own_const(build, (u32)insn->imm);
 
 	/* Without the bytes the function ends there. */
 	build_fuel_out(build);
@@ -201,10 +212,20 @@ static void load_packet(struct build *build, const struct code_insn *insn)
 							  .imm = insn->off}));
 }
 
+/* What is not the program's own number is an address. */
+static void load_imm64(struct build *build, const struct code_insn *insn)
+{
+	const bool is_address = build->verified->insns[build->at].src_reg;
+
+	set_dst(build, insn,
+		is_address ? build_const(build, (u64)insn->imm)
+			   : build_own_const(build, (u64)insn->imm));
+}
+
 static void control(struct build *build, const struct code_insn *insn)
 {
 	switch (insn->op) {
-	case OP_ld_imm64: set_dst(build, insn, build_const(build, (u64)insn->imm)); return;
+	case OP_ld_imm64: load_imm64(build, insn); return;
 	case OP_ja:
 	case OP_dead: return;
 	case OP_may_goto: may_goto(build); return;
@@ -300,7 +321,7 @@ void build_insn(struct build *build)
 	case OP_stx##bits: store(build, insn, build_reg(build, insn->src), (bits) / 8, false); \
 		return;                                                                    \
 	case OP_st##bits:                                                                  \
-		store(build, insn, build_const(build, (u64)insn->imm), (bits) / 8, false); \
+		store(build, insn, build_own_const(build, (u64)insn->imm), (bits) / 8, false); \
 		return;
 #define ATOMIC_FORM(name, bits)                                                          \
 	case OP_##name##_mem##bits:                                                      \

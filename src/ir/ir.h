@@ -181,6 +181,7 @@ void ir_select(struct ir_function *fn);	 /* select.c: branches become choices be
 void ir_number(struct ir_function *fn);	 /* number.c: what is computed twice is computed once */
 void ir_widen(struct ir_function *fn);	 /* widen.c: stores to places that touch become one */
 void ir_reduce(struct ir_function *fn);	 /* reduce.c: loops that sum up do several rounds at once */
+void ir_prepay(struct ir_function *fn);	 /* prepay.c: fuel of counted loops, before them */
 void ir_dead(struct ir_function *fn);	 /* dead.c: what nobody uses goes */
 void ir_address(struct ir_function *fn); /* address.c: sums become parts of addresses */
 

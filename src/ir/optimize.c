@@ -33,6 +33,7 @@ static const struct pass {
 	{"number", ir_number},
 	{"widen", ir_widen},
 	{"fold", clean},
+	{"prepay", ir_prepay},
 	{"reduce", ir_reduce},
 	{"fold", clean},
 	{"dead", ir_dead},

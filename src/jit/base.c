@@ -10,7 +10,8 @@
 
 #include <errno.h>
 
-const u8 base_reg[MAX_BPF_REG] = {RAX, RDI, RSI, RDX, RCX, R8, RBX, R13, R14, R15, RBP};
+const u8 base_reg[MAX_BPF_REG + 1] = {RAX, RDI, RSI, RDX, RCX, R8,
+				      RBX, R13, R14, R15, RBP, R9};
 
 #define REGS_KEPT_BY_C 5
 
@@ -217,9 +218,54 @@ enum {
 	TAKEN_jsle = CC_LE,
 };
 
+/* Whether the instruction has a constant as its second operand, and which. */
+static bool constant_of(const struct code_insn *insn, u64 *out)
+{
+	switch ((u32)insn->op) {
+#define ALU(name, ...)                                              \
+	case OP_##name##64_k: *out = (u64)insn->imm; return true;   \
+	case OP_##name##32_k: *out = (u32)insn->imm; return true;
+#define JUMP(name, ...)                                                    \
+	case OP_##name##64_k: *out = (u64)(s64)insn->operand; return true; \
+	case OP_##name##32_k: *out = (u32)insn->operand; return true;
+#define STORE(bits, ...)       \
+	case OP_st##bits: *out = (u64)insn->imm; return true;
+#include "run/ops.def"
+	default: return false;
+	}
+}
+
+static u16 op_with_register(u16 op)
+{
+	switch ((u32)op) {
+#define ALU(name, ...)                                    \
+	case OP_##name##64_k: return OP_##name##64_x;     \
+	case OP_##name##32_k: return OP_##name##32_x;
+#define JUMP ALU
+#define STORE(bits, ...) \
+	case OP_st##bits: return OP_stx##bits;
+#include "run/ops.def"
+	default: return op;
+	}
+}
+
+/* The instruction with its constant in a register, when it must not be seen. */
+static struct code_insn seen(struct base *base, u32 at)
+{
+	struct code_insn insn = base->code->insns[at];
+	u64 value;
+
+	if (!base->is_blinded || !constant_of(&insn, &value) || !base_blinds(base, value))
+		return insn;
+	base_load_const(base, base_reg[BASE_CONSTANT], value, R11);
+	insn.op = op_with_register(insn.op);
+	insn.src = BASE_CONSTANT;
+	return insn;
+}
+
 static void translate(struct base *base, u32 at)
 {
-	const struct code_insn *insn = &base->code->insns[at];
+	const struct code_insn visible = seen(base, at), *insn = &visible;
 
 	switch ((enum code_op)insn->op) {
 #define ALU(name, ...)                                                              \
@@ -235,7 +281,7 @@ static void translate(struct base *base, u32 at)
 		return;
 #define JUMP_FORM(form, name, op, width, is_reg)                                            \
 	case form:                                                                          \
-		base_jump(base, at,                                                         \
+		base_jump(base, at, insn,                                                   \
 			  &(struct base_condition){(enum x86_condition)TAKEN_##name, width, \
 						   (op) == BPF_JSET, is_reg});              \
 		return;
@@ -342,6 +388,8 @@ static int prepare(struct base *base, const struct prog *prog)
 	base->code = prog->code;
 	base->verified = verified;
 	base->has_fuel = verified->flags & VERIFY_FUEL;
+	base->is_blinded = prog->is_blinded;
+	base_blind_init(base);
 	base->offset = arena_array(&base->arena, verified->insn_cnt + 1, sizeof(*base->offset));
 	base->entry = arena_array(&base->arena, subprogs, sizeof(*base->entry));
 	base->frames = arena_array(&base->arena, STUBS + subprogs, sizeof(*base->frames));

@@ -6,6 +6,7 @@
  *	r0 rax   r1 rdi   r2 rsi   r3 rdx   r4 rcx   r5 r8   (as a C call passes them)
  *	r6 rbx   r7 r13   r8 r14   r9 r15   r10 rbp          (kept over calls)
  *	r12: the run's struct executor      r9, r10, r11: free within one instruction
+ *	r9 is also the register of a constant that is blinded (blind.c)
  *
  * A subprogram is a function: it keeps rbx, rbp and r13 to r15, expects r12, and may change all
  * others. Its stack is the machine's. Addresses of functions stand behind the code, in the
@@ -54,6 +55,8 @@ struct base {
 	const struct subprog *subprog;
 	u32 used;      /* registers that it uses, as bits */
 	bool has_fuel; /* runs are limited */
+	bool is_blinded; /* constants are (blind.c) */
+	u64 random;	 /* state of what they are blinded with */
 	u32 stop;      /* where they go when they have to end */
 	int err;       /* -EOPNOTSUPP: an instruction has no machine code, the program stays
 			  interpreted */
@@ -80,7 +83,9 @@ void base_place(struct base *base, u32 at);
 /* Out of memory: base->err. */
 void base_add(struct base *base, struct base_fixups *fixups, u32 at, u32 target);
 
-extern const u8 base_reg[MAX_BPF_REG];
+/* Of the program; behind them that of blinded constants. */
+#define BASE_CONSTANT MAX_BPF_REG
+extern const u8 base_reg[MAX_BPF_REG + 1];
 
 static inline u8 dst_of(const struct code_insn *insn)
 {
@@ -138,7 +143,16 @@ struct base_condition {
 void base_prologue(struct base *base);
 /* How the present subprogram's prologue keeps registers. */
 void base_frame(const struct base *base, struct unwind_function *out);
-void base_jump(struct base *base, u32 at, const struct base_condition *condition);
+/* insn: the one at `at`, or what stands for it. */
+void base_jump(struct base *base, u32 at, const struct code_insn *insn,
+	       const struct base_condition *condition);
+
+/* --- blind.c --- */
+void base_blind_init(struct base *base);
+/* Whether the constant must not be seen. */
+bool base_blinds(const struct base *base, u64 value);
+/* A constant of the program's; flags and, for one of 64 bits, `scratch` change. */
+void base_load_const(struct base *base, u8 to, u64 value, u8 scratch);
 
 /* base_map.c: does itself what the called helper does; false: the helper must be called. */
 bool base_helper_inline(struct base *base, u32 at);

@@ -277,7 +277,7 @@ static void mask_distance(struct base *base, u32 limit)
 {
 	struct emit *emit = &base->emit;
 
-	x86_mov_imm(emit, R11, limit);
+	base_load_const(base, R11, limit, R9);
 	x86_rr(emit, x86_sub_store, W64, R10, R11);
 	x86_rr(emit, x86_or_store, W64, R10, R11);
 	x86_rr(emit, x86_sar_imm8, W64, 0, R11);
@@ -294,7 +294,7 @@ static void masked(struct base *base, const struct code_insn *insn)
 	const u8 dst = dst_of(insn), src = src_of(insn);
 
 	if (insn->off & MASKED_CONSTANT) {
-		x86_mov_imm(emit, R10, (u64)insn->imm);
+		base_load_const(base, R10, (u64)insn->imm, R11);
 	} else {
 		base_move(base, W64, R10, in_dst ? dst : src);
 		if (insn->off & MASKED_NEGATIVE)

@@ -161,9 +161,9 @@ void base_ja(struct base *base, u32 at)
 		jump_to(base, x86_jmp32(&base->emit), target_of(base, at));
 }
 
-void base_jump(struct base *base, u32 at, const struct base_condition *condition)
+void base_jump(struct base *base, u32 at, const struct code_insn *insn,
+	       const struct base_condition *condition)
 {
-	const struct code_insn *insn = &base->code->insns[at];
 	const struct insn_fact *fact = &base->verified->facts[at];
 
 	if (fact->never_taken)
@@ -308,7 +308,7 @@ void base_ld_abs(struct base *base, u32 at)
 {
 	const struct code_insn *insn = &base->code->insns[at];
 
-	x86_mov_imm(&base->emit, RDX, (u32)insn->imm);
+	base_load_const(base, RDX, (u32)insn->imm, R11);
 	packet_load_at_edx(base, insn);
 }
 
@@ -316,7 +316,9 @@ void base_ld_ind(struct base *base, u32 at)
 {
 	const struct code_insn *insn = &base->code->insns[at];
 
-	x86_rm(&base->emit, x86_lea, W64, RDX, x86_at(src_of(insn), (s32)insn->imm));
+	base_move(base, W64, R10, src_of(insn));
+	base_load_const(base, RDX, (u32)insn->imm, R11);
+	x86_rr(&base->emit, x86_add_store, W64, R10, RDX);
 	packet_load_at_edx(base, insn);
 }
 
@@ -324,7 +326,11 @@ void base_ld_imm64(struct base *base, u32 at)
 {
 	const struct code_insn *insn = &base->code->insns[at];
 
-	x86_mov_imm(&base->emit, dst_of(insn), (u64)insn->imm);
+	/* What is not the program's own number is an address. */
+	if (base->verified->insns[at].src_reg)
+		x86_mov_imm(&base->emit, dst_of(insn), (u64)insn->imm);
+	else
+		base_load_const(base, dst_of(insn), (u64)insn->imm, R11);
 }
 
 /* The verifier proved that nothing comes here. */

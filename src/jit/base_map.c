@@ -50,9 +50,10 @@ static u32 row_address(struct base *base, const struct map_rows *rows)
 	return beyond;
 }
 
-static bool rows_of(const struct map *map, struct map_rows *out)
+/* Sizes are constants of who made the map. */
+static bool rows_of(const struct base *base, const struct map *map, struct map_rows *out)
 {
-	return map_rows(map, out) && out->stride <= INT_MAX && out->slot_stride <= INT_MAX;
+	return !base->is_blinded && map_rows(map, out) && out->stride <= INT_MAX && out->slot_stride <= INT_MAX;
 }
 
 static void lookup_row(struct base *base, const struct map_rows *rows)
@@ -120,7 +121,7 @@ static bool lookup(struct base *base, const struct map *map)
 
 	if (!map || !map->lookup)
 		return false;
-	if (rows_of(map, &rows)) {
+	if (rows_of(base, map, &rows)) {
 		lookup_row(base, &rows);
 		return true;
 	}
@@ -136,7 +137,7 @@ static bool update(struct base *base, const struct map *map)
 	if (!map || !map->update)
 		return false;
 	if (map->desc.value_size <= VALUE_INLINE && !map->desc.fields.count &&
-	    rows_of(map, &rows))
+	    rows_of(base, map, &rows))
 		update_row(base, map, &rows);
 	else
 		call_update(base, map);

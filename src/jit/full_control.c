@@ -340,6 +340,7 @@ void full_control(struct full *full, ir_ref at)
 	case IR_set_fuel:
 	case IR_burn:
 	case IR_burn_here:
+	case IR_blind:
 	case IR_mask:
 	case IR_barrier: full_limits(full, at); return;
 	case IR_call:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The full tier's fuel, and what keeps the CPU from speculating beyond limits. */
+/* The full tier's fuel, constants that are blinded, and what keeps the CPU from speculating beyond
+ * limits. */
 #include "jit/full.h"
 
 #include <stddef.h>
@@ -92,6 +93,20 @@ static void burn_here(struct full *full, const struct ir_insn *insn)
 	stop_if_spent(full, insn);
 }
 
+/* --- constants that must not be seen --- */
+
+static void blind(struct full *full, ir_ref at)
+{
+	const u64 value = (u64)ir_at(full->fn, at)->imm;
+	const bool is_wide = value != (u32)value && (s64)value != (s32)value;
+	const u8 reg = full_in_reg(full, at) ? (u8)full->place[at]
+		       : is_wide	     ? full_second(full)
+					     : SCRATCH;
+
+	base_load_const(full->base, reg, value, SCRATCH);
+	full_done(full, at, reg);
+}
+
 /* --- speculation --- */
 
 /* As base_alu.c has it: the distance, or 0 beyond the limit, without a branch. */
@@ -104,7 +119,7 @@ static void mask(struct full *full, ir_ref at)
 	full_load(full, reg, W64, insn->a);
 	if (insn->cond)
 		x86_rr(emit, x86_neg, W64, 0, reg);
-	x86_mov_imm(emit, SCRATCH, (u32)insn->imm);
+	base_load_const(full->base, SCRATCH, (u32)insn->imm, SCRATCH);
 	x86_rr(emit, x86_sub_store, W64, reg, SCRATCH);
 	x86_rr(emit, x86_or_store, W64, reg, SCRATCH);
 	x86_rr(emit, x86_sar_imm8, W64, 0, SCRATCH);
@@ -126,6 +141,7 @@ void full_limits(struct full *full, ir_ref at)
 	case IR_burn: burn(full, at); return;
 	case IR_burn_here: burn_here(full, insn); return;
 	case IR_mask: mask(full, at); return;
+	case IR_blind: blind(full, at); return;
 	default: x86_lfence(full->emit); return;
 	}
 }

@@ -15,5 +15,7 @@ enum jit_tier { JIT_OFF, JIT_BASE, JIT_FULL };
  * machine; -EACCES: the system allows no memory that can be written and then executed; -ENOMEM.
  */
 int jit_compile(struct prog *prog, enum jit_tier tier);
+/* Makes machine code of this tier beside what the program has, which may run meanwhile. */
+int jit_make(const struct prog *prog, enum jit_tier tier, struct native **out);
 
 #endif

@@ -12,15 +12,22 @@ struct packet_word runtime_packet_load(const struct executor *exec, const void *
 	return word;
 }
 
+/* Acquire: partner of the exchange in sys/compile.c. */
+static const struct native *native_of(const struct prog *prog)
+{
+	return atomic_load_explicit(&prog->native, memory_order_acquire);
+}
+
 const void *runtime_tail_call(struct executor *exec, u64 map, u64 index)
 {
-	const struct native *own = exec->run->prog->native;
+	const struct native *own = native_of(exec->run->prog), *target;
 	const struct prog *next = tail_call_target(exec->run, map, index);
 
 	if (!next)
 		return NULL;
 	exec->run->prog = next;
-	return next->native ? next->native->entry[0] : own->interpret;
+	target = native_of(next);
+	return target ? target->entry[0] : own->interpret;
 }
 
 u64 runtime_interpret(u64 ctx, struct executor *exec)

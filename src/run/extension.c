@@ -14,6 +14,9 @@ void extension_set(struct prog *prog, u32 subprog, const struct prog *extension)
 
 u64 extension_run(struct executor *exec, const struct prog *extension, const u64 args[5])
 {
+	/* Acquire: partner of the exchange in sys/compile.c. */
+	const struct native *native =
+		atomic_load_explicit(&extension->native, memory_order_acquire);
 	const struct prog_code *code = exec->code;
 	const struct prog *prog = exec->run->prog;
 	u64 ret;
@@ -21,8 +24,8 @@ u64 extension_run(struct executor *exec, const struct prog *extension, const u64
 	exec->extended = exec->run->prog;
 	exec->run->prog = extension;
 	exec->code = extension->code;
-	if (extension->native && !exec->checker)
-		ret = extension->native->enter(args, exec, extension->native->entry[0]);
+	if (native && !exec->checker)
+		ret = native->enter(args, exec, native->entry[0]);
 	else
 		ret = executor_call(exec, extension->code->insns, args);
 	exec->code = code;

@@ -3,6 +3,7 @@
 #ifndef SKEP_RUN_NATIVE_H
 #define SKEP_RUN_NATIVE_H
 
+#include "base/rcu.h"
 #include "base/types.h"
 
 struct executor;
@@ -29,6 +30,7 @@ struct native {
 	/* Called before it is freed, by whoever noted that it is there; NULL: nobody did. */
 	void (*gone)(struct native *native);
 	void *noted;
+	struct rcu_head rcu; /* of who replaces it */
 	const void *entry[]; /* of each subprogram, as verified->subprogs */
 };
 

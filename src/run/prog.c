@@ -34,14 +34,16 @@ const struct prog_code *prog_code_of(const struct prog *prog)
 /* --- life --- */
 static void prog_free(struct prog *prog)
 {
+	struct native *native = prog->native;
+
 	for (u32 i = 0; i < prog->map_cnt; i++)
 		object_put(&prog->maps[i]->object);
 	free(prog->maps);
 	object_put(prog->btf);
 	if (prog->target)
 		object_put(&prog->target->object);
-	if (prog->native)
-		prog->native->free(prog->native);
+	if (native)
+		native->free(native);
 	code_free(prog->code);
 	verified_free(prog->verified);
 	free(prog);
@@ -187,7 +189,9 @@ static bool burn_callback(struct executor *exec, u64 function)
 static u64 call_back(struct run_context *run, u64 function, const u64 args[5])
 {
 	struct executor *exec = run->executor;
-	const struct native *native = run->prog->native;
+	/* Acquire: partner of the exchange in sys/compile.c. */
+	const struct native *native =
+		atomic_load_explicit(&run->prog->native, memory_order_acquire);
 
 	if (run->env->fuel && !burn_callback(exec, function))
 		return 1;
@@ -231,18 +235,21 @@ u64 executor_run(struct executor *exec, const u64 args[5])
 static u64 prog_run_once(const struct prog *prog, void *ctx, struct run_context *run)
 {
 	const u64 args[5] = {ptr_to_u64(ctx)};
+	const struct native *native;
 	struct executor exec;
 	u64 ret;
 
 	if (unlikely(atomic_load_explicit(&prog->is_extended, memory_order_relaxed)))
 		prog = extension_of(prog->code, 0) ?: prog;
+	/* Acquire: partner of the exchange in sys/compile.c. */
+	native = atomic_load_explicit(&prog->native, memory_order_acquire);
 	run->prog = prog;
 	run->ctx = ctx;
 	executor_start(&exec, prog->code, run);
 	if (unlikely(run->env->checked))
 		ret = checked_run(&exec, args);
-	else if (prog->native)
-		ret = native_start(prog->native, ctx, &exec);
+	else if (native)
+		ret = native_start(native, ctx, &exec);
 	else
 		ret = executor_run(&exec, args);
 	if (likely(exec.fuel >= 0))

@@ -28,7 +28,10 @@ struct prog {
 	u64 load_time;		   /* CLOCK_BOOTTIME, ns */
 	struct verified *verified; /* owned */
 	struct prog_code *code;	   /* owned; NULL: it only stands for its verdict */
-	struct native *native;	   /* owned; NULL: the program is interpreted (run/native.h) */
+	/* Owned; NULL: the program is interpreted (run/native.h). Replaced while it runs: loaded
+	 * once for each run, under RCU. */
+	struct native *_Atomic native;
+	bool is_blinded; /* its constants must not be found in its machine code */
 	struct map **maps;	   /* references, as verified->maps */
 	u32 map_cnt;
 	struct object *btf;  /* reference; NULL */

@@ -65,7 +65,7 @@ static void tell(struct code_list *list, struct code_record *record)
 {
 	struct built_image built;
 
-	if (!list->debug || code_image_build(record->prog, &built))
+	if (!list->debug || code_image_build(record->prog, record->native, &built))
 		return;
 	if (list->perf_map >= 0)
 		perf_map_add(list->perf_map, &built.image);
@@ -76,9 +76,8 @@ static void tell(struct code_list *list, struct code_record *record)
 	code_image_free(&built);
 }
 
-void code_note(struct code_list *list, const struct prog *prog)
+void code_note(struct code_list *list, const struct prog *prog, struct native *native)
 {
-	struct native *native = prog->native;
 	struct code_record *record = native ? calloc(1, sizeof(*record)) : NULL;
 
 	if (!record)

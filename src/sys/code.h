@@ -11,6 +11,7 @@
 #include "run/run.h"
 #include <pthread.h>
 
+struct native;
 struct skep_engine_opts;
 struct skep_error;
 
@@ -38,8 +39,8 @@ int code_list_init(struct code_list *list, const struct skep_engine_opts *opts,
 		   struct skep_error *err);
 void code_list_done(struct code_list *list);
 
-/* Notes what prog->native is, if anything: a program that is complete and does not run yet. */
-void code_note(struct code_list *list, const struct prog *prog);
+/* Notes code of a program that does not run yet; NULL: it has none. */
+void code_note(struct code_list *list, const struct prog *prog, struct native *native);
 
 /* Under RCU: the record with the address; NULL. */
 const struct code_record *code_find(struct code_list *list, const void *pc);

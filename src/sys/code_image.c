@@ -33,10 +33,10 @@ static const char *name_of(const struct prog *prog, u32 index)
 	return function ? function : index ? "F" : prog->name;
 }
 
-static int add_symbols(const struct prog *prog, struct built_image *built)
+static int add_symbols(const struct prog *prog, const struct native *native,
+		       struct built_image *built)
 {
 	const struct verified *verified = prog->verified;
-	const struct native *native = prog->native;
 	const u32 count = verified->subprog_cnt;
 	struct code_symbol *symbols = arena_array(&built->arena, count + 1, sizeof(*symbols));
 
@@ -78,9 +78,9 @@ static u32 file_index(struct built_image *built, const char **files, const char 
 	return i;
 }
 
-static int add_lines(const struct prog *prog, struct built_image *built)
+static int add_lines(const struct prog *prog, const struct native *native,
+		     struct built_image *built)
 {
-	const struct native *native = prog->native;
 	struct code_line *lines = arena_array(&built->arena, native->place_cnt, sizeof(*lines));
 	const char **files = arena_array(&built->arena, native->place_cnt + 1, sizeof(*files));
 	u32 count = 0;
@@ -105,9 +105,9 @@ static int add_lines(const struct prog *prog, struct built_image *built)
 	return 0;
 }
 
-int code_image_build(const struct prog *prog, struct built_image *out)
+int code_image_build(const struct prog *prog, const struct native *native,
+		     struct built_image *out)
 {
-	const struct native *native = prog->native;
 	int err;
 
 	arena_init(&out->arena);
@@ -115,7 +115,7 @@ int code_image_build(const struct prog *prog, struct built_image *out)
 					 .size = native_offset(native, native->end),
 					 .frames_offset = native->frames,
 					 .frames_size = native->size - native->frames};
-	err = add_symbols(prog, out) ?: add_lines(prog, out);
+	err = add_symbols(prog, native, out) ?: add_lines(prog, native, out);
 	if (err)
 		arena_done(&out->arena);
 	return err;

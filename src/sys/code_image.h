@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "jit/image.h"
 
+struct native;
 struct prog;
 
 struct built_image {
@@ -13,8 +14,9 @@ struct built_image {
 	struct code_image image;
 };
 
-/* Of prog->native, which there must be: 0 or -ENOMEM. */
-int code_image_build(const struct prog *prog, struct built_image *out);
+/* 0 or -ENOMEM. */
+int code_image_build(const struct prog *prog, const struct native *native,
+		     struct built_image *out);
 void code_image_free(struct built_image *built);
 
 #endif

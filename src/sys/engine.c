@@ -15,6 +15,7 @@
 #include "net/net.h"
 #include "relay/relays.h"
 #include "run/run.h"
+#include "sys/compile.h"
 #include "sys/region.h"
 #include "sys/trace.h"
 #include <errno.h>
@@ -62,12 +63,13 @@ static int read_opts(const struct skep_engine_opts *from, struct skep_engine_opt
 					 SKEP_VERSION);
 	memcpy(opts, from, min(from->sz, sizeof(*opts)));
 	if (opts->slots > SLOTS_MAX || (opts->rights & ~SKEP_RIGHTS_ALL) ||
-	    opts->jit > SKEP_JIT_FULL || (opts->jit_debug & ~SKEP_JIT_DEBUG_ALL))
+	    opts->jit > SKEP_JIT_FULL || (opts->jit_debug & ~SKEP_JIT_DEBUG_ALL) ||
+	    opts->jit_harden > SKEP_JIT_HARDEN_ALL)
 		return error_set(err, SKEP_STAGE_CALL, -EINVAL,
 				 "skep_engine_opts: slots %u (at most %u), rights %#x, jit %u, "
-				 "jit_debug %#x",
+				 "jit_debug %#x, jit_harden %u",
 				 opts->slots, SLOTS_MAX, opts->rights, opts->jit,
-				 opts->jit_debug);
+				 opts->jit_debug, opts->jit_harden);
 	return 0;
 }
 
@@ -134,6 +136,8 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 
 	engine->verify_only = opts->verify_only;
 	engine->jit = tier_of(opts);
+	engine->jit_background = opts->jit_background;
+	engine->jit_harden = opts->jit_harden;
 	engine->rights = opts->rights_given ? opts->rights : SKEP_RIGHTS_ALL;
 	if (engine->rights & SKEP_RIGHT_ADMIN)
 		engine->rights = SKEP_RIGHTS_ALL;
@@ -171,11 +175,12 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 					   : slots_new(slots);
 	engine->budget = budget_new(opts->memory_limit);
 	engine->reaper = reaper_new();
+	engine->compiler = reaper_new();
 	engine->env.owners = owners_new();
 	engine->env.routes = routes_new();
 	engine->relays = relays_new(&engine->env);
 	if (engine->env.slots && engine->env.owners && engine->env.routes && engine->budget &&
-	    engine->reaper && engine->relays)
+	    engine->reaper && engine->relays && engine->compiler)
 		engine->net = net_new(&engine->env);
 	return engine->net ? 0 : -ENOMEM;
 }
@@ -253,6 +258,7 @@ void skep_engine_free(struct skep_engine *engine)
 		return;
 	if (engine->net)
 		net_free(engine->net);
+	compile_stop(engine);
 	hosted_leave_hooks(&engine->hosted);
 	relays_stop(engine->relays);
 	pins_done(engine);
@@ -284,6 +290,7 @@ void skep_engine_free(struct skep_engine *engine)
 	slots_free(engine->env.slots);
 	shared_close(engine->shared);
 	reaper_put(engine->reaper);
+	reaper_put(engine->compiler);
 	budget_put(engine->budget);
 	kernel_btf_done(&engine->kernel_btf);
 	pthread_mutex_destroy(&engine->lock);

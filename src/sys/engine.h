@@ -39,6 +39,10 @@ struct skep_engine {
 	struct shared *shared; /* the region of its maps; NULL: none */
 	bool private_rest;     /* what cannot be there is private */
 	struct code_list codes;
+	struct reaper *compiler; /* makes code in the background; NULL: no program waits for it */
+	u32 jit_background;	 /* instructions of a program that does */
+	u32 jit_harden;		 /* enum skep_jit_harden */
+	atomic_bool is_ending;
 	struct net *net;
 	struct relays *relays; /* of sockets whose data goes through programs */
 	struct kernel_btf kernel_btf;

@@ -85,19 +85,20 @@ static int write_tags(const struct prog *prog, const struct bpf_prog_info *asked
 
 /* --- machine code: its bytes, and of each subprogram the address and the length --- */
 
-static int write_entries(const struct prog *prog, const struct bpf_prog_info *asked)
+static int write_entries(const struct prog *prog, const struct native *native,
+			 const struct bpf_prog_info *asked)
 {
 	const u32 count = prog->verified->subprog_cnt;
 	int ret = 0;
 
 	for (u32 i = 0; i < min(count, asked->nr_jited_ksyms) && !ret; i++) {
-		u64 address = ptr_to_u64(prog->native->entry[i]);
+		u64 address = ptr_to_u64(native->entry[i]);
 
 		ret = user_write(asked->jited_ksyms + i * sizeof(u64), &address,
 				 sizeof(address));
 	}
 	for (u32 i = 0; i < min(count, asked->nr_jited_func_lens) && !ret; i++) {
-		u32 length = native_length(prog->native, i, count);
+		u32 length = native_length(native, i, count);
 
 		ret = user_write(asked->jited_func_lens + i * sizeof(u32), &length,
 				 sizeof(length));
@@ -105,27 +106,27 @@ static int write_entries(const struct prog *prog, const struct bpf_prog_info *as
 	return ret;
 }
 
-static int write_native(const struct prog *prog, const struct bpf_prog_info *asked)
+static int write_native(const struct prog *prog, const struct native *native,
+			const struct bpf_prog_info *asked)
 {
-	const struct native *native = prog->native;
 	int ret;
 
 	if (!native)
 		return 0;
 	ret = user_write(asked->jited_prog_insns, native->entry[0],
 			 min(native_bytes(native), asked->jited_prog_len));
-	return ret ? ret : write_entries(prog, asked);
+	return ret ? ret : write_entries(prog, native, asked);
 }
 
-static void fill_native(const struct prog *prog, const struct bpf_prog_info *asked,
-			struct bpf_prog_info *info)
+static void fill_native(const struct prog *prog, const struct native *native,
+			const struct bpf_prog_info *asked, struct bpf_prog_info *info)
 {
 	info->jited_prog_insns = asked->jited_prog_insns;
 	info->jited_ksyms = asked->jited_ksyms;
 	info->jited_func_lens = asked->jited_func_lens;
-	if (!prog->native)
+	if (!native)
 		return;
-	info->jited_prog_len = native_bytes(prog->native);
+	info->jited_prog_len = native_bytes(native);
 	info->nr_jited_ksyms = info->nr_jited_func_lens = prog->verified->subprog_cnt;
 }
 
@@ -171,7 +172,7 @@ static void fill_identity(struct prog *prog, struct bpf_prog_info *info)
 	memcpy(info->name, prog->name, sizeof(info->name));
 }
 
-static int write_arrays(struct call *call, const struct prog *prog,
+static int write_arrays(struct call *call, const struct prog *prog, const struct native *native,
 			const struct bpf_prog_info *asked, u32 *map_count)
 {
 	const struct prog_details *details = prog_details(prog);
@@ -182,7 +183,7 @@ static int write_arrays(struct call *call, const struct prog *prog,
 	if (!ret)
 		ret = write_tags(prog, asked);
 	if (!ret)
-		ret = write_native(prog, asked);
+		ret = write_native(prog, native, asked);
 	if (!ret)
 		ret = info_write_array(asked->func_info, asked->nr_func_info,
 				       details->func_info, details->func_info_cnt,
@@ -197,6 +198,7 @@ static int write_arrays(struct call *call, const struct prog *prog,
 int prog_info(struct call *call, struct prog *prog)
 {
 	struct bpf_prog_info asked, info = {0};
+	const struct native *native;
 	u32 length;
 	int ret = info_read(call, &asked, sizeof(asked), &length);
 
@@ -205,12 +207,16 @@ int prog_info(struct call *call, struct prog *prog)
 	if ((asked.nr_func_info && asked.func_info_rec_size != sizeof(struct bpf_func_info)) ||
 	    (asked.nr_line_info && asked.line_info_rec_size != sizeof(struct bpf_line_info)))
 		return call_fail(call, -EINVAL, "record sizes of func_info or line_info");
-	ret = write_arrays(call, prog, &asked, &info.nr_map_ids);
+	rcu_read_lock();
+	/* Acquire: partner of the exchange in compile.c. */
+	native = atomic_load_explicit(&prog->native, memory_order_acquire);
+	ret = write_arrays(call, prog, native, &asked, &info.nr_map_ids);
+	fill_native(prog, native, &asked, &info);
+	rcu_read_unlock();
 	if (ret)
 		return call_fail(call, ret, "an array of the info cannot be written");
 	fill_identity(prog, &info);
 	fill_counts(prog, &info);
-	fill_native(prog, &asked, &info);
 	/* Where arrays went stays as the caller gave it. */
 	info.map_ids = asked.map_ids;
 	info.xlated_prog_insns = asked.xlated_prog_insns;

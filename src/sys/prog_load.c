@@ -7,6 +7,7 @@
 #include "map/map.h"
 #include "net/net.h"
 #include "sys/btf_object.h"
+#include "sys/compile.h"
 #include "sys/map_value.h"
 #include "sys/prog_details.h"
 #include "sys/user_log.h"
@@ -546,15 +547,6 @@ static int make_prog(struct load *load, struct verified *verified, struct prog *
 	return 0;
 }
 
-/* Without machine code the program is interpreted. */
-static void compile(struct skep_engine *engine, struct prog *prog)
-{
-	if (engine->verify_only)
-		return;
-	jit_compile(prog, engine->jit);
-	code_note(&engine->codes, prog);
-}
-
 static void fill_prog(struct load *load, struct prog *prog)
 {
 	memcpy(prog->name, load->name, sizeof(prog->name));
@@ -600,7 +592,7 @@ static int build(struct load *load, struct prog **out)
 	if (ret)
 		return ret;
 	fill_prog(load, *out);
-	compile(load->call->engine, *out);
+	compile_prog(load->call->engine, *out);
 	ret = enter_owners(load, *out);
 	if (!ret)
 		ret = bind_unused(load, *out);

@@ -121,6 +121,15 @@ def test_gdb(skep):
             process.stdout)
 
 
+def test_how_code_is_made(skep):
+    """The same results: made in the background, and with its constants hidden."""
+    for options in (["--jit-background", "1"], ["--jit-harden=2"], ["--jit-harden", "1", "--jit=base"]):
+        same(skep.ok("run", OBJECT, "--data", DATA, *options), "retval 1\n")
+    skep.fails(2, "^skep: --jit-harden: expected 0, 1 or 2", "run", OBJECT, "--data", DATA, "--jit-harden", "3")
+    skep.fails(2, "^skep: --jit-background and --jit-harden are for the skep target", "run", OBJECT, "--target",
+               "linux", "--jit-harden", "2", "--data", DATA)
+
+
 def test_what_is_refused(skep):
     skep.fails(2, "^skep: --jit-debug perf: expected perf-map, perf-dump or gdb, with commas between them",
                "run", OBJECT, "--data", DATA, "--jit-debug", "perf")
