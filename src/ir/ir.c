@@ -214,6 +214,7 @@ void ir_drop_edge(struct ir_function *fn, u32 from, u32 to)
 u32 ir_split_edge(struct ir_function *fn, u32 from, u32 which)
 {
 	const u32 to = fn->blocks[from].succ[which], block = ir_new_block(fn);
+	const struct ir_block *loop; /* it is in the outer one of both */
 	u32 place = 0;
 
 	if (fn->failed)
@@ -222,7 +223,9 @@ u32 ir_split_edge(struct ir_function *fn, u32 from, u32 which)
 		place++;
 	fn->blocks[to].pred[place] = block;
 	fn->blocks[from].succ[which] = block;
-	fn->blocks[block].depth = fn->blocks[from].depth;
+	loop = &fn->blocks[fn->blocks[from].depth < fn->blocks[to].depth ? from : to];
+	fn->blocks[block].depth = loop->depth;
+	fn->blocks[block].loop = loop->loop;
 	/* Its one successor is there; its predecessor is to be. */
 	fn->blocks[block].succ[0] = to;
 	fn->blocks[block].succ_cnt = 1;

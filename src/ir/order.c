@@ -12,15 +12,24 @@ struct step {
 	u32 block, next; /* successor to visit */
 };
 
-/* What is visited last stands behind the block, where no jump is needed: what stays in the loop
- * (as far as loops are known from an earlier round), else what follows in the program. */
+/* Whether the first of two successors stays in the loop longer, as far as loops are known from an
+ * earlier round. */
+static bool first_stays(const struct ir_function *fn, const struct ir_block *block)
+{
+	const struct ir_block *first = &fn->blocks[block->succ[0]],
+			      *second = &fn->blocks[block->succ[1]];
+
+	if (first->depth != second->depth)
+		return first->depth > second->depth;
+	/* Of two loops that follow one another. */
+	return first->loop == block->loop && second->loop != block->loop;
+}
+
+/* What is visited last stands behind the block, where no jump is needed: what stays in the loop,
+ * else what follows in the program. */
 static u32 successor(const struct ir_function *fn, const struct ir_block *block, u32 index)
 {
-	const bool first_is_deeper =
-		block->succ_cnt == 2 &&
-		fn->blocks[block->succ[0]].depth > fn->blocks[block->succ[1]].depth;
-
-	return block->succ[first_is_deeper ? 1 - index : index];
+	return block->succ[block->succ_cnt == 2 && first_stays(fn, block) ? 1 - index : index];
 }
 
 static void postorder(struct ir_function *fn, struct step *stack)

@@ -379,12 +379,108 @@ static void constants(void **state)
 		}
 }
 
+/* --- what has no row: conditional moves, shifts by any register, locked forms --- */
+
+static const struct {
+	enum x86_condition condition;
+	ZydisMnemonic mnemonic;
+} moves[] = {{CC_B, ZYDIS_MNEMONIC_CMOVB},   {CC_AE, ZYDIS_MNEMONIC_CMOVNB},
+	     {CC_E, ZYDIS_MNEMONIC_CMOVZ},   {CC_NE, ZYDIS_MNEMONIC_CMOVNZ},
+	     {CC_BE, ZYDIS_MNEMONIC_CMOVBE}, {CC_A, ZYDIS_MNEMONIC_CMOVNBE},
+	     {CC_S, ZYDIS_MNEMONIC_CMOVS},   {CC_NS, ZYDIS_MNEMONIC_CMOVNS},
+	     {CC_L, ZYDIS_MNEMONIC_CMOVL},   {CC_GE, ZYDIS_MNEMONIC_CMOVNL},
+	     {CC_LE, ZYDIS_MNEMONIC_CMOVLE}, {CC_G, ZYDIS_MNEMONIC_CMOVNLE}};
+
+static void check_move(u32 which, enum x86_width width, u8 reg, u8 other)
+{
+	const struct row row = {"cmov", &x86_load, moves[which].mnemonic, false};
+	struct x86_mem mem = x86_at(other, reg % 2 ? 0x40 : -0x400);
+	struct emit emit = fresh();
+	struct decoded decoded;
+
+	x86_cmov(&emit, moves[which].condition, width, reg, other);
+	decoded = decode(&row);
+	check_length(&row, &decoded, &emit);
+	check_register(&row, &decoded.operand[0], reg);
+	check_register(&row, &decoded.operand[1], other);
+	assert_int_equal(decoded.operand[0].size, bits_of(width));
+	emit = fresh();
+	x86_cmov_memory(&emit, moves[which].condition, width, reg, mem);
+	decoded = decode(&row);
+	check_length(&row, &decoded, &emit);
+	check_register(&row, &decoded.operand[0], reg);
+	check_address(&row, &decoded.operand[1], mem);
+}
+
+static void conditional_moves(void **state)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(moves); i++)
+		for (u32 pair = 0; pair < 256; pair++) {
+			check_move(i, W32, pair >> 4, pair & 15);
+			check_move(i, W64, pair >> 4, pair & 15);
+		}
+}
+
+static void check_shift(enum x86_shift shift, enum x86_width width, u8 reg, u8 value, u8 count)
+{
+	static const ZydisMnemonic names[] = {[X86_SHLX] = ZYDIS_MNEMONIC_SHLX,
+					      [X86_SARX] = ZYDIS_MNEMONIC_SARX,
+					      [X86_SHRX] = ZYDIS_MNEMONIC_SHRX};
+	const struct row row = {"shift by register", NULL, names[shift], false};
+	struct emit emit = fresh();
+	struct decoded decoded;
+
+	x86_shift_by_reg(&emit, shift, width, reg, value, count);
+	decoded = decode(&row);
+	check_length(&row, &decoded, &emit);
+	check_register(&row, &decoded.operand[0], reg);
+	check_register(&row, &decoded.operand[1], value);
+	check_register(&row, &decoded.operand[2], count);
+	assert_int_equal(decoded.operand[0].size, bits_of(width));
+}
+
+static void shifts_by_register(void **state)
+{
+	for (enum x86_shift shift = X86_SHLX; shift <= X86_SHRX; shift++)
+		for (u32 triple = 0; triple < 16 * 16 * 16; triple++) {
+			check_shift(shift, W32, triple >> 8, triple >> 4 & 15, triple & 15);
+			check_shift(shift, W64, triple >> 8, triple >> 4 & 15, triple & 15);
+		}
+}
+
+static void locked_forms(void **state)
+{
+	static const struct row list[] = {{"add", &x86_add_store, ZYDIS_MNEMONIC_ADD, false},
+					  {"and", &x86_and_store, ZYDIS_MNEMONIC_AND, false},
+					  {"or", &x86_or_store, ZYDIS_MNEMONIC_OR, false},
+					  {"xor", &x86_xor_store, ZYDIS_MNEMONIC_XOR, false},
+					  {"xadd", &x86_xadd, ZYDIS_MNEMONIC_XADD, false},
+					  {"cmpxchg", &x86_cmpxchg, ZYDIS_MNEMONIC_CMPXCHG, false}};
+
+	for (u32 i = 0; i < ARRAY_SIZE(list) * 512; i++) {
+		const struct row *row = &list[i / 512];
+		const u8 reg = i & 15, base = i >> 4 & 15;
+		const struct x86_mem mem = x86_at(base, 8);
+		struct emit emit = fresh();
+		struct decoded decoded;
+
+		x86_locked(&emit, *row->op, i & 256 ? W64 : W32, reg, mem);
+		decoded = decode(row);
+		check_length(row, &decoded, &emit);
+		assert_true(decoded.insn.attributes & ZYDIS_ATTRIB_HAS_LOCK);
+		check_register(row, operand_at(&decoded, ZYDIS_OPERAND_ENCODING_MODRM_REG), reg);
+		check_address(row, operand_at(&decoded, ZYDIS_OPERAND_ENCODING_MODRM_RM), mem);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(registers),  cmocka_unit_test(addresses),
 		cmocka_unit_test(pool),	      cmocka_unit_test(short_forms),
 		cmocka_unit_test(conditions), cmocka_unit_test(constants),
+		cmocka_unit_test(conditional_moves), cmocka_unit_test(shifts_by_register),
+		cmocka_unit_test(locked_forms),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
