@@ -60,8 +60,13 @@ static void show(const struct ladder *ladder, const struct step *step)
 		return;
 	}
 	fprintf(stderr, "%s: %s; cost: %s\n", ladder->interface, step->name, step->cost);
-	for (; *line; line += strcspn(line, "\n") + 1)
-		fprintf(stderr, "  not %.*s\n", (int)strcspn(line, "\n"), line);
+	while (*line) {
+		const size_t length = strcspn(line, "\n") + 1;
+
+		fputs("  not ", stderr);
+		fwrite(line, 1, length, stderr);
+		line += length;
+	}
 }
 
 static int climb(struct ladder *ladder)

@@ -220,11 +220,12 @@ static size_t hear_bytes(int fd, u8 *data, size_t length)
 /* Notes whether exactly this text comes next. */
 static void hear(struct world *world, int fd, const char *text)
 {
-	char heard[256] = "";
+	char heard[256] = "", start[31] = "";
 	const size_t length = strlen(text);
 
+	memcpy(start, text, min(length, sizeof(start) - 1));
 	hear_bytes(fd, (u8 *)heard, length);
-	note(world, strcmp(heard, text) ? -1 : 1, "hear %.30s, not %.30s", text, "another");
+	note(world, strcmp(heard, text) ? -1 : 1, "hear %s, not another", start);
 	if (strcmp(heard, text))
 		print_message("# %s: heard '%s' instead of '%s'\n",
 			      world->engine ? "skep" : "Linux", heard, text);
