@@ -59,6 +59,7 @@ static long read_number(const u8 *text, u32 size, u64 flags, struct number *out)
 	u32 base = flags & BASE_MASK;
 	bool overflow = false;
 
+	*out = (struct number){0};
 	if (!size || (flags & ~BASE_MASK) || (base && base != 8 && base != 10 && base != 16))
 		return -EINVAL;
 	while (at < end && is_space(*at))
@@ -69,7 +70,7 @@ static long read_number(const u8 *text, u32 size, u64 flags, struct number *out)
 		return -EINVAL;
 	end = min(end, at + DIGITS_MAX);
 	digits = at = find_base(at, end, &base);
-	for (out->value = 0; digit_value(char_at(at, end)) < base; at++) {
+	for (; digit_value(char_at(at, end)) < base; at++) {
 		overflow |= __builtin_mul_overflow(out->value, base, &out->value);
 		overflow |= __builtin_add_overflow(out->value, digit_value(*at), &out->value);
 	}
