@@ -1,27 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How fast programs are compiled, and how large their machine code is: of
- *programs made here, in three sizes each, so that what grows faster than the
- *program shows, and of object files.
+ * How fast programs are compiled, and how large their machine code is: of programs made here, in
+ * three sizes each, so that what grows faster than the program shows, and of object files.
  *
  *	bench-compile [--rounds N] [--only TEXT] [OBJECT...]
  *
- * Of each tier the best round counts. Sizes are bytes of machine code for each
- *instruction.
+ * Of each tier the best round counts. Sizes are bytes of machine code for each instruction.
  */
 #include "base/os.h"
 #include "jit/jit.h"
 #include "run/native.h"
+#include "shim/wrap.h"
 #include "sys/engine.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <skep/skep.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,28 +27,6 @@
 static struct skep_engine *engine;
 static u32 rounds = 5;
 static const char *only = "";
-
-long __real_syscall(long number, long a, long b, long c, long d, long e, long f);
-long __wrap_syscall(long number, ...);
-
-long __wrap_syscall(long number, ...)
-{
-	va_list args;
-	long a[6];
-	int result;
-
-	va_start(args, number);
-	for (u32 i = 0; i < ARRAY_SIZE(a); i++)
-		a[i] = va_arg(args, long);
-	va_end(args);
-	if (number != SYS_bpf)
-		return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-	result = skep_bpf(engine, (int)a[0], u64_to_ptr((u64)a[1]), (unsigned int)a[2]);
-	if (result >= 0)
-		return result;
-	errno = -result;
-	return -1;
-}
 
 /* --- programs --- */
 
@@ -299,6 +274,7 @@ int main(int argc, char **argv)
 	engine = skep_engine_new(&opts, NULL);
 	if (!engine || !rounds)
 		return 2;
+	wrap_use_engine(engine);
 	libbpf_set_print(no_print);
 	printf("%-36s %8s  %9s %8s %6s  %9s %8s %6s\n", "program", "insns", "base ms", "M/s",
 	       "bytes", "full ms", "M/s", "bytes");
@@ -311,6 +287,7 @@ int main(int argc, char **argv)
 	printf("%-36s %8llu  %9s %8s %6.2f  %9s %8s %6.2f\n", "all", sum.insns, "", "",
 	       (double)sum.bytes[JIT_BASE] / (double)sum.insns, "", "",
 	       (double)sum.bytes[JIT_FULL] / (double)sum.insns);
+	wrap_use_linux();
 	skep_engine_free(engine);
 	return 0;
 }

@@ -61,59 +61,23 @@ struct judge {
 	u64 runs, violations, wrong_results;
 };
 
-static const struct map_desc *map_by_index(void *cookie, int fd, bool is_index, int *err)
-{
-	struct judge *judge = cookie;
-
-	if (is_index || fd < 0 || fd >= GENERATED_MAPS) {
-		*err = -EBADF;
-		return NULL;
-	}
-	return &judge->world.maps[fd]->desc;
-}
-
-static const struct btf_view *kernel_types(void *cookie)
-{
-	return ((struct judge *)cookie)->world.kernel;
-}
-
 /* --- verdicts --- */
-
-static void name_types(struct judge *judge, const struct generated *program,
-		       struct verify_input *input)
-{
-	input->func_info_cnt = world_funcs(&judge->world, program);
-	if (!input->func_info_cnt)
-		return;
-	input->btf = judge->world.types_view;
-	input->func_info = judge->world.funcs;
-	input->func_info_rec_size = sizeof(*judge->world.funcs);
-}
 
 /* `insns`: how many may be walked; 0: as many as Linux allows. */
 static int verify(struct judge *judge, const struct generated *program, u32 flags, u64 insns,
 		  u32 log_level, struct verified **out)
 {
 	struct explanation *explanation = NULL; /* only that it can be made */
-	struct verify_input input = {
-		.insns = program->insns,
-		.insn_cnt = program->count,
-		.type = program->type,
-		.flags = flags | (program->is_sleepable ? VERIFY_SLEEPABLE : 0),
-		.rights = judge->options.rights,
-		.gpl = true,
-		.map_by_fd = map_by_index,
-		.kernel_btf = kernel_types,
-		.cookie = judge,
-		.log_level = log_level,
-		.log = log_level ? &judge->log : NULL,
-		.explanation = &explanation,
-		.budget = {.insns = insns},
-	};
+	struct verify_input input = world_input(&judge->world, program);
 	struct skep_error err;
 	int ret;
 
-	name_types(judge, program, &input);
+	input.flags |= flags;
+	input.rights = judge->options.rights;
+	input.log_level = log_level;
+	input.log = log_level ? &judge->log : NULL;
+	input.explanation = &explanation;
+	input.budget.insns = insns;
 	strbuf_clear(&judge->log);
 	ret = verify_program(&input, out, &err);
 	explanation_free(explanation);

@@ -69,46 +69,15 @@ static bool write_stack_first(struct generated *program)
 	return true;
 }
 
-static const struct map_desc *map_by_index(void *cookie, int fd, bool is_index, int *err)
-{
-	struct tiers *tiers = cookie;
-
-	if (is_index || fd < 0 || fd >= GENERATED_MAPS) {
-		*err = -EBADF;
-		return NULL;
-	}
-	return &tiers->world.maps[fd]->desc;
-}
-
-static const struct btf_view *kernel_types(void *cookie)
-{
-	return ((struct tiers *)cookie)->world.kernel;
-}
-
 static bool verify(struct tiers *tiers, const struct generated *program, u32 rights,
 		   struct verified **out)
 {
-	struct verify_input input = {
-		.insns = program->insns,
-		.insn_cnt = program->count,
-		.type = program->type,
-		.flags = (program->is_sleepable ? VERIFY_SLEEPABLE : 0) |
-			 (tiers->world.engine->env.fuel ? VERIFY_FUEL : 0),
-		.rights = rights,
-		.gpl = true,
-		.map_by_fd = map_by_index,
-		.kernel_btf = kernel_types,
-		.cookie = tiers,
-		.budget = {.insns = WALKED_MAX},
-	};
+	struct verify_input input = world_input(&tiers->world, program);
 	struct skep_error err;
 
-	input.func_info_cnt = world_funcs(&tiers->world, program);
-	if (input.func_info_cnt) {
-		input.btf = tiers->world.types_view;
-		input.func_info = tiers->world.funcs;
-		input.func_info_rec_size = sizeof(*tiers->world.funcs);
-	}
+	input.flags |= tiers->world.engine->env.fuel ? VERIFY_FUEL : 0;
+	input.rights = rights;
+	input.budget.insns = WALKED_MAX;
 	return !verify_program(&input, out, &err);
 }
 

@@ -202,3 +202,41 @@ u32 world_funcs(struct world *world, const struct generated *program)
 							 .type_id = program->funcs[i].type};
 	return program->func_cnt;
 }
+
+static const struct map_desc *map_by_index(void *cookie, int fd, bool is_index, int *err)
+{
+	struct world *world = cookie;
+
+	if (is_index || fd < 0 || fd >= GENERATED_MAPS) {
+		*err = -EBADF;
+		return NULL;
+	}
+	return &world->maps[fd]->desc;
+}
+
+static const struct btf_view *kernel_types(void *cookie)
+{
+	return ((struct world *)cookie)->kernel;
+}
+
+struct verify_input world_input(struct world *world, const struct generated *program)
+{
+	struct verify_input input = {
+		.insns = program->insns,
+		.insn_cnt = program->count,
+		.type = program->type,
+		.flags = program->is_sleepable ? VERIFY_SLEEPABLE : 0,
+		.gpl = true,
+		.map_by_fd = map_by_index,
+		.kernel_btf = kernel_types,
+		.cookie = world,
+	};
+
+	input.func_info_cnt = world_funcs(world, program);
+	if (input.func_info_cnt) {
+		input.btf = world->types_view;
+		input.func_info = world->funcs;
+		input.func_info_rec_size = sizeof(*world->funcs);
+	}
+	return input;
+}

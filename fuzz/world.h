@@ -40,6 +40,10 @@ void world_name_linux_maps(const struct world *world, struct generated *program)
 /* The functions' types; their number, 0: none is named. */
 u32 world_funcs(struct world *world, const struct generated *program);
 
+/* For the verifier: the program with the world's maps and types. The caller adds rights, limits and
+ * what it wants to know. */
+struct verify_input world_input(struct world *world, const struct generated *program);
+
 /* Whether the checked interpreter has said something since this was asked last. */
 bool world_violated(struct world *world, struct strbuf *text);
 
