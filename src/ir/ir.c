@@ -192,13 +192,20 @@ static void drop_place(u32 *list, u32 count, u32 place)
 	memmove(list + place, list + place + 1, (count - place - 1) * sizeof(*list));
 }
 
+u32 ir_pred_place(const struct ir_function *fn, u32 block, u32 from)
+{
+	u32 place = 0;
+
+	while (fn->blocks[block].pred[place] != from)
+		place++;
+	return place;
+}
+
 void ir_drop_edge(struct ir_function *fn, u32 from, u32 to)
 {
 	struct ir_block *source = &fn->blocks[from], *target = &fn->blocks[to];
-	u32 place = 0;
+	const u32 place = ir_pred_place(fn, to, from);
 
-	while (target->pred[place] != from)
-		place++;
 	for (ir_ref at = target->first; at && fn->insns[at].op == IR_phi;
 	     at = fn->insns[at].next) {
 		struct ir_insn *phi = &fn->insns[at];
@@ -215,13 +222,10 @@ u32 ir_split_edge(struct ir_function *fn, u32 from, u32 which)
 {
 	const u32 to = fn->blocks[from].succ[which], block = ir_new_block(fn);
 	const struct ir_block *loop; /* it is in the outer one of both */
-	u32 place = 0;
 
 	if (fn->failed)
 		return 0;
-	while (fn->blocks[to].pred[place] != from)
-		place++;
-	fn->blocks[to].pred[place] = block;
+	fn->blocks[to].pred[ir_pred_place(fn, to, from)] = block;
 	fn->blocks[from].succ[which] = block;
 	loop = &fn->blocks[fn->blocks[from].depth < fn->blocks[to].depth ? from : to];
 	fn->blocks[block].depth = loop->depth;

@@ -124,6 +124,8 @@ u32 ir_split_edge(struct ir_function *fn, u32 from, u32 which);
 void ir_add_edge(struct ir_function *fn, u32 from, u32 to);
 /* The other half of an edge whose successor is noted. */
 void ir_add_pred(struct ir_function *fn, u32 from, u32 to);
+/* The place of `from` among the block's predecessors, and so of its value in phis there. */
+u32 ir_pred_place(const struct ir_function *fn, u32 block, u32 from);
 /* `from` goes no longer to `to`; the phis there lose their argument. */
 void ir_drop_edge(struct ir_function *fn, u32 from, u32 to);
 

@@ -43,15 +43,6 @@ static bool is_arm(const struct ir_function *fn, u32 from, u32 block, u32 *work)
 	return ir_at(fn, arm->last)->op == IR_jump;
 }
 
-static u32 place_of(const struct ir_function *fn, u32 pred, u32 block)
-{
-	u32 place = 0;
-
-	while (fn->blocks[block].pred[place] != pred)
-		place++;
-	return place;
-}
-
 static bool find(const struct ir_function *fn, u32 block, struct choice *out)
 {
 	const struct ir_block *from = &fn->blocks[block];
@@ -77,7 +68,7 @@ static bool find(const struct ir_function *fn, u32 block, struct choice *out)
 		if (!is_direct && (!arm[i] || fn->blocks[succ].succ[0] != out->join))
 			return false;
 		out->way[i] = is_direct ? block : succ;
-		out->place[i] = place_of(fn, out->way[i], out->join);
+		out->place[i] = ir_pred_place(fn, out->join, out->way[i]);
 	}
 	return work <= WORK_MAX && out->join != block;
 }

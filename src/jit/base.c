@@ -69,7 +69,7 @@ static void stop_stub(struct base *base, u32 back)
 	       x86_at(REG_EXEC, offsetof(struct executor, native_sp)));
 	x86_mov_imm(emit, RAX, 1);
 	jump = x86_jmp32(emit);
-	emit_patch32(emit, jump, back - (jump + 4));
+	x86_aim(emit, jump, back);
 }
 
 /* u64 run(ctx, exec): from C into the program, of which nothing comes back from elsewhere. */
@@ -344,8 +344,7 @@ static int translate_subprog(struct base *base, u32 index)
 static void land(struct base *base, const struct base_fixups *fixups, const u32 *targets)
 {
 	for (u32 i = 0; i < fixups->count; i++)
-		emit_patch32(&base->emit, fixups->list[i].at,
-			     targets[fixups->list[i].target] - (fixups->list[i].at + 4));
+		x86_aim(&base->emit, fixups->list[i].at, targets[fixups->list[i].target]);
 }
 
 /* The pool follows the code. */

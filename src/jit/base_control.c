@@ -146,7 +146,7 @@ static void stop_below_0(struct base *base)
 {
 	const u32 jump = x86_jcc32(&base->emit, CC_L);
 
-	emit_patch32(&base->emit, jump, base->stop - (jump + 4));
+	x86_aim(&base->emit, jump, base->stop);
 }
 
 void base_round(struct base *base, u32 at)
@@ -259,7 +259,7 @@ void base_call_replaceable(struct base *base, u32 callee)
 	x86_rr(emit, x86_test, W64, R11, R11);
 	own = x86_jcc8(emit, CC_E);
 	place = x86_call32(emit);
-	emit_patch32(emit, place, base->extension - (place + 4));
+	x86_aim(emit, place, base->extension);
 	done = x86_jmp8(emit);
 	x86_land(emit, own);
 	base_call_subprog(base, callee);

@@ -81,13 +81,12 @@ static void sink(struct ir_function *fn, u32 block, const u16 *uses)
 	const u32 pred = fn->blocks[block].pred_cnt == 1 ? fn->blocks[block].pred[0] : 0;
 	const struct ir_insn *branch = ir_at(fn, fn->blocks[pred].last);
 	const u32 succ = fn->blocks[block].succ[0];
-	u32 place = 0;
+	u32 place;
 
 	if (!pred || branch->op != IR_branch ||
 	    ir_at(fn, fn->blocks[block].first)->op != IR_jump)
 		return;
-	while (fn->blocks[succ].pred[place] != block)
-		place++;
+	place = ir_pred_place(fn, succ, block);
 	for (ir_ref at = fn->blocks[succ].first; at && ir_at(fn, at)->op == IR_phi;
 	     at = ir_at(fn, at)->next) {
 		const ir_ref value = ir_value(fn, fn->args[ir_at(fn, at)->args + place]);
@@ -214,8 +213,7 @@ static void emit_blocks(struct full *full)
 		}
 	}
 	for (u32 i = 0; i < full->jump_cnt; i++)
-		emit_patch32(full->emit, full->jumps[i].at,
-			     full->offset[full->jumps[i].target] - (full->jumps[i].at + 4));
+		x86_aim(full->emit, full->jumps[i].at, full->offset[full->jumps[i].target]);
 }
 
 static bool prepare(struct full *full, struct arena *arena)

@@ -62,7 +62,7 @@ static void stop_if_spent(struct full *full, const struct ir_insn *burn)
 	if (burn->cond)
 		return;
 	jump = x86_jcc32(full->emit, CC_L);
-	emit_patch32(full->emit, jump, full->base->stop - (jump + 4));
+	x86_aim(full->emit, jump, full->base->stop);
 }
 
 static bool is_in_place(const struct full *full, ir_ref at)

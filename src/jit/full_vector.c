@@ -182,7 +182,7 @@ static void loop(struct vector_code *code)
 {
 	const u32 lanes = ir_kernel_lanes(code->kernel), step = lanes * code->sums;
 	const u32 rounds = code->kernel->count / step, rest = code->kernel->count % step / lanes;
-	u32 start, back;
+	u32 start;
 
 	x86_mov_imm(code->emit, SCRATCH, 0);
 	start = emit_offset(code->emit);
@@ -195,8 +195,7 @@ static void loop(struct vector_code *code)
 	if (rounds > 1) {
 		x86_rr(code->emit, x86_cmp_imm32, W64, 0, SCRATCH);
 		emit32(code->emit, rounds * step);
-		back = x86_jcc32(code->emit, CC_B);
-		emit_patch32(code->emit, back, start - (back + 4));
+		x86_aim(code->emit, x86_jcc32(code->emit, CC_B), start);
 	}
 	for (u32 i = 0; i < rest; i++)
 		add_vector(code, (u8)i, i * lanes);

@@ -102,20 +102,11 @@ void full_move_all(struct full *full, struct full_moves *moves)
 
 /* --- phis --- */
 
-static u32 predecessor_of(const struct ir_function *fn, u32 block, u32 succ)
-{
-	u32 place = 0;
-
-	while (fn->blocks[succ].pred[place] != block)
-		place++;
-	return place;
-}
-
 static void collect(struct full *full, u32 block, struct full_moves *moves)
 {
 	struct ir_function *fn = full->fn;
 	const u32 succ = fn->blocks[block].succ[0];
-	const u32 place = predecessor_of(fn, block, succ);
+	const u32 place = ir_pred_place(fn, succ, block);
 
 	moves->count = 0;
 	for (ir_ref at = fn->blocks[succ].first; at && ir_at(fn, at)->op == IR_phi;

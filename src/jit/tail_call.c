@@ -9,11 +9,6 @@
 
 #include <stddef.h>
 
-static void land32(struct emit *emit, u32 jump)
-{
-	emit_patch32(emit, jump, emit_offset(emit) - (jump + 4));
-}
-
 struct exits {
 	u32 nowhere[3]; /* on to the next instruction */
 	u32 unknown;	/* to the run time: the program has no machine code */
@@ -78,12 +73,12 @@ void tail_call(struct base *base, const struct map *map, void (*leave)(void *coo
 		exits = find(base, &progs);
 		leave(cookie);
 		x86_rm(emit, x86_jmp, W64, 0, x86_at(R11, offsetof(struct native, entry)));
-		land32(emit, exits.unknown);
+		x86_aim(emit, exits.unknown, emit_offset(emit));
 	}
 	nowhere = ask_run_time(base);
 	leave(cookie);
 	x86_rr(emit, x86_jmp, W64, 0, RAX);
-	land32(emit, nowhere);
+	x86_aim(emit, nowhere, emit_offset(emit));
 	for (u32 i = 0; is_known && i < ARRAY_SIZE(exits.nowhere); i++)
-		land32(emit, exits.nowhere[i]);
+		x86_aim(emit, exits.nowhere[i], emit_offset(emit));
 }

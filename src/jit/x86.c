@@ -262,6 +262,11 @@ u32 x86_jcc32(struct emit *emit, enum x86_condition condition)
 	return distance32(emit);
 }
 
+void x86_aim(struct emit *emit, u32 jump, u32 target)
+{
+	emit_patch32(emit, jump, target - (jump + 4));
+}
+
 u32 x86_jcc8(struct emit *emit, enum x86_condition condition)
 {
 	emit8(emit, 0x70 | condition);

@@ -109,6 +109,8 @@ void x86_align(struct emit *emit, u32 bytes);
 u32 x86_jmp32(struct emit *emit);
 u32 x86_jcc32(struct emit *emit, enum x86_condition condition);
 u32 x86_call32(struct emit *emit);
+/* The distance of a long form, to the target. */
+void x86_aim(struct emit *emit, u32 jump, u32 target);
 /* A short jump forward, of which x86_land() makes the present place the target. */
 u32 x86_jcc8(struct emit *emit, enum x86_condition condition);
 u32 x86_jmp8(struct emit *emit);
