@@ -173,6 +173,7 @@ void ir_add_pred(struct ir_function *fn, u32 from, u32 to)
 {
 	struct ir_block *block = &fn->blocks[to];
 
+	ir_edges_changed(fn);
 	if (!fn->failed && reserve(fn, (void **)&block->pred, block->pred_cnt,
 				   &block->pred_room, sizeof(*block->pred), 1))
 		block->pred[block->pred_cnt++] = from;
@@ -206,6 +207,7 @@ void ir_drop_edge(struct ir_function *fn, u32 from, u32 to)
 	struct ir_block *source = &fn->blocks[from], *target = &fn->blocks[to];
 	const u32 place = ir_pred_place(fn, to, from);
 
+	ir_edges_changed(fn);
 	for (ir_ref at = target->first; at && fn->insns[at].op == IR_phi;
 	     at = fn->insns[at].next) {
 		struct ir_insn *phi = &fn->insns[at];

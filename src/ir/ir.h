@@ -93,6 +93,7 @@ struct ir_function {
 	u32 block_cnt, block_room;
 	u32 *order; /* blocks that are reached, in reverse postorder */
 	u32 order_cnt;
+	u32 orders_due; /* rounds of ir_order() until the order is that of the edges as they are */
 	struct ir_kernel *kernels;
 	u32 kernel_cnt, kernel_room;
 	bool has_vectors; /* of the machine: loops may become kernels */
@@ -128,6 +129,12 @@ void ir_add_pred(struct ir_function *fn, u32 from, u32 to);
 u32 ir_pred_place(const struct ir_function *fn, u32 block, u32 from);
 /* `from` goes no longer to `to`; the phis there lose their argument. */
 void ir_drop_edge(struct ir_function *fn, u32 from, u32 to);
+
+/* The edges are others: a first round finds the loops, a second one keeps their blocks together. */
+static inline void ir_edges_changed(struct ir_function *fn)
+{
+	fn->orders_due = 2;
+}
 
 /* What the value is now. */
 static inline ir_ref ir_value(const struct ir_function *fn, ir_ref value)

@@ -42,6 +42,7 @@ static void merge(struct ir_function *fn, u32 block, u32 next)
 				succ->pred[p] = block;
 	}
 	from->succ_cnt = from->pred_cnt = 0;
+	ir_edges_changed(fn);
 }
 
 static bool leads_to(const struct ir_function *fn, u32 block, u32 to)
@@ -70,6 +71,7 @@ static void leave_out(struct ir_function *fn, u32 empty)
 			after->pred[p] = block->pred[0];
 	block->first = block->last = 0;
 	block->succ_cnt = block->pred_cnt = 0;
+	ir_edges_changed(fn);
 }
 
 void ir_merge(struct ir_function *fn)

@@ -69,8 +69,11 @@ static void reverse(struct ir_function *fn)
 		fn->blocks[fn->order[i]].order = i;
 }
 
+/* They are on no way: nothing comes to stand elsewhere. */
 static void drop_unreached(struct ir_function *fn)
 {
+	const u32 due = fn->orders_due;
+
 	for (u32 i = 0; i < fn->block_cnt; i++) {
 		struct ir_block *block = &fn->blocks[i];
 
@@ -80,6 +83,7 @@ static void drop_unreached(struct ir_function *fn)
 			ir_drop_edge(fn, i, block->succ[0]);
 		block->first = block->last = 0;
 	}
+	fn->orders_due = due;
 }
 
 /* --- dominators --- */
@@ -177,9 +181,13 @@ static void loops(struct ir_function *fn, u32 *stack, u32 *seen)
 
 void ir_order(struct ir_function *fn)
 {
-	struct step *stack = malloc((fn->block_cnt + 1) * sizeof(*stack));
-	u32 *seen = malloc(fn->block_cnt * sizeof(*seen));
+	struct step *stack;
+	u32 *seen;
 
+	if (!fn->orders_due)
+		return;
+	stack = malloc((fn->block_cnt + 1) * sizeof(*stack));
+	seen = malloc(fn->block_cnt * sizeof(*seen));
 	free(fn->order);
 	fn->order = malloc(fn->block_cnt * sizeof(*fn->order));
 	if (!stack || !fn->order || !seen) {
@@ -192,6 +200,7 @@ void ir_order(struct ir_function *fn)
 		drop_unreached(fn);
 		dominators(fn);
 		loops(fn, (u32 *)stack, seen);
+		fn->orders_due--;
 	}
 	free(stack);
 	free(seen);
