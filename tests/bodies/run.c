@@ -58,20 +58,12 @@ static int keep_log(enum libbpf_print_level level, const char *format, va_list a
 	return 0;
 }
 
-static void use(const struct side *side)
-{
-	if (side->engine)
-		wrap_use_engine(side->engine);
-	else
-		wrap_use_linux();
-}
-
 static void side_open(struct side *side, const char *path)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "bodies");
 	struct bpf_map *map;
 
-	use(side);
+	wrap_use_engine(side->engine);
 	side->load_error = image_read(path, &side->image);
 	if (side->load_error || exceptions_find(&side->image))
 		return;
@@ -107,7 +99,7 @@ static bool side_close(struct side *side)
 {
 	bool clean = true;
 
-	use(side);
+	wrap_use_engine(side->engine);
 	bpf_object__close(side->object);
 	image_free(&side->image);
 	free(side->values);
@@ -150,7 +142,7 @@ static void side_run(struct side *side, const char *name)
 		opts.ctx_in = &text;
 		opts.ctx_size_in = sizeof(text);
 	}
-	use(side);
+	wrap_use_engine(side->engine);
 	if (side->globals) {
 		memset(side->values, 0, bpf_map__value_size(side->globals));
 		bpf_map_update_elem(bpf_map__fd(side->globals), &key, side->values, 0);

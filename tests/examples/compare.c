@@ -31,14 +31,6 @@ struct side {
 	int code;
 };
 
-static void use(const struct side *side)
-{
-	if (side->engine)
-		wrap_use_engine(side->engine);
-	else
-		wrap_use_linux();
-}
-
 /* The firewall's tables, as the demo fills them; other examples have no such maps. */
 static int fill_tables(struct bpf_object *object)
 {
@@ -68,7 +60,7 @@ static int side_open(struct side *side, const char *object, const char *program)
 	struct bpf_program *found;
 	int code;
 
-	use(side);
+	wrap_use_engine(side->engine);
 	side->data = malloc(PACKET_MAX);
 	side->object = bpf_object__open_file(object, NULL);
 	if (!side->data || !side->object)
@@ -83,7 +75,7 @@ static int side_open(struct side *side, const char *object, const char *program)
 
 static void side_close(struct side *side)
 {
-	use(side);
+	wrap_use_engine(side->engine);
 	bpf_object__close(side->object);
 	free(side->data);
 }
@@ -94,7 +86,7 @@ static void side_run(struct side *side, const struct capture_packet *packet)
 		    .data_size_in = packet->length, .data_out = side->data,
 		    .data_size_out = PACKET_MAX, .repeat = 1);
 
-	use(side);
+	wrap_use_engine(side->engine);
 	side->code = bpf_prog_test_run_opts(side->program, &opts);
 	side->retval = side->code ? 0 : opts.retval;
 	side->size = side->code ? 0 : opts.data_size_out;

@@ -4,8 +4,7 @@
  * one runs interpreted and by both tiers, on packets of several contents.
  */
 #include "base/os.h"
-#include "isa/isa.h"
-#include "tests/unit.h"
+#include "tests/sys/engine_programs.h"
 
 #include <linux/bpf.h>
 #include <skep/inspect.h>
@@ -43,23 +42,6 @@ static struct skep_engine *start(enum skep_jit jit)
 
 	assert_non_null(engine);
 	return engine;
-}
-
-static int load(struct skep_engine *engine, const struct row *row)
-{
-	union bpf_attr attr = {.prog_type = BPF_PROG_TYPE_XDP, .license = ptr_to_u64("GPL")};
-	struct bpf_insn *insns;
-	struct skep_error error;
-	int fd;
-
-	if (insns_assemble(row->program, &insns, &attr.insn_cnt, &error))
-		fail_msg("%s: %s", row->title, error.text);
-	attr.insns = ptr_to_u64(insns);
-	fd = skep_bpf(engine, BPF_PROG_LOAD, &attr, sizeof(attr));
-	free(insns);
-	if (fd < 0)
-		fail_msg("%s: %s", row->title, skep_engine_error(engine)->text);
-	return fd;
 }
 
 static u32 count(const char *text, const char *what)
@@ -128,7 +110,7 @@ static void run_all(const struct row *row)
 
 	for (u32 i = 0; i < ARRAY_SIZE(tiers); i++) {
 		engines[i] = start(tiers[i]);
-		fds[i] = load(engines[i], row);
+		fds[i] = engine_load(engines[i], row->program);
 	}
 	check_text(engines[ARRAY_SIZE(tiers) - 1], fds[ARRAY_SIZE(tiers) - 1], row);
 	for (u32 number = 0; number < PACKETS; number++) {

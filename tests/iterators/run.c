@@ -44,14 +44,6 @@ static int keep_log(enum libbpf_print_level level, const char *format, va_list a
 	return 0;
 }
 
-static void use(const struct side *side)
-{
-	if (side->engine)
-		wrap_use_engine(side->engine);
-	else
-		wrap_use_linux();
-}
-
 static bool has_prefix(const char *text, const char *prefix)
 {
 	return !strncmp(text, prefix, strlen(prefix));
@@ -96,7 +88,7 @@ static int side_open(struct side *side, const char *path)
 	struct bpf_map *map;
 	int ret;
 
-	use(side);
+	wrap_use_engine(side->engine);
 	ret = load(side, path, true);
 	if (ret == -EPERM && !side->engine) {
 		bpf_object__close(side->object);
@@ -113,7 +105,7 @@ static int side_open(struct side *side, const char *path)
 
 static void side_close(struct side *side)
 {
-	use(side);
+	wrap_use_engine(side->engine);
 	bpf_object__close(side->object);
 	wrap_use_linux();
 	skep_engine_free(side->engine);
@@ -154,7 +146,7 @@ static void side_run(struct side *side, const char *name)
 	struct bpf_link *link;
 	int fd;
 
-	use(side);
+	wrap_use_engine(side->engine);
 	say_scope(side, name, &info);
 	link = bpf_program__attach_iter(program, &opts);
 	fd = link ? bpf_iter_create(bpf_link__fd(link)) : -errno;
@@ -234,7 +226,7 @@ static int create(const struct side *side, const char *name, u32 target_fd, u32 
 	union bpf_attr attr = {0};
 	long fd;
 
-	use(side);
+	wrap_use_engine(side->engine);
 	attr.link_create.prog_fd =
 		(u32)bpf_program__fd(bpf_object__find_program_by_name(side->object, name));
 	attr.link_create.attach_type = BPF_TRACE_ITER;
@@ -309,7 +301,7 @@ static bool test_sizes(struct side *sides, u32 count)
 		union bpf_iter_link_info info = {0};
 		int fd, ret;
 
-		use(&sides[s]);
+		wrap_use_engine(sides[s].engine);
 		fd = bpf_map_create(BPF_MAP_TYPE_HASH, NULL, 4, 4, 1, NULL);
 		info.map.map_fd = (u32)fd;
 		ret = create(&sides[s], "elements_hash", 0, 0, &info, sizeof(info));
@@ -334,7 +326,7 @@ static bool test_info(struct side *sides, u32 count)
 		u32 size = sizeof(info);
 		struct bpf_link *link;
 
-		use(&sides[s]);
+		wrap_use_engine(sides[s].engine);
 		link = bpf_program__attach_iter(
 			bpf_object__find_program_by_name(sides[s].object, "own_threads"),
 			&opts);

@@ -2,33 +2,13 @@
 /* Frames of 9000 bytes and more at ports: programs that know of fragments have the first page
  * in reach and the rest in fragments, others have all; what they make of it leaves as one
  * piece. */
-#include "net/capture.h"
-#include "tests/sys/programs.h"
+#include "tests/net/out_file.h"
 
 #include <skep/attach.h>
 #include <skep/route.h>
 
 #define LINEAR 3520 /* of a page, without headroom and Linux's own */
 #define FRAMES 20
-
-static struct world world;
-static char out_path[32];
-
-static int setup(void **state)
-{
-	int fd;
-
-	strcpy(out_path, "/tmp/skep-frags-XXXXXX");
-	fd = mkstemp(out_path);
-	world.engine = skep_engine_new(NULL, NULL);
-	return !world.engine || fd < 0 || close(fd);
-}
-
-static int teardown(void **state)
-{
-	skep_engine_free(world.engine);
-	return unlink(out_path);
-}
 
 struct outcome {
 	u32 lengths[FRAMES], count;
@@ -199,7 +179,7 @@ static void a_large_mtu_needs_fragments(void **state)
 	close(knows);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
 int main(void)
 {

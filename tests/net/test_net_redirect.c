@@ -1,29 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What programs at the entries of maps do to frames; that they run as on Linux is compared in
  * tests/sys/test_linux_device.c. */
-#include "tests/sys/programs.h"
-
-#include "net/capture.h"
-#include <skep/port.h>
-
-static struct world world;
-static char out_path[32];
-
-static int setup(void **state)
-{
-	int fd;
-
-	strcpy(out_path, "/tmp/skep-redirect-XXXXXX");
-	fd = mkstemp(out_path);
-	world.engine = skep_engine_new(NULL, NULL);
-	return !world.engine || fd < 0 || close(fd);
-}
-
-static int teardown(void **state)
-{
-	skep_engine_free(world.engine);
-	return unlink(out_path);
-}
+#include "tests/net/out_file.h"
 
 static int make(u32 type)
 {
@@ -69,19 +47,6 @@ static struct skep_port_stats run(int port, int prog)
 	return stats;
 }
 
-static u32 packets_of_length(u32 length)
-{
-	struct capture_packet packet;
-	struct capture_reader reader;
-	u32 count = 0;
-
-	assert_int_equal(capture_open(&reader, out_path, NULL), 0);
-	while (capture_next(&reader, &packet, NULL) == 1)
-		count += packet.length == length;
-	capture_close(&reader);
-	return count;
-}
-
 /* Each entry's program makes its own frame shorter; the last entry has none. */
 static void entries_get_the_frame_as_it_came(void **state)
 {
@@ -100,8 +65,8 @@ static void entries_get_the_frame_as_it_came(void **state)
 	assert_int_equal(run(from, sender).redirect_failed, 0);
 	skep_port_close(world.engine, from);
 	skep_port_close(world.engine, to);
-	assert_int_equal(packets_of_length(86), 20);
-	assert_int_equal(packets_of_length(100), 10);
+	assert_int_equal(packets_out(86), 20);
+	assert_int_equal(packets_out(100), 10);
 	close(map);
 	close(shorter);
 	close(sender);
@@ -126,10 +91,8 @@ static void a_cpumap_that_sends_to_itself_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(entries_get_the_frame_as_it_came, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_cpumap_that_sends_to_itself_ends, setup,
-						teardown),
+		cmocka_unit_test_setup_teardown(entries_get_the_frame_as_it_came, open_world, close_world),
+		cmocka_unit_test_setup_teardown(a_cpumap_that_sends_to_itself_ends, open_world, close_world),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

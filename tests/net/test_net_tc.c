@@ -2,37 +2,9 @@
 /* What is skep's own about tc at ports: where packets go that pass, what is counted, metadata
  * from XDP, and that nothing runs in circles. What programs see is compared in test_linux_tc.c.
  */
-#include "net/capture.h"
-#include "tests/sys/programs.h"
+#include "tests/net/out_file.h"
 
 #include <skep/attach.h>
-
-static struct world world;
-static char out_path[32];
-
-static int setup(void **state)
-{
-	int fd;
-
-	strcpy(out_path, "/tmp/skep-tc-XXXXXX");
-	fd = mkstemp(out_path);
-	world.engine = skep_engine_new(NULL, NULL);
-	return !world.engine || fd < 0 || close(fd);
-}
-
-static int teardown(void **state)
-{
-	skep_engine_free(world.engine);
-	return unlink(out_path);
-}
-
-static int open_port(const char *spec)
-{
-	int port = skep_port_open(world.engine, spec, NULL);
-
-	assert_true(port > 0);
-	return port;
-}
 
 /* A port that keeps what leaves it, and makes no packets that get anywhere. */
 static int open_sink(void)
@@ -64,19 +36,6 @@ static int attach(int port, u32 place, const char *text)
 static void move(void)
 {
 	assert_int_equal(skep_ports_run(world.engine, NULL, NULL), 0);
-}
-
-static u64 packets_out(u32 length)
-{
-	struct capture_packet packet;
-	struct capture_reader reader;
-	u64 count = 0;
-
-	assert_int_equal(capture_open(&reader, out_path, NULL), 0);
-	while (capture_next(&reader, &packet, NULL) == 1)
-		count += packet.length == length;
-	capture_close(&reader);
-	return count;
 }
 
 static u64 tc_count(int port, u32 place, enum skep_tc_verdict verdict)
@@ -236,7 +195,7 @@ static void modes_give_the_same(void **state)
 	close(prog);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
 int main(void)
 {

@@ -60,14 +60,6 @@ static const struct row {
 
 static struct side sides[2];
 
-static void use(const struct side *side)
-{
-	if (side->engine)
-		wrap_use_engine(side->engine);
-	else
-		wrap_use_linux();
-}
-
 static void *map_pages(int fd, size_t length, int prot, off_t offset)
 {
 	void *pages = mmap(NULL, length, prot, MAP_SHARED, fd, offset);
@@ -80,7 +72,7 @@ static int open_side(struct side *side)
 {
 	int fd;
 
-	use(side);
+	wrap_use_engine(side->engine);
 	side->object = user_ring_bpf__open_and_load();
 	if (!side->object)
 		return -1;
@@ -93,7 +85,7 @@ static int open_side(struct side *side)
 
 static void close_side(struct side *side)
 {
-	use(side);
+	wrap_use_engine(side->engine);
 	munmap(side->consumer, PAGE);
 	munmap(side->producer, PAGE + 2 * RING);
 	user_ring_bpf__destroy(side->object);
@@ -106,7 +98,7 @@ static void run(struct side *side)
 	u8 packet[64] = {};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet));
 
-	use(side);
+	wrap_use_engine(side->engine);
 	assert_int_equal(
 		bpf_prog_test_run_opts(bpf_program__fd(side->object->progs.drain), &opts), 0);
 }
@@ -174,7 +166,7 @@ static u64 send_by_libbpf(struct side *side, u32 count)
 	u32 sent = 0;
 	u64 *record;
 
-	use(side);
+	wrap_use_engine(side->engine);
 	send_row(side, &rows[0]);
 	ring = user_ring_buffer__new(bpf_map__fd(side->object->maps.ring), NULL);
 	assert_non_null(ring);
@@ -212,7 +204,7 @@ static void test_mappings(void **state)
 	for (u32 i = 0; i < ARRAY_SIZE(sides); i++) {
 		int fd = bpf_map__fd(sides[i].object->maps.ring);
 
-		use(&sides[i]);
+		wrap_use_engine(sides[i].engine);
 		assert_ptr_equal(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0),
 				 MAP_FAILED);
 		assert_int_equal(errno, EPERM);

@@ -2,10 +2,9 @@
 /* When and how programs are compiled: in the background while they run, and with constants that
  * cannot be found in their machine code. */
 #include "base/types.h"
-#include "isa/isa.h"
 #include "sys/compile.h"
 #include "sys/engine.h"
-#include "tests/unit.h"
+#include "tests/sys/engine_programs.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -33,35 +32,6 @@ static int tear_down(void **state)
 static int bpf(int cmd, union bpf_attr attr)
 {
 	return skep_bpf(engine, cmd, &attr, sizeof(attr));
-}
-
-static int load(const char *text)
-{
-	union bpf_attr attr = {.prog_type = BPF_PROG_TYPE_XDP, .license = ptr_to_u64("none")};
-	struct bpf_insn *insns;
-	struct skep_error err;
-	int fd;
-
-	if (insns_assemble(text, &insns, &attr.insn_cnt, &err))
-		fail_msg("%s", err.text);
-	attr.insns = ptr_to_u64(insns);
-	fd = skep_bpf(engine, BPF_PROG_LOAD, &attr, sizeof(attr));
-	if (fd < 0)
-		fail_msg("%s", skep_engine_error(engine)->text);
-	free(insns);
-	return fd;
-}
-
-static u32 run(int prog, u32 repeat)
-{
-	static const u8 packet[64];
-	union bpf_attr attr = {.test = {.prog_fd = (u32)prog,
-					.data_in = ptr_to_u64(packet),
-					.data_size_in = sizeof(packet),
-					.repeat = repeat}};
-
-	assert_int_equal(skep_bpf(engine, BPF_PROG_TEST_RUN, &attr, sizeof(attr)), 0);
-	return attr.test.retval;
 }
 
 /* The machine code: its length. */
@@ -95,26 +65,26 @@ static void test_swap(void **state)
 
 	start(&(struct skep_engine_opts){.sz = sizeof(struct skep_engine_opts),
 					 .jit = SKEP_JIT_BASE});
-	prog = load(loop);
+	prog = engine_load(engine, loop);
 	first = code_of(prog, before, sizeof(before));
 	close(prog);
 	tear_down(NULL);
 
 	start(&(struct skep_engine_opts){.sz = sizeof(struct skep_engine_opts),
 					 .jit_background = 4});
-	prog = load(loop);
-	assert_int_equal(run(prog, 1), LOOP_RESULT);
+	prog = engine_load(engine, loop);
+	assert_int_equal(engine_run(engine, prog, 1), LOOP_RESULT);
 	compile_settle(engine);
 	second = code_of(prog, behind, sizeof(behind));
 	assert_false(first == second && !memcmp(before, behind, first));
-	assert_int_equal(run(prog, 1), LOOP_RESULT);
+	assert_int_equal(engine_run(engine, prog, 1), LOOP_RESULT);
 	close(prog);
 	tear_down(NULL);
 
 	/* A smaller one is optimised at once. */
 	start(&(struct skep_engine_opts){.sz = sizeof(struct skep_engine_opts),
 					 .jit_background = 1000});
-	prog = load(loop);
+	prog = engine_load(engine, loop);
 	assert_int_equal(code_of(prog, before, sizeof(before)), second);
 	close(prog);
 }
@@ -125,7 +95,7 @@ static void test_gone(void **state)
 	start(&(struct skep_engine_opts){.sz = sizeof(struct skep_engine_opts),
 					 .jit_background = 1});
 	for (u32 i = 0; i < 50; i++)
-		close(load(loop));
+		close(engine_load(engine, loop));
 	tear_down(NULL);
 }
 
@@ -145,7 +115,7 @@ static void *keep_running(void *cookie)
 	struct runner *runner = cookie;
 
 	while (!atomic_load(&is_over)) {
-		if (run(runner->prog, 20) != LOOP_RESULT)
+		if (engine_run(engine, runner->prog, 20) != LOOP_RESULT)
 			return "another result";
 		runner->runs++;
 	}
@@ -172,12 +142,12 @@ static void test_torture(void **state)
 		 BPF_FUNC_tail_call, loop);
 	atomic_store(&is_over, false);
 	for (u32 i = 0; i < RUNNERS; i++) {
-		runners[i].prog = load(text);
+		runners[i].prog = engine_load(engine, text);
 		assert_int_equal(
 			pthread_create(&runners[i].thread, NULL, keep_running, &runners[i]), 0);
 	}
 	for (u32 i = 0; i < ROUNDS; i++) {
-		int callee = load(loop);
+		int callee = engine_load(engine, loop);
 
 		assert_int_equal(bpf(BPF_MAP_UPDATE_ELEM,
 				     (union bpf_attr){.map_fd = (u32)map,
@@ -280,14 +250,14 @@ static void test_constants(void **state)
 						 .jit_harden = rows[row].harden,
 						 .rights = rows[row].rights,
 						 .rights_given = true});
-		prog = load(constants);
+		prog = engine_load(engine, constants);
 		length = code_of(prog, code, sizeof(code));
 		if (rows[row].hides)
 			assert_int_equal(count_found(code, length), 0);
 		else
 			assert_true(count_found(code, length) > 0);
-		want = want ?: run(prog, 1);
-		assert_int_equal(run(prog, 1), want);
+		want = want ?: engine_run(engine, prog, 1);
+		assert_int_equal(engine_run(engine, prog, 1), want);
 		close(prog);
 		tear_down(NULL);
 	}
@@ -311,7 +281,7 @@ static void test_unprivileged(void **state)
 						   .insn_cnt = ARRAY_SIZE(insns)});
 	assert_true(prog >= 0);
 	assert_false(is_in(code, code_of(prog, code, sizeof(code)), 0x12345678));
-	assert_int_equal(run(prog, 1), 0x12345678);
+	assert_int_equal(engine_run(engine, prog, 1), 0x12345678);
 	close(prog);
 }
 

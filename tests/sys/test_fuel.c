@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Fuel: what a run costs is known to the instruction, and the same in all ways of execution. */
 #include "base/types.h"
-#include "isa/isa.h"
-#include "tests/unit.h"
+#include "tests/sys/engine_programs.h"
 
 #include <errno.h>
 #include <skep/skep.h>
@@ -142,40 +141,12 @@ static struct skep_engine *start(u32 way, u64 fuel)
 	return engine;
 }
 
-static int load(struct skep_engine *engine, const char *text)
-{
-	union bpf_attr attr = {.prog_type = BPF_PROG_TYPE_XDP, .license = ptr_to_u64("none")};
-	struct bpf_insn *insns;
-	struct skep_error err;
-	int fd;
-
-	if (insns_assemble(text, &insns, &attr.insn_cnt, &err))
-		fail_msg("%s", err.text);
-	attr.insns = ptr_to_u64(insns);
-	fd = skep_bpf(engine, BPF_PROG_LOAD, &attr, sizeof(attr));
-	if (fd < 0)
-		fail_msg("%s", skep_engine_error(engine)->text);
-	free(insns);
-	return fd;
-}
-
-static u32 run(struct skep_engine *engine, int prog)
-{
-	static const u8 packet[64];
-	union bpf_attr attr = {.test = {.prog_fd = (u32)prog,
-					.data_in = ptr_to_u64(packet),
-					.data_size_in = sizeof(packet)}};
-
-	assert_int_equal(skep_bpf(engine, BPF_PROG_TEST_RUN, &attr, sizeof(attr)), 0);
-	return attr.test.retval;
-}
-
 /* An engine whose runs have that much; fuel 0 means no limit. */
 static void expect(const struct row *row, u32 way, u64 fuel, u32 want)
 {
 	struct skep_engine *engine = start(way, fuel);
-	int prog = load(engine, row->text);
-	u32 got = run(engine, prog);
+	int prog = engine_load(engine, row->text);
+	u32 got = engine_run(engine, prog, 1);
 
 	close(prog);
 	skep_engine_free(engine);
@@ -217,7 +188,7 @@ static u32 run_tail_call(u32 way, u64 fuel)
 	static const char second[] =
 		"r6 = 2; loop: r6 += -1; if r6 != 0 goto loop; r0 = 6; exit";
 	struct skep_engine *engine = start(way, fuel);
-	int map = make_programs_map(engine), callee = load(engine, second), caller;
+	int map = make_programs_map(engine), callee = engine_load(engine, second), caller;
 	char text[256];
 	u32 key = 0, result;
 	union bpf_attr attr = {
@@ -229,8 +200,8 @@ static u32 run_tail_call(u32 way, u64 fuel)
 		 "r6 = 2; loop: r6 += -1; if r6 != 0 goto loop;"
 		 "r2 = map_fd %d ll; r3 = 0; call %d; r0 = 1; exit",
 		 map, BPF_FUNC_tail_call);
-	caller = load(engine, text);
-	result = run(engine, caller);
+	caller = engine_load(engine, text);
+	result = engine_run(engine, caller, 1);
 	close(caller);
 	close(callee);
 	close(map);
@@ -251,10 +222,10 @@ static void test_next_run(void **state)
 {
 	for (u32 way = 0; way < ARRAY_SIZE(ways); way++) {
 		struct skep_engine *engine = start(way, 1000);
-		int prog = load(engine, rows[2].text);
+		int prog = engine_load(engine, rows[2].text);
 
 		for (u32 i = 0; i < 3; i++)
-			assert_int_equal(run(engine, prog), rows[2].result);
+			assert_int_equal(engine_run(engine, prog, 1), rows[2].result);
 		close(prog);
 		skep_engine_free(engine);
 	}
