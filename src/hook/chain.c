@@ -61,6 +61,18 @@ static int agree(int said, int *index)
 	return 0;
 }
 
+/* What the relatives that it is to stand before and behind say. */
+static int agree_on_relatives(const struct chain *chain, const struct chain_place *place, int *index)
+{
+	int ret = 0;
+
+	if (place->flags & BPF_F_BEFORE)
+		ret = agree(index_before(chain, place), index);
+	if (!ret && (place->flags & BPF_F_AFTER))
+		ret = agree(index_after(chain, place), index);
+	return ret;
+}
+
 /* As Linux has it: the place before which (from -1 on) or behind which to insert. */
 static int relative_index(const struct chain *chain, const struct chain_place *place)
 {
@@ -68,10 +80,7 @@ static int relative_index(const struct chain *chain, const struct chain_place *p
 
 	if (place->flags & BPF_F_REPLACE)
 		ret = agree(find_replaced(chain, place), &index);
-	if (!ret && (place->flags & BPF_F_BEFORE))
-		ret = agree(index_before(chain, place), &index);
-	if (!ret && (place->flags & BPF_F_AFTER))
-		ret = agree(index_after(chain, place), &index);
+	ret = ret ?: agree_on_relatives(chain, place, &index);
 	if (ret)
 		return ret;
 	if (index == NOWHERE)
@@ -130,10 +139,7 @@ static int detach_index(const struct chain *chain, const struct prog *prog,
 		if (chain->at[index]->link)
 			return -EBUSY;
 	}
-	if (place->flags & BPF_F_BEFORE)
-		ret = agree(index_before(chain, place), &index);
-	if (!ret && (place->flags & BPF_F_AFTER))
-		ret = agree(index_after(chain, place), &index);
+	ret = agree_on_relatives(chain, place, &index);
 	if (ret)
 		return ret;
 	if (index == NOWHERE)

@@ -154,6 +154,9 @@ bool base_blinds(const struct base *base, u64 value);
 /* A constant of the program's; flags and, for one of 64 bits, `scratch` change. */
 void base_load_const(struct base *base, u8 to, u64 value, u8 scratch);
 
+/* base_alu.c: the distance, or 0 beyond the limit, without a branch; r11 changes. */
+void base_mask_distance(struct base *base, u8 distance, u32 limit);
+
 /* base_map.c: does itself what the called helper does; false: the helper must be called. */
 bool base_helper_inline(struct base *base, u32 at);
 

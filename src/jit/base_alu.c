@@ -272,18 +272,17 @@ ONE_OPERAND(sext16_32, extend(base, insn, x86_movsx16, W32))
 
 /* --- offsets that are masked where the CPU speculates (offset_masked()) --- */
 
-/* r10: the offset's distance, or 0 beyond the limit, without a branch. */
-static void mask_distance(struct base *base, u32 limit)
+void base_mask_distance(struct base *base, u8 distance, u32 limit)
 {
 	struct emit *emit = &base->emit;
 
-	base_load_const(base, R11, limit, R9);
-	x86_rr(emit, x86_sub_store, W64, R10, R11);
-	x86_rr(emit, x86_or_store, W64, R10, R11);
+	base_load_const(base, R11, limit, R11);
+	x86_rr(emit, x86_sub_store, W64, distance, R11);
+	x86_rr(emit, x86_or_store, W64, distance, R11);
 	x86_rr(emit, x86_sar_imm8, W64, 0, R11);
 	emit8(emit, 63);
 	x86_rr(emit, x86_not, W64, 0, R11);
-	x86_rr(emit, x86_and_store, W64, R11, R10);
+	x86_rr(emit, x86_and_store, W64, R11, distance);
 }
 
 static void masked(struct base *base, const struct code_insn *insn)
@@ -299,7 +298,7 @@ static void masked(struct base *base, const struct code_insn *insn)
 		base_move(base, W64, R10, in_dst ? dst : src);
 		if (insn->off & MASKED_NEGATIVE)
 			x86_rr(emit, x86_neg, W64, 0, R10);
-		mask_distance(base, (u32)insn->imm);
+		base_mask_distance(base, R10, (u32)insn->imm);
 	}
 	if (insn->off & MASKED_NEGATIVE)
 		x86_rr(emit, x86_neg, W64, 0, R10);

@@ -109,7 +109,6 @@ static void blind(struct full *full, ir_ref at)
 
 /* --- speculation --- */
 
-/* As base_alu.c has it: the distance, or 0 beyond the limit, without a branch. */
 static void mask(struct full *full, ir_ref at)
 {
 	const struct ir_insn *insn = ir_at(full->fn, at);
@@ -119,13 +118,7 @@ static void mask(struct full *full, ir_ref at)
 	full_load(full, reg, W64, insn->a);
 	if (insn->cond)
 		x86_rr(emit, x86_neg, W64, 0, reg);
-	base_load_const(full->base, SCRATCH, (u32)insn->imm, SCRATCH);
-	x86_rr(emit, x86_sub_store, W64, reg, SCRATCH);
-	x86_rr(emit, x86_or_store, W64, reg, SCRATCH);
-	x86_rr(emit, x86_sar_imm8, W64, 0, SCRATCH);
-	emit8(emit, 63);
-	x86_rr(emit, x86_not, W64, 0, SCRATCH);
-	x86_rr(emit, x86_and_store, W64, SCRATCH, reg);
+	base_mask_distance(full->base, reg, (u32)insn->imm);
 	if (insn->cond)
 		x86_rr(emit, x86_neg, W64, 0, reg);
 	full_done(full, at, reg);

@@ -28,7 +28,7 @@ void runner_free(struct runner *runner)
 
 static bool is_plain(const struct prog *prog, const struct run_context *run)
 {
-	return prog->native && !run->env->checked && !run_stats_enabled() &&
+	return !run->env->checked && !run_stats_enabled() &&
 	       !atomic_load_explicit(&prog->is_extended, memory_order_relaxed);
 }
 
@@ -43,7 +43,9 @@ void runner_start(struct runner *runner, const struct prog *prog, struct run_con
 {
 	runner->prog = prog;
 	runner->run = run;
-	runner->native = is_plain(prog, run) ? prog->native : NULL;
+	runner->native = is_plain(prog, run)
+				 ? atomic_load_explicit(&prog->native, memory_order_acquire)
+				 : NULL;
 	if (runner->native)
 		set_up(runner);
 }

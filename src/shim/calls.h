@@ -40,6 +40,8 @@ struct real_calls {
 };
 
 const struct real_calls *shim_real(void);
+/* Of the preload library: the function behind its own of the name. Without it nothing can go on. */
+void *shim_find(const char *name);
 
 /* Whether calls are the engine's now, be it made already or not. */
 bool shim_is_active(void);

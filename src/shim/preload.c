@@ -109,7 +109,7 @@ bool shim_is_active(void)
 
 static struct real_calls real;
 
-static void *find(const char *name)
+void *shim_find(const char *name)
 {
 	void *symbol = dlsym(RTLD_NEXT, name);
 
@@ -122,20 +122,20 @@ static void *find(const char *name)
 
 static void find_real_calls(void)
 {
-	real.syscall = find("syscall");
-	real.mmap = find("mmap");
-	real.ioctl = find("ioctl");
-	real.epoll_pwait = find("epoll_pwait");
-	real.ppoll = find("ppoll");
-	real.statfs = find("statfs");
-	real.readlink = find("readlink");
-	real.unlink = find("unlink");
-	real.mkdir = find("mkdir");
-	real.rmdir = find("rmdir");
-	real.mount = find("mount");
-	real.fopen = find("fopen");
-	real.open = find("open");
-	real.faccessat = find("faccessat");
+	real.syscall = shim_find("syscall");
+	real.mmap = shim_find("mmap");
+	real.ioctl = shim_find("ioctl");
+	real.epoll_pwait = shim_find("epoll_pwait");
+	real.ppoll = shim_find("ppoll");
+	real.statfs = shim_find("statfs");
+	real.readlink = shim_find("readlink");
+	real.unlink = shim_find("unlink");
+	real.mkdir = shim_find("mkdir");
+	real.rmdir = shim_find("rmdir");
+	real.mount = shim_find("mount");
+	real.fopen = shim_find("fopen");
+	real.open = shim_find("open");
+	real.faccessat = shim_find("faccessat");
 }
 
 /* Found at the first call: constructors of other libraries may call before ours could run. */

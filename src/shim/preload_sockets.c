@@ -3,35 +3,23 @@
 #include "shim/calls.h"
 #include "shim/sockets.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 static struct real_sockets real;
 static pthread_once_t calls_once = PTHREAD_ONCE_INIT;
 
-static void *find(const char *name)
-{
-	void *symbol = dlsym(RTLD_NEXT, name);
-
-	if (!symbol)
-		abort();
-	return symbol;
-}
-
 static void find_real_calls(void)
 {
-	real.write = find("write");
-	real.writev = find("writev");
-	real.send = find("send");
-	real.sendto = find("sendto");
-	real.sendmsg = find("sendmsg");
-	real.sendmmsg = find("sendmmsg");
-	real.getsockopt = find("getsockopt");
-	real.setsockopt = find("setsockopt");
-	real.getsockname = find("getsockname");
-	real.getpeername = find("getpeername");
+	real.write = shim_find("write");
+	real.writev = shim_find("writev");
+	real.send = shim_find("send");
+	real.sendto = shim_find("sendto");
+	real.sendmsg = shim_find("sendmsg");
+	real.sendmmsg = shim_find("sendmmsg");
+	real.getsockopt = shim_find("getsockopt");
+	real.setsockopt = shim_find("setsockopt");
+	real.getsockname = shim_find("getsockname");
+	real.getpeername = shim_find("getpeername");
 }
 
 const struct real_sockets *shim_real_sockets(void)

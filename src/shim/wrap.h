@@ -8,7 +8,7 @@
 
 #include <skep/skep.h>
 
-/* The engine stays the caller's; call wrap_use_linux() before it is freed. */
+/* NULL: Linux. The engine stays the caller's; call wrap_use_linux() before it is freed. */
 void wrap_use_engine(struct skep_engine *engine);
 void wrap_use_linux(void);
 

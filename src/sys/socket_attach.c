@@ -58,18 +58,25 @@ static void want_maps(const struct prog *prog, struct map *map)
 			map_socket_want(prog->maps[i]);
 }
 
+/* The map, for the caller to put, and the kind of program that the call speaks of. */
+static struct map *find_target(struct call *call, enum socket_prog *kind, int *ret)
+{
+	if (call->attr.v.attach_flags || call->attr.v.replace_bpf_fd) {
+		*ret = call_fail(call, -EINVAL, "flags, or a program to replace");
+		return NULL;
+	}
+	find_kind(call->attr.v.attach_type, kind);
+	return target_map(call, ret);
+}
+
 int socket_attach(struct call *call, struct prog *prog)
 {
 	enum socket_prog kind = SOCKET_PROG_MSG;
 	int ret = 0;
-	struct map *map;
+	struct map *map = find_target(call, &kind, &ret);
 
-	if (call->attr.v.attach_flags || call->attr.v.replace_bpf_fd)
-		return call_fail(call, -EINVAL, "flags, or a program to replace");
-	map = target_map(call, &ret);
 	if (!map)
 		return ret;
-	find_kind(call->attr.v.attach_type, &kind);
 	ret = check_map(call, map);
 	if (!ret)
 		ret = fail(call, map_socket_attach(map, kind, &prog->object, NULL));
@@ -100,14 +107,10 @@ int socket_detach(struct call *call)
 {
 	enum socket_prog kind = SOCKET_PROG_MSG;
 	int ret = 0;
-	struct map *map;
+	struct map *map = find_target(call, &kind, &ret);
 
-	if (call->attr.v.attach_flags || call->attr.v.replace_bpf_fd)
-		return call_fail(call, -EINVAL, "flags, or a program to replace");
-	map = target_map(call, &ret);
 	if (!map)
 		return ret;
-	find_kind(call->attr.v.attach_type, &kind);
 	ret = detach(call, map, kind);
 	object_put(&map->object);
 	return ret;
