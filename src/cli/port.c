@@ -9,14 +9,14 @@ static const struct {
 	u32 ability;
 	const char *text;
 } abilities[] = {
-	{SKEP_PORT_RECEIVES, "receives"},
-	{SKEP_PORT_SENDS, "sends"},
-	{SKEP_PORT_KEEPS_PASSED, "keeps what passes"},
-	{SKEP_PORT_QUEUES, "several queues"},
-	{SKEP_PORT_OWN_MEMORY, "programs work in its memory"},
-	{SKEP_PORT_KNOWS_TIME, "knows the time"},
-	{SKEP_PORT_KNOWS_HASH, "knows the hash"},
-	{SKEP_PORT_KNOWS_VLAN, "knows the VLAN tag"},
+	{SKEP_PORT_RECEIVES, "receive"},
+	{SKEP_PORT_SENDS, "send"},
+	{SKEP_PORT_KEEPS_PASSED, "keep what passes"},
+	{SKEP_PORT_QUEUES, "have several queues"},
+	{SKEP_PORT_OWN_MEMORY, "let programs work in its memory"},
+	{SKEP_PORT_KNOWS_TIME, "know the time"},
+	{SKEP_PORT_KNOWS_HASH, "know the hash"},
+	{SKEP_PORT_KNOWS_VLAN, "know the VLAN tag"},
 };
 
 static void show_abilities(struct output *output, u32 has)
