@@ -400,7 +400,7 @@ static int prepare(struct base *base, const struct prog *prog)
 /* Offsets of what else is in the machine code. */
 struct base_layout {
 	u32 interpret; /* the stub of tail calls */
-	u32 run;
+	u32 run;       /* likewise, or the program itself */
 	u32 end;       /* of the program */
 	u32 frames;    /* the records of the unwinder */
 };
@@ -417,18 +417,34 @@ static int translate_all(struct base *base, struct base_layout *layout,
 	extension_stub(base, &base->frames[2]);
 	layout->run = emit_offset(&base->emit);
 	run_stub(base, &base->frames[3]);
+	base->emit.registers = 0;
 	for (u32 i = 0; !err && i < base->verified->subprog_cnt; i++) {
 		err = translate_one(base, i) ?: base->err;
 		base_frame_of(base, i)->end = emit_offset(&base->emit);
 	}
 	if (err)
 		return err;
+	/* Code that never asks for the executor is entered without one. */
+	if (!(base->emit.registers & 1u << REG_EXEC))
+		layout->run = base->entry[0];
 	layout->end = emit_offset(&base->emit);
 	land(base, &base->jumps, base->offset);
 	land(base, &base->calls, base->entry);
 	err = add_pool(base);
 	layout->frames = emit_offset(&base->emit);
 	return err ?: add_frames(base);
+}
+
+/* Whether a run leaves the executor, and what it knows of the run, as they were. */
+static bool leaves_no_trace(const struct base *base)
+{
+	if (base->has_fuel || base->verified->has_tail_call)
+		return false;
+	for (u32 i = 0; i < base->code->insn_cnt; i++)
+		if (base->code->insns[i].op == OP_may_goto ||
+		    base->code->insns[i].op == OP_call_global)
+			return false;
+	return true;
 }
 
 struct placed {
@@ -485,6 +501,7 @@ static int place(const struct base *base, const struct base_layout *layout, stru
 	code = placed->memory.base;
 	native->enter = (native_enter *)code;
 	native->run = base->has_fuel ? NULL : (native_run *)(code + layout->run);
+	native->leaves_no_trace = leaves_no_trace(base);
 	native->interpret = code + layout->interpret;
 	native->end = code + layout->end;
 	native->free = placed_free;

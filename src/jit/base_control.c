@@ -260,6 +260,7 @@ void base_call_replaceable(struct base *base, u32 callee)
 	own = x86_jcc8(emit, CC_E);
 	place = x86_call32(emit);
 	x86_aim(emit, place, base->extension);
+	emit->registers |= 1u << REG_EXEC; /* by what stands there */
 	done = x86_jmp8(emit);
 	x86_land(emit, own);
 	base_call_subprog(base, callee);

@@ -13,6 +13,7 @@
 
 struct emit {
 	u8 *start, *at, *end;
+	u32 registers; /* that instructions had as an operand or a base, as bits */
 };
 
 /* Room for one step: 0 or -ENOMEM. */

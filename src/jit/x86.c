@@ -51,6 +51,7 @@ void x86_rr(struct emit *emit, struct x86_op op, enum x86_width width, u8 reg, u
 		rex |= byte_register(reg) | byte_register(rm);
 	if (op.flags & X86_BYTE_RM)
 		rex |= byte_register(rm);
+	emit->registers |= 1u << middle | 1u << rm;
 	opcode(emit, op, width, rex);
 	emit8(emit, MOD_REGISTER | (middle & 7) << 3 | (rm & 7));
 }
@@ -73,6 +74,7 @@ void x86_rm(struct emit *emit, struct x86_op op, enum x86_width width, u8 reg,
 
 	if (op.flags & X86_BYTE_REG)
 		rex |= byte_register(reg);
+	emit->registers |= 1u << mem.base;
 	opcode(emit, op, width, rex);
 	if (has_index || (mem.base & 7) == RSP) {
 		emit8(emit, mod | (middle & 7) << 3 | RM_SIB);

@@ -2,6 +2,7 @@
 #include "net/worker.h"
 #include "base/error.h"
 #include "base/os.h"
+#include "run/runner.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -3,6 +3,7 @@
 #include "hook/hook_run.h"
 #include "net/redirect.h"
 #include "net/tc.h"
+#include "run/runner.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -21,6 +21,7 @@ struct native_place {
 struct native {
 	native_enter *enter; /* the first of its bytes */
 	native_run *run;     /* NULL: it is entered as any function */
+	bool leaves_no_trace; /* of a run in its executor */
 	const void *interpret; /* where a tail call to a program without machine code goes */
 	const u8 *end;	       /* of the code of all subprograms, which begins at entry[0] */
 	u32 frames, size;      /* offsets of the unwinder's records behind it, and of their end */

@@ -74,18 +74,6 @@ bool prog_has_kfunc(const char *name);
  */
 u64 prog_run(const struct prog *prog, void *ctx, struct run_context *run);
 
-/*
- * For many runs of one program inside one read-side section: what is the same for all of them is
- * set up once. A runner belongs to one thread at a time and lasts for many sections.
- */
-struct runner;
-
-struct runner *runner_new(void); /* NULL: out of memory */
-void runner_free(struct runner *runner);
-void runner_start(struct runner *runner, const struct prog *prog, struct run_context *run);
-/* As prog_run(); between two of them other programs may run with the same run_context. */
-u64 runner_run(struct runner *runner, void *ctx);
-
 /* Runs a callback of the program that was to run later, on a stack and in a run of its own. */
 void prog_call_later(const struct run_env *env, const struct prog *prog, u64 function,
 		     const u64 args[5]);

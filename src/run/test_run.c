@@ -4,6 +4,7 @@
 #include "base/os.h"
 #include "base/user.h"
 #include "map/map.h"
+#include "run/runner.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -39,6 +40,16 @@ int test_refuse(struct test_run *test, int code, const char *format, ...)
 	return error_set(test->err, SKEP_STAGE_RUN, code, "%s", text);
 }
 
+/* Runs with nothing around them; the last one's result. */
+static u64 repeat(struct runner *runner, void *ctx, u32 count)
+{
+	u64 result = 0;
+
+	for (u32 i = 0; i < count; i++)
+		result = runner_run(runner, ctx);
+	return result;
+}
+
 /* Without a runner (out of memory) each run is on its own. */
 static void run_batch(struct test_run *test, struct runner *runner, void *ctx,
 		      const struct test_hooks *hooks, u32 count)
@@ -51,7 +62,9 @@ static void run_batch(struct test_run *test, struct runner *runner, void *ctx,
 	memcpy(run.local_storage, test->local_storage, sizeof(run.local_storage));
 	if (runner)
 		runner_start(runner, test->prog, &run);
-	for (u32 i = 0; i < count; i++) {
+	if (runner && !hooks)
+		test->retval = repeat(runner, ctx, count);
+	for (u32 i = 0; (!runner || hooks) && i < count; i++) {
 		u64 result;
 
 		if (hooks && hooks->before)
