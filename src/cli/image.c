@@ -72,19 +72,29 @@ static void read_btf(struct image *image)
 	image->btf = data ? btf__new(data, size) : NULL;
 }
 
-int image_read(const char *path, struct image *out)
+static int look_at(struct image *image, int err)
 {
-	int err;
-
-	*out = (struct image){};
-	err = read_file(path, out);
 	if (err) {
-		image_free(out);
+		image_free(image);
 		return err;
 	}
-	out->section_count = count_sections(out);
-	read_btf(out);
+	image->section_count = count_sections(image);
+	read_btf(image);
 	return 0;
+}
+
+int image_read(const char *path, struct image *out)
+{
+	*out = (struct image){};
+	return look_at(out, read_file(path, out));
+}
+
+int image_copy(const void *bytes, size_t size, struct image *out)
+{
+	*out = (struct image){.data = calloc(1, size + 1), .size = size};
+	if (out->data)
+		memcpy(out->data, bytes, size);
+	return look_at(out, out->data ? 0 : -ENOMEM);
 }
 
 void image_free(struct image *image)

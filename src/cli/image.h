@@ -24,6 +24,7 @@ struct image {
 
 /* 0 or a negative errno. */
 int image_read(const char *path, struct image *out);
+int image_copy(const void *bytes, size_t size, struct image *out);
 void image_free(struct image *image);
 
 /* NULL: no such section. A pointer is valid until image_grow(). */

@@ -98,8 +98,8 @@ static int parse_jit_debug(const char *text, u32 *out)
 static int parse_jit_options(const struct command_line *line, struct skep_engine_opts *opts)
 {
 	u64 background, harden;
-	int code = option_number(line, OPTION_jit_background, 0, &background) ?:
-		   option_number(line, OPTION_jit_harden, 0, &harden);
+	int code = option_number(line, OPTION_jit_background, 0, &background)
+			   ?: option_number(line, OPTION_jit_harden, 0, &harden);
 
 	if (code)
 		return code;
@@ -127,8 +127,7 @@ static int new_engine(struct session *session, u32 rights, u32 jit, u64 fuel)
 		.fuel = fuel,
 	};
 	struct skep_error err;
-	int code = read_sizes(session->line, &opts) ?:
-		   parse_jit_options(session->line, &opts);
+	int code = read_sizes(session->line, &opts) ?: parse_jit_options(session->line, &opts);
 
 	if (code)
 		return code;
@@ -253,7 +252,9 @@ static const char *last_words(struct session *session)
 /* What can be said before libbpf looks at it. */
 static int read_image(struct session *session)
 {
-	int err = image_read(session->compiled ?: session->path, &session->image);
+	int err = session->image.data
+			  ? 0
+			  : image_read(session->compiled ?: session->path, &session->image);
 
 	if (err == -EISDIR)
 		return usage_error("%s: a directory, expected an object or a .bpf.c",
@@ -297,7 +298,7 @@ static int open_file(struct session *session, const char *path)
 	int code = 0;
 
 	session->path = path;
-	if (is_source(path))
+	if (!session->image.data && is_source(path))
 		code = compile_program(path, &session->compiled);
 	if (!code)
 		code = read_image(session);
@@ -312,6 +313,16 @@ int session_open(struct session *session, struct command_line *line, const char 
 	int code = session_target(session, line);
 
 	return code ? code : open_file(session, path);
+}
+
+int session_open_bytes(struct session *session, struct command_line *line, const char *name,
+		       const void *bytes, size_t size)
+{
+	int code = session_target(session, line);
+
+	if (!code && image_copy(bytes, size, &session->image))
+		code = usage_error("out of memory");
+	return code ? code : open_file(session, name);
 }
 
 int session_open_beside(struct session *session, const struct session *first, const char *path)

@@ -41,6 +41,10 @@ struct session {
  */
 int session_open(struct session *session, struct command_line *line, const char *path);
 
+/* The same with the bytes of an object; `name` is the path that messages have. */
+int session_open_bytes(struct session *session, struct command_line *line, const char *name,
+		       const void *bytes, size_t size);
+
 /* The same in the engine of another session, which is closed after this one. */
 int session_open_beside(struct session *session, const struct session *first, const char *path);
 
@@ -67,6 +71,13 @@ struct bpf_program *session_program(struct session *session, const char *name);
 /* Applies every --set: globals before the load, map entries after it. */
 int session_set_globals(struct session *session);
 int session_set_entries(struct session *session);
+
+/* Of a loaded object: from now on session_global() gives the variables themselves. (Of libbpf
+ * only skeletons have that.) 0, or an exit code after a message. */
+int session_share_globals(struct session *session);
+/* The bytes of a global variable of that size: what it will be loaded with. NULL: there is
+ * none. */
+void *session_global(struct session *session, const char *name, size_t size);
 
 /* The object's BTF as it stands; NULL: it has none. */
 const void *session_btf(struct session *session, u32 *size);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* --set: NAME=VALUE for a global variable, MAP[KEY]=VALUE for an entry; values by their BTF
  * types. */
+#include "base/os.h"
 #include "btf/parse.h"
 #include "cli/session.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* "MAP[KEY]=VALUE" taken apart; the pointers are into the text. */
 struct setting {
@@ -82,23 +84,30 @@ static bool find_global(struct session *session, const struct btf_view *types, c
 	return false;
 }
 
+/* NULL: it has none. */
+static void *global_bytes(const struct global *global)
+{
+	size_t size;
+	char *image = (char *)bpf_map__initial_value(global->map, &size);
+
+	return image && global->offset + global->size <= size ? image + global->offset : NULL;
+}
+
 static int set_global(struct session *session, const struct btf_view *types,
 		      const struct setting *setting)
 {
 	struct skep_error err;
 	struct global global;
 	const char *text = setting->value;
-	size_t size;
 	char *image;
 
 	if (!find_global(session, types, setting->name, &global))
 		return usage_error("--set %s: %s has no global variable '%s'", setting->text,
 				   session->path, setting->name);
-	image = (char *)bpf_map__initial_value(global.map, &size);
-	if (!image || global.offset + global.size > size)
+	image = global_bytes(&global);
+	if (!image)
 		return usage_error("--set %s: the variable cannot be set", setting->text);
-	if (btf_parse_value(types, global.type, &text, image + global.offset, global.size,
-			    &err))
+	if (btf_parse_value(types, global.type, &text, image, global.size, &err))
 		return usage_error("--set: %s", err.text);
 	if (*text)
 		return usage_error("--set %s: '%s' is left over", setting->text, text);
@@ -137,6 +146,37 @@ static int set_entry(struct session *session, const struct btf_view *types,
 	free(key);
 	free(value);
 	return code;
+}
+
+void *session_global(struct session *session, const char *name, size_t size)
+{
+	struct btf_view *types = session_types(session);
+	struct global global;
+	void *bytes = NULL;
+
+	if (types && find_global(session, types, name, &global) && global.size == size)
+		bytes = global_bytes(&global);
+	btf_view_free(types);
+	return bytes;
+}
+
+int session_share_globals(struct session *session)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map (map, session->object) {
+		size_t size;
+		void *bytes = (void *)bpf_map__initial_value(map, &size);
+
+		if (!bytes || !(bpf_map__map_flags(map) & BPF_F_MMAPABLE) ||
+		    bpf_map__map_flags(map) & BPF_F_RDONLY_PROG)
+			continue;
+		if (mmap(bytes, round_up(size, os_page_size()), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED, bpf_map__fd(map), 0) == MAP_FAILED)
+			return usage_error("%s: the globals of %s cannot be mapped: %s",
+					   session->path, bpf_map__name(map), strerror(errno));
+	}
+	return 0;
 }
 
 /* Each setting of one kind: globals, or entries. */

@@ -290,13 +290,15 @@ def test_completion(skep):
 
 
 def test_manual(skep):
-    page = skep.build / "man" / "skep.1"
-    text = page.read_text().replace("\\-", "-")
+    pages = sorted((skep.build / "man").glob("skep*.1"))
+    text = pages[-1].read_text().replace("\\-", "-")
     for table, macro in (("commands", "COMMAND"), ("options", "OPTION")):
         for _, fields in rows(skep.source / f"src/cli/{table}.def", macro):
             matches(r"\b" + fields[0], text)
+    for name, _ in rows(skep.source / "src/cli/apps.def", "APP"):
+        matches(rf"skep-app-{name}\.1 ", " ".join(page.name for page in pages) + " ")
     try:
-        got = subprocess.run(["groff", "-ww", "-man", "-Tutf8", str(page)], capture_output=True, text=True)
+        got = subprocess.run(["groff", "-ww", "-man", "-Tutf8", *map(str, pages)], capture_output=True, text=True)
     except OSError as error:
         raise Skip("no groff") from error
     same(got.stderr, "")

@@ -36,7 +36,7 @@ class Package:
         headers = [f"include/skep/{name}.h" for name in HEADERS]
         libraries = ["libskep.so", "libskep.so.0", "libskep-preload.so", "pkgconfig/skep.pc"]
         wanted = [self.top / name for name in
-                  ("bin/skep", *headers, "share/man/man1/skep.1",
+                  ("bin/skep", *headers, "share/man/man1/skep.1", "share/man/man1/skep-app-firewall.1",
                    "share/bash-completion/completions/skep")]
         wanted += [self.libdir / name for name in libraries]
         missing = [str(path) for path in wanted if not path.exists()]

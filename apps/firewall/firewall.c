@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The firewall's control part: a configuration becomes tables; they take the place of those in
+ * use at once. */
+#include "firewall.h"
+#include "tables.h"
+
+#include "cli/app.h"
+#include "cli/output.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- statements --- */
+
+#define CONFIG(id, ...) static int firewall_read_##id(void *state, struct config *config);
+#include "firewall.def"
+#undef CONFIG
+
+static const struct config_row rows[] = {
+#define CONFIG(id, word, usage, help) {word, usage, help, firewall_read_##id},
+#include "firewall.def"
+#undef CONFIG
+};
+
+static int firewall_read_default(void *state, struct config *config)
+{
+	static const char *const verdicts[] = {"pass", "drop"};
+	struct firewall_config *firewall = state;
+
+	return config_choice(config, verdicts, ARRAY_SIZE(verdicts),
+			     &firewall->setup.is_default_drop);
+}
+
+/* The lines of a list: sources, all with the same value. */
+static int read_sources(struct firewall_config *firewall, const char *path,
+			struct firewall_listed value)
+{
+	struct config_address address;
+	struct config config;
+	int code = config_open(&config, path), got = 0;
+
+	while (!code && (got = config_next(&config)) > 0) {
+		code = config_prefix(&config, false, &address) ?: config_end(&config);
+		if (!code && tables_add_source(firewall, &address, value))
+			code = usage_error("out of memory");
+	}
+	config_close(&config);
+	return code ?: -got;
+}
+
+static int read_list(struct firewall_config *firewall, struct config *config, bool is_allowed)
+{
+	struct firewall_listed value = {.is_allowed = is_allowed};
+	char *path = NULL;
+	u32 number;
+	int code = config_file(config, &path);
+
+	if (!code)
+		code = tables_add_counter(firewall, config, &number);
+	value.counter = (u16)number;
+	code = code ?: read_sources(firewall, path, value);
+	free(path);
+	return code;
+}
+
+static int firewall_read_deny_list(void *state, struct config *config)
+{
+	return read_list(state, config, false);
+}
+
+static int firewall_read_allow_list(void *state, struct config *config)
+{
+	return read_list(state, config, true);
+}
+
+/* --- what was counted --- */
+
+static const char *const fixed_names[COUNT_FIXED] = {
+	[COUNT_PASSED] = "passed",
+	[COUNT_DEFAULT_DROP] = "dropped by default",
+	[COUNT_MALFORMED] = "malformed",
+};
+
+static void show_counter(struct app_run *run, u32 counter, const char *name)
+{
+	struct output *output = &run->session.line->output;
+	struct firewall_traffic traffic = tables_counter(run, counter);
+
+	output_begin(output, "rule");
+	if (output->is_json)
+		output_string(output, "rule", name);
+	output_number(output, "packets", traffic.packets);
+	output_number(output, "bytes", traffic.bytes);
+	output_bare(output, "text", output->is_json ? "" : name);
+	output_end(output);
+}
+
+static void firewall_show(struct app_run *run)
+{
+	const struct firewall_config *config = run->config;
+
+	for (u32 i = 0; i < COUNT_FIXED; i++)
+		show_counter(run, i, fixed_names[i]);
+	for (u32 i = 0; i < config->counter_count; i++)
+		show_counter(run, COUNT_FIXED + config->counters[i].slot,
+			     config->counters[i].text);
+}
+
+static int firewall_prepare(struct app_run *run, const void *config)
+{
+	u32 *is_dry = app_global(run, "is_dry", sizeof(*is_dry));
+
+	*is_dry = run->is_dry;
+	return 0;
+}
+
+const struct app app_firewall = {
+	.rows = rows,
+	.row_count = ARRAY_SIZE(rows),
+	.needs_config = true,
+	.config_size = sizeof(struct firewall_config),
+	.own_size = sizeof(struct firewall_tables),
+	.config_done = tables_config_done,
+	.prepare = firewall_prepare,
+	.apply = tables_apply,
+	.work_ns = 1000000000,
+	.work = tables_forget_old,
+	.show = firewall_show,
+};
