@@ -18,7 +18,8 @@ static bool is_access(const struct ir_insn *insn)
 	return (insn->op == IR_load || insn->op == IR_store) && !insn->is_ordered;
 }
 
-static void split_sum(struct ir_function *fn, struct ir_insn *insn, const struct ir_insn *sum)
+static void split_sum(struct ir_function *fn, struct ir_insn *insn, const struct ir_insn *sum,
+		      bool is_only_use)
 {
 	ir_ref base = ir_value(fn, sum->a), index = ir_value(fn, sum->b);
 	const struct ir_insn *shift = ir_at(fn, index);
@@ -28,8 +29,17 @@ static void split_sum(struct ir_function *fn, struct ir_insn *insn, const struct
 		index = ir_value(fn, sum->a);
 		shift = ir_at(fn, index);
 	}
-	if (ir_at(fn, base)->op == IR_const || ir_at(fn, base)->op == IR_frame ||
-	    ir_at(fn, index)->op == IR_const || ir_at(fn, index)->op == IR_frame)
+	/* An address that is a number, such as that of a map's values, is made for each access. */
+	if (ir_is_const(fn, index) && is_only_use) {
+		const ir_ref number = index;
+
+		index = base;
+		base = number;
+		shift = ir_at(fn, index);
+	}
+	if (ir_is_const(fn, base) && !is_only_use)
+		return;
+	if (ir_at(fn, base)->op == IR_frame || shift->op == IR_frame || shift->op == IR_const)
 		return;
 	insn->a = base;
 	if (shift->op == IR_shl && shift->width == IR_64 && ir_is_const(fn, ir_value(fn, shift->b)) &&
@@ -71,7 +81,7 @@ void ir_address(struct ir_function *fn)
 
 			if (is_access(insn) && !*index_place(insn) && sum->op == IR_add &&
 			    sum->width == IR_64 && uses[insn->a] <= USES_MAX)
-				split_sum(fn, insn, sum);
+				split_sum(fn, insn, sum, uses[insn->a] == 1);
 		}
 	free(uses);
 }

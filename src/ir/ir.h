@@ -97,6 +97,7 @@ struct ir_function {
 	struct ir_kernel *kernels;
 	u32 kernel_cnt, kernel_room;
 	bool has_vectors; /* of the machine: loops may become kernels */
+	bool keeps_numbers; /* of the machine's code: it knows IR_wide */
 	u32 frame_bytes;  /* of stack that the function needs, a multiple of 8 */
 	u32 reads_args;	  /* bit n: r1 + n */
 	bool failed;	  /* out of memory: everything done since is void */
@@ -192,6 +193,7 @@ void ir_widen(struct ir_function *fn);	 /* widen.c: stores to places that touch 
 void ir_reduce(struct ir_function *fn);	 /* reduce.c: loops that sum up do several rounds at once */
 void ir_prepay(struct ir_function *fn);	 /* prepay.c: fuel of counted loops, before them */
 void ir_dead(struct ir_function *fn);	 /* dead.c: what nobody uses goes */
+void ir_hoist(struct ir_function *fn);	 /* hoist.c: wide constants of loops, before them */
 void ir_address(struct ir_function *fn); /* address.c: sums become parts of addresses */
 
 /* optimize.c: all of them. */

@@ -37,6 +37,7 @@ static const struct pass {
 	{"reduce", ir_reduce},
 	{"fold", clean},
 	{"dead", ir_dead},
+	{"hoist", ir_hoist},
 	{"address", ir_address},
 	{"dead", ir_dead},
 };
@@ -89,6 +90,7 @@ static int print_function(const struct prog *prog, u32 subprog, const char *pass
 	int err = ir_build(&fn, prog, subprog);
 
 	fn.has_vectors = os_has_vectors();
+	fn.keeps_numbers = true;
 	if (!err)
 		ir_order(&fn);
 	if (!err && !fn.failed)

@@ -83,6 +83,14 @@ static bool overlap(const struct allocation *allocation, ir_ref a, ir_ref b)
 	return false;
 }
 
+static bool is_number(const struct allocation *allocation, ir_ref value)
+{
+	return ir_at(allocation->fn, value)->op == IR_wide;
+}
+
+/* What is lost by a number that is made where it is used, of what a value in memory loses. */
+#define NUMBER_LOSS 0.25f
+
 /* How much is lost when the value is in memory, for the room that it takes. */
 static float density(const struct allocation *allocation, ir_ref value)
 {
@@ -92,12 +100,15 @@ static float density(const struct allocation *allocation, ir_ref value)
 	for (u32 i = 0; i < interval->count; i++)
 		length += allocation->segments[interval->first + i].to -
 			  allocation->segments[interval->first + i].from + 1;
-	return interval->weight / (float)length;
+	return interval->weight * (is_number(allocation, value) ? NUMBER_LOSS : 1) /
+	       (float)length;
 }
 
+/* Numbers are made again where they are used. */
 static void to_memory(struct allocation *allocation, ir_ref value)
 {
-	allocation->full->place[value] = SLOT(allocation->full->slots++);
+	allocation->full->place[value] =
+		is_number(allocation, value) ? NOWHERE : SLOT(allocation->full->slots++);
 }
 
 /* Frees a register of `usable` for the value, unless what is in all of them counts for more. */
@@ -286,6 +297,12 @@ static void allocate_all(struct allocation *allocation)
 			live_find(allocation, at);
 			allocate(allocation, at);
 		}
+	}
+	for (u32 i = 0; i < fn->order_cnt; i++) {
+		const u32 block = fn->order[i];
+
+		allocation->full->alive[block] =
+			allocation->taken[allocation->full->start[block]];
 	}
 }
 

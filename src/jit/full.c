@@ -135,6 +135,7 @@ static void emit_insn(struct full *full, ir_ref at)
 	case IR_arg:
 	case IR_frame:
 	case IR_phi: return;
+	case IR_wide: full_number(full, at); return;
 	case IR_select: full_select(full, at); return;
 	case IR_reduce: full_reduce(full, at); return;
 	case IR_load:
@@ -224,10 +225,11 @@ static bool prepare(struct full *full, struct arena *arena)
 	full->position = arena_array(arena, values, sizeof(*full->position));
 	full->start = arena_array(arena, blocks, sizeof(u32));
 	full->end = arena_array(arena, blocks, sizeof(u32));
+	full->alive = arena_array(arena, blocks, sizeof(*full->alive));
 	full->offset = arena_array(arena, blocks, sizeof(u32));
 	full->is_made = arena_array(arena, blocks, 1);
 	full->alias = arena_array(arena, blocks, sizeof(u32));
-	return full->place && full->position && full->start && full->end && full->offset &&
+	return full->place && full->position && full->start && full->end && full->alive && full->offset &&
 	       full->is_made && full->alias;
 }
 
@@ -294,6 +296,7 @@ static int build_all(struct ir_function *functions, const struct prog *prog)
 	for (u32 i = 0; i < count && !err; i++) {
 		err = ir_build(&functions[i], prog, i);
 		functions[i].has_vectors = os_has_vectors();
+		functions[i].keeps_numbers = true;
 		if (!err)
 			ir_optimize(&functions[i]);
 		err = err ?: functions[i].failed ? -ENOMEM : 0;

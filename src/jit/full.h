@@ -26,6 +26,7 @@ struct full {
 	s32 *place;	   /* of each value */
 	u32 *position;	   /* of each instruction, counted through the blocks in order */
 	u32 *start, *end;  /* of each block, likewise */
+	u16 *alive;	   /* of each block: registers in use where it begins */
 	u32 slots;	   /* how many are used */
 	u32 saved;	   /* registers that the function must save, as bits */
 	bool has_no_frame; /* it needs none */
@@ -76,6 +77,8 @@ struct full_moves {
 void full_move_all(struct full *full, struct full_moves *moves);
 /* Of the phis of the block's only successor. */
 void full_phi_moves(struct full *full, u32 block);
+/* Whether they are between registers alone, so that flags stay, and none of `registers` changes. */
+bool full_moves_keep(struct full *full, u32 block, u32 registers);
 /* Whether they are none. */
 bool full_has_phi_moves(struct full *full, u32 block);
 
@@ -86,6 +89,8 @@ u8 full_second(struct full *full);
 /* The register to make the result in; full_done() puts it where it belongs. */
 u8 full_result(const struct full *full, ir_ref at);
 void full_done(struct full *full, ir_ref at, u8 reg);
+/* Makes IR_wide, when it has a register; else it is made where it is used. */
+void full_number(struct full *full, ir_ref at);
 /* Loads the value into the register; flags may change. */
 void full_load(struct full *full, u8 reg, enum x86_width width, ir_ref value);
 struct x86_mem full_slot(const struct full *full, s32 place);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The full tier's arithmetic. */
 #include "jit/full.h"
+#include "ir/fold.h"
 
 /* --- operations that the machine has as they are --- */
 
@@ -330,7 +331,9 @@ static void swap(struct full *full, ir_ref at, enum x86_width width)
 	if (width == W16) {
 		x86_rr(full->emit, x86_rol_imm8, W16, 0, reg);
 		emit8(full->emit, 8);
-		x86_rr(full->emit, x86_movzx16, W32, reg, reg);
+		/* The other bits stay as they were. */
+		if (ir_bits(full->fn, value) > UINT16_MAX)
+			x86_rr(full->emit, x86_movzx16, W32, reg, reg);
 	} else {
 		x86_bswap(full->emit, width, reg);
 	}

@@ -180,12 +180,31 @@ static void go_if(struct full *full, enum x86_condition taken, const u32 *succ)
 	go(full, no);
 }
 
+/* What the phis behind the edge need is moved before the branch, when nobody on the other way
+ * reads the registers that change: then the edge needs no place of its own. */
+static bool move_early(struct full *full, u32 edge, u32 other)
+{
+	const struct ir_function *fn = full->fn;
+
+	if (full->is_made[edge] || full->alias[edge] != edge || fn->blocks[edge].pred_cnt != 1 ||
+	    ir_at(fn, fn->blocks[edge].first)->op != IR_jump ||
+	    !full_moves_keep(full, edge, full->alive[other]))
+		return false;
+	full_phi_moves(full, edge);
+	full->alias[edge] = target_of(full, fn->blocks[edge].succ[0]);
+	return true;
+}
+
 static void branch(struct full *full, const struct ir_insn *insn)
 {
+	const u32 *succ = full->fn->blocks[insn->block].succ;
 	enum x86_condition taken = full_compare(full, (enum ir_cond)insn->cond,
 						(enum ir_width)insn->width, insn->a, insn->b);
 
-	go_if(full, taken, full->fn->blocks[insn->block].succ);
+	/* Once: the other edge's moves would see the registers as they are then. */
+	if (!move_early(full, succ[0], succ[1]))
+		move_early(full, succ[1], succ[0]);
+	go_if(full, taken, succ);
 }
 
 static void may_goto(struct full *full, const struct ir_insn *insn)

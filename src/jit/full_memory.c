@@ -51,7 +51,7 @@ static void store_imm(struct full *full, struct x86_mem mem, u8 bytes, s32 imm)
 
 static u8 scratch_beside(struct full *full, struct x86_mem mem)
 {
-	return mem.base == SCRATCH ? full_second(full) : SCRATCH;
+	return mem.base == SCRATCH || mem.index == SCRATCH ? full_second(full) : SCRATCH;
 }
 
 /* A register with the value that is none of the address's. */

@@ -22,7 +22,7 @@ void full_load(struct full *full, u8 reg, enum x86_width width, ir_ref value)
 {
 	const struct ir_insn *insn = ir_at(full->fn, value);
 
-	if (insn->op == IR_const)
+	if (insn->op == IR_const || (insn->op == IR_wide && full->place[value] == NOWHERE))
 		x86_mov_imm(full->emit, reg, width == W64 ? (u64)insn->imm : (u32)insn->imm);
 	else if (insn->op == IR_frame)
 		x86_rm(full->emit, x86_lea, W64, reg, full_frame(full, insn->imm));
@@ -53,6 +53,12 @@ void full_done(struct full *full, ir_ref at, u8 reg)
 		x86_rm(full->emit, x86_store, W64, reg, full_slot(full, full->place[at]));
 }
 
+void full_number(struct full *full, ir_ref at)
+{
+	if (full_in_reg(full, at))
+		x86_mov_imm(full->emit, (u8)full->place[at], (u64)ir_at(full->fn, at)->imm);
+}
+
 bool full_is_imm(const struct full *full, ir_ref value, enum ir_width width, s32 *imm)
 {
 	const s64 number = ir_at(full->fn, value)->imm;
@@ -77,6 +83,12 @@ static struct x86_mem with_index(struct full *full, struct x86_mem mem, ir_ref i
 {
 	if (full_in_reg(full, index)) {
 		mem.index = (u8)full->place[index];
+		mem.scale = scale;
+		return mem;
+	}
+	if (mem.base != SCRATCH) {
+		full_load(full, SCRATCH, W64, index);
+		mem.index = SCRATCH;
 		mem.scale = scale;
 		return mem;
 	}

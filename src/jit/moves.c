@@ -129,6 +129,19 @@ bool full_has_phi_moves(struct full *full, u32 block)
 	return moves.count;
 }
 
+bool full_moves_keep(struct full *full, u32 block, u32 registers)
+{
+	struct full_moves moves;
+
+	collect(full, block, &moves);
+	drop_idle(full, &moves);
+	for (u32 i = 0; i < moves.count; i++)
+		if (source_of(full, &moves.list[i]) < 0 || moves.list[i].to < 0 ||
+		    registers & 1u << moves.list[i].to)
+			return false;
+	return moves.count;
+}
+
 void full_phi_moves(struct full *full, u32 block)
 {
 	struct full_moves moves;
