@@ -12,25 +12,27 @@
 #include "verify/prune.h"
 
 struct checkpoint {
-	struct checkpoint *next;	  /* of the same place, or one with the same hash */
+	/* What prune_check() looks at comes first. */
+	struct checkpoint *next; /* of the same place, or one with the same hash */
+	u64 place;		 /* checkpoint_place() */
+	bool is_complete, is_settled;
+	bool is_asleep; /* not looked at until it is complete */
+	bool has_news;	/* that cycle_leave() has to look at */
+	u32 misses, hits;
+	u32 open_rounds;
+	struct difference last; /* from a state that it was compared with */
+
 	struct checkpoint *older, *newer; /* while it is settled */
-	u64 place;			  /* checkpoint_place() */
 	struct checkpoint *parent;	  /* the last on the way to it; NULL: none */
 	struct packed_state *state;	  /* NULL: it was of no use, only its needs still are */
-	u32 misses, hits;
 	u32 position; /* of the path's list: behind the steps that led to it */
 	u32 depth;    /* frames */
 	u32 kept_at;  /* in prune.kept, until it is settled */
-	u32 open_rounds;
+	u32 news;     /* how often more numbers turned out to matter */
 	size_t log_length;
-	struct live_set needs;	/* the numbers that matter: precision.c */
-	u32 news;		/* how often more turned out to */
-	u32 pending_cnt;	/* paths put off when it was made: those above are its own */
-	struct difference last; /* from a state that it was compared with */
-	u32 last_end;		/* of the paths that it covers the ends of (cycle.c); 0: none */
-	bool has_news;		/* that cycle_leave() has to look at */
-	bool is_complete, is_settled;
-	bool is_asleep; /* not looked at until it is complete */
+	struct live_set needs; /* the numbers that matter: precision.c */
+	u32 pending_cnt;       /* paths put off when it was made: those above are its own */
+	u32 last_end;	       /* of the paths that it covers the ends of (cycle.c); 0: none */
 };
 
 struct checkpoint_list {

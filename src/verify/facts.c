@@ -3,13 +3,6 @@
 
 #include <string.h>
 
-/* The ways that a conditional jump was seen to go, and the kind of pointer first seen. */
-struct fact_notes {
-	bool taken : 1, passed : 1, has_map : 1, has_unprivileged_map : 1;
-	u8 kind;   /* enum reg_kind; REG_NOT_INIT: no access yet */
-	u16 flags; /* enum reg_flags */
-};
-
 int facts_init(struct walk *walk)
 {
 	walk->notes = arena_array(&walk->scratch, walk->insn_cnt, sizeof(*walk->notes));

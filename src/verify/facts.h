@@ -5,6 +5,13 @@
 
 #include "verify/walk.h"
 
+/* The ways that a conditional jump was seen to go, and the kind of pointer first seen. */
+struct fact_notes {
+	bool taken : 1, passed : 1, has_map : 1, has_unprivileged_map : 1;
+	u8 kind;   /* enum reg_kind; REG_NOT_INIT: no access yet */
+	u16 flags; /* enum reg_flags */
+};
+
 int facts_init(struct walk *walk);
 /* What registers hold before it. */
 void fact_visit_regs(struct walk *walk, bool is_first);

@@ -93,21 +93,23 @@ static void back_over_exit(const struct step *step, struct live_set *needs)
 	*caller &= ~CALLER_SAVED;
 }
 
+static void back_over_branch(const struct bpf_insn *insn, u16 *regs)
+{
+	u16 operands = 1u << insn->dst_reg | 1u << insn->src_reg;
+	u8 op = BPF_OP(insn->code);
+
+	if (op != BPF_JA && op != BPF_JCOND && BPF_SRC(insn->code) == BPF_X && *regs & operands)
+		*regs |= operands;
+}
+
 static void back_over_jump(const struct step *step, const struct bpf_insn *insn, u8 depth_after,
 			   struct live_set *needs)
 {
-	u16 *regs = &needs->regs[step->depth - 1];
-	u16 operands = 1u << insn->dst_reg | 1u << insn->src_reg;
-
 	switch (BPF_OP(insn->code)) {
-	case BPF_JA:
-	case BPF_JCOND: return;
 	case BPF_EXIT: back_over_exit(step, needs); return;
 	case BPF_CALL: back_over_call(step, depth_after, needs); return;
-	default: break;
+	default: back_over_branch(insn, &needs->regs[step->depth - 1]);
 	}
-	if (BPF_SRC(insn->code) == BPF_X && *regs & operands)
-		*regs |= operands;
 }
 
 static bool needs_any_of(const struct live_set *needs, const struct link *link)
@@ -222,6 +224,132 @@ static bool was_told(struct walk *walk, struct way_back *back, const struct live
 	       is_known(&path->steps[back->at], needs);
 }
 
+/* --- the same within one frame, where most steps have nothing to do with what is needed --- */
+
+/* Needs of the top frame, and no others. */
+struct frame_needs {
+	u16 regs;
+	u64 slots;
+};
+
+static bool needs_one_frame(const struct live_set *needs, u32 depth)
+{
+	return depth == 1 || is_empty(needs, depth - 1);
+}
+
+static bool back_over_plain_store(const struct step *step, const struct bpf_insn *insn,
+				  u8 depth, struct frame_needs *needs)
+{
+	u64 stored = step->frame == depth - 1 ? step_slots(step) : 0;
+
+	if (BPF_CLASS(insn->code) == BPF_STX && BPF_MODE(insn->code) == BPF_ATOMIC)
+		return false;
+	if (!(needs->slots & stored))
+		return true;
+	if (step->slot_cnt == 1 && BPF_SIZE(insn->code) == BPF_DW)
+		needs->slots &= ~stored;
+	if (BPF_CLASS(insn->code) == BPF_STX)
+		needs->regs |= 1u << insn->src_reg;
+	return true;
+}
+
+/* False: not done, it is for back_over(). */
+static bool back_over_plain(const struct step *step, const struct bpf_insn *insn, u8 depth,
+			    struct frame_needs *needs)
+{
+	switch (BPF_CLASS(insn->code)) {
+	case BPF_ALU:
+	case BPF_ALU64: back_over_alu(insn, &needs->regs); return true;
+	case BPF_LDX:
+		if (!(needs->regs >> insn->dst_reg & 1))
+			return true;
+		if (step->slot_cnt && step->frame != depth - 1)
+			return false;
+		needs->regs &= ~(1u << insn->dst_reg);
+		needs->slots |= step_slots(step);
+		return true;
+	case BPF_ST:
+	case BPF_STX: return back_over_plain_store(step, insn, depth, needs);
+	case BPF_JMP:
+	case BPF_JMP32:
+		if (BPF_OP(insn->code) == BPF_CALL || BPF_OP(insn->code) == BPF_EXIT)
+			return false;
+		back_over_branch(insn, &needs->regs);
+		return true;
+	default: return false;
+	}
+}
+
+/* The nearest kept state before the place; none: no position. */
+static u32 kept_behind(const struct walk *walk, const struct way_back *back)
+{
+	struct checkpoint **kept = walk->prune->kept.all;
+	u32 count = back->kept;
+
+	while (count && kept[count - 1]->position >= back->at)
+		count--;
+	return count ? kept[count - 1]->position : UINT32_MAX;
+}
+
+/* No step behind the place has links. */
+static u32 links_behind(const struct walk *walk, const struct way_back *back)
+{
+	const struct link *links = walk->path->links;
+	u32 count = back->links;
+
+	while (count && links[count - 1].position >= back->at)
+		count--;
+	return count ? links[count - 1].position + 1 : 0;
+}
+
+enum plain_way {
+	WAY_ASKED, /* was_told() was said to be false where the way stands now */
+	WAY_GOES_ON,
+	WAY_ENDS,
+};
+
+/* From a place of which was_told() is false. */
+static enum plain_way go_back_plainly(struct walk *walk, struct way_back *back, u8 depth,
+				      struct frame_needs *needs)
+{
+	u32 kept = kept_behind(walk, back), linked = links_behind(walk, back);
+	const struct bpf_insn *insns = walk->insns;
+	struct step *steps = walk->path->steps;
+
+	while (back->at > linked) {
+		struct step *step = &steps[back->at - 1];
+
+		if (step->depth != depth ||
+		    !back_over_plain(step, &insns[step->insn], depth, needs))
+			return WAY_ASKED;
+		back->at--;
+		if (!(needs->regs | needs->slots))
+			return WAY_ENDS;
+		if (back->at == kept)
+			return WAY_GOES_ON;
+		if (!(needs->regs & ~step->needed) && !needs->slots)
+			return WAY_ENDS;
+		step->needed |= needs->regs;
+	}
+	return WAY_ASKED;
+}
+
+static enum plain_way go_back_in_frame(struct walk *walk, struct way_back *back, u32 depth,
+				       struct live_set *needs)
+{
+	struct frame_needs top = {needs->regs[depth - 1], needs->slots[depth - 1]};
+	enum plain_way way;
+
+	if (!needs_one_frame(needs, depth))
+		return WAY_ASKED;
+	way = go_back_plainly(walk, back, (u8)depth, &top);
+	needs->regs[depth - 1] = top.regs;
+	needs->slots[depth - 1] = top.slots;
+	return way;
+}
+
+/* --- */
+
 void precision_carry_back(struct walk *walk, u32 at, u32 depth, struct live_set *needs)
 {
 	const struct path *path = walk->path;
@@ -230,8 +358,13 @@ void precision_carry_back(struct walk *walk, u32 at, u32 depth, struct live_set 
 	if (!path->keeps_steps)
 		return;
 	while (!was_told(walk, &back, needs) && back.at && !is_empty(needs, depth)) {
+		enum plain_way way = go_back_in_frame(walk, &back, depth, needs);
 		const struct step *step;
 
+		if (way == WAY_GOES_ON)
+			continue;
+		if (way == WAY_ENDS || !back.at)
+			return;
 		follow_jumps(walk, &back);
 		step = &path->steps[--back.at];
 		back_over_links(walk, &back, needs);

@@ -317,7 +317,8 @@ static bool is_open_loop(const struct walk *walk)
 
 /* What differed the last time differs again, as a loop's counter does: no need to compare all.
  */
-static bool differs_again(const struct walk *walk, const struct checkpoint *point, bool in_all)
+static inline bool differs_again(const struct walk *walk, const struct checkpoint *point,
+				 bool in_all)
 {
 	const struct difference *last = &point->last;
 	const struct reg_state *now = &walk->state.frames[last->frame].regs[last->reg];
@@ -372,8 +373,7 @@ static int check_round(struct walk *walk, struct checkpoint *point, bool *covere
 			       ? end_path(walk, point, covered)
 			       : 0;
 	}
-	if (differs_again(walk, point, true) ||
-	    !states_equal(walk, point->state, &all_alive, COMPARE_EXACT, &point->last))
+	if (!states_equal(walk, point->state, &all_alive, COMPARE_EXACT, &point->last))
 		return 0;
 	if (point->open_rounds == walk->open_rounds) {
 		int ret;
@@ -386,12 +386,19 @@ static int check_round(struct walk *walk, struct checkpoint *point, bool *covere
 	return end_path(walk, point, covered); /* once more round a loop that ends */
 }
 
+/* A path that came back cannot be where it was. */
+static inline bool is_elsewhere(const struct walk *walk, const struct checkpoint *point)
+{
+	return (!is_open_loop(walk) || point->open_rounds == walk->open_rounds) &&
+	       differs_again(walk, point, true);
+}
+
 int prune_check(struct walk *walk, bool *covered)
 {
 	u64 place = checkpoint_place(walk, walk->at);
 	struct checkpoint **link = points_at(walk->prune, place);
-	bool keeps =
-		is_forced(walk) || walked_at_least(walk, KEEP_AFTER_JUMPS, KEEP_AFTER_INSNS);
+	bool forced = is_forced(walk);
+	bool keeps = forced || walked_at_least(walk, KEEP_AFTER_JUMPS, KEEP_AFTER_INSNS);
 	u32 count = 0;
 
 	while (*link) {
@@ -402,12 +409,12 @@ int prune_check(struct walk *walk, bool *covered)
 			continue;
 		}
 		if (!point->is_complete) {
-			int ret = check_round(walk, point, covered);
+			int ret = is_elsewhere(walk, point) ? 0
+							    : check_round(walk, point, covered);
 
 			if (ret || *covered)
 				return ret;
-			if (!is_forced(walk) && !is_due_in_loop(walk))
-				keeps = false;
+			keeps = keeps && (forced || is_due_in_loop(walk));
 		} else if (is_covered(walk, point)) {
 			point->hits++;
 			return end_path(walk, point, covered);

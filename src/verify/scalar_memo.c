@@ -6,13 +6,6 @@
 #include <linux/bpf.h>
 #include <string.h>
 
-/* What is added to anything gives anything. */
-static bool is_any_sum(const struct scalar *dst, const struct scalar *src, u8 op, bool is32)
-{
-	return (op == BPF_ADD || op == BPF_SUB || op == BPF_XOR) && !is32 &&
-	       (scalar_is_unknown(dst) || scalar_is_unknown(src));
-}
-
 /* Factors differ, so that the order of the words counts; none waits for another. */
 static u64 mix(const struct scalar *number, u64 factor)
 {
@@ -40,10 +33,6 @@ void scalar_alu_memo(struct scalar_memo *memo, struct scalar *dst, const struct 
 
 	if (scalar_alu_quick(dst, src, op, is32, SCALAR_SHAPE))
 		return;
-	if (is_any_sum(dst, src, op, is32)) {
-		*dst = scalar_unknown();
-		return;
-	}
 	entry = entry_of(memo, dst, src, how);
 	if (entry->how != how || memcmp(&entry->dst, dst, sizeof(*dst)) ||
 	    memcmp(&entry->src, src, sizeof(*src))) {

@@ -175,16 +175,50 @@ static bool alu_small(struct scalar *dst, const struct scalar *src, u8 op, bool 
 	return scalar_set_small(dst, small_bits(a, b, op, width), out, limit);
 }
 
-bool scalar_alu_quick(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
-		      struct shape shape)
+/* --- sums with what nothing is known of: nothing is known of them --- */
+
+static inline bool is_sum(u8 op)
+{
+	return op == BPF_ADD || op == BPF_SUB || op == BPF_XOR;
+}
+
+static inline bool is_any(const struct scalar *scalar, bool is_low, struct shape shape)
+{
+	struct view full = view_unknown(shape.full), low = view_unknown(shape.low);
+
+	if (~scalar->bits.mask & low.bits.mask || scalar->smin32 != low.smin ||
+	    scalar->smax32 != low.smax || scalar->umin32 || scalar->umax32 != low.umax)
+		return false;
+	return is_low ||
+	       (scalar->bits.mask == full.bits.mask && scalar->smin == full.smin &&
+		scalar->smax == full.smax && !scalar->umin && scalar->umax == full.umax);
+}
+
+/* --- */
+
+static inline bool alu_quick(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
+			     struct shape shape)
 {
 	u32 width = is_low ? shape.low : shape.full;
 	struct tnum bits;
 
+	if (is_sum(op) && (is_any(dst, is_low, shape) || is_any(src, is_low, shape))) {
+		set_by_bits(dst, tnum_unknown(width), shape);
+		return true;
+	}
 	if (!bits_say_all(tnum_cast(dst->bits, width), tnum_cast(src->bits, width), op, width,
 			  &bits) ||
 	    !is_by_bits(dst, is_low, shape) || !is_by_bits(src, is_low, shape))
 		return alu_small(dst, src, op, is_low, shape);
 	set_by_bits(dst, bits, shape);
 	return true;
+}
+
+bool scalar_alu_quick(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
+		      struct shape shape)
+{
+	if (shape.full != SCALAR_SHAPE.full)
+		return alu_quick(dst, src, op, is_low, shape);
+	return is_low ? alu_quick(dst, src, op, true, SCALAR_SHAPE)
+		      : alu_quick(dst, src, op, false, SCALAR_SHAPE);
 }

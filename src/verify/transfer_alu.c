@@ -89,10 +89,7 @@ static void transfer_unary(struct walk *walk, const struct bpf_insn *insn)
 				 !is32 || BPF_SRC(insn->code) == BPF_TO_BE);
 }
 
-/*
- * x + constant and x - constant stay linked to x's copies, at a distance. As in Linux, what has
- * a distance already gets no other, and half of a wider number none. `umax`: of what dst was.
- */
+/* As in Linux, what has a distance already gets no other, and half of a wider number none. */
 static bool stays_linked(struct reg_state *dst, const struct bpf_insn *insn, u64 umax,
 			 const struct scalar *amount)
 {
@@ -109,6 +106,13 @@ static bool stays_linked(struct reg_state *dst, const struct bpf_insn *insn, u64
 		return true;
 	dst->flags |= REG_LOW_LINK;
 	return umax <= UINT32_MAX;
+}
+
+void transfer_link(struct reg_state *dst, const struct bpf_insn *insn, u64 umax,
+		   const struct scalar *amount)
+{
+	if (!stays_linked(dst, insn, umax, amount))
+		reg_unlink(dst);
 }
 
 /* A number that is 0 or -1, in 64 or in its low 32 bits: false if neither, else the two. */
@@ -157,8 +161,7 @@ static int transfer_numbers(struct walk *walk, const struct bpf_insn *insn)
 	if ((op == BPF_AND || op == BPF_OR) && scalar_is_const(&src))
 		ret = split_by_sign(walk, insn);
 	scalar_alu_memo(walk->memo, &dst->number, &src, op, is32, insn->off);
-	if (!stays_linked(dst, insn, umax, &src))
-		reg_unlink(dst);
+	transfer_link(dst, insn, umax, &src);
 	return ret;
 }
 

@@ -16,6 +16,7 @@
 #include "verify/line.h"
 #include "verify/precision.h"
 #include "verify/prune.h"
+#include "verify/quick.h"
 #include "verify/resolve.h"
 #include "verify/scalar_memo.h"
 #include "verify/trace.h"
@@ -37,6 +38,7 @@ static void set_rules(struct walk *walk)
 	walk->rules.may_speculate = is_perfmon;
 	walk->rules.strict_alignment = walk->input->flags & VERIFY_STRICT_ALIGNMENT &&
 				       !(walk->input->flags & VERIFY_ANY_ALIGNMENT);
+	walk->is_quick = quick_is_possible(walk);
 }
 
 static void set_budget(struct walk *walk)

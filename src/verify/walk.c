@@ -14,6 +14,7 @@
 #include "verify/fuel.h"
 #include "verify/precision.h"
 #include "verify/prune.h"
+#include "verify/quick.h"
 #include "verify/report.h"
 #include "verify/speculation.h"
 #include "verify/trace.h"
@@ -313,6 +314,8 @@ static int carry_out(struct walk *walk)
 	if (walk->watch)
 		watch_step(walk);
 	fact_visit(walk);
+	if (walk->is_quick && quick_step(walk))
+		return 0;
 	ret = prove(walk);
 	ret = ret ? ret : fuel_prove(walk);
 	return ret ? ret : transfer(walk);

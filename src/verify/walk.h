@@ -170,6 +170,7 @@ struct walk {
 	u32 at, prev;
 	u32 next; /* set by the transfer of jumps, calls and exits */
 	bool path_ends;
+	bool is_quick;			/* quick_step() may be tried */
 	const struct requirement *need; /* the one being shown; NULL */
 	struct access access;
 	struct mask_under_way mask;
@@ -303,6 +304,10 @@ int prove_result(struct walk *walk);
 int transfer(struct walk *walk);
 int transfer_alu(struct walk *walk, const struct bpf_insn *insn);
 int transfer_pointer_alu(struct walk *walk, const struct bpf_insn *insn);
+/* Behind arithmetic on a number: x + constant and x - constant stay linked to x's copies, at a
+ * distance. `umax`: of what dst was. */
+void transfer_link(struct reg_state *dst, const struct bpf_insn *insn, u64 umax,
+		   const struct scalar *amount);
 int transfer_load(struct walk *walk, const struct bpf_insn *insn);
 int transfer_store(struct walk *walk, const struct bpf_insn *insn);
 int transfer_atomic(struct walk *walk, const struct bpf_insn *insn);
