@@ -132,6 +132,8 @@ int cycle_end(struct walk *walk, struct checkpoint *point, const struct live_set
 		return -ENOMEM;
 	if (is_assumed)
 		cycles->assumed_bytes += state_bytes(end->path.state);
+	if (is_assumed && !point->is_complete)
+		end->path.round = point;
 	point->last_end = ++cycles->end_cnt;
 	if (!is_all && !cycle_note_news(walk, point))
 		return -ENOMEM;

@@ -357,8 +357,6 @@ static int end_path(struct walk *walk, struct checkpoint *point, bool *covered)
 	if (point->is_settled || walk->prune->is_exact)
 		return 0;
 	is_assumed = !states_equal(walk, point->state, &all_alive, COMPARE_COVERS, &unused);
-	if (is_assumed && !point->is_complete) /* for the next round, should it be needed */
-		prune_widen(walk, walk->at, path_position(walk));
 	return cycle_end(walk, point, &compared, is_assumed);
 }
 

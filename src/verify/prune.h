@@ -23,6 +23,8 @@ int prune_path_ended(struct walk *walk);
  */
 void prune_widen(struct walk *walk, u32 insn, u32 before);
 #define PRUNE_ANY_POSITION UINT32_MAX
+/* The same, by the state of that round. */
+void prune_widen_after(struct walk *walk, u32 insn, const struct checkpoint *round);
 
 enum compare_how {
 	COMPARE_COVERS, /* all that is true of `now` was allowed for in `old` */

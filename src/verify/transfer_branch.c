@@ -265,6 +265,15 @@ static void learn_linked(struct walk *walk, const struct reg_state *known)
 	path_note_linked(walk, &linked);
 }
 
+/* What is known of the one number of two that differ by a constant is known of the other. */
+static bool meet_linked(struct reg_state *reg, const struct reg_state *known)
+{
+	struct reg_state implied = *reg;
+
+	follow(&implied, known);
+	return scalar_meet(&reg->number, &implied.number);
+}
+
 /* False: this way cannot happen. */
 static bool learn_numbers(struct walk *walk, const struct bpf_insn *insn, bool taken)
 {
@@ -280,6 +289,8 @@ static bool learn_numbers(struct walk *walk, const struct bpf_insn *insn, bool t
 	if (dst == src)
 		return true;
 	if (!scalar_refine(&dst->number, other, BPF_OP(insn->code), is32, taken))
+		return false;
+	if (src && src->id && src->id == dst->id && !meet_linked(dst, src))
 		return false;
 	learn_linked(walk, dst);
 	if (src && src->id != dst->id)

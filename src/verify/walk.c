@@ -137,6 +137,8 @@ static bool go_on(struct walk *walk, const struct pending *pending)
 	walk->open_rounds = pending->open_rounds;
 	walk->at = walk->next = pending->insn;
 	walk->prev = pending->prev;
+	if (pending->round)
+		prune_widen_after(walk, walk->at, pending->round);
 	if (pending->takes_branch && !transfer_branch_taken(walk))
 		return false;
 	trace_resume(walk);

@@ -115,6 +115,7 @@ struct pending {
 	u32 open_rounds;
 	size_t log_length;
 	struct packed_state *state;
+	const struct checkpoint *round; /* that did not cover it after all; NULL: none */
 };
 
 struct own_type;

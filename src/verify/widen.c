@@ -67,9 +67,9 @@ static void widen_frame(struct frame *frame, const struct packed_frame *outline,
 
 /*
  * Rounds and instructions walked after which also what decided something is forgotten: with it,
- * the walk would not come to an end. Not where may_goto counts: such loops are written as those
- * that have a bound of their own. Early, as few programs need what they forget; one that is
- * rejected then is walked again, patiently.
+ * the walk would not come to an end. Early, as few programs need what they forget; one that is
+ * rejected then is walked again, patiently. Late where may_goto counts, and then never: such
+ * loops are written as those that have a bound of their own.
  */
 struct limit {
 	u32 rounds, insns;
@@ -80,21 +80,20 @@ static const struct limit late = {1000, INSNS_PROCESSED_MAX / 16};
 
 static bool runs_out(const struct walk *walk, u32 insn)
 {
-	const struct limit *limit = walk->is_patient ? &late : &early;
+	bool is_may_goto = walk->insns[insn].code == (BPF_JMP | BPF_JCOND);
+	const struct limit *limit = walk->is_patient || is_may_goto ? &late : &early;
 
 	return walk->open_rounds > limit->rounds && walk->insns_processed > limit->insns &&
-	       walk->insns[insn].code != (BPF_JMP | BPF_JCOND);
+	       !(walk->is_patient && is_may_goto);
 }
 
-void prune_widen(struct walk *walk, u32 insn, u32 before)
+void prune_widen_after(struct walk *walk, u32 insn, const struct checkpoint *point)
 {
-	const struct checkpoint *point = last_round(walk, insn, before);
 	static const struct live_set nothing;
-	const struct live_set *needs;
+	const struct live_set *needs = &point->needs;
 
-	if (!point)
+	if (!point->state)
 		return;
-	needs = &point->needs;
 	if (runs_out(walk, insn)) {
 		walk->forgets = true;
 		needs = &nothing;
@@ -106,4 +105,12 @@ void prune_widen(struct walk *walk, u32 insn, u32 before)
 			    packed_regs(point->state) + outline->regs_at, needs->regs[i],
 			    needs->slots[i]);
 	}
+}
+
+void prune_widen(struct walk *walk, u32 insn, u32 before)
+{
+	const struct checkpoint *point = last_round(walk, insn, before);
+
+	if (point)
+		prune_widen_after(walk, insn, point);
 }

@@ -88,6 +88,32 @@ SEC("socket") REJECT("invalid access to map value") int any_index_behind(void *c
 	return array[i];
 }
 
+/* The inner counter decides in each round that there is a next one. Linux happens to meet a round
+ * that had decided nothing yet, and forgets it there. */
+SEC("socket") ACCEPT PROCESSED(100000) NAKED int counter_that_decides(void *context)
+{
+	asm volatile("w0 = 0;"
+		     "r1 = %[zero] ll;"
+		     "w3 = *(u32 *)(r1 + 0);"
+		     "if w3 > 999 goto 4f;"
+		     "1: w2 = w3;"
+		     "may_goto 4f;"
+		     "w3 = *(u32 *)(r1 + 0);"
+		     "if w3 > 999 goto 3f;"
+		     "w4 = w3;"
+		     "w4 *= w2;"
+		     "w3 += -1;"
+		     "2: may_goto 3f;"
+		     "w0 += w4;"
+		     "w4 += w2;"
+		     "w3 += 1;"
+		     "if w3 < -210445240 goto 2b;"
+		     "3: w3 = w2;"
+		     "w3 += 1;"
+		     "if w2 < 999 goto 1b;"
+		     "4: exit;" ::[zero] "i"(&zero));
+}
+
 SEC("socket") ACCEPT int loop_in_loop(void *context)
 {
 	int sum = 0;
