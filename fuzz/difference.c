@@ -328,28 +328,33 @@ static bool ends_loop(const struct difference_input *input)
 	return false;
 }
 
+/* "R5=scalar(id=2+1073741824,smin=...": a number has it, or had it before it became constant.
+ */
+static bool has_distance(const char *log, long long distance)
+{
+	static const char start[] = "=scalar(id=";
+	char text[32];
+	size_t length = (size_t)snprintf(text, sizeof(text), "%+lld", distance);
+
+	while ((log = strstr(log, start))) {
+		log += sizeof(start) - 1;
+		log += strspn(log, "0123456789");
+		if (!strncmp(log, text, length) && strspn(log + length, ",)"))
+			return true;
+	}
+	return false;
+}
+
 /* "map_value pointer offset 1073741824 is not allowed": Linux takes the distance between linked
- * numbers, R5=scalar(id=2+1073741824,...), for a pointer's offset. */
+ * numbers for a pointer's offset. */
 static bool is_distance(const struct difference_input *input)
 {
 	static const char start[] = " pointer offset ";
 	const char *found = strstr(input->path, start);
 	struct log_step last;
-	char distance[32];
 
-	if (!found || !last_step(input->linux_log, &last) || !is_sum(insn_of(input, &last)))
-		return false;
-	snprintf(distance, sizeof(distance), "%+lld,",
-		 strtoll(found + sizeof(start) - 1, NULL, 10));
-	for (u32 reg = 0; reg < MAX_BPF_REG; reg++) {
-		size_t length;
-		const char *value = log_register(input->linux_log, last.line, reg, &length);
-
-		if (value && insn_reg_use(insn_of(input, &last)).reads >> reg & 1 &&
-		    memmem(value, length, distance, strlen(distance)))
-			return true;
-	}
-	return false;
+	return found && last_step(input->linux_log, &last) && is_sum(insn_of(input, &last)) &&
+	       has_distance(input->linux_log, strtoll(found + sizeof(start) - 1, NULL, 10));
 }
 
 static enum verdict_class class_only_skep(const struct difference_input *input)
@@ -361,6 +366,9 @@ static enum verdict_class class_only_skep(const struct difference_input *input)
 
 	if (verdict_is_linux_bug(log))
 		return VERDICT_BUG_OF_LINUX;
+	if (last_step(input->linux_log, &last) && insn_of(input, &last) &&
+	    !facts[last.insn].visited)
+		return VERDICT_BRANCH; /* not even on a speculative path */
 	if (class != VERDICT_UNEXPLAINED ||
 	    (last_step(input->linux_log, &last) && last.is_speculative))
 		return class;

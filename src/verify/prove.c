@@ -258,6 +258,21 @@ static bool is_packet_pointer(const struct reg_state *reg)
 	       reg->kind == REG_PACKET_END;
 }
 
+/* pointer OP end of its area, either way round: what tells how much is there. */
+static bool is_packet_check(const struct bpf_insn *insn, const struct reg_state *dst,
+			    const struct reg_state *src)
+{
+	switch (BPF_OP(insn->code)) {
+	case BPF_JGT:
+	case BPF_JGE:
+	case BPF_JLT:
+	case BPF_JLE:
+		return BPF_CLASS(insn->code) == BPF_JMP &&
+		       (reg_bounds_packet(dst, src) || reg_bounds_packet(src, dst));
+	default: return false;
+	}
+}
+
 /* With a register that is certainly 0. */
 static bool is_decided_null_check(const struct bpf_insn *insn, const struct reg_state *dst,
 				  const struct reg_state *src)
@@ -275,10 +290,10 @@ static int prove_comparable(struct walk *walk, const struct bpf_insn *insn)
 
 	if (BPF_SRC(insn->code) == BPF_X) {
 		src = walk_reg(walk, insn->src_reg);
-		if (is_packet_pointer(dst) && is_packet_pointer(src) &&
-		    BPF_CLASS(insn->code) == BPF_JMP)
+		if (is_packet_check(insn, dst, src))
 			return 0;
-		if (walk_hides_pointer(walk, src))
+		if (!(is_packet_pointer(dst) && is_packet_pointer(src)) &&
+		    walk_hides_pointer(walk, src))
 			return reject(walk, pointer_comparison, insn->src_reg);
 		if (is_decided_null_check(insn, dst, src))
 			return 0;

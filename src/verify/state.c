@@ -131,6 +131,18 @@ bool reg_is_never_null(const struct reg_state *reg)
 	return false;
 }
 
+static bool is_packet_start(const struct reg_state *reg)
+{
+	return reg->kind == REG_PACKET && !reg->off && scalar_is_const(&reg->number) &&
+	       !reg->number.bits.value;
+}
+
+bool reg_bounds_packet(const struct reg_state *pointer, const struct reg_state *end)
+{
+	return (pointer->kind == REG_PACKET && end->kind == REG_PACKET_END) ||
+	       (pointer->kind == REG_PACKET_META && is_packet_start(end));
+}
+
 /* --- frames --- */
 
 void frame_init(struct frame *frame, u32 call_site, u32 subprog, u32 frame_index)

@@ -234,6 +234,8 @@ void reg_set_pointer(struct reg_state *reg, enum reg_kind kind);
 bool reg_is_trusted(const struct reg_state *reg);
 /* Cannot be NULL, so that a comparison with 0 is decided. */
 bool reg_is_never_null(const struct reg_state *reg);
+/* `end` is the end of the area that `pointer` points into. */
+bool reg_bounds_packet(const struct reg_state *pointer, const struct reg_state *end);
 /* Name of the type of an object; "": none is known. */
 const char *reg_type_name(const struct reg_state *reg);
 /* Text for messages: "map_value_or_null", "scalar", "fp", ... as in Linux's log. `out` holds

@@ -140,19 +140,6 @@ static void learn_equal_pointers(struct walk *walk, const struct reg_state *a,
 
 /* --- packet ranges --- */
 
-static bool is_packet_start(const struct reg_state *reg)
-{
-	return reg->kind == REG_PACKET && !reg->off && scalar_is_const(&reg->number) &&
-	       !reg->number.bits.value;
-}
-
-/* `pointer` compared with the end of its area. */
-static bool bounds_packet(const struct reg_state *pointer, const struct reg_state *end)
-{
-	return (pointer->kind == REG_PACKET && end->kind == REG_PACKET_END) ||
-	       (pointer->kind == REG_PACKET_META && is_packet_start(end));
-}
-
 /* The bytes from the base up to the pointer are there, as far as it can reach; all pointers
  * with this base learn it. To Linux, nothing is known of one byte at the base itself. */
 static void learn_packet(struct state *state, const struct reg_state *pointer,
@@ -184,10 +171,10 @@ static void learn_packet_compare(struct state *state, struct reg_state *dst,
 {
 	struct reg_state *pointer = dst;
 
-	if (bounds_packet(src, dst)) {
+	if (reg_bounds_packet(src, dst)) {
 		pointer = src;
 		op = mirrored(op);
-	} else if (!bounds_packet(dst, src)) {
+	} else if (!reg_bounds_packet(dst, src)) {
 		return;
 	}
 	switch (op) {
