@@ -43,7 +43,7 @@ static u32 taken_by_clobbers(const struct allocation *allocation, ir_ref value)
 static u32 taken_by_values(const struct allocation *allocation, ir_ref value)
 {
 	const struct interval *interval = &allocation->intervals[value];
-	u16 mask = 0;
+	u32 mask = 0;
 
 	for (u32 i = 0; i < interval->count; i++) {
 		const struct segment segment = allocation->segments[interval->first + i];
@@ -57,7 +57,7 @@ static u32 taken_by_values(const struct allocation *allocation, ir_ref value)
 static void mark(struct allocation *allocation, ir_ref value, u8 reg, bool is_taken)
 {
 	const struct interval *interval = &allocation->intervals[value];
-	const u16 bit = (u16)(1u << reg);
+	const u32 bit = 1u << reg;
 
 	for (u32 i = 0; i < interval->count; i++) {
 		const struct segment segment = allocation->segments[interval->first + i];
@@ -114,7 +114,7 @@ static void to_memory(struct allocation *allocation, ir_ref value)
 /* Frees a register of `usable` for the value, unless what is in all of them counts for more. */
 static s32 evict(struct allocation *allocation, ir_ref value, u32 usable)
 {
-	float cost[16] = {0}, least = density(allocation, value);
+	float cost[32] = {0}, least = density(allocation, value);
 	s32 best = -1;
 
 	for (u32 i = 0; i < allocation->active_cnt; i++) {
@@ -123,7 +123,7 @@ static s32 evict(struct allocation *allocation, ir_ref value, u32 usable)
 		if (allocation->full->place[other] >= 0 && overlap(allocation, other, value))
 			cost[allocation->full->place[other]] += density(allocation, other);
 	}
-	for (u8 reg = 0; reg < 16; reg++)
+	for (u8 reg = 0; reg < ARRAY_SIZE(cost); reg++)
 		if (usable & 1u << reg && cost[reg] > 0 && cost[reg] < least) {
 			least = cost[reg];
 			best = reg;
@@ -186,10 +186,6 @@ static s32 wish(const struct allocation *allocation, ir_ref value, u32 free)
 	return place >= 0 && free & 1u << place ? place : NOWHERE;
 }
 
-/* The shortest codes first; what must be saved last. */
-static const u8 preferred[] = {RAX, RCX, RDX, RSI, RDI, R8, R9, R10,
-			       RBX, R13, R14, R15, R12};
-
 static void allocate(struct allocation *allocation, ir_ref value)
 {
 	struct full *full = allocation->full;
@@ -202,8 +198,8 @@ static void allocate(struct allocation *allocation, ir_ref value)
 		reg = NOWHERE;
 
 	for (u32 i = 0; free && reg < 0; i++)
-		if (free & 1u << preferred[i])
-			reg = preferred[i];
+		if (free & 1u << full_preferred[i])
+			reg = full_preferred[i];
 	if (reg < 0) {
 		to_memory(allocation, value);
 		return;
@@ -250,10 +246,10 @@ static void note_wishes(struct allocation *allocation)
 			if (insn->op == IR_arg)
 				allocation->wanted[at] = (s8)full_argument[insn->imm];
 			else if (insn->op == IR_ret)
-				allocation->wanted[ir_value(fn, insn->a)] = RAX;
+				allocation->wanted[ir_value(fn, insn->a)] = MACHINE_RESULT;
 			else if (insn->op == IR_call || insn->op == IR_call_map ||
 				 insn->op == IR_reduce || insn->op == IR_call_local || insn->op == IR_call_global || insn->op == IR_call_site)
-				allocation->wanted[at] = RAX;
+				allocation->wanted[at] = MACHINE_RESULT;
 		}
 }
 
@@ -263,7 +259,7 @@ static bool prepare(struct allocation *allocation)
 	const u32 values = allocation->fn->insn_cnt, blocks = allocation->fn->block_cnt;
 
 	live_number(allocation);
-	allocation->taken = arena_array(arena, allocation->gaps + 1, sizeof(u16));
+	allocation->taken = arena_array(arena, allocation->gaps + 1, sizeof(*allocation->taken));
 	allocation->clobbers =
 		arena_array(arena, allocation->gaps, sizeof(*allocation->clobbers));
 	allocation->use_first = arena_array(arena, values + 2, sizeof(u32));
@@ -310,10 +306,10 @@ static u32 usable_registers(const struct full *full)
 {
 	u32 usable = 0;
 
-	for (u32 i = 0; i < ARRAY_SIZE(preferred); i++)
-		usable |= 1u << preferred[i];
+	for (u32 i = 0; i < full_preferred_cnt; i++)
+		usable |= 1u << full_preferred[i];
 	if (full->has_second)
-		usable &= ~(1u << R10);
+		usable &= ~(1u << MACHINE_SECOND);
 	return usable & ~(1u << REG_EXEC);
 }
 

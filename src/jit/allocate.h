@@ -29,7 +29,7 @@ struct allocation {
 	struct ir_function *fn;
 	struct arena arena;
 	u32 usable; /* registers */
-	u16 *taken; /* of each gap */
+	u32 *taken; /* of each gap */
 	u32 gaps;
 	struct clobber *clobbers;
 	u32 clobber_cnt;

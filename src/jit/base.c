@@ -2,113 +2,59 @@
 #include "jit/base.h"
 #include "base/error.h"
 #include "jit/code_memory.h"
-#include "jit/runtime.h"
 #include "jit/unwind.h"
-#include "run/extension.h"
 #include "run/native.h"
 #include "run/run.h"
 
 #include <errno.h>
 
-const u8 base_reg[MAX_BPF_REG + 1] = {RAX, RDI, RSI, RDX, RCX, R8,
-				      RBX, R13, R14, R15, RBP, R9};
+/* Programs of more instructions may become so much code that short jumps do not reach. */
+#define LARGE 16384
 
-#define REGS_KEPT_BY_C 5
+/* --- what grows --- */
 
-static const u8 kept_by_c[REGS_KEPT_BY_C] = {RBX, R12, R13, R14, R15};
-
-/* --- what stands before the program --- */
-
-/* u64 enter(args, exec, target): from C into a subprogram. Where the subprogram returns to. */
-static u32 enter_stub(struct base *base, struct unwind_function *frame)
+/* False: out of memory. */
+static bool grow(struct base *base, void **list, u32 used, u32 *room, size_t size)
 {
-	static const u8 argument[] = {RDI, RSI, RDX, RCX, R8};
-	const struct x86_mem native_sp = x86_at(REG_EXEC, offsetof(struct executor, native_sp));
-	struct emit *emit = &base->emit;
-	u32 back;
+	void *grown;
 
-	x86_push(emit, RBP);
-	base_move(base, W64, RBP, RSP);
-	for (u32 i = 0; i < REGS_KEPT_BY_C; i++)
-		x86_push(emit, kept_by_c[i]);
-	*frame = (struct unwind_function){
-		.saved_by = emit_offset(emit), .saved_cnt = REGS_KEPT_BY_C, .first_saved = -8};
-	memcpy(frame->saved, kept_by_c, sizeof(kept_by_c));
-	base_move(base, W64, REG_EXEC, RSI);
-	base_move(base, W64, R10, RDX);
-	base_move(base, W64, R11, RDI);
-	for (u32 i = 0; i < ARRAY_SIZE(argument); i++)
-		x86_rm(emit, x86_load, W64, argument[i], x86_at(R11, 8 * (s32)i));
-	/* One word more, which aligns the stack: what enters inside of it comes back to it. */
-	x86_rm(emit, x86_load, W64, R11, native_sp);
-	x86_push(emit, R11);
-	x86_rm(emit, x86_store, W64, RSP, native_sp);
-	x86_rr(emit, x86_call, W64, 0, R10);
-	back = emit_offset(emit);
-	x86_pop(emit, R11);
-	x86_rm(emit, x86_store, W64, R11, native_sp);
-	for (u32 i = REGS_KEPT_BY_C; i-- > 0;)
-		x86_pop(emit, kept_by_c[i]);
-	x86_pop(emit, RBP);
-	x86_ret(emit);
-	frame->end = emit_offset(emit);
-	return back;
+	if (used < *room)
+		return true;
+	grown = realloc(*list, (2 * *room + 64) * size);
+	if (!grown) {
+		base->err = -ENOMEM;
+		return false;
+	}
+	*list = grown;
+	*room = 2 * *room + 64;
+	return true;
 }
 
-/* Where a run that has to end comes from wherever it is, with what is left of its fuel at hand
- * or not: out of all frames, with 1. */
-static void stop_stub(struct base *base, u32 back)
+void base_add(struct base *base, struct base_fixups *fixups, u32 at, u32 target)
 {
-	struct emit *emit = &base->emit;
-	u32 jump;
-
-	base->stop = emit_offset(emit);
-	x86_rm(emit, x86_store_imm, W64, 0, x86_at(REG_EXEC, offsetof(struct executor, fuel)));
-	emit32(emit, UINT32_MAX);
-	x86_rm(emit, x86_load, W64, RSP,
-	       x86_at(REG_EXEC, offsetof(struct executor, native_sp)));
-	x86_mov_imm(emit, RAX, 1);
-	jump = x86_jmp32(emit);
-	x86_aim(emit, jump, back);
+	if (grow(base, (void **)&fixups->list, fixups->count, &fixups->room,
+		 sizeof(*fixups->list)))
+		fixups->list[fixups->count++] = (struct base_fixup){at, target};
 }
 
-/* u64 run(ctx, exec): from C into the program, of which nothing comes back from elsewhere. */
-static void run_stub(struct base *base, struct unwind_function *frame)
+u32 base_pool_entry(struct base *base, u64 address)
 {
-	struct emit *emit = &base->emit;
+	u32 entry = 0;
 
-	*frame = (struct unwind_function){.start = emit_offset(emit),
-					  .saved_cnt = 1,
-					  .saved = {REG_EXEC},
-					  .first_saved = -8};
-	x86_push(emit, RBP);
-	base_move(base, W64, RBP, RSP);
-	/* The second time for the stack's alignment. */
-	x86_push(emit, REG_EXEC);
-	x86_push(emit, REG_EXEC);
-	frame->saved_by = emit_offset(emit) - frame->start;
-	base_move(base, W64, REG_EXEC, RSI);
-	base_call_subprog(base, 0);
-	x86_pop(emit, REG_EXEC);
-	x86_pop(emit, REG_EXEC);
-	x86_pop(emit, RBP);
-	x86_ret(emit);
-	frame->end = emit_offset(emit);
+	while (entry < base->pool_cnt && base->pool[entry] != address)
+		entry++;
+	if (entry < base->pool_cnt)
+		return entry;
+	if (!grow(base, (void **)&base->pool, entry, &base->pool_room, sizeof(*base->pool)))
+		return 0;
+	base->pool[base->pool_cnt++] = address;
+	return entry;
 }
 
-/* Where a tail call to a program without machine code jumps: r1 is its context. */
-static void interpret_stub(struct base *base, struct unwind_function *frame)
+void base_aim(struct base *base, u32 at, u32 target)
 {
-	struct emit *emit = &base->emit;
-
-	*frame = (struct unwind_function){.start = emit_offset(emit)};
-	x86_push(emit, RBP);
-	base_move(base, W64, RBP, RSP);
-	base_move(base, W64, RSI, REG_EXEC);
-	base_call(base, runtime_interpret);
-	x86_pop(emit, RBP);
-	x86_ret(emit);
-	frame->end = emit_offset(emit);
+	if (!machine_aim(&base->emit, at, target))
+		base->err = -EOPNOTSUPP;
 }
 
 /* --- instructions --- */
@@ -122,32 +68,9 @@ static u32 registers_of(const struct base *base, const struct subprog *subprog)
 	return used;
 }
 
-/* Where a call goes whose function is replaced: the extension is in r11. */
-static void extension_stub(struct base *base, struct unwind_function *frame)
-{
-	static const u8 argument[] = {R8, RCX, RDX, RSI, RDI};
-	struct emit *emit = &base->emit;
-
-	*frame = (struct unwind_function){.start = emit_offset(emit)};
-	x86_push(emit, RBP);
-	base_move(base, W64, RBP, RSP);
-	x86_push(emit, RAX); /* aligns the stack */
-	for (u32 i = 0; i < ARRAY_SIZE(argument); i++)
-		x86_push(emit, argument[i]);
-	base_move(base, W64, RDX, RSP);
-	base_move(base, W64, RSI, R11);
-	base_move(base, W64, RDI, REG_EXEC);
-	base_call(base, extension_run);
-	x86_leave(emit);
-	x86_ret(emit);
-	frame->end = emit_offset(emit);
-}
-
-#define STUBS 4
-
 struct unwind_function *base_frame_of(struct base *base, u32 index)
 {
-	return &base->frames[STUBS + index];
+	return &base->frames[BASE_STUBS + index];
 }
 
 void base_begin(struct base *base, u32 index)
@@ -196,28 +119,6 @@ static void begin_subprog(struct base *base, u32 index)
 	base_frame(base, frame);
 }
 
-#define LOAD_u8	 x86_movzx8, W32
-#define LOAD_u16 x86_movzx16, W32
-#define LOAD_u32 x86_load, W32
-#define LOAD_u64 x86_load, W64
-#define LOAD_s8	 x86_movsx8, W64
-#define LOAD_s16 x86_movsx16, W64
-#define LOAD_s32 x86_movsxd, W64
-
-enum {
-	TAKEN_jeq = CC_E,
-	TAKEN_jne = CC_NE,
-	TAKEN_jgt = CC_A,
-	TAKEN_jge = CC_AE,
-	TAKEN_jlt = CC_B,
-	TAKEN_jle = CC_BE,
-	TAKEN_jset = CC_NE,
-	TAKEN_jsgt = CC_G,
-	TAKEN_jsge = CC_GE,
-	TAKEN_jslt = CC_L,
-	TAKEN_jsle = CC_LE,
-};
-
 /* Whether the instruction has a constant as its second operand, and which. */
 static bool constant_of(const struct code_insn *insn, u64 *out)
 {
@@ -257,7 +158,7 @@ static struct code_insn seen(struct base *base, u32 at)
 
 	if (!base->is_blinded || !constant_of(&insn, &value) || !base_blinds(base, value))
 		return insn;
-	base_load_const(base, base_reg[BASE_CONSTANT], value, R11);
+	base_load_const(base, base_reg[BASE_CONSTANT], value, MACHINE_SCRATCH);
 	insn.op = op_with_register(insn.op);
 	insn.src = BASE_CONSTANT;
 	return insn;
@@ -282,7 +183,7 @@ static void translate(struct base *base, u32 at)
 #define JUMP_FORM(form, name, op, width, is_reg)                                            \
 	case form:                                                                          \
 		base_jump(base, at, insn,                                                   \
-			  &(struct base_condition){(enum x86_condition)TAKEN_##name, width, \
+			  &(struct base_condition){(machine_condition)TAKEN_##name, width, \
 						   (op) == BPF_JSET, is_reg});              \
 		return;
 #define JUMP(name, op, condition)                        \
@@ -301,10 +202,10 @@ static void translate(struct base *base, u32 at)
 		return;
 #define ATOMIC_FORM(name, bits)                                                  \
 	case OP_##name##_mem##bits:                                              \
-		base_atomic(base, insn, x86_##name##_store, W##bits);            \
+		base_atomic(base, insn, ATOMIC_OP(name), W##bits);            \
 		return;                                                          \
 	case OP_fetch_##name##bits:                                              \
-		base_fetch(base, insn, ALU_##name, x86_##name##_store, W##bits); \
+		base_fetch(base, insn, ALU_##name, ATOMIC_OP(name), W##bits); \
 		return;
 #define ATOMIC(name, ...)     \
 	ATOMIC_FORM(name, 64) \
@@ -333,7 +234,7 @@ static int translate_subprog(struct base *base, u32 index)
 		if (code_round(base->code, at))
 			base_round(base, at);
 		if (code_needs_barrier(base->code, at))
-			x86_lfence(&base->emit);
+			machine_barrier(&base->emit);
 		translate(base, at);
 	}
 	return base->err;
@@ -344,7 +245,7 @@ static int translate_subprog(struct base *base, u32 index)
 static void land(struct base *base, const struct base_fixups *fixups, const u32 *targets)
 {
 	for (u32 i = 0; i < fixups->count; i++)
-		x86_aim(&base->emit, fixups->list[i].at, targets[fixups->list[i].target]);
+		base_aim(base, fixups->list[i].at, targets[fixups->list[i].target]);
 }
 
 /* The pool follows the code. */
@@ -355,7 +256,7 @@ static int add_pool(struct base *base)
 	if (!place)
 		return -ENOMEM;
 	while (emit_offset(&base->emit) % sizeof(u64))
-		emit8(&base->emit, 0xcc);
+		emit8(&base->emit, MACHINE_PADDING);
 	for (u32 i = 0; i < base->pool_cnt; i++) {
 		if (emit_reserve(&base->emit))
 			return -ENOMEM;
@@ -372,7 +273,7 @@ static int add_frames(struct base *base)
 	const u32 common = emit_offset(&base->emit);
 	int err = unwind_begin(&base->emit);
 
-	for (u32 i = 0; !err && i < STUBS + base->verified->subprog_cnt; i++)
+	for (u32 i = 0; !err && i < BASE_STUBS + base->verified->subprog_cnt; i++)
 		err = unwind_add(&base->emit, common, &base->frames[i]);
 	return err ?: unwind_end(&base->emit);
 }
@@ -388,10 +289,11 @@ static int prepare(struct base *base, const struct prog *prog)
 	base->verified = verified;
 	base->has_fuel = verified->flags & VERIFY_FUEL;
 	base->is_blinded = prog->is_blinded;
+	base->is_large = verified->insn_cnt > LARGE;
 	base_blind_init(base);
 	base->offset = arena_array(&base->arena, verified->insn_cnt + 1, sizeof(*base->offset));
 	base->entry = arena_array(&base->arena, subprogs, sizeof(*base->entry));
-	base->frames = arena_array(&base->arena, STUBS + subprogs, sizeof(*base->frames));
+	base->frames = arena_array(&base->arena, BASE_STUBS + subprogs, sizeof(*base->frames));
 	return base->offset && base->entry && base->frames && !emit_reserve(&base->emit)
 		       ? 0
 		       : -ENOMEM;
@@ -410,13 +312,13 @@ static int translate_all(struct base *base, struct base_layout *layout,
 {
 	int err = 0;
 
-	stop_stub(base, enter_stub(base, &base->frames[0]));
+	base_enter_stub(base, &base->frames[0]);
 	layout->interpret = emit_offset(&base->emit);
-	interpret_stub(base, &base->frames[1]);
+	base_interpret_stub(base, &base->frames[1]);
 	base->extension = emit_offset(&base->emit);
-	extension_stub(base, &base->frames[2]);
+	base_extension_stub(base, &base->frames[2]);
 	layout->run = emit_offset(&base->emit);
-	run_stub(base, &base->frames[3]);
+	base_run_stub(base, &base->frames[3]);
 	base->emit.registers = 0;
 	for (u32 i = 0; !err && i < base->verified->subprog_cnt; i++) {
 		err = translate_one(base, i) ?: base->err;
@@ -430,7 +332,7 @@ static int translate_all(struct base *base, struct base_layout *layout,
 	layout->end = emit_offset(&base->emit);
 	land(base, &base->jumps, base->offset);
 	land(base, &base->calls, base->entry);
-	err = add_pool(base);
+	err = base->err ?: add_pool(base) ?: base->err;
 	layout->frames = emit_offset(&base->emit);
 	return err ?: add_frames(base);
 }

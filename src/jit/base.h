@@ -8,17 +8,22 @@
  *	r12: the run's struct executor      r9, r10, r11: free within one instruction
  *	r9 is also the register of a constant that is blinded (blind.c)
  *
- * A subprogram is a function: it keeps rbx, rbp and r13 to r15, expects r12, and may change all
- * others. Its stack is the machine's. Addresses of functions stand behind the code, in the
- * pool. What of this the full tier (full.h) needs, too, it has from here.
+ * and of arm64:
+ *
+ *	r0 x7    r1 to r5 x0 to x4          r6 to r9 x19 to x22   r10 x29 (kept over calls)
+ *	x28: the run's struct executor      x8, x14 to x17: free within one instruction
+ *
+ * A subprogram is a function: it keeps what C's functions keep, expects the executor, and may
+ * change all others. Its stack is the machine's. Addresses of functions stand behind the code, in
+ * the pool. What of this the full tier (full.h) needs, too, it has from here.
+ *
+ * What is said of base_X.c below is in arm64_base_X.c on arm64.
  */
 #ifndef SKEP_JIT_BASE_H
 #define SKEP_JIT_BASE_H
 
-#include "jit/x86.h"
+#include "jit/machine.h"
 #include "run/code.h"
-
-#define REG_EXEC R12
 
 struct native;
 struct prog;
@@ -57,6 +62,7 @@ struct base {
 	bool has_fuel; /* runs are limited */
 	bool is_blinded; /* constants are (blind.c) */
 	u64 random;	 /* state of what they are blinded with */
+	bool is_large;	 /* nearer jumps than the machine's farthest may not reach */
 	u32 stop;      /* where they go when they have to end */
 	int err;       /* -EOPNOTSUPP: an instruction has no machine code, the program stays
 			  interpreted */
@@ -82,6 +88,10 @@ void base_call_replaceable(struct base *base, u32 callee);
 void base_place(struct base *base, u32 at);
 /* Out of memory: base->err. */
 void base_add(struct base *base, struct base_fixups *fixups, u32 at, u32 target);
+/* The entry of the pool with the address. */
+u32 base_pool_entry(struct base *base, u64 address);
+/* The jump goes to the target; too far: base->err. */
+void base_aim(struct base *base, u32 at, u32 target);
 
 /* Of the program; behind them that of blinded constants. */
 #define BASE_CONSTANT MAX_BPF_REG
@@ -98,7 +108,7 @@ static inline u8 src_of(const struct code_insn *insn)
 }
 
 /* `mov to, from` unless they are the same. */
-void base_move(struct base *base, enum x86_width width, u8 to, u8 from);
+void base_move(struct base *base, machine_width width, u8 to, u8 from);
 /* Calls a C function; rsp is aligned for it. */
 void base_call(struct base *base, const void *function);
 /* The run's context. */
@@ -111,32 +121,30 @@ enum base_alu {
 };
 
 void base_alu(struct base *base, const struct code_insn *insn, enum base_alu what,
-	      enum x86_width width, bool is_reg);
-void base_compare(struct base *base, const struct code_insn *insn, enum x86_width width,
+	      machine_width width, bool is_reg);
+void base_compare(struct base *base, const struct code_insn *insn, machine_width width,
 		  bool is_reg);
-void base_test(struct base *base, const struct code_insn *insn, enum x86_width width,
+void base_test(struct base *base, const struct code_insn *insn, machine_width width,
 	       bool is_reg);
 #define UNARY(name, ...) void base_##name(struct base *base, const struct code_insn *insn);
 #include "run/ops.def"
 
 /* --- base_memory.c --- */
-void base_load(struct base *base, const struct code_insn *insn, struct x86_op op,
-	       enum x86_width width);
+void base_load(struct base *base, const struct code_insn *insn, machine_op op,
+	       machine_width width);
 void base_store_reg(struct base *base, const struct code_insn *insn, u32 bits);
 void base_store_imm(struct base *base, const struct code_insn *insn, u32 bits);
-void base_atomic(struct base *base, const struct code_insn *insn, struct x86_op op,
-		 enum x86_width width);
-/* 1, 2, 4 or 8 bytes, with zeros above them. */
-void base_load_bytes(struct base *base, u8 to, u32 bytes, struct x86_mem from);
+void base_atomic(struct base *base, const struct code_insn *insn, machine_op op,
+		 machine_width width);
 void base_fetch(struct base *base, const struct code_insn *insn, enum base_alu what,
-		struct x86_op op, enum x86_width width);
+		machine_op op, machine_width width);
 
 /* --- base_control.c --- */
 struct unwind_function;
 
 struct base_condition {
-	enum x86_condition taken;
-	enum x86_width width;
+	machine_condition taken;
+	machine_width width;
 	bool is_test, is_reg;
 };
 
@@ -149,6 +157,7 @@ void base_jump(struct base *base, u32 at, const struct code_insn *insn,
 
 /* --- blind.c --- */
 void base_blind_init(struct base *base);
+u64 base_blind_key(struct base *base);
 /* Whether the constant must not be seen. */
 bool base_blinds(const struct base *base, u64 value);
 /* A constant of the program's; flags and, for one of 64 bits, `scratch` change. */
@@ -156,6 +165,17 @@ void base_load_const(struct base *base, u8 to, u64 value, u8 scratch);
 
 /* base_alu.c: the distance, or 0 beyond the limit, without a branch; r11 changes. */
 void base_mask_distance(struct base *base, u8 distance, u32 limit);
+
+/* What stands before a program: u64 enter(args, exec, target) from C into a subprogram, with
+ * what ends a run from wherever it is; where a tail call to a program without machine code goes;
+ * where a call goes whose function is replaced, the extension in the scratch register; u64 run(ctx,
+ * exec) from C into the program. */
+#define BASE_STUBS 4
+
+void base_enter_stub(struct base *base, struct unwind_function *frame);
+void base_interpret_stub(struct base *base, struct unwind_function *frame);
+void base_extension_stub(struct base *base, struct unwind_function *frame);
+void base_run_stub(struct base *base, struct unwind_function *frame);
 
 /* base_map.c: does itself what the called helper does; false: the helper must be called. */
 bool base_helper_inline(struct base *base, u32 at);
@@ -170,5 +190,10 @@ u32 base_widen_arguments(struct base *base, u32 at);
 
 /* base_map.c: the map that the call is always with; NULL: it is found out when the program runs. */
 const struct map *base_map_of_call(const struct base *base, u32 at);
+
+#if defined(__x86_64__)
+/* 1, 2, 4 or 8 bytes, with zeros above them. */
+void base_load_bytes(struct base *base, u8 to, u32 bytes, struct x86_mem from);
+#endif
 
 #endif

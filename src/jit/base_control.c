@@ -71,44 +71,10 @@ void base_exit(struct base *base, u32 at)
 	leave(base);
 }
 
-/* False: out of memory. */
-static bool grow(struct base *base, void **list, u32 used, u32 *room, size_t size)
-{
-	void *grown;
-
-	if (used < *room)
-		return true;
-	grown = realloc(*list, (2 * *room + 64) * size);
-	if (!grown) {
-		base->err = -ENOMEM;
-		return false;
-	}
-	*list = grown;
-	*room = 2 * *room + 64;
-	return true;
-}
-
-void base_add(struct base *base, struct base_fixups *fixups, u32 at, u32 target)
-{
-	if (grow(base, (void **)&fixups->list, fixups->count, &fixups->room,
-		 sizeof(*fixups->list)))
-		fixups->list[fixups->count++] = (struct base_fixup){at, target};
-}
-
 void base_call(struct base *base, const void *function)
 {
-	const u64 address = ptr_to_u64(function);
-	u32 entry = 0;
-
-	while (entry < base->pool_cnt && base->pool[entry] != address)
-		entry++;
-	if (entry == base->pool_cnt) {
-		if (!grow(base, (void **)&base->pool, entry, &base->pool_room,
-			  sizeof(*base->pool)))
-			return;
-		base->pool[base->pool_cnt++] = address;
-	}
-	base_add(base, &base->pool_uses, x86_rip(&base->emit, x86_call, W64, 0), entry);
+	base_add(base, &base->pool_uses, x86_rip(&base->emit, x86_call, W64, 0),
+		 base_pool_entry(base, ptr_to_u64(function)));
 }
 
 void base_call_subprog(struct base *base, u32 index)

@@ -6,51 +6,6 @@
 
 #include <errno.h>
 
-bool full_has_bmi2(void)
-{
-	return __builtin_cpu_supports("bmi2");
-}
-
-/* Where a kernel has its arguments, and its result. */
-#define KERNEL_CLOBBERS \
-	(1u << RAX | 1u << RCX | 1u << RDX | 1u << RSI | 1u << RDI | 1u << R8 | 1u << R9)
-
-u32 full_clobbers(const struct full *full, const struct ir_insn *insn)
-{
-	switch (insn->op) {
-	case IR_call:
-	case IR_call_map:
-	case IR_call_site:
-	case IR_call_local:
-	case IR_call_global:
-	case IR_tail_call:
-	case IR_packet_load:
-	case IR_probe: return CALLER_SAVED;
-	case IR_udiv:
-	case IR_sdiv:
-	case IR_umod:
-	case IR_smod:
-	case IR_mulhi: return 1u << RAX | 1u << RDX;
-	case IR_shl:
-	case IR_shr:
-	case IR_sar:
-		return ir_is_const(full->fn, ir_value(full->fn, insn->b)) || full_has_bmi2()
-			       ? 0
-			       : 1u << RCX;
-	case IR_rotl:
-		return ir_is_const(full->fn, ir_value(full->fn, insn->b)) ? 0 : 1u << RCX;
-	case IR_reduce: return KERNEL_CLOBBERS;
-	case IR_fetch:
-	case IR_cmpxchg: return 1u << RAX;
-	default: return 0;
-	}
-}
-
-u32 full_forbids(const struct full *full, const struct ir_insn *insn)
-{
-	return insn->op == IR_fetch || insn->op == IR_cmpxchg ? 1u << RAX : 0;
-}
-
 /* --- one subprogram --- */
 
 /* What processors fetch at once. */
@@ -198,7 +153,7 @@ static void emit_blocks(struct full *full)
 		const u32 block = fn->order[full->layout];
 
 		if (is_inner_loop(fn, block))
-			x86_align(full->emit, LOOP_ALIGNMENT);
+			machine_align(full->emit, LOOP_ALIGNMENT);
 		full->offset[block] = emit_offset(full->emit);
 		full->is_made[block] = true;
 		if (full->alias[block] != block)
@@ -214,7 +169,7 @@ static void emit_blocks(struct full *full)
 		}
 	}
 	for (u32 i = 0; i < full->jump_cnt; i++)
-		x86_aim(full->emit, full->jumps[i].at, full->offset[full->jumps[i].target]);
+		base_aim(full->base, full->jumps[i].at, full->offset[full->jumps[i].target]);
 }
 
 static bool prepare(struct full *full, struct arena *arena)

@@ -4,7 +4,10 @@
  * or places in the frame (allocate.c), and each instruction its machine code. What calls from
  * outside see is as in the base tier: r12 is the run's executor, arguments are where C has them.
  *
- *	rbp: the frame      r12: the executor      r11, and r10 when it is asked for: scratch
+ *	x86-64	rbp: the frame   r12: the executor   r11, and r10 when it is asked for: scratch
+ *	arm64	x29: the frame   x28: the executor   x15 to x17: scratch
+ *
+ * What is said of full_X.c below is in arm64_full_X.c on arm64.
  */
 #ifndef SKEP_JIT_FULL_H
 #define SKEP_JIT_FULL_H
@@ -17,7 +20,7 @@
 #define SLOT(n)	       (-2 - (s32)(n))
 #define SLOT_NUMBER(s) ((u32)(-2 - (s)))
 
-#define SCRATCH	       R11
+#define SCRATCH	       MACHINE_SCRATCH
 
 struct full {
 	struct base *base;
@@ -26,7 +29,7 @@ struct full {
 	s32 *place;	   /* of each value */
 	u32 *position;	   /* of each instruction, counted through the blocks in order */
 	u32 *start, *end;  /* of each block, likewise */
-	u16 *alive;	   /* of each block: registers in use where it begins */
+	u32 *alive;	   /* of each block: registers in use where it begins */
 	u32 slots;	   /* how many are used */
 	u32 saved;	   /* registers that the function must save, as bits */
 	bool has_no_frame; /* it needs none */
@@ -54,11 +57,10 @@ void full_allocate(struct full *full);
  * operands in. */
 u32 full_clobbers(const struct full *full, const struct ir_insn *insn);
 u32 full_forbids(const struct full *full, const struct ir_insn *insn);
-#define CALLER_SAVED                                                                          \
-	(1u << RAX | 1u << RCX | 1u << RDX | 1u << RSI | 1u << RDI | 1u << R8 | 1u << R9 | \
-	 1u << R10 | 1u << R11)
 extern const u8 full_argument[5];
-bool full_has_bmi2(void);
+/* The registers that values may have, what is best first. */
+extern const u8 full_preferred[];
+extern const u32 full_preferred_cnt;
 
 /* moves.c: all at once. */
 struct full_move {
@@ -92,20 +94,20 @@ void full_done(struct full *full, ir_ref at, u8 reg);
 /* Makes IR_wide, when it has a register; else it is made where it is used. */
 void full_number(struct full *full, ir_ref at);
 /* Loads the value into the register; flags may change. */
-void full_load(struct full *full, u8 reg, enum x86_width width, ir_ref value);
-struct x86_mem full_slot(const struct full *full, s32 place);
-struct x86_mem full_frame(const struct full *full, s64 offset);
+void full_load(struct full *full, u8 reg, machine_width width, ir_ref value);
+machine_mem full_slot(const struct full *full, s32 place);
+machine_mem full_frame(const struct full *full, s64 offset);
+void full_from_slot(struct full *full, u8 reg, s32 place);
+void full_to_slot(struct full *full, u8 reg, s32 place);
 /* The value is a constant that fits into a sign-extended 32-bit immediate of the width. */
 bool full_is_imm(const struct full *full, ir_ref value, enum ir_width width, s32 *imm);
 static inline bool full_in_reg(const struct full *full, ir_ref value)
 {
 	return full->place[value] >= 0;
 }
-/* op reg, value: the value in a register or in its slot. */
-void full_op(struct full *full, struct x86_op op, enum x86_width width, u8 reg, ir_ref value);
-struct x86_mem full_address(struct full *full, const struct ir_insn *insn, ir_ref index);
+machine_mem full_address(struct full *full, const struct ir_insn *insn, ir_ref index);
 
-static inline enum x86_width full_width(const struct ir_insn *insn)
+static inline machine_width full_width(const struct ir_insn *insn)
 {
 	return insn->width == IR_64 ? W64 : W32;
 }
@@ -116,7 +118,7 @@ void full_select(struct full *full, ir_ref at);
 /* full_vector.c */
 void full_reduce(struct full *full, ir_ref at);
 extern const u8 full_kernel_argument[KERNEL_ARGS];
-enum x86_condition full_compare(struct full *full, enum ir_cond cond, enum ir_width width, ir_ref a,
+machine_condition full_compare(struct full *full, enum ir_cond cond, enum ir_width width, ir_ref a,
 				ir_ref b);
 void full_memory(struct full *full, ir_ref at);
 void full_control(struct full *full, ir_ref at);
@@ -127,5 +129,11 @@ void full_leave(struct full *full);
 /* The arguments to these registers. */
 void full_pass(struct full *full, const struct ir_insn *insn, const u8 *registers);
 u32 full_frame_bytes(const struct full *full);
+
+#if defined(__x86_64__)
+bool full_has_bmi2(void);
+/* op reg, value: the value in a register or in its slot. */
+void full_op(struct full *full, struct x86_op op, machine_width width, u8 reg, ir_ref value);
+#endif
 
 #endif

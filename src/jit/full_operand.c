@@ -12,6 +12,16 @@ struct x86_mem full_frame(const struct full *full, s64 offset)
 	return x86_at(RBP, (s32)offset);
 }
 
+void full_from_slot(struct full *full, u8 reg, s32 place)
+{
+	x86_rm(full->emit, x86_load, W64, reg, full_slot(full, place));
+}
+
+void full_to_slot(struct full *full, u8 reg, s32 place)
+{
+	x86_rm(full->emit, x86_store, W64, reg, full_slot(full, place));
+}
+
 u8 full_second(struct full *full)
 {
 	full->wants_second |= !full->has_second;

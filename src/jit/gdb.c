@@ -388,7 +388,7 @@ static void elf(struct strbuf *out, const struct code_image *image)
 	Elf64_Ehdr header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
 					 ELFDATA2LSB, EV_CURRENT},
 			     .e_type = ET_REL,
-			     .e_machine = EM_X86_64,
+			     .e_machine = IMAGE_MACHINE,
 			     .e_version = EV_CURRENT,
 			     .e_ehsize = sizeof(header),
 			     .e_shentsize = sizeof(Elf64_Shdr),

@@ -8,6 +8,16 @@
 
 #include "base/types.h"
 
+#include <elf.h>
+
+#if defined(__x86_64__)
+#define IMAGE_MACHINE EM_X86_64
+#elif defined(__aarch64__)
+#define IMAGE_MACHINE EM_AARCH64
+#else
+#define IMAGE_MACHINE EM_NONE /* which no code is made for */
+#endif
+
 struct code_symbol {
 	u32 offset, size;
 	const char *name;

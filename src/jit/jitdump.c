@@ -95,7 +95,7 @@ static int begin_file(struct jitdump *dump)
 	const struct file_header header = {.magic = JITDUMP_MAGIC,
 					   .version = JITDUMP_VERSION,
 					   .total_size = sizeof(header),
-					   .elf_machine = EM_X86_64,
+					   .elf_machine = IMAGE_MACHINE,
 					   .pid = (u32)getpid(),
 					   .timestamp = now()};
 

@@ -49,7 +49,7 @@ void live_note_clobbers(struct allocation *allocation)
 				allocation->clobbers[allocation->clobber_cnt++] =
 					(struct clobber){position, mask};
 			allocation->taken[position] |=
-				(u16)full_forbids(allocation->full, insn);
+				full_forbids(allocation->full, insn);
 		}
 }
 

@@ -14,9 +14,9 @@ static void move_place(struct full *full, s32 to, s32 from)
 	if (from >= 0 && to >= 0)
 		base_move(full->base, W64, reg, (u8)from);
 	else if (from < 0)
-		x86_rm(full->emit, x86_load, W64, reg, full_slot(full, from));
+		full_from_slot(full, reg, from);
 	if (to < 0)
-		x86_rm(full->emit, x86_store, W64, reg, full_slot(full, to));
+		full_to_slot(full, reg, to);
 }
 
 static void move(struct full *full, const struct full_move *move)
@@ -30,7 +30,7 @@ static void move(struct full *full, const struct full_move *move)
 	}
 	full_load(full, reg, W64, move->from);
 	if (move->to < 0)
-		x86_rm(full->emit, x86_store, W64, reg, full_slot(full, move->to));
+		full_to_slot(full, reg, move->to);
 }
 
 static bool is_read(const struct full *full, const struct full_moves *moves, u32 except, s32 place)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "jit/unwind.h"
-#include "jit/x86.h"
 
 #include <errno.h>
 
@@ -14,14 +13,36 @@ enum dwarf_op {
 	CFA_offset = 0x80,
 };
 
-enum { RETURN_ADDRESS = 16, POINTER_FROM_HERE_32 = 0x1b };
+enum { POINTER_FROM_HERE_32 = 0x1b };
 
 /* libgcc's; no header of its declares them. */
 void __register_frame(const void *frames);
 void __deregister_frame(const void *frames);
 
-/* DWARF's numbers of the registers, by the machine's. */
+/*
+ * What a machine has: its numbers of registers are others in DWARF; what holds at a function's
+ * start, with the return address's register or what stands for it; and what its first two
+ * instructions do, which are FRAME_BYTES.
+ */
+#if defined(__aarch64__)
+#define RETURN_ADDRESS 30
+#define FRAME_BYTES    8 /* stp x29, x30, [sp, #-16]!; mov x29, sp */
+#define DWARF_NUMBER(reg) (reg)
+#define AT_START       CFA_def_cfa, 31, 0
+#define FRAME                                                                          \
+	CFA_advance_loc | 4, CFA_def_cfa_offset, 16, CFA_offset | 29, 2, CFA_offset | 30, 1, \
+		CFA_advance_loc | 4, CFA_def_cfa_register, 29
+#else
+#define RETURN_ADDRESS 16
+#define FRAME_BYTES    4 /* push rbp; mov rbp, rsp */
+#define DWARF_NUMBER(reg) dwarf_number[reg]
+#define AT_START       CFA_def_cfa, 7, 8, CFA_offset | RETURN_ADDRESS, 1
+#define FRAME                                                                      \
+	CFA_advance_loc | 1, CFA_def_cfa_offset, 16, CFA_offset | 6, 2, CFA_advance_loc | 3, \
+		CFA_def_cfa_register, 6
+
 static const u8 dwarf_number[] = {0, 2, 1, 3, 7, 6, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15};
+#endif
 
 static void bytes(struct emit *emit, const u8 *list, u32 count)
 {
@@ -49,9 +70,7 @@ int unwind_begin(struct emit *emit)
 	static const u8 common[] = {1, 'z', 'R', 0, /* version, augmentation */
 				    1, 0x78,
 				    RETURN_ADDRESS, /* units of code and (-8) of data */
-				    1, POINTER_FROM_HERE_32,
-				    /* At a function's start the return address is at rsp. */
-				    CFA_def_cfa, 7, 8, CFA_offset | RETURN_ADDRESS, 1};
+				    1, POINTER_FROM_HERE_32, AT_START};
 	u32 start;
 
 	if (emit_reserve(emit))
@@ -67,23 +86,16 @@ int unwind_begin(struct emit *emit)
 static void saved_registers(struct emit *emit, const struct unwind_function *function)
 {
 	emit8(emit, CFA_advance_loc4);
-	emit32(emit, function->saved_by - 4);
+	emit32(emit, function->saved_by - FRAME_BYTES);
 	for (u32 i = 0; i < function->saved_cnt; i++) {
-		emit8(emit, CFA_offset | dwarf_number[function->saved[i]]);
+		emit8(emit, CFA_offset | DWARF_NUMBER(function->saved[i]));
 		uleb(emit, (u32)(16 - function->first_saved) / 8 + i);
 	}
 }
 
 int unwind_add(struct emit *emit, u32 common, const struct unwind_function *function)
 {
-	static const u8 frame[] = {CFA_advance_loc | 1,
-				   CFA_def_cfa_offset,
-				   16,
-				   CFA_offset | 6,
-				   2, /* after the push of rbp */
-				   CFA_advance_loc | 3,
-				   CFA_def_cfa_register,
-				   6};
+	static const u8 frame[] = {FRAME};
 	u32 start;
 
 	if (emit_reserve(emit))

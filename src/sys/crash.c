@@ -127,6 +127,34 @@ static void add_registers(struct report *report, const ucontext_t *context)
 			   16);
 	}
 }
+#elif defined(__aarch64__)
+static const void *program_counter(const ucontext_t *context)
+{
+	return u64_to_ptr(context->uc_mcontext.pc);
+}
+
+static void add_register(struct report *report, const char *name, u64 value)
+{
+	add(report, name);
+	add(report, " ");
+	add_number(report, value, 16, 16);
+}
+
+static void add_registers(struct report *report, const ucontext_t *context)
+{
+	const mcontext_t *machine = &context->uc_mcontext;
+
+	for (u32 i = 0; i < ARRAY_SIZE(machine->regs); i++) {
+		const char name[] = {'x', i > 9 ? (char)('0' + i / 10) : (char)('0' + i),
+				     i > 9 ? (char)('0' + i % 10) : ' ', '\0'};
+
+		add(report, i % 4 ? "  " : "\n  ");
+		add_register(report, name, machine->regs[i]);
+	}
+	add_register(report, "  sp ", machine->sp);
+	add_register(report, "\n  pc ", machine->pc);
+	add_register(report, "  flags", machine->pstate);
+}
 #else
 static const void *program_counter(const ucontext_t *context)
 {
