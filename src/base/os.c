@@ -130,6 +130,16 @@ int os_read_file(const char *path, size_t limit, char **out, size_t *size)
 	return err;
 }
 
+bool os_counts_bits(void)
+{
+#ifdef __x86_64__
+	return __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("lzcnt") &&
+	       __builtin_cpu_supports("bmi");
+#else
+	return false;
+#endif
+}
+
 bool os_has_vectors(void)
 {
 #ifdef __x86_64__

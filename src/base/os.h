@@ -11,6 +11,7 @@ size_t os_page_size(void);
 
 /* Whether the processor has vectors of 256 bits that machine code may use. */
 bool os_has_vectors(void);
+bool os_counts_bits(void); /* set ones, and zeros at both ends */
 
 /*
  * A full memory barrier on every running thread of the process (membarrier(2)), so that those

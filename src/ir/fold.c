@@ -6,7 +6,9 @@
  */
 #include "ir/fold.h"
 #include "ir/combine.h"
+#include "ir/constant.h"
 #include "ir/divide.h"
+#include "ir/idiom.h"
 #include "ir/rule.h"
 
 #include <limits.h>
@@ -59,6 +61,9 @@ static u64 operation_bits(const struct ir_function *fn, const struct ir_insn *in
 		if (by_constant && ir_at(fn, ir_value(fn, insn->b))->imm)
 			return low_bits((u64)ir_at(fn, ir_value(fn, insn->b))->imm - 1);
 		return ~0ull;
+	case IR_popcnt:
+	case IR_clz:
+	case IR_ctz: return 0x7f;
 	case IR_udiv: return low_bits(bits_of(fn, insn->a, depth));
 	case IR_select: return bits_of(fn, insn->a, depth) | bits_of(fn, insn->b, depth);
 	default: return ~0ull;
@@ -351,7 +356,7 @@ static void fold_pure(struct ir_function *fn, ir_ref at)
 					 .at = insn->at};
 		return;
 	}
-	other = ir_divide(fn, at) ?: ir_combine(fn, at);
+	other = ir_divide(fn, at) ?: ir_combine(fn, at) ?: ir_idiom(fn, at);
 	if (other)
 		become(fn, at, other);
 	else
@@ -373,6 +378,18 @@ static void fold_address(struct ir_function *fn, struct ir_insn *insn)
 		insn->imm = sum;
 		insn->a = ir_value(fn, base->a);
 	}
+}
+
+static void fold_load(struct ir_function *fn, ir_ref at)
+{
+	ir_ref value;
+	u64 number;
+
+	fold_address(fn, ir_at(fn, at));
+	value = ir_constant_load(fn, ir_at(fn, at), &number) ? ir_const_before(fn, at, number)
+							      : ir_idiom(fn, at);
+	if (value)
+		ir_replace(fn, at, value);
 }
 
 static void fold_condition(struct ir_function *fn, struct ir_insn *insn, ir_ref *a, ir_ref *b)
@@ -422,6 +439,21 @@ static void fold_branch(struct ir_function *fn, ir_ref at)
 	insn->a = insn->b = 0;
 }
 
+/* All bits as the number of zeros of 0 is what the operation gives, too. */
+static bool counts_all(const struct ir_function *fn, const struct ir_insn *select,
+		       const ir_ref *compared)
+{
+	const bool is_equal = select->cond == IR_EQ;
+	const ir_ref of_zero = is_equal ? select->a : select->b;
+	const struct ir_insn *other = ir_at(fn, is_equal ? select->b : select->a);
+
+	return select->cond <= IR_NE && (other->op == IR_clz || other->op == IR_ctz) &&
+	       other->width == select->width && ir_value(fn, other->a) == compared[0] &&
+	       ir_is_const(fn, compared[1]) && !ir_at(fn, compared[1])->imm &&
+	       ir_is_const(fn, of_zero) &&
+	       ir_at(fn, of_zero)->imm == (other->width == IR_64 ? 64 : 32);
+}
+
 static void fold_select(struct ir_function *fn, ir_ref at)
 {
 	struct ir_insn *insn = ir_at(fn, at);
@@ -434,6 +466,8 @@ static void fold_select(struct ir_function *fn, ir_ref at)
 		ir_replace(fn, at, taken ? insn->a : insn->b);
 	else if (insn->a == insn->b)
 		ir_replace(fn, at, insn->a);
+	else if (counts_all(fn, insn, args))
+		ir_replace(fn, at, insn->cond == IR_EQ ? insn->b : insn->a);
 }
 
 static void fold(struct ir_function *fn, ir_ref at)
@@ -452,7 +486,7 @@ static void fold(struct ir_function *fn, ir_ref at)
 			narrow(fn, &insn->b, insn->bytes);
 		fold_address(fn, insn);
 		return;
-	case IR_load:
+	case IR_load: fold_load(fn, at); return;
 	case IR_atomic:
 	case IR_fetch:
 	case IR_cmpxchg: fold_address(fn, insn); return;

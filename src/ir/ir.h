@@ -97,6 +97,7 @@ struct ir_function {
 	struct ir_kernel *kernels;
 	u32 kernel_cnt, kernel_room;
 	bool has_vectors; /* of the machine: loops may become kernels */
+	bool counts_bits; /* of the machine: IR_popcnt, IR_clz, IR_ctz are instructions */
 	bool keeps_numbers; /* of the machine's code: it knows IR_wide */
 	u32 frame_bytes;  /* of stack that the function needs, a multiple of 8 */
 	u32 reads_args;	  /* bit n: r1 + n */

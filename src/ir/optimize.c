@@ -29,6 +29,7 @@ static const struct pass {
 	{"fold", clean},
 	{"promote", ir_promote}, /* leaves loads and phis that are other values */
 	{"fold", clean},
+	{"dead", ir_dead}, /* what patterns were made of is no work to choose about */
 	{"select", ir_select},
 	{"number", ir_number},
 	{"widen", ir_widen},
@@ -90,6 +91,7 @@ static int print_function(const struct prog *prog, u32 subprog, const char *pass
 	int err = ir_build(&fn, prog, subprog);
 
 	fn.has_vectors = os_has_vectors();
+	fn.counts_bits = os_counts_bits();
 	fn.keeps_numbers = true;
 	if (!err)
 		ir_order(&fn);

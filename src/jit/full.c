@@ -251,6 +251,7 @@ static int build_all(struct ir_function *functions, const struct prog *prog)
 	for (u32 i = 0; i < count && !err; i++) {
 		err = ir_build(&functions[i], prog, i);
 		functions[i].has_vectors = os_has_vectors();
+		functions[i].counts_bits = os_counts_bits();
 		functions[i].keeps_numbers = true;
 		if (!err)
 			ir_optimize(&functions[i]);

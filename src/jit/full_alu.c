@@ -371,6 +371,9 @@ void full_pure(struct full *full, ir_ref at)
 	case IR_sext32:
 		extend(full, at, width == W64 ? x86_movsxd : x86_load, width);
 		return;
+	case IR_popcnt: extend(full, at, x86_popcnt, width); return;
+	case IR_clz: extend(full, at, x86_lzcnt, width); return;
+	case IR_ctz: extend(full, at, x86_tzcnt, width); return;
 	case IR_bswap16: swap(full, at, W16); return;
 	case IR_bswap32: swap(full, at, W32); return;
 	case IR_bswap64: swap(full, at, W64); return;

@@ -180,16 +180,51 @@ static void go_if(struct full *full, enum x86_condition taken, const u32 *succ)
 	go(full, no);
 }
 
-/* What the phis behind the edge need is moved before the branch, when nobody on the other way
- * reads the registers that change: then the edge needs no place of its own. */
-static bool move_early(struct full *full, u32 edge, u32 other)
+/* That are made in vain when the branch goes the other way. */
+#define SUMS_MAX 2
+
+/* A sum that lea makes in one of the registers which nobody has to keep: flags stay. */
+static bool is_small_sum(const struct full *full, ir_ref at, u32 busy)
+{
+	const struct ir_insn *insn = ir_at(full->fn, at);
+	s32 imm;
+
+	return insn->op == IR_add && full_in_reg(full, at) && full_in_reg(full, insn->a) &&
+	       full_is_imm(full, insn->b, (enum ir_width)insn->width, &imm) &&
+	       !(busy & 1u << full->place[at]);
+}
+
+static void small_sums(struct full *full, u32 block)
 {
 	const struct ir_function *fn = full->fn;
 
-	if (full->is_made[edge] || full->alias[edge] != edge || fn->blocks[edge].pred_cnt != 1 ||
-	    ir_at(fn, fn->blocks[edge].first)->op != IR_jump ||
-	    !full_moves_keep(full, edge, full->alive[other]))
+	for (ir_ref at = fn->blocks[block].first; at != fn->blocks[block].last;
+	     at = ir_at(fn, at)->next) {
+		const struct ir_insn *insn = ir_at(fn, at);
+
+		x86_rm(full->emit, x86_lea, full_width(insn), (u8)full->place[at],
+		       x86_at((u8)full->place[insn->a], (s32)ir_at(fn, insn->b)->imm));
+	}
+}
+
+/* What stands on the edge is done before the branch, when that keeps the flags and nobody on the
+ * other way reads the registers that change: then the edge needs no place of its own. */
+static bool move_early(struct full *full, u32 edge, u32 other)
+{
+	const struct ir_function *fn = full->fn;
+	const u32 busy = full->alive[other];
+	bool is_small = !full->is_made[edge] && full->alias[edge] == edge &&
+			fn->blocks[edge].pred_cnt == 1 &&
+			ir_at(fn, fn->blocks[edge].last)->op == IR_jump;
+	u32 sums = 0;
+
+	for (ir_ref at = fn->blocks[edge].first; is_small && at != fn->blocks[edge].last;
+	     at = ir_at(fn, at)->next)
+		is_small = ++sums <= SUMS_MAX && is_small_sum(full, at, busy);
+	if (!is_small || !full_moves_keep(full, edge, busy) ||
+	    (!sums && !full_has_phi_moves(full, edge)))
 		return false;
+	small_sums(full, edge);
 	full_phi_moves(full, edge);
 	full->alias[edge] = target_of(full, fn->blocks[edge].succ[0]);
 	return true;

@@ -139,7 +139,7 @@ bool full_moves_keep(struct full *full, u32 block, u32 registers)
 		if (source_of(full, &moves.list[i]) < 0 || moves.list[i].to < 0 ||
 		    registers & 1u << moves.list[i].to)
 			return false;
-	return moves.count;
+	return true;
 }
 
 void full_phi_moves(struct full *full, u32 block)

@@ -21,6 +21,8 @@ static void opcode(struct emit *emit, struct x86_op op, enum x86_width width, u8
 {
 	if (op.flags & X86_LOCK)
 		emit8(emit, 0xf0);
+	if (op.flags & X86_F3)
+		emit8(emit, 0xf3);
 	if (width == W16)
 		emit8(emit, 0x66);
 	if (width == W64 && !(op.flags & X86_WIDE))

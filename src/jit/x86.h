@@ -51,6 +51,7 @@ enum x86_flags {
 	X86_BYTE_RM = 1 << 1,  /* the other one is, when it is a register */
 	X86_WIDE = 1 << 2,     /* 64 bits without a prefix */
 	X86_LOCK = 1 << 3,
+	X86_F3 = 1 << 4, /* a prefix that makes it another instruction */
 };
 
 struct x86_op {
