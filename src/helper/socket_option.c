@@ -15,6 +15,8 @@
 #define CB_FLAGS      0x7f /* BPF_SOCK_OPS_ALL_CB_FLAGS */
 #define NUMBER	      sizeof(int)
 
+#define SIN6_LEN_RFC2133 24 /* of Linux: an address without a scope */
+
 enum { MAY_GET = 1, MAY_SET = 2, MAY_BOTH = 3 };
 
 static const struct option {
@@ -126,4 +128,28 @@ HELPER_BODY(sock_ops_cb_flags_set)
 		return -EINVAL;
 	ops->bpf_sock_ops_cb_flags = (u32)r2 & CB_FLAGS;
 	return (s32)r2 & ~CB_FLAGS;
+}
+
+/* Where a connection comes from; its port, too, only who may choose low ones. */
+HELPER_BODY(bind)
+{
+	const struct sock_ctx *sk = socket_of(r1, run);
+	const struct sockaddr_in *address = u64_to_ptr(r2);
+	const u32 size = (u32)r3;
+	const int one = 1;
+
+	if (!sk || !sk->descriptor)
+		return -EOPNOTSUPP;
+	if (size < offsetof(struct sockaddr, sa_data))
+		return -EINVAL;
+	if (address->sin_family != AF_INET && address->sin_family != AF_INET6)
+		return -EAFNOSUPPORT;
+	if (size < (address->sin_family == AF_INET ? sizeof(*address) : SIN6_LEN_RFC2133))
+		return -EINVAL;
+	/* Both families have their ports at the same place. */
+	if (!address->sin_port)
+		setsockopt((int)sk->descriptor - 1, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one,
+			   sizeof(one));
+	return bind((int)sk->descriptor - 1, (const struct sockaddr *)address, size) ? -errno
+										     : 0;
 }

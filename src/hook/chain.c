@@ -113,7 +113,7 @@ int chain_index(const struct chain *chain, const struct prog *prog,
 
 	if (count && (place->is_alone || chain->at[0]->is_alone))
 		return place->is_generic != chain->at[0]->is_generic ? -EEXIST : -EBUSY;
-	if (find(chain, prog, NULL) >= 0)
+	if (!place->may_repeat && find(chain, prog, NULL) >= 0)
 		return -EEXIST;
 	/* Linux: native and generic XDP are not active at the same time. */
 	if (count && place->is_generic != chain->at[0]->is_generic)

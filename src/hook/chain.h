@@ -35,6 +35,7 @@ struct attachment {
 	u32 proceed_on;	 /* a bit for each place in tallies whose result hands on to the next */
 	bool is_alone;	 /* no other may be beside it */
 	bool is_generic; /* XDP: on a copy of the packet, not on the port's own memory */
+	bool is_first;	 /* of a cgroup: before those of the groups below (BPF_F_PREORDER) */
 	u32 queues;
 	struct program_tally tallies[]; /* one a queue */
 };
@@ -49,6 +50,8 @@ struct chain {
 struct chain_place {
 	bool is_alone; /* there may be no other, and none may come */
 	bool is_generic;
+	bool is_first;
+	bool may_repeat; /* the program may be there already */
 	bool is_by_priority; /* before the first of a higher priority or, at the same one, of a
 				later name; needs no relative */
 	u32 priority, proceed_on;

@@ -116,6 +116,13 @@ void hook_done(struct hook *hook)
 
 static bool prog_fits(const struct hook *hook, const struct prog *prog)
 {
+	if (hook->cgroup) {
+		const struct attach_row *row = attach_row(hook->attach_type);
+
+		return row->progs & PROG_BIT(prog->type) &&
+		       (prog->type == BPF_PROG_TYPE_SOCK_OPS ||
+			prog->attach_type == hook->attach_type);
+	}
 	if (hook->btf_id)
 		return prog->type == BPF_PROG_TYPE_TRACING &&
 		       prog->attach_type == hook->attach_type &&
@@ -145,6 +152,7 @@ static int insert(struct hook *hook, const struct hook_request *request,
 	attachment->proceed_on = request->place.proceed_on;
 	attachment->is_alone = request->place.is_alone;
 	attachment->is_generic = request->place.is_generic;
+	attachment->is_first = request->place.is_first;
 	chain_insert(with_it, hook->chain, (u32)index, attachment);
 	set_chain(hook, with_it);
 	return 0;
@@ -214,6 +222,7 @@ int link_new(struct hook *hook, enum bpf_link_type type, struct prog *prog,
 	link->type = type;
 	link->attach_type = hook->attach_type;
 	link->ifindex = hook->ifindex;
+	link->cgroup = hook->cgroup;
 	link->prog = prog;
 	link->hook = hook;
 	ret = attach(hook, prog, link, request ?: &alone);
@@ -254,7 +263,7 @@ static int link_replace(struct link *link, struct prog *prog, struct prog *expec
 		return -EINVAL;
 	if (prog == link->prog)
 		return 0;
-	if (is_attached(link->hook, prog))
+	if (!link->hook->cgroup && is_attached(link->hook, prog))
 		return -EEXIST;
 	*old = link->prog;
 	link->prog = prog;
@@ -350,6 +359,23 @@ int hook_detach(struct hook *hook, const struct prog *prog, const struct hook_re
 		remove_at(hook, (u32)index);
 	pthread_mutex_unlock(&hook_lock);
 	return min(index, 0);
+}
+
+int hook_take_off(struct hook *hook, const struct prog *prog)
+{
+	int ret = -ENOENT;
+
+	pthread_mutex_lock(&hook_lock);
+	for (u32 i = 0; hook->chain && i < hook->chain->count && ret; i++) {
+		const struct attachment *at = hook->chain->at[i];
+
+		if (at->link || (prog && at->prog != prog))
+			continue;
+		remove_at(hook, i);
+		ret = 0;
+	}
+	pthread_mutex_unlock(&hook_lock);
+	return ret;
 }
 
 u32 hook_list(struct hook *hook, struct hook_listing *out, u32 room, u64 *revision)

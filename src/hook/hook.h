@@ -21,6 +21,7 @@ struct hook {
 	enum bpf_attach_type attach_type;
 	u32 ifindex;	     /* the port it sits on; 0: none */
 	u32 btf_id;	     /* the function of the host that it is; 0: none */
+	u64 cgroup;	     /* the id of the control group that it sits on; 0: none */
 	u32 queues;	     /* for each the programs are counted apart */
 	u64 revision;	     /* of what is attached, as PROG_QUERY tells it; from 1 on */
 	struct chain *chain; /* what runs; NULL: nothing. RCU-protected, owned */
@@ -31,6 +32,8 @@ struct link {
 	enum bpf_link_type type;
 	enum bpf_attach_type attach_type;
 	u32 ifindex;	   /* stays after the hook is gone: 0 then */
+	u64 cgroup;	   /* of the hook */
+	u64 cookie;	   /* what bpf_get_attach_cookie() tells its program */
 	struct prog *prog; /* reference */
 	struct hook *hook; /* NULL once detached */
 	struct rcu_head rcu;
@@ -92,6 +95,9 @@ int link_detach(struct link *link);
 /* The same without a link; with BPF_F_REPLACE in place of another program. */
 int hook_attach(struct hook *hook, struct prog *prog, const struct hook_request *request);
 int hook_detach(struct hook *hook, const struct prog *prog, const struct hook_request *request);
+
+/* Takes off what has this program (NULL: whatever program) and no link. -ENOENT. */
+int hook_take_off(struct hook *hook, const struct prog *prog);
 
 /* What is attached, in order; the numbers of programs and links. Returns how many there are,
  * and gives no more than `room` of them. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Maps of sockets that programs send through: sockmap, by index, and sockhash, by key. */
+#include "map/owner.h"
 #include "map/socket_map.h"
 
 static int hash_check(struct map_desc *desc, struct skep_error *err)
@@ -57,8 +58,14 @@ static int sockmap_user_delete(struct map *map, const void *key)
 
 int map_socket_update(struct map *map, const void *key, int fd, struct sock_ctx *sk, u64 flags)
 {
-	const struct socket_entry entry = {.sk = *sk, .fd = fd};
+	struct socket_entry entry = {.sk = *sk, .fd = fd};
+	const struct owner_key owner = {OWNER_SOCKET, {sk->cookie}};
 	int err = socket_check_map(sk);
+
+	entry.sk.descriptor = 0;
+	/* Who tells when it is closed. */
+	if (!err && !owner_make(map->owners, &owner, fd))
+		err = -ENOMEM;
 
 	err = err ?: socket_map_check_place(map, key, flags);
 	return err ?: socket_map_put(map, key, &entry, flags);

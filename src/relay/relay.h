@@ -101,6 +101,7 @@ struct relays {
 	pthread_t pump;
 	int epoll, wake; /* an epoll instance over all ends and `wake`; -1: not made yet */
 	bool is_stopping;
+	atomic_bool is_wanted; /* some relay is to be driven that is not */
 };
 
 /* --- relays.c --- */

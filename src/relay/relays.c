@@ -165,6 +165,7 @@ static int want(struct relay *relay, int fd, bool is_by_program)
 		return relay_drive(relay, fd);
 	relay->is_wanted = true;
 	relay->wanted_fd = fd;
+	atomic_store_explicit(&relay->relays->is_wanted, true, memory_order_relaxed);
 	if (!pump_start(relay->relays))
 		relay_wake(relay);
 	return 0;
@@ -243,6 +244,22 @@ static void want_of_map(struct socket_hook *hook, int fd, const struct sock_ctx 
 	relay = relay_find(relays, sk->cookie);
 	if (relay)
 		relay_drive(relay, fd);
+	pthread_mutex_unlock(&relays->lock);
+}
+
+void relays_settle(struct relays *relays)
+{
+	struct relay *at;
+
+	if (!atomic_load_explicit(&relays->is_wanted, memory_order_relaxed) || !is_ours(relays))
+		return;
+	pthread_mutex_lock(&relays->lock);
+	atomic_store_explicit(&relays->is_wanted, false, memory_order_relaxed);
+	cds_list_for_each_entry (at, &relays->runnable, runnable) {
+		if (at->is_wanted)
+			relay_drive(at, at->wanted_fd);
+		at->is_wanted = false;
+	}
 	pthread_mutex_unlock(&relays->lock);
 }
 

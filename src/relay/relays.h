@@ -50,6 +50,9 @@ bool relays_in_use(const struct relays *relays);
 /* The socket behind a descriptor of the application, or the descriptor itself. */
 int relays_real(struct relays *relays, int fd);
 
+/* What a program of this thread has put into maps is driven from now on. */
+void relays_settle(struct relays *relays);
+
 /* The descriptor has no relay: the call is the kernel's. */
 #define RELAY_FOREIGN 1
 

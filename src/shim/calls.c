@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/perf_event.h>
+#include <skep/socket.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,18 +135,30 @@ static void refresh(void)
 	depth--;
 }
 
+/* Whoever was told that a socket is connected finds it as programs have it. */
+static int settled(int ret)
+{
+	struct skep_engine *engine = ret > 0 ? shim_enter(false) : NULL;
+
+	if (!engine)
+		return ret;
+	skep_socket_settle(engine);
+	shim_leave_alone();
+	return ret;
+}
+
 int shim_epoll_pwait(int epoll, struct epoll_event *events, int count, int timeout,
 		     const sigset_t *mask)
 {
 	refresh();
-	return shim_real()->epoll_pwait(epoll, events, count, timeout, mask);
+	return settled(shim_real()->epoll_pwait(epoll, events, count, timeout, mask));
 }
 
 int shim_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
 	       const sigset_t *mask)
 {
 	refresh();
-	return shim_real()->ppoll(fds, count, timeout, mask);
+	return settled(shim_real()->ppoll(fds, count, timeout, mask));
 }
 
 ssize_t shim_readlink(const char *path, char *out, size_t size)

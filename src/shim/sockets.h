@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The C library's calls on sockets, for descriptors that the engine has taken over
- * (skep/socket.h): what is sent goes through the engine, what concerns the socket itself goes
- * to it. Reading, waiting and closing need no such thing. preload_sockets.c provides `real`.
+ * The C library's calls on sockets. Of descriptors that the engine has taken over
+ * (skep/socket.h) what is sent goes through the engine, what concerns the socket itself goes
+ * to it; reading, waiting and closing need no such thing. What programs of control groups are
+ * asked about goes through the engine, too. preload_sockets.c provides `real`.
  */
 #ifndef SKEP_SHIM_SOCKETS_H
 #define SKEP_SHIM_SOCKETS_H
@@ -13,6 +14,15 @@
 
 /* The C library's own functions. */
 struct real_sockets {
+	int (*socket)(int domain, int type, int protocol);
+	int (*bind)(int fd, const struct sockaddr *address, socklen_t size);
+	int (*connect)(int fd, const struct sockaddr *address, socklen_t size);
+	int (*listen)(int fd, int backlog);
+	int (*accept4)(int fd, struct sockaddr *address, socklen_t *size, int flags);
+	int (*shutdown)(int fd, int how);
+	ssize_t (*recvfrom)(int fd, void *data, size_t length, int flags, struct sockaddr *from,
+			    socklen_t *size);
+	ssize_t (*recvmsg)(int fd, struct msghdr *message, int flags);
 	ssize_t (*write)(int fd, const void *data, size_t length);
 	ssize_t (*writev)(int fd, const struct iovec *iov, int count);
 	ssize_t (*send)(int fd, const void *data, size_t length, int flags);
@@ -28,6 +38,15 @@ struct real_sockets {
 
 const struct real_sockets *shim_real_sockets(void);
 
+int shim_socket(int domain, int type, int protocol);
+int shim_bind(int fd, const struct sockaddr *address, socklen_t size);
+int shim_connect(int fd, const struct sockaddr *address, socklen_t size);
+int shim_listen(int fd, int backlog);
+int shim_accept4(int fd, struct sockaddr *address, socklen_t *size, int flags);
+int shim_shutdown(int fd, int how);
+ssize_t shim_recvfrom(int fd, void *data, size_t length, int flags, struct sockaddr *from,
+		      socklen_t *size);
+ssize_t shim_recvmsg(int fd, struct msghdr *message, int flags);
 ssize_t shim_write(int fd, const void *data, size_t length);
 ssize_t shim_writev(int fd, const struct iovec *iov, int count);
 ssize_t shim_send(int fd, const void *data, size_t length, int flags);

@@ -3,6 +3,7 @@
 
 #include "base/os.h"
 #include "base/rcu.h"
+#include "cgroup/groups.h"
 #include "helper/cpumask.h"
 #include "helper/kernel_object.h"
 #include "map/account.h"
@@ -179,8 +180,9 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 	engine->env.owners = owners_new();
 	engine->env.routes = routes_new();
 	engine->relays = relays_new(&engine->env);
+	engine->groups = groups_new(&engine->env);
 	if (engine->env.slots && engine->env.owners && engine->env.routes && engine->budget &&
-	    engine->reaper && engine->relays && engine->compiler)
+	    engine->reaper && engine->relays && engine->groups && engine->compiler)
 		engine->net = net_new(&engine->env);
 	return engine->net ? 0 : -ENOMEM;
 }
@@ -260,6 +262,7 @@ void skep_engine_free(struct skep_engine *engine)
 		net_free(engine->net);
 	compile_stop(engine);
 	hosted_leave_hooks(&engine->hosted);
+	groups_stop(engine->groups);
 	relays_stop(engine->relays);
 	pins_done(engine);
 	descriptors_done(engine);
@@ -287,6 +290,7 @@ void skep_engine_free(struct skep_engine *engine)
 	kernel_world_free(engine->env.kernel);
 	routes_free(engine->env.routes);
 	relays_free(engine->relays);
+	groups_free(engine->groups);
 	slots_free(engine->env.slots);
 	shared_close(engine->shared);
 	reaper_put(engine->reaper);

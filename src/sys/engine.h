@@ -24,6 +24,7 @@
 #include <skep/skep.h>
 
 struct budget;
+struct groups;
 struct net;
 struct reaper;
 struct relays;
@@ -45,6 +46,7 @@ struct skep_engine {
 	atomic_bool is_ending;
 	struct net *net;
 	struct relays *relays; /* of sockets whose data goes through programs */
+	struct groups *groups; /* control groups whose programs see the process's sockets */
 	struct kernel_btf kernel_btf;
 	struct hosted hosted;
 

@@ -96,6 +96,9 @@ static int link_info(struct call *call, struct link *link)
 		info.iter.target_name = name;
 		info.iter.target_name_len = name_len;
 		ret = iterator_link_info(call, link, &info);
+	} else if (link->type == BPF_LINK_TYPE_CGROUP) {
+		info.cgroup.cgroup_id = link->hook ? link->cgroup : 0;
+		info.cgroup.attach_type = link->attach_type;
 	} else
 		info.xdp.ifindex = link->ifindex;
 	/* tcx.ifindex and tcx.attach_type, newer than the header, are where these are */

@@ -2,7 +2,9 @@
 /* Links: programs at the hooks of ports. What only a kernel has is refused as Linux refuses it.
  */
 #include "base/rcu.h"
+#include "cgroup/groups.h"
 #include "hook/hook.h"
+#include "sys/cgroup_link.h"
 #include "sys/command.h"
 #include "sys/extension.h"
 #include "sys/iterator.h"
@@ -104,6 +106,8 @@ int command_link_create(struct call *call)
 		ret = xdp_link_create(call, prog, &link);
 	else if (!ret && is_tcx(attach_type))
 		ret = tcx_link_create(call, prog, &link);
+	else if (!ret && groups_have(attach_type))
+		ret = cgroup_link_create(call, prog, &link);
 	else if (!ret && attach_type == BPF_TRACE_ITER)
 		ret = iterator_link_create(call, prog, &link);
 	else if (!ret && host_point(call, prog))
@@ -202,7 +206,8 @@ int command_link_detach(struct call *call)
 
 int command_prog_attach(struct call *call)
 {
-	const u32 known = is_tcx(call->attr.v.attach_type)
+	const u32 known = is_tcx(call->attr.v.attach_type) ||
+					  groups_have(call->attr.v.attach_type)
 				  ? ~0u
 				  : BPF_F_ALLOW_OVERRIDE | BPF_F_ALLOW_MULTI | BPF_F_REPLACE;
 	const union bpf_attr *attr = &call->attr.v;
@@ -218,6 +223,8 @@ int command_prog_attach(struct call *call)
 	ret = check_type(call, prog, attr->attach_type);
 	if (!ret && is_tcx(attr->attach_type))
 		ret = tcx_attach(call, prog);
+	else if (!ret && groups_have(attr->attach_type))
+		ret = cgroup_attach(call, prog);
 	else if (!ret && socket_attach_is(attr->attach_type))
 		ret = socket_attach(call, prog);
 	else if (!ret)
@@ -232,6 +239,8 @@ int command_prog_detach(struct call *call)
 
 	if (is_tcx(attr->attach_type))
 		return tcx_detach(call);
+	if (groups_have(attr->attach_type))
+		return cgroup_detach(call);
 	if (socket_attach_is(attr->attach_type))
 		return socket_detach(call);
 	if (attr->attach_flags || call->attr.detach.relative_fd)
@@ -249,6 +258,8 @@ int command_prog_query(struct call *call)
 		return call_fail(call, -EINVAL, "query_flags %#x", attr->query.query_flags);
 	if (is_tcx(attr->query.attach_type))
 		return tcx_query(call);
+	if (groups_have(attr->query.attach_type))
+		return cgroup_query(call);
 	if (socket_attach_is(attr->query.attach_type))
 		return socket_query(call);
 	return refuse_target(call, attr->query.attach_type, (int)attr->query.target_fd);
