@@ -5,6 +5,12 @@
 #include "map/map.h"
 #include "verify/kfunc_proto.h"
 
+#include <errno.h>
+
+/* Values of so many bytes are copied by the program itself. */
+#define ROW_BYTES_MAX  24
+#define ROW_PIECES_MAX (ROW_BYTES_MAX / 8 + 3)
+
 static ir_ref call(struct build *build, enum ir_op op, u32 arg_cnt, s64 imm)
 {
 	u32 args = ir_new_args(build->fn, max(arg_cnt, 1u));
@@ -49,33 +55,50 @@ static ir_ref slot(struct build *build)
 	return build_emit(build, &(struct ir_insn){.op = IR_slot, .width = IR_32});
 }
 
-/* The address of a row, or 0 beyond the last. */
-static ir_ref row_address(struct build *build, const struct map_rows *rows)
+/* `inside` where the index is one of a row, else `beyond`. */
+static ir_ref by_index(struct build *build, const struct map_rows *rows, ir_ref index,
+		       ir_ref inside, ir_ref beyond)
 {
-	ir_ref key = build_reg(build, BPF_REG_2), index, address, selection;
-	u32 args;
+	const u32 args = ir_new_args(build->fn, 2);
+	const ir_ref count = build_const(build, rows->count);
 
-	index = build_emit(build, &(struct ir_insn){
-					  .op = IR_load, .width = IR_64, .bytes = 4, .a = key});
-	address = build_binary(build, IR_mul, IR_64, index, build_const(build, rows->stride));
-	if (rows->slot_stride)
-		address = build_binary(build, IR_add, IR_64, address,
-				 build_binary(build, IR_mul, IR_64, slot(build),
-					build_const(build, rows->slot_stride)));
-	address = build_binary(build, IR_add, IR_64, address,
-			 build_const(build, ptr_to_u64(rows->values)));
-	args = ir_new_args(build->fn, 2);
 	build->fn->args[args] = index;
-	selection = build_const(build, rows->count);
-	build->fn->args[args + 1] = selection;
-	selection = build_const(build, 0);
+	build->fn->args[args + 1] = count;
 	return build_emit(build, &(struct ir_insn){.op = IR_select,
 						   .width = IR_64,
 						   .cond = IR_ULT,
-						   .a = address,
-						   .b = selection,
+						   .a = inside,
+						   .b = beyond,
 						   .args = args,
 						   .arg_cnt = 2});
+}
+
+static ir_ref load(struct build *build, ir_ref address, u32 bytes, s64 at)
+{
+	return build_emit(build, &(struct ir_insn){.op = IR_load,
+						   .width = IR_64,
+						   .bytes = (u8)bytes,
+						   .a = address,
+						   .imm = at});
+}
+
+/* The widest access to a part of so many bytes. */
+static u32 piece_bytes(u32 bytes)
+{
+	return 1u << (31 - __builtin_clz(min(bytes, 8u)));
+}
+
+/* Where the row of the index is, if there is one. */
+static ir_ref row_address(struct build *build, const struct map_rows *rows, ir_ref index)
+{
+	ir_ref address = build_binary(build, IR_mul, IR_64, index, build_const(build, rows->stride));
+
+	if (rows->slot_stride)
+		address = build_binary(build, IR_add, IR_64, address,
+				       build_binary(build, IR_mul, IR_64, slot(build),
+						    build_const(build, rows->slot_stride)));
+	return build_binary(build, IR_add, IR_64, address,
+			    build_const(build, ptr_to_u64(rows->values)));
 }
 
 static ir_ref map_call(struct build *build, u32 arg_cnt, const void *function)
@@ -90,15 +113,65 @@ static ir_ref map_call(struct build *build, u32 arg_cnt, const void *function)
 static ir_ref lookup(struct build *build, const struct map *map)
 {
 	struct map_rows rows;
+	ir_ref index, address;
 
-	if (!build->is_blinded && map_rows(map, &rows))
-		return row_address(build, &rows);
-	return map_call(build, 2, map->lookup);
+	if (build->is_blinded || !map_rows(map, &rows))
+		return map_call(build, 2, map->lookup);
+	index = load(build, build_reg(build, BPF_REG_2), sizeof(u32), 0);
+	address = row_address(build, &rows, index);
+	return by_index(build, &rows, index, address, build_const(build, 0));
+}
+
+/* Where what is written behind the last row goes; nobody reads it. */
+static u8 nowhere[ROW_BYTES_MAX];
+
+/* An update is a few loads and stores when it is known to be no insertion. */
+static bool is_plain_update(const struct build *build, const struct map *map, ir_ref flags,
+			    struct map_rows *rows)
+{
+	const struct ir_insn *insn = ir_at(build->fn, ir_value(build->fn, flags));
+
+	return !build->is_blinded && map->desc.value_size <= ROW_BYTES_MAX &&
+	       !map->desc.fields.count && insn->op == IR_const &&
+	       (insn->imm == BPF_ANY || insn->imm == BPF_EXIST) && map_rows(map, rows);
+}
+
+/* All of the value is read before any of it is written: it may be the row's own. */
+static ir_ref update_row(struct build *build, const struct map *map, const struct map_rows *rows)
+{
+	const ir_ref value = build_reg(build, BPF_REG_3),
+		     index = load(build, build_reg(build, BPF_REG_2), sizeof(u32), 0),
+		     row = row_address(build, rows, index),
+		     to = by_index(build, rows, index, row,
+				   build_const(build, ptr_to_u64(nowhere)));
+	const u32 size = map->desc.value_size;
+	ir_ref pieces[ROW_PIECES_MAX];
+	u32 count = 0;
+
+	for (u32 at = 0, bytes; at < size; at += bytes) {
+		bytes = piece_bytes(size - at);
+		pieces[count++] = load(build, value, bytes, at);
+	}
+	count = 0;
+	for (u32 at = 0, bytes; at < size; at += bytes) {
+		bytes = piece_bytes(size - at);
+		build_emit(build, &(struct ir_insn){.op = IR_store,
+						    .width = IR_64,
+						    .bytes = (u8)bytes,
+						    .a = to,
+						    .b = pieces[count++],
+						    .imm = at});
+	}
+	return by_index(build, rows, index, build_const(build, 0), build_const(build, (u64)-E2BIG));
 }
 
 /* The program sees the result in 64 bits. */
 static ir_ref update(struct build *build, const struct map *map)
 {
+	struct map_rows rows;
+
+	if (is_plain_update(build, map, build_reg(build, BPF_REG_4), &rows))
+		return update_row(build, map, &rows);
 	return build_emit(build, &(struct ir_insn){.op = IR_sext32,
 						   .width = IR_64,
 						   .a = map_call(build, 4, map->update)});

@@ -416,13 +416,49 @@ static void fold_condition(struct ir_function *fn, struct ir_insn *insn, ir_ref 
 	}
 }
 
+/* An address, or another sum that is never 0: what is added is none, and nothing carries. */
+static bool is_never_0(const struct ir_function *fn, const struct ir_insn *insn)
+{
+	const u64 added = insn->op == IR_add && insn->width == IR_64 && ir_is_const(fn, insn->b)
+				  ? (u64)ir_at(fn, insn->b)->imm
+				  : 0;
+
+	return added && ir_bits(fn, insn->a) <= ~added;
+}
+
+/* The same by the bits that may be set, compared with a constant. */
+static s32 decide_by_bits(const struct ir_function *fn, const struct ir_insn *insn, ir_ref value,
+			  u64 constant)
+{
+	const u64 bits = low(ir_bits(fn, value), (enum ir_width)insn->width);
+
+	constant = low(constant, (enum ir_width)insn->width);
+	switch ((u32)insn->cond) {
+	case IR_ULT: return bits < constant ? 1 : -1;
+	case IR_UGE: return bits < constant ? 0 : -1;
+	case IR_UGT: return bits <= constant ? 0 : -1;
+	case IR_ULE: return bits <= constant ? 1 : -1;
+	case IR_ANY: return bits & constant ? -1 : 0;
+	case IR_NONE: return bits & constant ? -1 : 1;
+	case IR_EQ:
+	case IR_NE:
+		if (!(constant & ~bits) && (constant || insn->width == IR_32 ||
+					    !is_never_0(fn, ir_at(fn, value))))
+			return -1;
+		return insn->cond == IR_NE;
+	default: return -1;
+	}
+}
+
 /* 1 and 0: always so; -1: not known. */
 static s32 decide(const struct ir_function *fn, const struct ir_insn *insn, ir_ref a, ir_ref b)
 {
-	if (ir_is_const(fn, a) && ir_is_const(fn, b))
-		return ir_eval_cond((enum ir_cond)insn->cond, (enum ir_width)insn->width,
-				    (u64)ir_at(fn, a)->imm, (u64)ir_at(fn, b)->imm);
-	return -1;
+	if (!ir_is_const(fn, b))
+		return -1;
+	if (!ir_is_const(fn, a))
+		return decide_by_bits(fn, insn, a, (u64)ir_at(fn, b)->imm);
+	return ir_eval_cond((enum ir_cond)insn->cond, (enum ir_width)insn->width,
+			    (u64)ir_at(fn, a)->imm, (u64)ir_at(fn, b)->imm);
 }
 
 static void fold_branch(struct ir_function *fn, ir_ref at)

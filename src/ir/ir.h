@@ -82,6 +82,9 @@ struct ir_block {
 
 #define IR_NO_BLOCK UINT32_MAX
 
+/* Arguments of IR_find: the map, then these. */
+enum { FIND_KEY = 1, FIND_WORDS, FIND_ARGS = FIND_WORDS + 2 };
+
 struct ir_function {
 	const struct prog *prog;
 	u32 subprog;
@@ -190,6 +193,7 @@ void ir_fold(struct ir_function *fn);  /* fold.c */
 void ir_promote(struct ir_function *fn); /* promote.c: stack slots become values */
 void ir_select(struct ir_function *fn);	 /* select.c: branches become choices between values */
 void ir_number(struct ir_function *fn);	 /* number.c: what is computed twice is computed once */
+void ir_forward(struct ir_function *fn); /* forward.c: loads from the frame become values */
 void ir_widen(struct ir_function *fn);	 /* widen.c: stores to places that touch become one */
 void ir_reduce(struct ir_function *fn);	 /* reduce.c: loops that sum up do several rounds at once */
 void ir_prepay(struct ir_function *fn);	 /* prepay.c: fuel of counted loops, before them */

@@ -33,6 +33,7 @@ static const struct pass {
 	{"select", ir_select},
 	{"number", ir_number},
 	{"widen", ir_widen},
+	{"forward", ir_forward},
 	{"fold", clean},
 	{"prepay", ir_prepay},
 	{"reduce", ir_reduce},

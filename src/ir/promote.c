@@ -3,8 +3,8 @@
  * Stack slots to values. A place of the stack frame becomes a variable when every access to it is
  * a plain load or store of the same bytes, and nobody else is given its address.
  */
-#include "catalog/helper.h"
 #include "ir/fold.h"
+#include "ir/frame.h"
 #include "ir/ssa.h"
 #include "run/run.h"
 
@@ -47,17 +47,6 @@ static bool is_inside(const struct promotion *promotion, s64 offset, u32 bytes)
 	return offset >= promotion->low && offset + bytes <= 0;
 }
 
-/* A load or store of a place in the frame: its offset. */
-static bool frame_access(const struct ir_function *fn, const struct ir_insn *insn, s64 *offset)
-{
-	const struct ir_insn *base = ir_at(fn, insn->a);
-
-	if ((insn->op != IR_load && insn->op != IR_store) || base->op != IR_frame)
-		return false;
-	*offset = base->imm + insn->imm;
-	return true;
-}
-
 static void note_access(struct promotion *promotion, const struct ir_insn *insn, s64 offset)
 {
 	struct frame_byte *first;
@@ -80,37 +69,10 @@ static void note_access(struct promotion *promotion, const struct ir_insn *insn,
 	}
 }
 
-/* How many bytes the callee may touch at its argument; -1: no telling. */
-static s64 touched(const struct ir_function *fn, const struct ir_insn *insn, u32 index)
-{
-	const struct verified *verified = fn->prog->verified;
-	const struct bpf_insn *call = &verified->insns[insn->at];
-	const struct map_desc *map = insn_fact_map(&verified->facts[insn->at]);
-	const struct helper_row *row;
-	ir_ref size;
-
-	if ((insn->op != IR_call && insn->op != IR_call_map) || call->src_reg)
-		return -1;
-	row = helper_row_for((u32)call->imm, verified->type);
-	if (!row || index >= HELPER_ARGS)
-		return -1;
-	switch (row->arg[index].kind) {
-	case ARG_MAP_KEY: return map ? (s64)map->key_size : -1;
-	case ARG_MAP_VALUE: return map ? (s64)map->value_size : -1;
-	case ARG_FIXED_MEM: return row->arg[index].size;
-	case ARG_MEM:
-		if (index + 1 >= insn->arg_cnt)
-			return -1;
-		size = ir_value(fn, fn->args[insn->args + index + 1]);
-		return ir_is_const(fn, size) ? ir_at(fn, size)->imm : -1;
-	default: return -1;
-	}
-}
-
 static void note_argument(struct promotion *promotion, const struct ir_insn *insn, u32 index,
 			  ir_ref value)
 {
-	const s64 bytes = touched(promotion->fn, insn, index);
+	const s64 bytes = ir_touched(promotion->fn, insn, index);
 	const s64 offset = ir_at(promotion->fn, value)->imm;
 
 	if (bytes < 0)
@@ -124,7 +86,7 @@ static void note_uses(struct promotion *promotion, struct ir_insn *insn)
 	struct ir_function *fn = promotion->fn;
 	s64 offset;
 
-	if (frame_access(fn, insn, &offset))
+	if (ir_frame_access(fn, insn, &offset))
 		note_access(promotion, insn, offset);
 	IR_FOR_EACH_OPERAND(fn, insn, place) {
 		const ir_ref value = *place = ir_value(fn, *place);
@@ -177,7 +139,7 @@ static void promote(struct promotion *promotion, u32 block, ir_ref at)
 	s64 offset;
 	u32 variable;
 
-	if (!frame_access(fn, insn, &offset) || !is_inside(promotion, offset, insn->bytes) ||
+	if (!ir_frame_access(fn, insn, &offset) || !is_inside(promotion, offset, insn->bytes) ||
 	    !is_variable(promotion, insn, offset))
 		return;
 	variable = (u32)(offset - promotion->low);

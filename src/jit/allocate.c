@@ -225,6 +225,13 @@ static void expire(struct allocation *allocation, u32 gap)
 	allocation->expire_at = 2 * kept + 64;
 }
 
+static u8 argument_register(u8 op, u32 index)
+{
+	return op == IR_reduce ? full_kernel_argument[index]
+	       : op == IR_find ? full_find_argument[index]
+			       : full_argument[index];
+}
+
 static void note_wishes(struct allocation *allocation)
 {
 	struct ir_function *fn = allocation->fn;
@@ -241,13 +248,13 @@ static void note_wishes(struct allocation *allocation)
 					allocation->phi_of[value] = at;
 				else if (insn->op != IR_select && k < 5)
 					allocation->wanted[value] =
-						(s8)(insn->op == IR_reduce ? full_kernel_argument[k] : full_argument[k]);
+						(s8)argument_register(insn->op, k);
 			}
 			if (insn->op == IR_arg)
 				allocation->wanted[at] = (s8)full_argument[insn->imm];
 			else if (insn->op == IR_ret)
 				allocation->wanted[ir_value(fn, insn->a)] = MACHINE_RESULT;
-			else if (insn->op == IR_call || insn->op == IR_call_map ||
+			else if (insn->op == IR_call || insn->op == IR_call_map || insn->op == IR_find ||
 				 insn->op == IR_reduce || insn->op == IR_call_local || insn->op == IR_call_global || insn->op == IR_call_site)
 				allocation->wanted[at] = MACHINE_RESULT;
 		}

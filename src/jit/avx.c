@@ -7,7 +7,8 @@
 
 enum { VEX_256 = 1 << 2, VEX_W = 1 << 7 };
 enum { MOD_REGISTER = 3 << 6, MOD_DISP32 = 2 << 6, RM_SIB = 4 };
-enum { MAP_0F3A = 3, PREFIX_NONE = 0, PREFIX_66 = 1 };
+enum { MAP_0F = 1, MAP_0F38, MAP_0F3A };
+enum { PREFIX_NONE = 0, PREFIX_66 = 1 };
 
 /* The prefix holds the upper bits of the registers inverted, and the register in the middle. */
 static void vex(struct emit *emit, struct avx_op op, u8 flags, u8 reg, u8 left, u8 index, u8 base)
@@ -82,6 +83,19 @@ void avx_upper(struct emit *emit, u8 to, u8 vector)
 
 	of_registers(emit, vextracti128, VEX_256, vector, 0, to);
 	emit8(emit, 1);
+}
+
+void avx_match_bytes(struct emit *emit, u8 reg, u8 byte, u8 at)
+{
+	const struct avx_op vpbroadcastb = {MAP_0F38, PREFIX_66, 0x78, AVX_TWO},
+			    vpcmpeqb = {MAP_0F, PREFIX_66, 0x74, AVX_THREE},
+			    vpmovmskb = {MAP_0F, PREFIX_66, 0xd7, AVX_TWO};
+
+	avx_from_reg(emit, W32, 0, byte);
+	of_registers(emit, vpbroadcastb, 0, 0, 0, 0);
+	vex(emit, vpcmpeqb, 0, 0, 0, 0, at);
+	emit8(emit, at & 7); /* memory without a displacement */
+	of_registers(emit, vpmovmskb, 0, reg, 0, 0);
 }
 
 void avx_end(struct emit *emit)

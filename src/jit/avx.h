@@ -28,6 +28,9 @@ void avx_set_second(struct emit *emit, u8 vector, u8 reg);
 void avx_double(struct emit *emit, u8 vector);
 /* The upper 128 bits. */
 void avx_upper(struct emit *emit, u8 to, u8 vector);
+/* Which of the 16 bytes at the address in `at` are the one in `byte`, as bits; neither rbp nor rsp,
+ * nor r12 or r13. xmm0 changes. */
+void avx_match_bytes(struct emit *emit, u8 reg, u8 byte, u8 at);
 void avx_end(struct emit *emit); /* vzeroupper: no other code pays for the vectors */
 
 #endif

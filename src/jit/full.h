@@ -115,6 +115,9 @@ static inline machine_width full_width(const struct ir_insn *insn)
 /* full_alu.c, full_memory.c, full_control.c */
 void full_pure(struct full *full, ir_ref at);
 void full_select(struct full *full, ir_ref at);
+/* full_find.c */
+void full_find(struct full *full, ir_ref at);
+extern const u8 full_find_argument[FIND_ARGS];
 /* full_vector.c */
 void full_reduce(struct full *full, ir_ref at);
 extern const u8 full_kernel_argument[KERNEL_ARGS];

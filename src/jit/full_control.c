@@ -390,6 +390,7 @@ void full_control(struct full *full, ir_ref at)
 	case IR_tail_call: call_next(full, insn); return;
 	case IR_packet_load: load_packet(full, at); return;
 	case IR_slot: slot(full, at); return;
+	case IR_find: full_find(full, at); return;
 	case IR_fuel:
 	case IR_set_fuel:
 	case IR_burn:

@@ -20,6 +20,7 @@ u32 full_clobbers(const struct full *full, const struct ir_insn *insn)
 	switch (insn->op) {
 	case IR_call:
 	case IR_call_map:
+	case IR_find:
 	case IR_call_site:
 	case IR_call_local:
 	case IR_call_global:

@@ -293,3 +293,11 @@ const struct map_ops map_lru_percpu_hash = {
 	.lookup = lookup_lru_per_cpu_any,
 	.lookup_slot = hash_lookup_slot,
 };
+
+const struct hash *hash_for_code(const struct map *map)
+{
+	if (map->ops != &map_hash && map->ops != &map_percpu_hash && map->ops != &map_lru_hash &&
+	    map->ops != &map_lru_percpu_hash)
+		return NULL;
+	return map->extent || map->desc.by_unprivileged ? NULL : hash_of((struct map *)map);
+}

@@ -97,6 +97,21 @@ static inline u8 *hash_value(const struct hash *hash, u32 element, u32 slot)
 				     : table_payload(&hash->table, element);
 }
 
+/* --- for compilers, which look keys up themselves (jit/full_find.c) --- */
+
+/* NULL: it is no such map, or its memory is not this engine's alone. */
+const struct hash *hash_for_code(const struct map *map);
+
+/* Whether what a look-up calculates with are constants of 32 bits, and keys few words that
+ * processors load. */
+static inline bool hash_key_is_short(const struct hash *hash)
+{
+	const u32 rest = hash->table.key_size % 8;
+
+	return hash->table.key_size <= 40 && !(rest & (rest - 1)) &&
+	       hash->table.element_size <= INT32_MAX && hash->slot_stride <= INT32_MAX;
+}
+
 /* What the values of an element that left the table hold is given back. */
 static inline void hash_release_fields(struct hash *hash, u32 element)
 {

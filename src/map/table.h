@@ -19,6 +19,8 @@
  * by reading the slot again after the key: a slot that changed, or a lock word that changed
  * by the end of a walk without success, makes it walk again. It never waits: each new walk
  * means that some writer made progress.
+ *
+ * Machine code of programs looks keys up itself: jit/full_find.c is table_find_sized() again.
  */
 #ifndef SKEP_MAP_TABLE_H
 #define SKEP_MAP_TABLE_H
@@ -131,10 +133,12 @@ static inline __attribute__((always_inline)) u64 key_word(const void *key, u32 k
 	return word;
 }
 
+#define HASH_FACTOR 0x9e3779b97f4a7c15ULL
+
 /* One more word of a key: both halves of a 128-bit product. */
 static inline __attribute__((always_inline)) u64 hash_word(u64 hash, u64 word)
 {
-	unsigned __int128 product = (unsigned __int128)(hash ^ word) * 0x9e3779b97f4a7c15ULL;
+	unsigned __int128 product = (unsigned __int128)(hash ^ word) * HASH_FACTOR;
 
 	return (u64)product ^ (u64)(product >> 64);
 }
@@ -149,11 +153,15 @@ static inline __attribute__((always_inline)) u64 table_hash(const struct table *
 	return hash;
 }
 
+#define PERMUTE_FIRST  0x9e3779b1U
+#define PERMUTE_SHIFT  15
+#define PERMUTE_SECOND 0x85ebca77U
+
 /* A permutation of all numbers of 32 bits, whose upper bits are mixed best. */
 static inline u32 permute(u32 seed, u32 number)
 {
-	number = (number ^ seed) * 0x9e3779b1U;
-	return (number ^ number >> 15) * 0x85ebca77U;
+	number = (number ^ seed) * PERMUTE_FIRST;
+	return (number ^ number >> PERMUTE_SHIFT) * PERMUTE_SECOND;
 }
 
 /* What the table says of a key of 4 bytes: of a number that is permuted, the upper bits are the
