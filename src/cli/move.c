@@ -38,6 +38,11 @@ void move_ignore_engine(void)
 	running_engine = NULL;
 }
 
+bool move_is_interrupted(void)
+{
+	return interrupted;
+}
+
 int move_options(const struct command_line *line, struct move *out)
 {
 	int code = option_seconds(line, OPTION_interval, &out->interval_ns);

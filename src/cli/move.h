@@ -28,6 +28,9 @@ int move_options(const struct command_line *line, struct move *out);
 void move_catch_signals(struct skep_engine *engine);
 void move_ignore_engine(void);
 
+/* Whether the user wants an end. */
+bool move_is_interrupted(void);
+
 /* 0 or an exit code after a message. */
 int move_until_end(struct move *move);
 

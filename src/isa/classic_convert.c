@@ -5,18 +5,31 @@
  *
  * A and X are 32 bits wide, so everything is done by 32-bit instructions, which clear the upper
  * halves. A packet load past the end makes the program return 0, in both languages.
+ *
+ * In the direct form loads go to the packet's memory, behind a comparison with its end where no
+ * comparison on all the ways there was of as many bytes. Jumps of classic programs only go
+ * forward, so that one pass knows these.
  */
 #include "isa/classic.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define REG_A	  BPF_REG_0
-#define REG_CTX	  BPF_REG_6 /* where LD_ABS looks for it */
-#define REG_X	  BPF_REG_7
-#define REG_SAVE  BPF_REG_8
+#define REG_A	 BPF_REG_0
+#define REG_CTX	 BPF_REG_6 /* where LD_ABS looks for it */
+#define REG_X	 BPF_REG_7
+#define REG_SAVE BPF_REG_8
+/* of the direct form */
+#define REG_DATA  BPF_REG_8
+#define REG_END	  BPF_REG_9
+#define REG_PLACE BPF_REG_2
+#define REG_CHECK BPF_REG_3
 
 #define UNREACHED UINT32_MAX
+/* How far a packet's bytes can be reached directly (Linux's MAX_PACKET_OFF). */
+#define DIRECT_MAX 0xffff
+/* Its sequences are longer than the others: jumps have 16 bits. */
+#define DIRECT_INSNS_MAX 2500
 
 struct converter {
 	const struct sock_filter *filter;
@@ -24,6 +37,10 @@ struct converter {
 	u32 *place;	      /* of each classic instruction in the output; UNREACHED */
 	struct bpf_insn *out; /* NULL while counting */
 	u32 at;		      /* next place in the output */
+	/* The direct form: how many bytes of the packet are known to be there before each
+	 * instruction, and where the program ends for want of some; NULL: the other form. */
+	u32 *there;
+	u32 out_of_packet;
 };
 
 static void emit(struct converter *converter, struct bpf_insn insn)
@@ -94,6 +111,95 @@ static void convert_ancillary(struct converter *converter, const struct ancillar
 		EMIT(.code = BPF_ALU | BPF_XOR | BPF_X, .dst_reg = REG_A, .src_reg = REG_X);
 		break;
 	}
+}
+
+/* --- loads of the direct form --- */
+
+static u32 load_bytes(const struct sock_filter *insn)
+{
+	return BPF_SIZE(insn->code) == BPF_W ? 4 : BPF_SIZE(insn->code) == BPF_H ? 2 : 1;
+}
+
+static bool is_header_length(const struct sock_filter *insn)
+{
+	return insn->code == (BPF_LDX | BPF_MSH | BPF_B);
+}
+
+/* How many bytes of the packet a load from a fixed place needs; 0: it is none. */
+static u64 bytes_needed(const struct sock_filter *insn)
+{
+	if (is_header_length(insn))
+		return insn->k + 1ull;
+	return classic_is_absolute_load(insn) ? (u64)insn->k + load_bytes(insn) : 0;
+}
+
+static void emit_unless_there(struct converter *converter, u8 base, u32 bytes)
+{
+	EMIT(.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = REG_CHECK, .src_reg = base);
+	EMIT(.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = REG_CHECK, .imm = bytes);
+	EMIT(.code = BPF_JMP | BPF_JGT | BPF_X, .dst_reg = REG_CHECK, .src_reg = REG_END,
+	     .off = (s16)(converter->out_of_packet - converter->at - 1));
+}
+
+/* From base + off, in the host's order. */
+static void emit_packet_load(struct converter *converter, u8 dst, u8 base, s16 off, u32 bytes)
+{
+	EMIT(.code = BPF_LDX | BPF_MEM |
+		     (bytes == 4   ? BPF_W
+		      : bytes == 2 ? BPF_H
+				   : BPF_B),
+	     .dst_reg = dst, .src_reg = base, .off = off);
+	if (bytes > 1)
+		EMIT(.code = BPF_ALU | BPF_END | BPF_TO_BE, .dst_reg = dst, .imm = 8 * bytes);
+}
+
+static void direct_absolute(struct converter *converter, u8 dst, const struct sock_filter *insn,
+			    u32 bytes)
+{
+	if (converter->there[insn - converter->filter] < insn->k + bytes)
+		emit_unless_there(converter, REG_DATA, insn->k + bytes);
+	if (insn->k <= INT16_MAX) {
+		emit_packet_load(converter, dst, REG_DATA, (s16)insn->k, bytes);
+		return;
+	}
+	EMIT(.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = REG_PLACE, .src_reg = REG_DATA);
+	EMIT(.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = REG_PLACE, .imm = insn->k);
+	emit_packet_load(converter, dst, REG_PLACE, 0, bytes);
+}
+
+static void direct_indirect(struct converter *converter, const struct sock_filter *insn)
+{
+	const u32 bytes = load_bytes(insn);
+
+	emit_mov(converter, BPF_REG_1, REG_X);
+	EMIT(.code = BPF_ALU | BPF_ADD | BPF_K, .dst_reg = BPF_REG_1, .imm = insn->k);
+	EMIT(.code = BPF_JMP | BPF_JGT | BPF_K, .dst_reg = BPF_REG_1,
+	     .off = (s16)(converter->out_of_packet - converter->at - 1), .imm = DIRECT_MAX - 4);
+	EMIT(.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = REG_PLACE, .src_reg = REG_DATA);
+	EMIT(.code = BPF_ALU64 | BPF_ADD | BPF_X, .dst_reg = REG_PLACE, .src_reg = BPF_REG_1);
+	emit_unless_there(converter, REG_PLACE, bytes);
+	emit_packet_load(converter, REG_A, REG_PLACE, 0, bytes);
+}
+
+static void direct_header_length(struct converter *converter, const struct sock_filter *insn)
+{
+	direct_absolute(converter, REG_X, insn, 1);
+	EMIT(.code = BPF_ALU | BPF_AND | BPF_K, .dst_reg = REG_X, .imm = 15);
+	EMIT(.code = BPF_ALU | BPF_LSH | BPF_K, .dst_reg = REG_X, .imm = 2);
+}
+
+/* Whether the instruction was one of these loads. */
+static bool convert_direct(struct converter *converter, const struct sock_filter *insn)
+{
+	if (is_header_length(insn))
+		direct_header_length(converter, insn);
+	else if (classic_is_absolute_load(insn))
+		direct_absolute(converter, REG_A, insn, load_bytes(insn));
+	else if (BPF_CLASS(insn->code) == BPF_LD && BPF_MODE(insn->code) == BPF_IND)
+		direct_indirect(converter, insn);
+	else
+		return false;
+	return true;
 }
 
 /* X = 4 * (packet[k] & 15), the length of an IPv4 header. */
@@ -211,6 +317,8 @@ static void convert_insn(struct converter *converter, u32 at)
 {
 	const struct sock_filter *insn = &converter->filter[at];
 
+	if (converter->there && convert_direct(converter, insn))
+		return;
 	switch (BPF_CLASS(insn->code)) {
 	case BPF_LD: convert_load(converter, insn, REG_A); break;
 	case BPF_LDX: convert_load(converter, insn, REG_X); break;
@@ -258,12 +366,94 @@ static void convert_all(struct converter *converter)
 	EMIT(.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = REG_CTX, .src_reg = BPF_REG_1);
 	emit_imm(converter, REG_A, 0);
 	emit_imm(converter, REG_X, 0);
+	if (converter->there) {
+		emit_field(converter, REG_DATA, offsetof(struct __sk_buff, data));
+		emit_field(converter, REG_END, offsetof(struct __sk_buff, data_end));
+	}
 	for (u32 at = 0; at < converter->count; at++) {
 		if (converter->place[at] == UNREACHED)
 			continue;
 		converter->place[at] = converter->at;
 		convert_insn(converter, at);
 	}
+	converter->out_of_packet = converter->at;
+	if (converter->there) {
+		emit_imm(converter, REG_A, 0);
+		emit_exit(converter);
+	}
+}
+
+static int convert_twice(struct converter *converter, struct bpf_insn **out, u32 *out_count,
+			 struct skep_error *err)
+{
+	converter->place = reallocarray(NULL, converter->count, sizeof(*converter->place));
+	if (!converter->place)
+		return error_set(err, SKEP_STAGE_DECODE, -ENOMEM, "out of memory");
+	mark_reached(converter);
+	convert_all(converter);
+	converter->out = reallocarray(NULL, converter->at, sizeof(*converter->out));
+	if (converter->out)
+		convert_all(converter);
+	free(converter->place);
+	if (!converter->out)
+		return error_set(err, SKEP_STAGE_DECODE, -ENOMEM, "out of memory");
+	*out = converter->out;
+	*out_count = converter->at;
+	return 0;
+}
+
+/* Ancillary loads are not of the packet, and what is far behind is out of direct reach. */
+static bool can_be_direct(const struct sock_filter *filter, u32 count)
+{
+	for (u32 at = 0; at < count; at++)
+		if (ancillary_find(&filter[at]) || bytes_needed(&filter[at]) > DIRECT_MAX)
+			return false;
+	return count <= DIRECT_INSNS_MAX;
+}
+
+static void lower(u32 *value, u32 limit)
+{
+	*value = *value < limit ? *value : limit;
+}
+
+/* What is known before an instruction is the least of what is known behind those before it. */
+static void find_there(const struct sock_filter *filter, u32 count, u32 *there)
+{
+	for (u32 at = 0; at < count; at++)
+		there[at] = at ? DIRECT_MAX : 0;
+	for (u32 at = 0; at < count; at++) {
+		const struct sock_filter *insn = &filter[at];
+		const u32 needed = (u32)bytes_needed(insn);
+		const u32 behind = needed > there[at] ? needed : there[at];
+
+		if (BPF_CLASS(insn->code) == BPF_RET)
+			continue;
+		if (classic_is_branch(insn)) {
+			lower(&there[at + 1 + insn->jt], behind);
+			lower(&there[at + 1 + insn->jf], behind);
+		} else {
+			lower(&there[at + 1 + (insn->code == (BPF_JMP | BPF_JA) ? insn->k : 0)],
+			      behind);
+		}
+	}
+}
+
+int classic_convert_direct(const struct sock_filter *filter, u32 count, struct bpf_insn **out,
+			   u32 *out_count, struct skep_error *err)
+{
+	struct converter converter = {.filter = filter, .count = count};
+	int code;
+
+	if (!can_be_direct(filter, count))
+		return error_set(err, SKEP_STAGE_DECODE, -EOPNOTSUPP,
+				 "not only loads from the first 64 KiB of a packet");
+	converter.there = reallocarray(NULL, count, sizeof(*converter.there));
+	if (!converter.there)
+		return error_set(err, SKEP_STAGE_DECODE, -ENOMEM, "out of memory");
+	find_there(filter, count, converter.there);
+	code = convert_twice(&converter, out, out_count, err);
+	free(converter.there);
+	return code;
 }
 
 int classic_convert(const struct sock_filter *filter, u32 count, struct bpf_insn **out,
@@ -271,18 +461,5 @@ int classic_convert(const struct sock_filter *filter, u32 count, struct bpf_insn
 {
 	struct converter converter = {.filter = filter, .count = count};
 
-	converter.place = reallocarray(NULL, count, sizeof(*converter.place));
-	if (!converter.place)
-		return error_set(err, SKEP_STAGE_DECODE, -ENOMEM, "out of memory");
-	mark_reached(&converter);
-	convert_all(&converter);
-	converter.out = reallocarray(NULL, converter.at, sizeof(*converter.out));
-	if (converter.out)
-		convert_all(&converter);
-	free(converter.place);
-	if (!converter.out)
-		return error_set(err, SKEP_STAGE_DECODE, -ENOMEM, "out of memory");
-	*out = converter.out;
-	*out_count = converter.at;
-	return 0;
+	return convert_twice(&converter, out, out_count, err);
 }

@@ -156,6 +156,13 @@ int classic_convert(const struct sock_filter *filter, u32 count, struct bpf_insn
 		    u32 *out_count, struct skep_error *err);
 
 /*
+ * The same for a program that may touch the packet's memory (program type sched_cls), which is
+ * faster; bytes behind the first 64 KiB it does not find. -EOPNOTSUPP: it loads something else.
+ */
+int classic_convert_direct(const struct sock_filter *filter, u32 count, struct bpf_insn **out,
+			   u32 *out_count, struct skep_error *err);
+
+/*
  * Ancillary loads that neither the context nor a helper of Linux's uapi gives. A converted
  * program calls these ids with r1 = context, r2 = A, r3 = X; no other program may.
  */

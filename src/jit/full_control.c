@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The full tier's frames, jumps and calls. */
+#include "catalog/ctx.h"
 #include "jit/full.h"
 #include "jit/runtime.h"
 #include "jit/tail_call.h"
@@ -23,7 +24,8 @@ u32 full_frame_bytes(const struct full *full)
 
 	for (u32 i = 0; i < ARRAY_SIZE(kept); i++)
 		words += is_saved(full, kept[i]);
-	return (u32)round_up(full->fn->frame_bytes + 8 * full->slots + 8 * words, 16) - 8 * words;
+	return (u32)round_up(full->fn->frame_bytes + 8 * full->slots + 8 * words, 16) -
+	       8 * words;
 }
 
 /* What calls nobody and keeps everything in registers that it may change. */
@@ -56,9 +58,8 @@ static void take_arguments(struct full *full)
 
 	for (ir_ref at = full->fn->blocks[0].first; at; at = ir_at(full->fn, at)->next)
 		if (ir_at(full->fn, at)->op == IR_arg && full->place[at] != NOWHERE)
-			moves.list[moves.count++] =
-				(struct full_move){full->place[at], 0,
-						   full_argument[ir_at(full->fn, at)->imm]};
+			moves.list[moves.count++] = (struct full_move){
+				full->place[at], 0, full_argument[ir_at(full->fn, at)->imm]};
 	full_move_all(full, &moves);
 }
 
@@ -289,7 +290,8 @@ static void restore_program(struct full *full)
 {
 	base_load_run(full->base, R10);
 	x86_mov_imm(full->emit, R11, ptr_to_u64(full->base->prog));
-	x86_rm(full->emit, x86_store, W64, R11, x86_at(R10, offsetof(struct run_context, prog)));
+	x86_rm(full->emit, x86_store, W64, R11,
+	       x86_at(R10, offsetof(struct run_context, prog)));
 }
 
 static void call_site(struct full *full, const struct ir_insn *insn)
@@ -345,8 +347,43 @@ static void call_next(struct full *full, const struct ir_insn *insn)
 
 	full_pass(full, insn, full_argument);
 	tail_call(full->base,
-		  ir_is_const(full->fn, map) ? u64_to_ptr((u64)ir_at(full->fn, map)->imm) : NULL,
+		  ir_is_const(full->fn, map) ? u64_to_ptr((u64)ir_at(full->fn, map)->imm)
+					     : NULL,
 		  leave_for_another, full);
+}
+
+/* Bytes in network order at rax + rdx, into rax. */
+static void load_big_endian(struct emit *emit, s64 bytes)
+{
+	const struct x86_mem mem = {.base = RAX, .index = RDX};
+
+	if (bytes == 1) {
+		x86_rm(emit, x86_movzx8, W32, RAX, mem);
+	} else if (bytes == 2) {
+		x86_rm(emit, x86_movzx16, W32, RAX, mem);
+		x86_rr(emit, x86_rol_imm8, W16, 0, RAX);
+		emit8(emit, 8);
+	} else {
+		x86_rm(emit, x86_load, W32, RAX, mem);
+		x86_bswap(emit, W32, RAX);
+	}
+}
+
+/* The context is in rsi, the offset in edx: both stay for a call where the bytes are not
+ * between data and data_end. */
+static void load_packet_here(struct emit *emit, s64 bytes, u32 elsewhere[2])
+{
+	x86_rm(emit, x86_load, W64, RAX, x86_at(RSI, offsetof(struct skb_ctx, data)));
+	x86_rm(emit, x86_load, W64, RCX, x86_at(RSI, offsetof(struct skb_ctx, data_end)));
+	x86_rr(emit, x86_load, W32, RDX, RDX);
+	x86_rr(emit, x86_test, W32, RDX, RDX);
+	elsewhere[0] = x86_jcc8(emit, CC_S);
+	x86_rr(emit, x86_sub_load, W64, RCX, RAX);
+	x86_rr(emit, x86_sub_load, W64, RCX, RDX);
+	x86_rr(emit, x86_cmp_imm8, W64, 0, RCX);
+	emit8(emit, (u8)bytes);
+	elsewhere[1] = x86_jcc8(emit, CC_L);
+	load_big_endian(emit, bytes);
 }
 
 static void load_packet(struct full *full, ir_ref at)
@@ -354,9 +391,13 @@ static void load_packet(struct full *full, ir_ref at)
 	const struct ir_insn *insn = ir_at(full->fn, at);
 	struct emit *emit = full->emit;
 	struct full_moves moves = {.count = 2, .list = {{RSI, insn->a, 0}, {RDX, insn->b, 0}}};
-	u32 there;
+	u32 elsewhere[2], there, here;
 
 	full_move_all(full, &moves);
+	load_packet_here(emit, insn->imm, elsewhere);
+	here = x86_jmp8(emit);
+	x86_land(emit, elsewhere[0]);
+	x86_land(emit, elsewhere[1]);
 	x86_mov_imm(emit, RCX, (u64)insn->imm);
 	base_move(full->base, W64, RDI, REG_EXEC);
 	base_call(full->base, runtime_packet_load);
@@ -365,6 +406,7 @@ static void load_packet(struct full *full, ir_ref at)
 	x86_mov_imm(emit, RAX, 0);
 	full_leave(full);
 	x86_land(emit, there);
+	x86_land(emit, here);
 	full_done(full, at, RAX);
 }
 

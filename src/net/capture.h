@@ -9,6 +9,7 @@
 
 #include "base/types.h"
 #include <skep/error.h>
+#include <string.h>
 
 #define LINK_TYPE_ETHERNET     1
 #define CAPTURE_INTERFACES_MAX 256 /* of a file, all sections together */
@@ -62,6 +63,47 @@ void capture_rewind(struct capture_reader *reader);
 int capture_next(struct capture_reader *reader, struct capture_packet *out,
 		 struct skep_error *err);
 
+/* --- a quick walk --- */
+
+/* pcap of this machine's byte order, whose records stand as they are read. */
+static inline bool capture_is_plain(const struct capture_reader *reader)
+{
+	return !reader->is_ng && !reader->is_swapped;
+}
+
+struct capture_record {
+	u32 seconds, fraction, length, original_length;
+};
+
+/* The next packet of a plain capture; NULL: it ends, or something is wrong: capture_next() says
+ * what. The caller moves reader->at behind it. */
+static inline const u8 *capture_plain_packet(const struct capture_reader *reader, u32 *length)
+{
+	const size_t left = reader->size - reader->at;
+	struct capture_record record;
+
+	if (unlikely(left < sizeof(record)))
+		return NULL;
+	memcpy(&record, reader->bytes + reader->at, sizeof(record));
+	if (unlikely(record.length > left - sizeof(record) ||
+		     record.length > CAPTURE_PACKET_MAX))
+		return NULL;
+	*length = record.length;
+	return reader->bytes + reader->at + sizeof(record);
+}
+
+/* Of the packet at `data`: on the wire; and all that capture_next() says. */
+static inline u32 capture_plain_original(const u8 *data)
+{
+	struct capture_record record;
+
+	memcpy(&record, data - sizeof(record), sizeof(record));
+	return record.original_length;
+}
+
+void capture_plain_details(const struct capture_reader *reader, const u8 *data,
+			   struct capture_packet *out);
+
 /*
  * Whole records gather in a buffer and leave in one write; when the disk is full the file is
  * cut back to the last whole record, so that it stays a valid capture.
@@ -76,12 +118,16 @@ struct capture_writer {
 	/* Taken, but lost when writing ended. The reader of these resets them. */
 	u64 lost_packets, lost_bytes;
 	bool is_ng;
+	u32 link_type; /* of packets without a note */
 	/* The interfaces that the file describes so far; NULL: what had no note. */
 	const struct capture_interface *interfaces[CAPTURE_INTERFACES_MAX];
 	u32 interface_count;
 };
 
 int capture_create(struct capture_writer *writer, const char *path, struct skep_error *err);
+/* The same of another link type than Ethernet. */
+int capture_create_of(struct capture_writer *writer, const char *path, u32 link_type,
+		      struct skep_error *err);
 /* 0 or a negative errno (-ENOSPC, ...), from then on always the same. */
 int capture_write(struct capture_writer *writer, const u8 *data, u32 length,
 		  u32 original_length, u64 time_ns);

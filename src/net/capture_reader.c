@@ -138,6 +138,24 @@ static int pcap_next(struct capture_reader *reader, struct capture_packet *out,
 	return 1;
 }
 
+void capture_plain_details(const struct capture_reader *reader, const u8 *data,
+			   struct capture_packet *out)
+{
+	const struct capture_interface *interface = &reader->interfaces[0];
+	struct capture_record record;
+
+	memcpy(&record, data - sizeof(record), sizeof(record));
+	*out = (struct capture_packet){
+		.data = data,
+		.length = record.length,
+		.original_length = record.original_length,
+		.time_ns = record.seconds * NS_PER_SECOND +
+			   ticks_to_ns(record.fraction, interface->ticks_per_second),
+		.link_type = interface->link_type,
+		.note.interface = interface,
+	};
+}
+
 /* --- pcapng --- */
 
 /* if_tsresol: 10^-n, or 2^-n with the high bit. 0: cannot be held in 64 bits. */

@@ -102,14 +102,14 @@ static void begin_ng(struct capture_writer *writer)
 	put(writer, &section, sizeof(section));
 }
 
-static void begin_pcap(struct capture_writer *writer)
+static void begin_pcap(struct capture_writer *writer, u32 link_type)
 {
 	const struct pcap_header header = {
 		.magic = 0xa1b23c4d,
 		.major = 2,
 		.minor = 4,
 		.snap_length = CAPTURE_PACKET_MAX,
-		.link_type = LINK_TYPE_ETHERNET,
+		.link_type = link_type,
 	};
 
 	put(writer, &header, sizeof(header));
@@ -120,9 +120,11 @@ static bool ends_with(const char *text, const char *end)
 	return strlen(text) >= strlen(end) && !strcmp(text + strlen(text) - strlen(end), end);
 }
 
-int capture_create(struct capture_writer *writer, const char *path, struct skep_error *err)
+int capture_create_of(struct capture_writer *writer, const char *path, u32 link_type,
+		      struct skep_error *err)
 {
-	*writer = (struct capture_writer){.path = path, .buffer = malloc(BUFFER)};
+	*writer = (struct capture_writer){
+		.path = path, .link_type = link_type, .buffer = malloc(BUFFER)};
 	writer->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (writer->fd < 0 || !writer->buffer) {
 		int code = writer->fd < 0 ? -errno : -ENOMEM;
@@ -135,8 +137,13 @@ int capture_create(struct capture_writer *writer, const char *path, struct skep_
 	if (writer->is_ng)
 		begin_ng(writer);
 	else
-		begin_pcap(writer);
+		begin_pcap(writer, link_type);
 	return 0;
+}
+
+int capture_create(struct capture_writer *writer, const char *path, struct skep_error *err)
+{
+	return capture_create_of(writer, path, LINK_TYPE_ETHERNET, err);
 }
 
 /* The bytes of the record or block at `at`, and of the packet in it; -1: there is none. */
@@ -223,7 +230,7 @@ static void write_interface(struct capture_writer *writer,
 	const struct ng_interface block = {
 		.type = NG_INTERFACE,
 		.length = sizeof(block) + option_bytes(name) + end + 4,
-		.link_type = LINK_TYPE_ETHERNET,
+		.link_type = (u16)writer->link_type,
 		.snap_length = CAPTURE_PACKET_MAX,
 		.resolution_code = NG_OPT_TSRESOL,
 		.resolution_length = 1,

@@ -5,6 +5,7 @@
  */
 #include "net/net.h"
 #include "base/error.h"
+#include "net/filter.h"
 #include "net/port.h"
 #include "net/tc.h"
 #include "net/worker.h"
@@ -204,6 +205,33 @@ int net_port_exceptions(struct net *net, u32 ifindex, uint64_t *counts, u32 coun
 		counts[i] = atomic_load_explicit(&port->exceptions[i], memory_order_relaxed);
 	rcu_read_unlock();
 	return port ? 0 : -ENODEV;
+}
+
+/* With the lock held. */
+static int listen_locked(struct net *net, u32 ifindex, struct listener *listener)
+{
+	struct port *port = find_port(net, ifindex);
+
+	if (net->running || !port)
+		return port ? -EBUSY : -ENODEV;
+	listener_free(port->listener);
+	port->listener = listener;
+	return 0;
+}
+
+int net_port_listen(struct net *net, u32 ifindex, const struct listener *listener)
+{
+	struct listener *copy = listener->function ? malloc(sizeof(*copy)) : NULL;
+	int code = listener->function && !copy ? -ENOMEM : 0;
+
+	if (copy)
+		*copy = *listener;
+	pthread_mutex_lock(&net->lock);
+	code = code ?: listen_locked(net, ifindex, copy);
+	pthread_mutex_unlock(&net->lock);
+	if (code)
+		free(copy);
+	return code;
 }
 
 bool net_has_port(struct net *net, u32 ifindex)

@@ -30,6 +30,11 @@ int net_port_pass_to(struct net *net, u32 ifindex, u32 target);
 int net_port_tc(struct net *net, u32 ifindex, u32 direction, uint64_t *packets);
 int net_port_exceptions(struct net *net, u32 ifindex, uint64_t *counts, u32 count);
 
+struct listener;
+/* A copy of it listens at the port, and takes over its reference; without a function nobody does.
+ * 0, -ENODEV, -EBUSY, -ENOMEM. */
+int net_port_listen(struct net *net, u32 ifindex, const struct listener *listener);
+
 /* run_env.has_port, .transmit and .xdp_deliver; a frame of no port is dropped. `running`: the
  * path on which the program that asks is run; NULL: it moves no packets. */
 bool net_has_port(struct net *net, u32 ifindex);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/port.h"
 #include "base/error.h"
+#include "net/filter.h"
 #include "net/net.h"
 
 #include <errno.h>
@@ -69,6 +70,7 @@ static void queue_init(struct port *port, u32 index)
 
 static void port_free(struct port *port)
 {
+	listener_free(port->listener);
 	for (u32 i = 0; i < QUEUES_MAX; i++)
 		pthread_mutex_destroy(&port->queues[i].lock);
 	free(port);

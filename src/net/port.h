@@ -94,6 +94,8 @@ struct port_ops {
 	void (*close)(struct port *port);
 };
 
+struct listener;
+
 struct port {
 	char spec[PORT_SPEC_MAX];
 	u32 ifindex;
@@ -101,6 +103,7 @@ struct port {
 	u32 send_queue_count;
 	const struct port_ops *ops;
 	void *state; /* the kind's own */
+	struct listener *listener; /* owned; fixed during a run; NULL: nobody listens */
 	struct hook xdp;
 	/* tc at ingress and egress: those of bpf(2) in their order (tcx), then filters with
 	 * direct action, as Linux's clsact has them. */

@@ -2,6 +2,7 @@
 #include "net/worker.h"
 #include "base/error.h"
 #include "base/os.h"
+#include "net/filter.h"
 #include "run/runner.h"
 
 #include <errno.h>
@@ -124,6 +125,9 @@ static int serve_queue(struct worker *worker, struct port_queue *queue)
 		got = ops->receive(queue, frames, count, &err);
 	give_back(worker, queue->port, count - max(got, 0));
 	if (got > 0) {
+		if (unlikely(queue->port->listener))
+			listener_hear(queue->port->listener, worker->path.env,
+				      worker->path.runner, frames, got);
 		xdp_receive(&worker->path, queue, frames, got);
 		if (ops->release)
 			ops->release(queue);

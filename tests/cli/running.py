@@ -185,3 +185,15 @@ def test_progress_only_on_a_terminal(skep):
     matches(r"\r[\d,]+ packets, \d+\.\d\d M/s\x1b\[K", shown)
     same(re.search(r"\r\x1b\[K\Z", shown) is not None, True, shown[-40:])
     same(skep(*arguments).stderr, "")
+
+
+def test_dump(skep):
+    """Beside tcpdump in tests/dump; here what each option is for."""
+    skep.ok("run", "counter.bpf.o", "--on", "gen:flows=5,count=50,proto=udp,out=dump.pcap")
+    matches(r"^\d\d:\d\d:\d\d\.\d{6} IP [\d.]+ > [\d.]+: UDP, length 22\n$",
+            skep.ok("dump", "--read", "dump.pcap", "--packets", "1", "--numeric"))
+    line = skep.ok("dump", "--read", "dump.pcap", "--packets", "1", "--no-time", "--ether", "--verbose", "--hex")
+    matches(r"^[\da-f:]{17} > [\da-f:]{17}, ethertype IPv4 \(0x0800\), length 64: \(tos 0x0, .*\n    .*\n\t0x0000:  4500", line)
+    matches(r"\n\t0x0000:  4500 .*  E\.", skep.ok("dump", "--read", "dump.pcap", "--packets", "1", "--text"))
+    skep.ok("dump", "--interface", "pcap:dump.pcap", "--write", "again.pcap")
+    same(skep.ok("dump", "--read", "again.pcap", "--count"), "50 packets\n")

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-HEADERS = ("error", "inspect", "port", "skep")
+HEADERS = ("capture", "error", "inspect", "port", "skep")
 CFLAGS = ("-Wall", "-Wextra", "-Werror")
 EMBED_SAYS = re.compile(r"gen:\S+: 10000 packets, (\d+) dropped, (\d+) passed\n")
 
