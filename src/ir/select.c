@@ -88,6 +88,69 @@ static u32 count_selects(const struct ir_function *fn, const struct choice *choi
 	return count;
 }
 
+/* --- states --- */
+
+#define STEPS_MAX 8
+
+/* The phi of the block that has the value when it is come to from there; 0: none has. */
+static ir_ref phi_of(const struct ir_function *fn, u32 from, u32 block, ir_ref value)
+{
+	const u32 place = ir_pred_place(fn, block, from);
+
+	for (ir_ref at = fn->blocks[block].first; at && ir_at(fn, at)->op == IR_phi;
+	     at = ir_at(fn, at)->next)
+		if (ir_value(fn, fn->args[ir_at(fn, at)->args + place]) == value)
+			return at;
+	return 0;
+}
+
+static bool compares(const struct ir_function *fn, u32 block, ir_ref value)
+{
+	const struct ir_insn *branch = ir_at(fn, fn->blocks[block].last);
+
+	return branch->op == IR_branch && branch->cond < IR_ANY &&
+	       ir_value(fn, branch->a) == value && ir_is_const(fn, ir_value(fn, branch->b));
+}
+
+/* Whether the value is compared with several constants further on, as that of a switch. */
+static bool is_switched(const struct ir_function *fn, u32 block, ir_ref value)
+{
+	for (u32 i = 0; i < STEPS_MAX && value; i++) {
+		const struct ir_block *from = &fn->blocks[block];
+		u32 next = 0;
+
+		if (compares(fn, block, value))
+			return compares(fn, from->succ[0], value) ||
+			       compares(fn, from->succ[1], value);
+		if (!from->succ_cnt)
+			return false;
+		if (from->succ_cnt == 2)
+			next = fn->blocks[from->succ[1]].loop == from->succ[1];
+		value = fn->blocks[from->succ[next]].pred_cnt == 1
+				? value
+				: phi_of(fn, block, from->succ[next], value);
+		block = from->succ[next];
+	}
+	return false;
+}
+
+/* The ways to the next round are known behind a branch, and are not behind a choice. */
+static bool is_state(const struct ir_function *fn, const struct choice *choice)
+{
+	if (fn->blocks[choice->block].loop == IR_NO_BLOCK)
+		return false;
+	for (ir_ref at = fn->blocks[choice->join].first; at && ir_at(fn, at)->op == IR_phi;
+	     at = ir_at(fn, at)->next)
+		if (chosen(fn, choice, at, 0) != chosen(fn, choice, at, 1) &&
+		    ir_is_const(fn, chosen(fn, choice, at, 0)) &&
+		    ir_is_const(fn, chosen(fn, choice, at, 1)) &&
+		    is_switched(fn, choice->join, at))
+			return true;
+	return false;
+}
+
+/* --- what becomes of them --- */
+
 static ir_ref select_before(struct ir_function *fn, ir_ref branch, ir_ref yes, ir_ref no)
 {
 	const struct ir_insn from = *ir_at(fn, branch);
@@ -150,7 +213,7 @@ static bool convert_all(struct ir_function *fn)
 
 	for (u32 i = fn->order_cnt; i-- > 0 && !fn->failed;) {
 		if (!find(fn, fn->order[i], &choice) ||
-		    count_selects(fn, &choice) > SELECTS_MAX)
+		    count_selects(fn, &choice) > SELECTS_MAX || is_state(fn, &choice))
 			continue;
 		convert(fn, &choice);
 		changed = true;

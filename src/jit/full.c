@@ -106,6 +106,16 @@ static void emit_insn(struct full *full, ir_ref at)
 		full_control(full, at);
 }
 
+void full_insn(struct full *full, ir_ref at)
+{
+	if (emit_reserve(full->emit)) {
+		full->failed = true;
+		return;
+	}
+	base_place(full->base, ir_at(full->fn, at)->at);
+	emit_insn(full, at);
+}
+
 static bool is_only_jump(struct full *full, u32 block)
 {
 	const struct ir_insn *first = ir_at(full->fn, full->fn->blocks[block].first);
@@ -142,32 +152,69 @@ static bool is_inner_loop(const struct ir_function *fn, u32 block)
 	return fn->blocks[block].loop == block;
 }
 
-static void emit_blocks(struct full *full)
+static void emit_block(struct full *full, u32 block)
 {
 	struct ir_function *fn = full->fn;
 
+	if (is_inner_loop(fn, block))
+		machine_align(full->emit, LOOP_ALIGNMENT);
+	full->offset[block] = emit_offset(full->emit);
+	full->is_made[block] = true;
+	if (full->alias[block] != block)
+		return;
+	for (ir_ref at = fn->blocks[block].first; at && !full->failed; at = ir_at(fn, at)->next)
+		full_insn(full, at);
+}
+
+/* Whether all that led there goes elsewhere now. */
+static bool is_left_out(const struct full *full, u32 block)
+{
+	const struct ir_block *in = &full->fn->blocks[block];
+
+	for (u32 p = 0; p < in->pred_cnt; p++)
+		if (!full->is_made[in->pred[p]])
+			return false;
+	return block && !full->is_wanted[block];
+}
+
+/* What is wanted after all stands behind the others. */
+static bool emit_left_out(struct full *full)
+{
+	bool changed = false;
+
+	for (u32 i = 0; i < full->fn->order_cnt && !full->failed; i++) {
+		const u32 block = full->fn->order[i];
+
+		if (full->is_made[block] || !full->is_wanted[block])
+			continue;
+		emit_block(full, block);
+		changed = true;
+	}
+	return changed;
+}
+
+static void emit_blocks(struct full *full)
+{
+	struct ir_function *fn = full->fn;
+	bool has_left_out = false;
+
 	find_aliases(full);
 	memset(full->is_made, 0, fn->block_cnt);
+	memset(full->is_early, 0, fn->block_cnt);
+	memset(full->is_wanted, 0, fn->block_cnt);
+	memset(full->is_entered, 0, fn->block_cnt);
+	full->copied = 0;
 	full_prologue(full);
 	for (full->layout = 0; full->layout < fn->order_cnt && !full->failed; full->layout++) {
 		const u32 block = fn->order[full->layout];
 
-		if (is_inner_loop(fn, block))
-			machine_align(full->emit, LOOP_ALIGNMENT);
-		full->offset[block] = emit_offset(full->emit);
-		full->is_made[block] = true;
-		if (full->alias[block] != block)
-			continue;
-		for (ir_ref at = fn->blocks[block].first; at && !full->failed;
-		     at = ir_at(fn, at)->next) {
-			if (emit_reserve(full->emit)) {
-				full->failed = true;
-				continue;
-			}
-			base_place(full->base, ir_at(fn, at)->at);
-			emit_insn(full, at);
-		}
+		if (is_left_out(full, block))
+			has_left_out = true;
+		else
+			emit_block(full, block);
 	}
+	while (has_left_out && !full->failed && emit_left_out(full))
+		;
 	for (u32 i = 0; i < full->jump_cnt; i++)
 		base_aim(full->base, full->jumps[i].at, full->offset[full->jumps[i].target]);
 }
@@ -183,9 +230,13 @@ static bool prepare(struct full *full, struct arena *arena)
 	full->alive = arena_array(arena, blocks, sizeof(*full->alive));
 	full->offset = arena_array(arena, blocks, sizeof(u32));
 	full->is_made = arena_array(arena, blocks, 1);
+	full->is_early = arena_array(arena, blocks, 1);
+	full->is_wanted = arena_array(arena, blocks, 1);
+	full->is_entered = arena_array(arena, blocks, 1);
 	full->alias = arena_array(arena, blocks, sizeof(u32));
-	return full->place && full->position && full->start && full->end && full->alive && full->offset &&
-	       full->is_made && full->alias;
+	return full->place && full->position && full->start && full->end && full->alive &&
+	       full->offset && full->is_made && full->is_early && full->is_wanted &&
+	       full->is_entered && full->alias;
 }
 
 /* Once without, and if it turns out to be needed once with the second scratch register. */

@@ -41,6 +41,10 @@ struct full {
 	bool *is_made; /* of each block: its code is there */
 	struct base_fixup *jumps;
 	u32 jump_cnt, jump_room;
+	bool *is_early;	  /* of each block: what stands in it was done before the branch there */
+	bool *is_wanted;  /* somebody goes there */
+	bool *is_entered; /* others than its predecessors jump there */
+	u32 copied;	  /* instructions, full_thread() */
 	u32 *alias; /* of each block: where a jump to it goes on to */
 	u32 layout; /* the place in fn->order of the block that is being made */
 };
@@ -125,6 +129,12 @@ machine_condition full_compare(struct full *full, enum ir_cond cond, enum ir_wid
 				ir_ref b);
 void full_memory(struct full *full, ir_ref at);
 void full_control(struct full *full, ir_ref at);
+/* full_thread.c: behind a block that jumps, the way on as far as it is known there. False: it is
+ * not; else where to jump. */
+bool full_thread(struct full *full, u32 block, u32 *target);
+void full_insn(struct full *full, ir_ref at);
+/* A branch to one of its ways only: to the first, when its condition holds. */
+void full_leave_way(struct full *full, ir_ref branch, u32 block, bool when_taken);
 /* full_limits.c: fuel and masks. */
 void full_limits(struct full *full, ir_ref at);
 void full_prologue(struct full *full);

@@ -105,7 +105,7 @@ void full_leave(struct full *full)
 
 /* --- jumps --- */
 
-static u32 target_of(const struct full *full, u32 block)
+static u32 full_target(const struct full *full, u32 block)
 {
 	while (full->alias[block] != block)
 		block = full->alias[block];
@@ -150,6 +150,7 @@ static bool is_near(const struct full *full, u32 block)
 
 static void jump_if(struct full *full, enum x86_condition taken, u32 block)
 {
+	full->is_wanted[block] = true;
 	if (is_near(full, block))
 		x86_jcc_back(full->emit, taken, full->offset[block]);
 	else
@@ -158,7 +159,8 @@ static void jump_if(struct full *full, enum x86_condition taken, u32 block)
 
 static void go(struct full *full, u32 block)
 {
-	block = target_of(full, block);
+	block = full_target(full, block);
+	full->is_wanted[block] = true;
 	if (is_next(full, block))
 		return;
 	if (is_near(full, block))
@@ -169,7 +171,7 @@ static void go(struct full *full, u32 block)
 
 static void go_if(struct full *full, enum x86_condition taken, const u32 *succ)
 {
-	u32 yes = target_of(full, succ[0]), no = target_of(full, succ[1]);
+	u32 yes = full_target(full, succ[0]), no = full_target(full, succ[1]);
 
 	/* The way back is the one that is taken more often. */
 	if (is_next(full, yes) || (!is_next(full, no) && full->is_made[no])) {
@@ -214,7 +216,8 @@ static bool move_early(struct full *full, u32 edge, u32 other)
 {
 	const struct ir_function *fn = full->fn;
 	const u32 busy = full->alive[other];
-	bool is_small = !full->is_made[edge] && full->alias[edge] == edge &&
+	bool is_small = !full->is_made[edge] && !full->is_entered[edge] &&
+			full->alias[edge] == edge &&
 			fn->blocks[edge].pred_cnt == 1 &&
 			ir_at(fn, fn->blocks[edge].last)->op == IR_jump;
 	u32 sums = 0;
@@ -227,7 +230,8 @@ static bool move_early(struct full *full, u32 edge, u32 other)
 		return false;
 	small_sums(full, edge);
 	full_phi_moves(full, edge);
-	full->alias[edge] = target_of(full, fn->blocks[edge].succ[0]);
+	full->is_early[edge] = true;
+	full->alias[edge] = full_target(full, fn->blocks[edge].succ[0]);
 	return true;
 }
 
@@ -252,16 +256,31 @@ static void may_goto(struct full *full, const struct ir_insn *insn)
 	x86_rm(full->emit, x86_cmp_imm8, W32, 0, left);
 	emit8(full->emit, 0);
 	is_left = x86_jcc8(full->emit, CC_NE);
-	jump_to(full, x86_jmp32(full->emit), target_of(full, succ[0]));
+	full->is_wanted[full_target(full, succ[0])] = true;
+	jump_to(full, x86_jmp32(full->emit), full_target(full, succ[0]));
 	x86_land(full->emit, is_left);
 	x86_rm(full->emit, x86_dec, W32, 0, left);
 	go(full, succ[1]);
 }
 
+void full_leave_way(struct full *full, ir_ref at, u32 block, bool when_taken)
+{
+	const struct ir_insn *insn = ir_at(full->fn, at);
+	const enum x86_condition taken = full_compare(
+		full, (enum ir_cond)insn->cond, (enum ir_width)insn->width, insn->a, insn->b);
+
+	full->is_entered[block] = true;
+	jump_if(full, when_taken ? taken : taken ^ 1, full_target(full, block));
+}
+
 static void jump(struct full *full, u32 block)
 {
+	u32 target = full->fn->blocks[block].succ[0];
+
 	full_phi_moves(full, block);
-	go(full, full->fn->blocks[block].succ[0]);
+	if (full_thread(full, block, &target))
+		full->is_entered[target] = true;
+	go(full, target);
 }
 
 static void ret(struct full *full, const struct ir_insn *insn)
