@@ -21,18 +21,18 @@ static bool next_entry(const struct lpm_node *node, u32 order, struct lpm_entry 
 	return least != UINT32_MAX;
 }
 
-/* The first prefix of the node behind `order`, or of what is below: its value and length. A
- * node may have lost its last entry meanwhile: what comes behind it is still there. */
-static void *first_behind(const struct lpm_node *node, u32 order, u32 *length)
+/* The first prefix of the node behind `order`, or of what is below: its value. A node may have
+ * lost its last entry meanwhile: what comes behind it is still there. */
+static void *first_behind(const struct lpm_node *node, u32 order)
 {
 	struct lpm_entry entry;
 
 	while (next_entry(node, order, &entry)) {
-		void *value =
-			entry.is_node ? first_behind(entry.target, 0, length) : entry.target;
+		void *value = entry.target;
 
-		if (value && !entry.is_node)
-			*length = node->depth * 8u + entry.length;
+		if (entry.is_branch)
+			value = lpm_is_leaf(value) ? lpm_leaf_value(value)
+						   : first_behind(value, 0);
 		if (value)
 			return value;
 		order = lpm_order(&entry);
@@ -40,17 +40,25 @@ static void *first_behind(const struct lpm_node *node, u32 order, u32 *length)
 	return NULL;
 }
 
-/* The first prefix behind the key's, which is in the last node of the way. */
-static void *next_on_way(const struct lpm_way *way, const void *key, u32 *length)
+static void *first_of(void *branch)
+{
+	if (!branch)
+		return NULL;
+	return lpm_is_leaf(branch) ? lpm_leaf_value(branch) : first_behind(branch, 0);
+}
+
+/* The first prefix behind the key's, which is where the way ends. */
+static void *next_on_way(const struct lpm_way *way, const void *key)
 {
 	struct lpm_entry entry = lpm_entry_of(key, NULL);
 	void *value = NULL;
 
 	for (u32 i = way->count; i-- && !value;) {
-		value = first_behind(way->step[i].node, lpm_order(&entry), length);
-		if (i)
-			entry = (struct lpm_entry){
-				NULL, lpm_data(key)[way->step[i - 1].node->depth], 8, true};
+		const struct lpm_node *node = way->step[i];
+
+		if (way->below || i + 1 < way->count)
+			entry = (struct lpm_entry){NULL, lpm_data(key)[node->depth], 8, true};
+		value = first_behind(node, lpm_order(&entry));
 	}
 	return value;
 }
@@ -58,20 +66,20 @@ static void *next_on_way(const struct lpm_way *way, const void *key, u32 *length
 int lpm_next_key(struct map *map, const void *key, void *next)
 {
 	struct lpm *lpm = lpm_of(map);
-	const struct lpm_node *root = lpm_target(&lpm->root);
 	void *all = lpm_target(&lpm->all), *value;
-	struct lpm_way way;
-	u32 length = 0;
+	u32 length = key ? lpm_length(key) : 0;
+	struct lpm_way way = {};
 
-	if (key && !lpm_length(key) && all)
+	if (key && !length && all)
 		return -ENOENT;
-	if (key && lpm_length(key) && lpm_length(key) <= lpm->bits && lpm_find_way(lpm, key, &way))
-		value = next_on_way(&way, key, &length);
-	else
-		value = root ? first_behind(root, 0, &length) : NULL;
+	if (length && length <= lpm->bits)
+		lpm_find_way(lpm, key, &way);
+	value = way.value ? next_on_way(&way, key) : first_of(lpm_target(&lpm->root));
 	if (!value && !all)
 		return -ENOENT;
+	length = value ? lpm_value_length(lpm, value, lpm->data_size) : 0;
 	memcpy(next, &length, LPM_KEY_LENGTH);
-	memcpy((u8 *)next + LPM_KEY_LENGTH, lpm_behind(lpm, value ? value : all), lpm->data_size);
+	memcpy((u8 *)next + LPM_KEY_LENGTH, lpm_behind(lpm, value ? value : all),
+	       lpm->data_size);
 	return 0;
 }

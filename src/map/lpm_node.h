@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One node of a longest-prefix-match trie (lpm.c): what there is at one byte of the keys, its
- * `depth`. Entries are prefixes that end in the byte, after 1 to 8 of its bits, and nodes for
- * what follows a value of the byte. Bytes between the parent's and this one that all below
- * share are the node's path.
+ * `depth`. Entries are prefixes that end in the byte, after 1 to 8 of its bits, and branches:
+ * what follows a value of the byte. A branch is another node or, where only one prefix follows,
+ * that prefix itself, a leaf. Bytes between the parent's and this one that all below share are
+ * the node's path.
  *
- * A small node keeps its entries side by side in no order, and compares the byte with all of
- * them at once, eight in a word. A wide one has a slot for each value of the byte.
+ * A small node divides the 256 values of the byte into runs for which the longest prefix and
+ * the branch are the same. One bit says of each value whether a run begins there: their number
+ * up to a byte is the byte's run. A wide node has a slot for each value.
  *
- * Readers run at any time; changes are made under the trie's lock, in an order that lets
- * readers see the entry or not, and nothing between. An entry that was taken out leaves its
- * place unused: readers may be at it. The node gets a new copy when it has no place left.
+ * Readers run at any time; changes are made under the trie's lock. A small node's version is
+ * odd while it changes: who meets that looks at the entries themselves, which it sees or not,
+ * and nothing between; who looked while it changed does so again. The node gets a new copy when
+ * it has no place left.
  */
 #ifndef SKEP_MAP_LPM_NODE_H
 #define SKEP_MAP_LPM_NODE_H
@@ -18,34 +21,32 @@
 #include "map/slab.h"
 #include <stdatomic.h>
 
-#define LPM_PATH_MAX  4
-#define LPM_SMALL_MAX 64
-#define LPM_WIDE      255 /* as a capacity */
+#define LPM_PATH_MAX  11
+#define LPM_SMALL_MAX 128 /* entries */
 
 struct lpm_node {
-	/* Small: bits of the entries, and of those that are nodes. Wide: unused. */
-	atomic_ullong used, nodes;
-	u8 capacity; /* LPM_WIDE: a wide node */
-	u8 next;     /* small, under the lock: the first place that was never used */
+	u8 kind; /* of its piece */
 	u8 depth;
 	u8 path_length;
 	u8 path[LPM_PATH_MAX];
 };
 
-/* Of eight entries, one byte each: a byte matches when it is `value` in the bits of `mask`. */
-struct lpm_lane {
-	atomic_ullong value, mask;
-};
-
-/* Followed by `capacity` entries; both kinds are pointers. */
+/* Followed by the runs, then the targets, of which the first is NULL, then a code of each
+ * further one. */
 struct lpm_small {
 	struct lpm_node node;
-	struct lpm_lane lanes[];
+	u8 count;      /* of entries; under the lock */
+	u8 targets_at; /* in words from the node's beginning */
+	atomic_uint version;
+	_Atomic u8 before[4]; /* runs that begin in the words of `starts` before */
+	atomic_ullong starts[4];
+	/* Targets by number: the prefix's value, and the branch << 8. */
+	atomic_ushort runs[];
 };
 
 struct lpm_slot {
 	_Atomic(void *) best; /* the longest prefix that ends in this value of the byte */
-	_Atomic(void *) node;
+	_Atomic(void *) branch;
 };
 
 struct lpm_wide {
@@ -58,36 +59,53 @@ struct lpm_wide {
 };
 
 struct lpm_entry {
-	void *target; /* a prefix's value, or a node */
+	void *target; /* a prefix's value, or a branch */
 	u8 byte;      /* with zeros behind the prefix */
-	u8 length;    /* 8: a node */
-	bool is_node;
+	u8 length;    /* 8: a branch */
+	bool is_branch;
 };
 
-/* The kinds of pieces in the slab of a trie. */
-enum { LPM_VALUE, LPM_NODES };
+/* The kinds of pieces in the slab of a trie: values, small nodes by size, wide nodes. */
+enum { LPM_VALUE, LPM_SMALL, LPM_WIDE = LPM_SMALL + 8 };
 struct slab *lpm_slab_new(struct account *account, size_t value_size);
+
+/* --- branches --- */
+
+static inline void *lpm_leaf(void *value)
+{
+	return (u8 *)value + 1;
+}
+
+static inline bool lpm_is_leaf(const void *branch)
+{
+	return (uintptr_t)branch & 1;
+}
+
+static inline void *lpm_leaf_value(void *branch)
+{
+	return (u8 *)branch - 1;
+}
 
 /* --- readers --- */
 
-static inline u32 lpm_lane_count(const struct lpm_node *node)
+static inline struct lpm_small *lpm_small(const struct lpm_node *node)
 {
-	return (node->capacity + 7u) / 8;
+	return (struct lpm_small *)node;
 }
 
-static inline struct lpm_lane *lpm_lanes(const struct lpm_node *node)
+static inline _Atomic(void *) *lpm_targets(const struct lpm_node *node)
 {
-	return ((struct lpm_small *)node)->lanes;
-}
-
-static inline _Atomic(void *) *lpm_entries(const struct lpm_node *node)
-{
-	return (_Atomic(void *) *)(lpm_lanes(node) + lpm_lane_count(node));
+	return (_Atomic(void *) *)node + lpm_small(node)->targets_at;
 }
 
 static inline struct lpm_wide *lpm_wide(const struct lpm_node *node)
 {
 	return (struct lpm_wide *)node;
+}
+
+static inline bool lpm_is_wide(const struct lpm_node *node)
+{
+	return node->kind == LPM_WIDE;
 }
 
 /* Acquire pairs with the release of whoever put the entry there. */
@@ -96,53 +114,49 @@ static inline void *lpm_target(_Atomic(void *) *place)
 	return atomic_load_explicit(place, memory_order_acquire);
 }
 
-#define LPM_BYTES(byte) ((byte)*0x0101010101010101ULL)
-
-/* A bit for each of the lane's eight entries that the byte matches. */
-static inline u64 lpm_lane_matches(const struct lpm_lane *lane, u64 bytes)
+/* The number of the run that the byte is in. */
+static inline __attribute__((always_inline)) u32 lpm_run_number(const struct lpm_node *node,
+								u8 byte)
 {
-	u64 mask = atomic_load_explicit(&lane->mask, memory_order_relaxed);
-	u64 value = atomic_load_explicit(&lane->value, memory_order_relaxed);
-	u64 differs = (bytes & mask) ^ value, low = LPM_BYTES(0x7f);
-	u64 tops = ~(((differs & low) + low) | differs | low);
+	const struct lpm_small *small = lpm_small(node);
+	u64 starts = atomic_load_explicit(&small->starts[byte / 64], memory_order_relaxed);
 
-	return (tops >> 7) * 0x0102040810204080ULL >> 56;
+	return atomic_load_explicit(&small->before[byte / 64], memory_order_relaxed) +
+	       (u32)__builtin_popcountll(starts << (~byte & 63)) - 1;
 }
 
-/* A bit for each entry of a small node that the byte matches. */
-static inline u64 lpm_matches(const struct lpm_node *node, u8 byte)
-{
-	/* Acquire pairs with the release in publish(): such an entry is complete. */
-	u64 used = atomic_load_explicit(&node->used, memory_order_acquire), matches = 0;
+/* What there is at a byte: prefix and branch, NULL: none. */
+struct lpm_found {
+	void *best, *branch;
+};
 
-	for (u32 i = 0, lanes = lpm_lane_count(node); i < lanes; i++)
-		matches |= lpm_lane_matches(&lpm_lanes(node)[i], LPM_BYTES(byte)) << 8 * i;
-	return matches & used;
+/* Read from the entries. */
+struct lpm_found lpm_find_anew(const struct lpm_node *node, u8 byte);
+
+/* In a small node. The number of a run that changes just now may be any, and the run another
+ * byte's; what runs name are places of the node. */
+static inline __attribute__((always_inline)) struct lpm_found
+lpm_find(const struct lpm_node *node, u8 byte)
+{
+	const struct lpm_small *small = lpm_small(node);
+	/* Acquire pairs with the release in end_change(). */
+	u32 version = atomic_load_explicit(&small->version, memory_order_acquire);
+	u32 number = lpm_run_number(node, byte), run;
+	u32 end = small->targets_at * 4u - sizeof(*small) / 2;
+	struct lpm_found found;
+
+	run = atomic_load_explicit(&small->runs[number < end ? number : 0],
+				   memory_order_relaxed);
+	found.best = lpm_target(&lpm_targets(node)[run & 0xff]);
+	found.branch = lpm_target(&lpm_targets(node)[run >> 8]);
+	atomic_thread_fence(memory_order_acquire);
+	if (likely(!(version & 1) &&
+		   atomic_load_explicit(&small->version, memory_order_relaxed) == version))
+		return found;
+	return lpm_find_anew(node, byte);
 }
 
-static inline u8 lpm_mask(const struct lpm_node *node, u32 entry)
-{
-	return (u8)(atomic_load_explicit(&lpm_lanes(node)[entry / 8].mask,
-					 memory_order_relaxed) >>
-		    entry % 8 * 8);
-}
-
-/* Of the entries in `matches`, prefixes of one byte, the one with most bits. */
-static inline u32 lpm_longest(const struct lpm_node *node, u64 matches)
-{
-	u32 longest = (u32)__builtin_ctzll(matches);
-
-	while (unlikely(matches &= matches - 1)) {
-		u32 entry = (u32)__builtin_ctzll(matches);
-
-		if (lpm_mask(node, entry) > lpm_mask(node, longest))
-			longest = entry;
-	}
-	return longest;
-}
-
-/* The entries of a small node lie behind what says which of them to take: their lines are asked
- * for at once. */
+/* What a small node's runs and targets are in is asked for with its beginning. */
 static inline void lpm_prefetch(const struct lpm_node *node)
 {
 	__builtin_prefetch((const u8 *)node + CACHE_LINE);
@@ -151,32 +165,30 @@ static inline void lpm_prefetch(const struct lpm_node *node)
 }
 
 /* One step of a look-up: the longest prefix in `byte`, if any, becomes *best; what follows. */
-static inline struct lpm_node *lpm_step(const struct lpm_node *node, u8 byte, void **best)
+static inline __attribute__((always_inline)) void *lpm_step(const struct lpm_node *node,
+							    u8 byte, void **best)
 {
-	u64 matches, nodes, prefixes;
+	struct lpm_found found;
 
-	if (node->capacity == LPM_WIDE) {
+	if (lpm_is_wide(node)) {
 		struct lpm_slot *slot = &lpm_wide(node)->slot[byte];
-		void *found = lpm_target(&slot->best);
 
-		*best = found ? found : *best;
-		return lpm_target(&slot->node);
+		found.best = lpm_target(&slot->best);
+		found.branch = lpm_target(&slot->branch);
+	} else {
+		lpm_prefetch(node);
+		found = lpm_find(node, byte);
 	}
-	lpm_prefetch(node);
-	matches = lpm_matches(node, byte);
-	nodes = matches & atomic_load_explicit(&node->nodes, memory_order_relaxed);
-	prefixes = matches & ~nodes;
-	if (prefixes)
-		*best = lpm_target(&lpm_entries(node)[lpm_longest(node, prefixes)]);
-	return nodes ? lpm_target(&lpm_entries(node)[__builtin_ctzll(nodes)]) : NULL;
+	*best = found.best ? found.best : *best;
+	return found.branch;
 }
 
 /* The value of the longest prefix of at most `length` bits, 1 to 7; NULL: none. */
 void *lpm_node_shorter(const struct lpm_node *node, u8 byte, u32 length);
 
-/* Where the prefix, or the node that follows the byte, is; NULL: nowhere. */
-_Atomic(void *) *lpm_find_prefix(const struct lpm_node *node, u8 byte, u32 length);
-_Atomic(void *) *lpm_find_node(const struct lpm_node *node, u8 byte);
+/* The value of the prefix, or what follows the byte; NULL: there is none. */
+void *lpm_prefix(const struct lpm_node *node, u8 byte, u32 length);
+void *lpm_branch(const struct lpm_node *node, u8 byte);
 
 /* Entries by number, below lpm_places(); false: there is none. */
 u32 lpm_places(const struct lpm_node *node);
@@ -189,11 +201,14 @@ u32 lpm_order(const struct lpm_entry *entry);
 
 /* --- changes, under the trie's lock --- */
 
+/* With so many entries, which differ. NULL: no memory. */
 struct lpm_node *lpm_node_new(struct slab *slab, u32 depth, const u8 *path, u32 path_length,
-			      u32 entries);
-/* A copy with room for more entries. */
+			      const struct lpm_entry *entries, u32 count);
+/* A copy with room for so many more. */
 struct lpm_node *lpm_node_copy(struct slab *slab, const struct lpm_node *node, u32 more);
 bool lpm_has_room(const struct lpm_node *node);
+/* Where the branch of the byte is, which there is. */
+_Atomic(void *) *lpm_branch_place(struct lpm_node *node, u8 byte);
 /* The node has room, and no such entry. */
 void lpm_add(struct lpm_node *node, const struct lpm_entry *entry);
 void lpm_replace_prefix(struct lpm_node *node, u8 byte, u32 length, void *value);
@@ -201,7 +216,5 @@ void lpm_remove(struct lpm_node *node, const struct lpm_entry *entry);
 u32 lpm_count(const struct lpm_node *node);
 /* Whether a copy would be a good deal smaller. */
 bool lpm_is_sparse(const struct lpm_node *node);
-/* `seen`: readers may be at it. */
-void lpm_node_free(struct slab *slab, struct lpm_node *node, bool seen);
 
 #endif

@@ -97,7 +97,8 @@ void slab_free(struct slab *slab)
 
 static int add_chunk(struct slab *slab, size_t size)
 {
-	size_t wanted = max(slab->next_chunk, size + sizeof(struct chunk));
+	size_t wanted =
+		max(slab->next_chunk, size + round_up(sizeof(struct chunk), CACHE_LINE));
 	struct region region;
 	struct chunk *chunk;
 	int err = region_new(slab->account, &region, wanted);
@@ -109,32 +110,35 @@ static int add_chunk(struct slab *slab, size_t size)
 	chunk->region = region;
 	chunk->next = slab->chunks;
 	slab->chunks = chunk;
-	slab->fresh = (u8 *)(chunk + 1);
+	slab->fresh = region.base + round_up(sizeof(*chunk), CACHE_LINE);
 	slab->end = region.base + region.size;
 	slab->next_chunk = min(slab->next_chunk * CHUNK_GROWTH, CHUNK_LAST);
 	return 0;
-}
-
-static void *take(struct slab *slab, u32 kind)
-{
-	size_t size = slab->size[kind];
-	void *piece = slab->free[kind];
-
-	if (piece) {
-		slab->free[kind] = slab->free[kind]->next;
-		return piece;
-	}
-	if ((size_t)(slab->end - slab->fresh) < size && add_chunk(slab, size))
-		return NULL;
-	piece = slab->fresh;
-	slab->fresh += size;
-	return piece;
 }
 
 static void give(struct slab *slab, u32 kind, struct free_piece *piece)
 {
 	piece->next = slab->free[kind];
 	slab->free[kind] = piece;
+}
+
+static void *take(struct slab *slab, u32 kind)
+{
+	size_t size = slab->size[kind], lines;
+	void *piece = slab->free[kind];
+
+	if (piece) {
+		slab->free[kind] = slab->free[kind]->next;
+		return piece;
+	}
+	lines = round_up(size, CACHE_LINE);
+	if ((size_t)(slab->end - slab->fresh) < lines && add_chunk(slab, lines))
+		return NULL;
+	piece = slab->fresh;
+	slab->fresh += lines;
+	for (u8 *other = (u8 *)piece + size; other + size <= slab->fresh; other += size)
+		give(slab, kind, (struct free_piece *)other);
+	return piece;
 }
 
 static void retired_back(struct rcu_head *head)

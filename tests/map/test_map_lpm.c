@@ -12,6 +12,7 @@
 
 #define DATA_MAX 256
 #define STEPS	 12000
+#define LARGE	 40000
 
 struct key {
 	u32 length;
@@ -24,13 +25,17 @@ static const struct row {
 	u32 shared; /* bytes at the start that are the same in most keys */
 	u32 values; /* different values of the bytes behind */
 	u32 least, most;
+	u32 first; /* prefixes that come first: so many make a trie large */
 } rows[] = {
 	{"one byte, all prefixes", 1, 0, 256, 0, 8},
 	{"one wide node", 4, 2, 256, 17, 24},
 	{"a node of short prefixes", 4, 0, 256, 0, 9},
 	{"IPv4", 4, 0, 256, 8, 32},
 	{"IPv4, crowded", 4, 0, 6, 0, 32},
+	{"IPv4, large", 4, 0, 256, 8, 32, LARGE},
+	{"IPv4, large and crowded", 4, 0, 60, 20, 32, LARGE},
 	{"IPv6", 16, 2, 16, 16, 64},
+	{"IPv6, large", 16, 0, 16, 12, 64, LARGE},
 	{"IPv6, long paths", 16, 13, 64, 100, 128},
 	{"odd size", 7, 3, 3, 0, 56},
 	{"2048 bits", 256, 250, 4, 1900, 2048},
@@ -95,6 +100,16 @@ static void change(struct pair *pair, u32 step, u32 deletes_of_8)
 	check_lookup(pair, &key);
 }
 
+static void fill(struct pair *pair)
+{
+	for (u32 i = 0; i < pair->row->first; i++) {
+		struct key key = draw_key(pair);
+
+		expect(pair, "update", map_user_update(pair->map, &key, &i, 0),
+		       live_element(BPF_MAP_UPDATE_ELEM, pair->fd, &key, &i, 0));
+	}
+}
+
 /* All keys, in the same order; how many. */
 static u32 check_walk(struct pair *pair)
 {
@@ -144,6 +159,7 @@ static void run_row(const struct row *row)
 	if (pair.fd < 0)
 		fail_msg("%s: the kernel says %d", row->name, pair.fd);
 	assert_int_equal(map_new(&desc, NULL, 2, &pair.map, NULL), 0);
+	fill(&pair);
 	for (u32 step = 0; step < STEPS; step++)
 		change(&pair, step, step < STEPS * 2 / 3 ? 1 : 6);
 	assert_true(check_walk(&pair) > 1);
