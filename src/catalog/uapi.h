@@ -76,6 +76,9 @@
 #define BPF_F_ID	  (1U << 5)
 #define BPF_LINK_TYPE_TCX ((enum bpf_link_type)11)
 #endif
+#if SKEP_UAPI_BEFORE(6, 10)
+#define BPF_LINK_TYPE_SOCKMAP ((enum bpf_link_type)14)
+#endif
 #if SKEP_UAPI_BEFORE(6, 15)
 #define BPF_F_PREORDER (1U << 6)
 #endif

@@ -56,8 +56,10 @@ struct group_hook *group_find(struct groups *groups, u64 id, enum bpf_attach_typ
 /* --- run.c --- */
 
 /* The programs that run in the group of the path, in their order; in a read-side section. */
+typedef void group_visit(const struct group_hook *hook, const struct attachment *at,
+			 void *cookie);
 void group_each(struct groups *groups, const struct group_path *path, enum bpf_attach_type type,
-		void (*visit)(const struct attachment *at, void *cookie), void *cookie);
+		group_visit *visit, void *cookie);
 
 /* What programs see and say of one call. */
 struct group_call {

@@ -3,6 +3,7 @@
 #include "cgroup/group.h"
 
 #include "helper/kernel_cgroup.h"
+#include "map/cgroup.h"
 #include "map/owner.h"
 
 #include <errno.h>
@@ -262,6 +263,17 @@ static const struct prog *find_replaced(const struct group_hook *hook,
 	return attachment_prog(hook_chain(&hook->hook)->at[0]);
 }
 
+/* Values of storage are there as soon as a program is. */
+static int make_values(const struct prog *prog, const struct group_hook *hook)
+{
+	for (u32 i = 0; i < prog->map_cnt; i++)
+		if (map_is_cgroup_storage(prog->maps[i]) &&
+		    !map_cgroup_value(prog->maps[i], hook->hook.cgroup, hook->hook.attach_type,
+				      0))
+			return -ENOMEM;
+	return 0;
+}
+
 static int attach(struct groups *groups, const struct group_path *path,
 		  const struct group_request *request, struct prog *prog,
 		  const struct prog *replaced)
@@ -274,7 +286,8 @@ static int attach(struct groups *groups, const struct group_path *path,
 		ret = check_programs(hook, prog, replaced);
 	if (ret)
 		return ret;
-	ret = find_place(hook, request, find_replaced(hook, request, replaced), &place);
+	ret = find_place(hook, request, find_replaced(hook, request, replaced), &place)
+		      ?: make_values(prog, hook);
 	if (ret)
 		return ret;
 	hook->mode = request->flags & GROUP_MODE_FLAGS;
@@ -305,7 +318,7 @@ static int link_to(struct groups *groups, const struct group_path *path,
 	struct hook_request place;
 	int ret = hook ? check_place(groups, path, hook, request) : -ENOMEM;
 
-	ret = ret ?: find_place(hook, request, NULL, &place);
+	ret = ret ?: find_place(hook, request, NULL, &place) ?: make_values(prog, hook);
 	if (ret)
 		return ret;
 	hook->mode = BPF_F_ALLOW_MULTI;
@@ -361,7 +374,7 @@ int groups_detach(struct groups *groups, const struct group_request *request,
 
 /* --- what is attached --- */
 
-static void list_one(const struct attachment *at, void *cookie)
+static void list_one(const struct group_hook *hook, const struct attachment *at, void *cookie)
 {
 	struct group_listing *out = cookie;
 
@@ -376,7 +389,7 @@ static void list_own(const struct group_hook *hook, struct group_listing *out)
 	out->flags = chain ? hook->mode : 0;
 	out->revision = hook ? hook->hook.revision : 1;
 	for (u32 i = 0; chain && i < chain->count; i++)
-		list_one(chain->at[i], out);
+		list_one(hook, chain->at[i], out);
 }
 
 int groups_list(struct groups *groups, const struct group_request *request, bool is_effective,

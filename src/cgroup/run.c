@@ -2,6 +2,7 @@
 /* Which programs run for a call of the process, and what comes of it. */
 #include "cgroup/group.h"
 
+#include "map/cgroup.h"
 #include "map/socket_file.h"
 #include "run/run.h"
 
@@ -11,6 +12,7 @@
 /* Linux: the group's own programs, and of those above it the ones that let others be beside
  * them; of several groups the lowest that has any, and all above that allow it. */
 struct effective {
+	const struct group_hook *hooks[GROUP_DEPTH];
 	const struct chain *chains[GROUP_DEPTH];
 	u32 count;
 };
@@ -23,29 +25,33 @@ static void find_effective(struct groups *groups, const struct group_path *path,
 		const struct group_hook *hook = group_find(groups, path->ids[i], type);
 		const struct chain *chain = hook ? hook_chain(&hook->hook) : NULL;
 
-		if (chain && (!out->count || hook->mode & BPF_F_ALLOW_MULTI))
-			out->chains[out->count++] = chain;
+		if (!chain || (out->count && !(hook->mode & BPF_F_ALLOW_MULTI)))
+			continue;
+		out->hooks[out->count] = hook;
+		out->chains[out->count++] = chain;
 	}
 }
 
-static void each_of(const struct chain *chain, bool is_first,
-		    void (*visit)(const struct attachment *at, void *cookie), void *cookie)
+static void each_of(const struct effective *effective, u32 index, bool is_first,
+		    group_visit *visit, void *cookie)
 {
+	const struct chain *chain = effective->chains[index];
+
 	for (u32 i = 0; i < chain->count; i++)
 		if (chain->at[i]->is_first == is_first)
-			visit(chain->at[i], cookie);
+			visit(effective->hooks[index], chain->at[i], cookie);
 }
 
 void group_each(struct groups *groups, const struct group_path *path, enum bpf_attach_type type,
-		void (*visit)(const struct attachment *at, void *cookie), void *cookie)
+		group_visit *visit, void *cookie)
 {
 	struct effective effective;
 
 	find_effective(groups, path, type, &effective);
 	for (u32 i = effective.count; i > 0; i--)
-		each_of(effective.chains[i - 1], true, visit, cookie);
+		each_of(&effective, i - 1, true, visit, cookie);
 	for (u32 i = 0; i < effective.count; i++)
-		each_of(effective.chains[i], false, visit, cookie);
+		each_of(&effective, i, false, visit, cookie);
 }
 
 struct running {
@@ -53,17 +59,42 @@ struct running {
 	struct run_context *run;
 };
 
-static void run_one(const struct attachment *at, void *cookie)
+/* The values of the program's storage maps. False: no memory for one. */
+static bool find_storage(const struct prog *prog, const struct group_hook *hook,
+			 struct run_context *run)
+{
+	for (u32 i = 0; i < prog->map_cnt; i++) {
+		struct map *map = prog->maps[i];
+		void *value;
+
+		if (!map_is_cgroup_storage(map))
+			continue;
+		value = map_cgroup_value(map, hook->hook.cgroup, hook->hook.attach_type,
+					 run->slot);
+		if (!value)
+			return false;
+		run->local_storage[map_desc_is_per_cpu(&map->desc)] =
+			(struct run_region){value, map->desc.value_size};
+	}
+	return true;
+}
+
+static void run_one(const struct group_hook *hook, const struct attachment *at, void *cookie)
 {
 	const struct running *running = cookie;
 	struct group_call *call = running->call;
 	struct run_context *run = running->run;
+	const struct prog *prog = attachment_prog(at);
 	u32 said;
 
+	if (!find_storage(prog, hook, run)) {
+		call->retval = -ENOMEM;
+		return;
+	}
 	run->event = (struct run_event){.socket = call->may_join ? call->sk : NULL,
 					.descriptor = call->fd,
 					.retval = call->retval};
-	said = (u32)prog_run(attachment_prog(at), call->ctx, run);
+	said = (u32)prog_run(prog, call->ctx, run);
 	if (call->after)
 		call->after(call, run);
 	call->said |= said >> 1;

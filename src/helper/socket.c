@@ -14,7 +14,7 @@
 #define UID_OVERFLOW 65534 /* whose socket this is cannot be said */
 #define NETNS_COOKIE 1	   /* an engine is one network */
 
-/* The socket that the context names; contexts other than packets name none here. */
+/* The socket that the context names, or is. */
 static const struct sock_ctx *context_socket(u64 ctx, const struct run_context *run)
 {
 	switch ((u32)run->type) {
@@ -23,6 +23,11 @@ static const struct sock_ctx *context_socket(u64 ctx, const struct run_context *
 	case BPF_PROG_TYPE_SCHED_ACT:
 	case BPF_PROG_TYPE_CGROUP_SKB:
 	case BPF_PROG_TYPE_SK_SKB: return ((const struct skb_ctx *)u64_to_ptr(ctx))->sk;
+	case BPF_PROG_TYPE_SOCK_OPS:
+		return (void *)((const struct bpf_sock_ops *)u64_to_ptr(ctx))->sk;
+	case BPF_PROG_TYPE_CGROUP_SOCK_ADDR:
+		return (void *)((const struct bpf_sock_addr *)u64_to_ptr(ctx))->sk;
+	case BPF_PROG_TYPE_CGROUP_SOCK: return u64_to_ptr(ctx);
 	default: return NULL;
 	}
 }

@@ -223,6 +223,7 @@ int link_new(struct hook *hook, enum bpf_link_type type, struct prog *prog,
 	link->attach_type = hook->attach_type;
 	link->ifindex = hook->ifindex;
 	link->cgroup = hook->cgroup;
+	link->cookie = request ? request->cookie : 0;
 	link->prog = prog;
 	link->hook = hook;
 	ret = attach(hook, prog, link, request ?: &alone);

@@ -55,6 +55,12 @@ static inline struct prog *attachment_prog(const struct attachment *attachment)
 	return rcu_dereference(attachment->prog);
 }
 
+/* What its link says to the program; 0: nothing. */
+static inline u64 attachment_cookie(const struct attachment *attachment)
+{
+	return attachment->link ? attachment->link->cookie : 0;
+}
+
 /* The first of them; of a hook that takes one at a time the only one. */
 static inline struct prog *hook_prog(const struct hook *hook)
 {
@@ -72,6 +78,7 @@ static inline struct link *link_of_object(struct object *object)
 struct hook_request {
 	struct chain_place place;
 	u64 revision; /* what the caller believes the hook's to be; 0: it does not care */
+	u64 cookie;   /* the link's */
 };
 
 /*

@@ -61,11 +61,15 @@ static inline bool map_has_socket_progs(const struct map *map)
 
 /*
  * Puts `prog` (NULL: none) in the place of `expected` (NULL: of whatever is there), for sockets
- * that come from now on. Takes a reference. -EBUSY: a verdict of the other kind is there;
- * -ENOENT: another one than expected is there.
+ * that come from now on. Takes a reference. -EBUSY: a verdict of the other kind is there, or
+ * what is there has a link; -ENOENT: another one than expected is there.
  */
 int map_socket_attach(struct map *map, enum socket_prog which, struct object *prog,
 		      struct object *expected);
+/* The same for `link`, which holds the place as long as it has a program there: a new one
+ * (`expected` NULL), another one in place of its own, or none. */
+int map_socket_attach_link(struct map *map, enum socket_prog which, struct object *prog,
+			   struct object *expected, const void *link);
 /* A reference; NULL: none. -EBUSY as above. */
 int map_socket_prog(struct map *map, enum socket_prog which, struct object **out);
 /* Programs will send through the map: its sockets, those that come, too, are driven. */

@@ -40,6 +40,7 @@ struct socket_map {
 	struct pointer_table hash;		 /* sockhash */
 	pthread_mutex_t lock;			 /* of progs; a leaf */
 	struct socket_progs progs;		 /* references */
+	const void *links[SOCKET_PROGS];	 /* whose they are; NULL: nobody's */
 	atomic_bool is_wanted;			 /* programs send through the map */
 };
 

@@ -12,29 +12,38 @@ static bool has_other_verdict(const struct socket_map *sockets, enum socket_prog
 
 /* With the lock held. `*old` receives the reference that falls. */
 static int replace(struct socket_map *sockets, enum socket_prog which, struct object *prog,
-		   struct object *expected, struct object **old)
+		   struct object *expected, const void *link, struct object **old)
 {
-	if (has_other_verdict(sockets, which))
+	const void *holder = sockets->links[which];
+
+	if (has_other_verdict(sockets, which) || (holder && (holder != link || !expected)))
 		return -EBUSY;
 	if (expected && sockets->progs.of[which] != expected)
 		return -ENOENT;
 	*old = sockets->progs.of[which];
 	sockets->progs.of[which] = prog ? object_get(prog) : NULL;
+	sockets->links[which] = prog ? link : NULL;
 	return 0;
 }
 
-int map_socket_attach(struct map *map, enum socket_prog which, struct object *prog,
-		      struct object *expected)
+int map_socket_attach_link(struct map *map, enum socket_prog which, struct object *prog,
+			   struct object *expected, const void *link)
 {
 	struct socket_map *sockets = sockets_of(map);
 	struct object *old = NULL;
 	int err;
 
 	pthread_mutex_lock(&sockets->lock);
-	err = replace(sockets, which, prog, expected, &old);
+	err = replace(sockets, which, prog, expected, link, &old);
 	pthread_mutex_unlock(&sockets->lock);
 	object_put(old);
 	return err;
+}
+
+int map_socket_attach(struct map *map, enum socket_prog which, struct object *prog,
+		      struct object *expected)
+{
+	return map_socket_attach_link(map, which, prog, expected, NULL);
 }
 
 int map_socket_prog(struct map *map, enum socket_prog which, struct object **out)
@@ -58,6 +67,7 @@ void socket_map_drop_progs(struct map *map)
 	pthread_mutex_lock(&sockets->lock);
 	old = sockets->progs;
 	sockets->progs = (struct socket_progs){};
+	memset(sockets->links, 0, sizeof(sockets->links));
 	pthread_mutex_unlock(&sockets->lock);
 	for (u32 i = 0; i < SOCKET_PROGS; i++)
 		object_put(old.of[i]);

@@ -59,6 +59,11 @@ struct attr_query {
 	u64 revision;
 };
 
+struct attr_raw_tracepoint {
+	u8 older[16];
+	u64 cookie;
+};
+
 struct attr_link_create {
 	u8 older[16];
 	u32 relative_fd;
@@ -75,6 +80,7 @@ union attr {
 	struct attr_detach detach;
 	struct attr_query query;
 	struct attr_link_create link_create;
+	struct attr_raw_tracepoint raw_tracepoint;
 };
 
 _Static_assert(sizeof(struct attr_prog_load) == ATTR_SIZE, "the last member ends the attr");

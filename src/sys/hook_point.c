@@ -9,12 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-int hook_point_attach(struct skep_hook_point *point, struct prog *prog, struct link **out)
+int hook_point_attach(struct skep_hook_point *point, struct prog *prog, u64 cookie,
+		      struct link **out)
 {
+	const struct hook_request request = {.place.is_alone = true, .cookie = cookie};
 	int ret = -EBUSY;
 
 	for (u32 i = 0; i < SKEP_HOOK_PROGS && ret == -EBUSY; i++)
-		ret = link_new(&point->places[i], BPF_LINK_TYPE_TRACING, prog, NULL, out);
+		ret = link_new(&point->places[i], BPF_LINK_TYPE_TRACING, prog, &request,
+			       out);
 	return ret == -EBUSY ? -E2BIG : ret;
 }
 
@@ -42,11 +45,12 @@ static int run_all(struct skep_hook_point *hook, u64 *context, struct run_contex
 		   s32 *result)
 {
 	for (u32 i = 0; i < SKEP_HOOK_PROGS && !*result; i++) {
-		const struct prog *prog = hook_prog(&hook->places[i]);
+		const struct chain *chain = hook_chain(&hook->places[i]);
 
-		if (!prog)
+		if (!chain)
 			continue;
-		*result = (s32)prog_run(prog, context, run);
+		run->event.cookie = attachment_cookie(chain->at[0]);
+		*result = (s32)prog_run(attachment_prog(chain->at[0]), context, run);
 		if (run->is_stopped)
 			return -EINTR;
 		if (!hook->row->has_result)

@@ -38,6 +38,7 @@ const struct host *hosted_host(const struct hosted *hosted);
 struct skep_hook_point *hosted_point(struct hosted *hosted, u32 btf_id);
 
 /* A new link of the program at the hook: as link_new(), -E2BIG when all places are taken. */
-int hook_point_attach(struct skep_hook_point *point, struct prog *prog, struct link **out);
+int hook_point_attach(struct skep_hook_point *point, struct prog *prog, u64 cookie,
+		      struct link **out);
 
 #endif

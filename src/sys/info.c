@@ -7,6 +7,7 @@
 #include "sys/command.h"
 #include "sys/extension.h"
 #include "sys/iterator.h"
+#include "sys/socket_link.h"
 #include "sys/struct_ops.h"
 
 #include <errno.h>
@@ -96,6 +97,10 @@ static int link_info(struct call *call, struct link *link)
 		info.iter.target_name = name;
 		info.iter.target_name_len = name_len;
 		ret = iterator_link_info(call, link, &info);
+	} else if (link->type == BPF_LINK_TYPE_SOCKMAP) {
+		/* sockmap.map_id and sockmap.attach_type, newer than the header */
+		info.netns.netns_ino = socket_link_map(link);
+		info.netns.attach_type = link->attach_type;
 	} else if (link->type == BPF_LINK_TYPE_CGROUP) {
 		info.cgroup.cgroup_id = link->hook ? link->cgroup : 0;
 		info.cgroup.attach_type = link->attach_type;

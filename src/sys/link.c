@@ -10,6 +10,7 @@
 #include "sys/iterator.h"
 #include "sys/port_link.h"
 #include "sys/socket_attach.h"
+#include "sys/socket_link.h"
 #include "sys/struct_ops.h"
 
 #include <errno.h>
@@ -75,9 +76,9 @@ static struct skep_hook_point *host_point(struct call *call, const struct prog *
 }
 
 static int new_host_link(struct call *call, struct skep_hook_point *point, struct prog *prog,
-			 struct link **out)
+			 u64 cookie, struct link **out)
 {
-	int ret = hook_point_attach(point, prog, out);
+	int ret = hook_point_attach(point, prog, cookie, out);
 
 	return ret ? call_fail(call, ret, "hook %s() takes no further program",
 			       point->row->name)
@@ -108,10 +109,13 @@ int command_link_create(struct call *call)
 		ret = tcx_link_create(call, prog, &link);
 	else if (!ret && groups_have(attach_type))
 		ret = cgroup_link_create(call, prog, &link);
+	else if (!ret && socket_attach_is(attach_type))
+		ret = socket_link_create(call, prog, &link);
 	else if (!ret && attach_type == BPF_TRACE_ITER)
 		ret = iterator_link_create(call, prog, &link);
 	else if (!ret && host_point(call, prog))
-		ret = new_host_link(call, host_point(call, prog), prog, &link);
+		ret = new_host_link(call, host_point(call, prog), prog,
+				    call->attr.v.link_create.tracing.cookie, &link);
 	else if (!ret)
 		ret = refuse_target(call, attach_type, (int)call->attr.v.link_create.target_fd);
 	object_put(&prog->object);
@@ -147,6 +151,8 @@ static int update_to(struct call *call, struct link *link, struct prog *new_prog
 		ret = call_fail(call, -EINVAL, "links of extensions keep their program");
 	else if (link->type == BPF_LINK_TYPE_ITER)
 		ret = iterator_link_update(call, link, new_prog, old);
+	else if (link->type == BPF_LINK_TYPE_SOCKMAP)
+		ret = socket_link_update(link, new_prog, old);
 	else
 		ret = link_update(link, new_prog, old);
 	if (old)
@@ -192,6 +198,8 @@ int command_link_detach(struct call *call)
 		return ret;
 	if (link->type == BPF_LINK_TYPE_STRUCT_OPS)
 		ret = struct_ops_link_detach(link);
+	else if (link->type == BPF_LINK_TYPE_SOCKMAP)
+		ret = socket_link_detach(link);
 	else
 		ret = link->type == BPF_LINK_TYPE_TRACING || link->type == BPF_LINK_TYPE_ITER
 			      ? call_fail(call, -EOPNOTSUPP,
@@ -293,7 +301,7 @@ int command_raw_tracepoint_open(struct call *call)
 	if (prog->type == BPF_PROG_TYPE_EXT)
 		ret = open_extension(call, prog);
 	else if (point)
-		ret = new_host_link(call, point, prog, &link);
+		ret = new_host_link(call, point, prog, call->attr.raw_tracepoint.cookie, &link);
 	object_put(&prog->object);
 	if (ret)
 		return ret;

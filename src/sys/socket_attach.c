@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-static bool find_kind(u32 attach_type, enum socket_prog *out)
+bool socket_attach_kind(u32 attach_type, enum socket_prog *out)
 {
 	switch (attach_type) {
 	case BPF_SK_MSG_VERDICT: *out = SOCKET_PROG_MSG; return true;
@@ -21,7 +21,7 @@ bool socket_attach_is(u32 attach_type)
 {
 	enum socket_prog kind;
 
-	return find_kind(attach_type, &kind);
+	return socket_attach_kind(attach_type, &kind);
 }
 
 static struct map *target_map(struct call *call, int *ret)
@@ -49,8 +49,7 @@ static int fail(struct call *call, int code)
 	}
 }
 
-/* What a program sends through, it sends to sockets that are driven. */
-static void want_maps(const struct prog *prog, struct map *map)
+void socket_attach_want(const struct prog *prog, struct map *map)
 {
 	map_socket_want(map);
 	for (u32 i = 0; i < prog->map_cnt; i++)
@@ -65,7 +64,7 @@ static struct map *find_target(struct call *call, enum socket_prog *kind, int *r
 		*ret = call_fail(call, -EINVAL, "flags, or a program to replace");
 		return NULL;
 	}
-	find_kind(call->attr.v.attach_type, kind);
+	socket_attach_kind(call->attr.v.attach_type, kind);
 	return target_map(call, ret);
 }
 
@@ -81,7 +80,7 @@ int socket_attach(struct call *call, struct prog *prog)
 	if (!ret)
 		ret = fail(call, map_socket_attach(map, kind, &prog->object, NULL));
 	if (!ret)
-		want_maps(prog, map);
+		socket_attach_want(prog, map);
 	object_put(&map->object);
 	return ret;
 }
@@ -142,7 +141,7 @@ int socket_query(struct call *call)
 	map = target_map(call, &ret);
 	if (!map)
 		return ret;
-	find_kind(call->attr.v.query.attach_type, &kind);
+	socket_attach_kind(call->attr.v.query.attach_type, &kind);
 	ret = check_map(call, map);
 	if (!ret)
 		ret = fail(call, map_socket_prog(map, kind, &prog));

@@ -263,6 +263,99 @@ static void order(struct world *world)
 	leave_groups(&nest);
 }
 
+/* --- what programs of a group keep --- */
+
+/* Adds 1 to its own value. */
+#define COUNT                                                     \
+	"r1 = map_fd 0 ll\nr2 = 0\ncall 81\n"                     \
+	"r1 = *(u64 *)(r0 + 0)\nr1 += 1\n*(u64 *)(r0 + 0) = r1\n" \
+	"r0 = 1\nexit\n"
+
+/* Of all slots together, for the group itself or the one above. */
+static void note_value(struct world *world, int map, int group, u32 type, const char *what)
+{
+	struct stat status;
+	struct bpf_cgroup_storage_key key = {.attach_type = type};
+	u64 values[256] = {0}, sum = 0;
+	union bpf_attr attr = {
+		.map_fd = map, .key = ptr_to_u64(&key), .value = ptr_to_u64(values)};
+
+	assert_int_equal(fstat(group, &status), 0);
+	key.cgroup_inode_id = status.st_ino;
+	note(world, bpf(world, BPF_MAP_LOOKUP_ELEM, &attr), "%s: look-up", what);
+	for (u32 i = 0; i < ARRAY_SIZE(values); i++)
+		sum += values[i];
+	note(world, (long long)sum, "%s: count", what);
+}
+
+static void note_keys(struct world *world, int map, const struct nest *nest)
+{
+	struct bpf_cgroup_storage_key key = {}, next = {};
+	struct stat outer;
+	union bpf_attr attr = {.map_fd = map, .next_key = ptr_to_u64(&next)};
+	u32 count = 0;
+
+	assert_int_equal(fstat(nest->outer, &outer), 0);
+	while (count < 5 && !bpf(world, BPF_MAP_GET_NEXT_KEY, &attr)) {
+		note(world, next.cgroup_inode_id == outer.st_ino, "key %u: outer", count++);
+		note(world, next.attach_type, "key %u: attach type", count);
+		key = next;
+		attr.key = ptr_to_u64(&key);
+	}
+	note(world, count, "keys");
+}
+
+static void keeping_in(struct world *world, u32 map_type, u32 key_size)
+{
+	static const u32 types[] = {BPF_CGROUP_INET4_CONNECT, BPF_CGROUP_INET6_CONNECT};
+	struct nest nest = enter_groups();
+	union bpf_attr attr = {.map_type = map_type, .key_size = key_size, .value_size = 8};
+	const int map = bpf(world, BPF_MAP_CREATE, &attr);
+	const struct sockaddr_in nobody = here(1);
+	int progs[2];
+
+	note_keys(world, map, &nest);
+	for (u32 i = 0; i < 2; i++) {
+		progs[i] = load(world, BPF_PROG_TYPE_CGROUP_SOCK_ADDR, types[i], COUNT, &map);
+		note(world,
+		     group_attach(world, progs[i], nest.outer, types[i], BPF_F_ALLOW_MULTI),
+		     "outer %u", i);
+		note(world,
+		     group_attach(world, progs[i], nest.inner, types[i], BPF_F_ALLOW_MULTI),
+		     "inner %u", i);
+	}
+	note_keys(world, map, &nest);
+	for (u32 round = 0; round < 3; round++) {
+		const int fd = do_socket(world, AF_INET, SOCK_DGRAM);
+
+		do_connect(world, fd, &nobody, sizeof(nobody));
+		close(fd);
+		if (!round)
+			group_detach(world, progs[0], nest.outer, types[0]);
+		for (u32 i = 0; i < 2; i++) {
+			note_value(world, map, nest.outer, types[i], "outer");
+			note_value(world, map, nest.inner, types[i], "inner");
+		}
+	}
+	group_detach(world, progs[0], nest.inner, types[0]);
+	note_keys(world, map, &nest);
+	group_detach(world, progs[1], nest.inner, types[1]);
+	group_detach(world, progs[1], nest.outer, types[1]);
+	close(progs[0]);
+	close(progs[1]);
+	close(map);
+	leave_groups(&nest);
+}
+
+static void keeping(struct world *world)
+{
+	for (u32 size = 8; size <= 16; size += 8) {
+		keeping_in(world, BPF_MAP_TYPE_CGROUP_STORAGE, size);
+		keeping_in(world, BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE, size);
+	}
+}
+
+SCENARIO_IF(keeping, has_groups())
 SCENARIO_IF(attaching, has_groups())
 SCENARIO_IF(replacing, has_groups())
 SCENARIO_IF(links, has_groups())
@@ -271,9 +364,8 @@ SCENARIO_IF(order, has_groups())
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_attaching),
-		cmocka_unit_test(test_replacing),
-		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_attaching), cmocka_unit_test(test_keeping),
+		cmocka_unit_test(test_replacing), cmocka_unit_test(test_links),
 		cmocka_unit_test(test_order),
 	};
 

@@ -408,6 +408,76 @@ static void options(struct world *world)
 	leave_groups(&nest);
 }
 
+/* --- which socket it is --- */
+
+/* Its cookie becomes the only value of the array. */
+#define KEEP_COOKIE                        \
+	"	call 46			# get_socket_cookie\n" \
+	"	*(u64 *)(r10 - 8) = r0\n"        \
+	"	*(u32 *)(r10 - 12) = 0\n"        \
+	"	r1 = map_fd 0 ll\n"              \
+	"	r2 = r10\n"                      \
+	"	r2 += -12\n"                     \
+	"	r3 = r10\n"                      \
+	"	r3 += -8\n"                      \
+	"	r4 = 0\n"                        \
+	"	call 2			# map_update_elem\n"    \
+	"end:\n"                           \
+	"	r0 = 1\n"                        \
+	"	exit\n"
+/* When a connection begins: the other end tells of itself, too. */
+#define WHEN_CONNECTING "	r2 = *(u32 *)(r1 + 0)\n	if r2 != 3 goto end\n"
+
+static void note_cookie(struct world *world, int map, int fd, const char *what)
+{
+	u64 cookie = 0, kept = 0;
+	socklen_t size = sizeof(cookie);
+	u32 key = 0;
+	union bpf_attr attr = {
+		.map_fd = map, .key = ptr_to_u64(&key), .value = ptr_to_u64(&kept)};
+
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size), 0);
+	bpf(world, BPF_MAP_LOOKUP_ELEM, &attr);
+	note(world, kept == cookie, "cookie: %s", what);
+}
+
+static void cookies(struct world *world)
+{
+	static const struct program_kind kinds[] = {
+		{BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_CONNECT},
+		{BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET4_POST_BIND},
+		{BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS},
+	};
+	struct nest nest = enter_groups();
+	union bpf_attr attr = {.map_type = BPF_MAP_TYPE_ARRAY,
+			       .key_size = 4,
+			       .value_size = 8,
+			       .max_entries = 1};
+	const int map = bpf(world, BPF_MAP_CREATE, &attr), waiting = listen_here(AF_INET);
+	const struct sockaddr_in to = here(port_of(waiting)), any = here(0);
+
+	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const int prog = load_kind(world, kinds[i],
+					   i < 2 ? KEEP_COOKIE : WHEN_CONNECTING KEEP_COOKIE,
+					   &map),
+			  fd = do_socket(world, AF_INET, SOCK_STREAM);
+		const u32 type = i < 2 ? kinds[i].attach_type : BPF_CGROUP_SOCK_OPS;
+
+		assert_true(prog >= 0);
+		note(world, group_attach(world, prog, nest.inner, type, 0), "attach %u", i);
+		do_bind(world, fd, &any, sizeof(any));
+		do_connect(world, fd, &to, sizeof(to));
+		note_cookie(world, map, fd, i ? "of an event" : "of an address");
+		group_detach(world, prog, nest.inner, type);
+		close(prog);
+		close(fd);
+	}
+	close(waiting);
+	close(map);
+	leave_groups(&nest);
+}
+
+SCENARIO_IF(cookies, has_groups())
 SCENARIO_IF(connecting, has_groups())
 SCENARIO_IF(binding_in_connect, has_groups())
 SCENARIO_IF(binding, has_groups())
@@ -419,9 +489,13 @@ SCENARIO_IF(options, has_groups())
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_connecting), cmocka_unit_test(test_binding_in_connect),
-		cmocka_unit_test(test_binding),	   cmocka_unit_test(test_creating),
-		cmocka_unit_test(test_naming),	   cmocka_unit_test(test_datagrams),
+		cmocka_unit_test(test_cookies),
+		cmocka_unit_test(test_connecting),
+		cmocka_unit_test(test_binding_in_connect),
+		cmocka_unit_test(test_binding),
+		cmocka_unit_test(test_creating),
+		cmocka_unit_test(test_naming),
+		cmocka_unit_test(test_datagrams),
 		cmocka_unit_test(test_options),
 	};
 

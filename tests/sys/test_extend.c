@@ -412,14 +412,20 @@ static int load_for(u32 attach_type, u32 btf_id, int module, const struct bpf_in
 	return skep_bpf(engine, BPF_PROG_LOAD, &attr, sizeof(attr));
 }
 
-static int attach(int prog, u32 attach_type)
+static int attach_with(int prog, u32 attach_type, u64 number)
 {
-	union bpf_attr attr = {
-		.link_create = {.prog_fd = (u32)prog, .attach_type = attach_type}};
+	union bpf_attr attr = {.link_create = {.prog_fd = (u32)prog,
+					       .attach_type = attach_type,
+					       .tracing.cookie = number}};
 	int fd = prog < 0 ? prog : skep_bpf(engine, BPF_LINK_CREATE, &attr, sizeof(attr));
 
 	close(prog);
 	return fd;
+}
+
+static int attach(int prog, u32 attach_type)
+{
+	return attach_with(prog, attach_type, 0);
 }
 
 struct point {
@@ -477,6 +483,17 @@ static void test_hooks(void **state)
 						JUMP(BPF_JEQ, 0, 2, 2), MOV(0, 0), EXIT,
 						MOV(0, 1), EXIT)),
 			       BPF_MODIFY_RETURN);
+		assert_true(other >= 0);
+		assert_int_equal(skep_hook_run(ask, args, &result), 0);
+		assert_int_equal(result, 1);
+
+		/* and what its link says */
+		close(other);
+		other = attach_with(load_for(BPF_MODIFY_RETURN, id, module,
+					     PROGRAM(CALL(BPF_FUNC_get_attach_cookie),
+						     JUMP(BPF_JEQ, 0, 7, 2), MOV(0, 0), EXIT,
+						     MOV(0, 1), EXIT)),
+				    BPF_MODIFY_RETURN, 7);
 		assert_true(other >= 0);
 		assert_int_equal(skep_hook_run(ask, args, &result), 0);
 		assert_int_equal(result, 1);

@@ -926,7 +926,78 @@ static void much(struct world *world)
 	much_with(world, NULL, TO_0(MSG_REDIRECT_MAP, "1"), true);
 }
 
+/* --- links --- */
+
+static int link_to(struct world *world, int prog, int map, u32 type)
+{
+	union bpf_attr attr = {
+		.link_create = {.prog_fd = prog, .target_fd = map, .attach_type = type}};
+
+	return bpf(world, BPF_LINK_CREATE, &attr);
+}
+
+static void note_link(struct world *world, int link, int map, const char *what)
+{
+	struct bpf_link_info info = {};
+	struct bpf_map_info about_map = {};
+	union bpf_attr attr = {.info = {.bpf_fd = link,
+					.info = ptr_to_u64(&info),
+					.info_len = sizeof(info)}};
+
+	note(world, bpf(world, BPF_OBJ_GET_INFO_BY_FD, &attr), "%s: info", what);
+	attr.info.bpf_fd = map;
+	attr.info.info = ptr_to_u64(&about_map);
+	attr.info.info_len = sizeof(about_map);
+	bpf(world, BPF_OBJ_GET_INFO_BY_FD, &attr);
+	note(world, info.type, "%s: type", what);
+	note(world, info.netns.netns_ino == about_map.id, "%s: its map", what);
+	note(world, info.netns.attach_type, "%s: attach type", what);
+}
+
+static void links(struct world *world)
+{
+	const int progs[] = {skb_prog(world, PASS_ALL, NULL), skb_prog(world, PASS_ALL, NULL),
+			     msg_prog(world, PASS_ALL, NULL)};
+	const int map = make(world, BPF_MAP_TYPE_SOCKMAP),
+		  array = make(world, BPF_MAP_TYPE_ARRAY);
+	const u32 type = BPF_SK_SKB_STREAM_VERDICT;
+	int link;
+
+	note_fd(world, link_to(world, progs[0], array, type), "no map of sockets");
+	note_fd(world, link_to(world, progs[2], map, type), "another type of program");
+	note_fd(world, link_to(world, progs[0], -1, type), "no map");
+	note(world, attach(world, progs[1], map, type), "without a link");
+	link = link_to(world, progs[0], map, type);
+	note(world, link >= 0, "over it");
+	note_link(world, link, map, "link");
+	note_fd(world, link_to(world, progs[1], map, type), "a second link");
+	note_fd(world, link_to(world, progs[1], map, BPF_SK_SKB_VERDICT), "another verdict");
+	note(world, attach(world, progs[1], map, type), "beside a link");
+	note(world, detach(world, progs[0], map, type), "what has a link");
+	for (u32 i = 0; i < 3; i++) {
+		union bpf_attr attr = {.link_update = {.link_fd = link, .new_prog_fd = progs[i]}};
+
+		note(world, bpf(world, BPF_LINK_UPDATE, &attr), "update to %u", i);
+		attr.link_update.flags = BPF_F_REPLACE;
+		attr.link_update.old_prog_fd = progs[0];
+		note(world, bpf(world, BPF_LINK_UPDATE, &attr), "replace by %u", i);
+	}
+	for (u32 i = 0; i < 2; i++) {
+		union bpf_attr attr = {.link_detach.link_fd = link};
+
+		note(world, bpf(world, BPF_LINK_DETACH, &attr), "detach %u", i);
+	}
+	note_link(world, link, map, "detached");
+	note(world, attach(world, progs[1], map, type), "in its place");
+	close(link);
+	for (u32 i = 0; i < 3; i++)
+		close(progs[i]);
+	close(map);
+	close(array);
+}
+
 SCENARIO(attaching)
+SCENARIO(links)
 SCENARIO(queries)
 SCENARIO(sharing)
 SCENARIO(verdicts)
@@ -945,6 +1016,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_attaching),	cmocka_unit_test(test_queries),
+		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_sharing),		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_parsers),		cmocka_unit_test(test_redirects),
 		cmocka_unit_test(test_kinds),		cmocka_unit_test(test_messages),
