@@ -66,12 +66,23 @@ static int check_wide(const struct bpf_insn *insn, u32 at, u32 count, struct ske
 	return 0;
 }
 
+/* It has one slot, and there is nothing wrong with it. Programs have all kinds in any order:
+ * one question, so that processors guess the answer. */
+static bool is_in_order(const struct bpf_insn *insn)
+{
+	bool is_load = BPF_CLASS(insn->code) == BPF_LDX;
+
+	return insn_code_is_known(insn->code) & !insn_is_wide(insn) & !(is_load & !!insn->imm);
+}
+
 int insns_check_codes(const struct bpf_insn *insns, u32 count, struct skep_error *err)
 {
 	for (u32 at = 0; at < count; at++) {
 		const struct bpf_insn *insn = &insns[at];
 		int mode = BPF_MODE(insn->code);
 
+		if (is_in_order(insn))
+			continue;
 		if (BPF_CLASS(insn->code) == BPF_LDX &&
 		    ((mode != BPF_MEM && mode != BPF_MEMSX) || insn->imm != 0))
 			return REJECT("BPF_LDX uses reserved fields");
@@ -94,15 +105,6 @@ static bool is_register(const struct insn_field *field)
 	       field->kind == FIELD_READ_WRITE;
 }
 
-static bool reserved_is_clear(const struct insn_desc *desc, const struct bpf_insn *insn)
-{
-	u64 word, reserved;
-
-	memcpy(&word, insn, sizeof(word));
-	memcpy(&reserved, &desc->reserved, sizeof(reserved));
-	return !(word & reserved);
-}
-
 /* A known opcode byte whose other fields choose no row. */
 static int reject_selection(const struct bpf_insn *insn, u32 at, struct skep_error *err)
 {
@@ -121,7 +123,7 @@ static int reject_selection(const struct bpf_insn *insn, u32 at, struct skep_err
 static int check_reserved(const struct insn_desc *desc, const struct bpf_insn *insn, u32 at,
 			  struct skep_error *err)
 {
-	if (!reserved_is_clear(desc, insn)) {
+	if (!insn_reserved_is_clear(desc, insn)) {
 		if (BPF_OP(insn->code) == BPF_JCOND && BPF_CLASS(insn->code) == BPF_JMP)
 			return REJECT("invalid may_goto imm %d", insn->imm);
 		return REJECT("%s uses reserved fields", family(insn->code));
@@ -138,14 +140,6 @@ static int check_register(const struct insn_field *field, u32 reg, u32 at,
 	if (is_register(field) && reg >= MAX_BPF_REG)
 		return REJECT("R%u is invalid", reg);
 	return 0;
-}
-
-/* Nothing but reserved fields and registers could be wrong with it, and they are right. */
-static bool is_plain(const struct insn_desc *desc, const struct bpf_insn *insn)
-{
-	return (desc->imm.kind == FIELD_ZERO || desc->imm.kind == FIELD_VALUE) &&
-	       insn->dst_reg < MAX_BPF_REG && insn->src_reg < MAX_BPF_REG &&
-	       reserved_is_clear(desc, insn);
 }
 
 /* Jumps look at dst first, everything else at src. */
@@ -174,13 +168,11 @@ static int check_constant(const struct insn_desc *desc, const struct bpf_insn *i
 	return 0;
 }
 
-int insn_check(const struct bpf_insn *insn, u32 at, struct skep_error *err)
+int insn_check_fully(const struct bpf_insn *insn, u32 at, struct skep_error *err)
 {
 	enum insn_op op = insn_op(insn);
 	const struct insn_desc *desc = insn_desc(op);
 
-	if (op != INSN_INVALID && is_plain(desc, insn))
-		return 0;
 	if (op == INSN_INVALID)
 		return insn_code_is_known(insn->code)
 			       ? reject_selection(insn, at, err)

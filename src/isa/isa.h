@@ -11,6 +11,7 @@
 #include "isa/uapi.h"
 #include <linux/filter.h>
 #include <skep/error.h>
+#include <string.h>
 
 /* One enumerator INSN_NAME per row of isa.def; INSN_INVALID = 0. */
 enum insn_op {
@@ -50,22 +51,50 @@ struct insn_desc {
 	struct insn_field dst, src, off, imm;
 	struct bpf_insn reserved; /* all bits of the fields that must be 0 */
 	bool selects;		  /* a field is FIELD_SELECT */
+	bool is_plain;		  /* none is, and any imm is good that is not reserved */
 	/* Which registers it names as operands: 1 dst, 2 src. Others that it uses are not here.
 	 */
 	u8 reads, writes;
 	const char *text, *kernel_text; /* NULL kernel_text: as text */
 };
 
+extern const struct insn_desc insn_table[INSN_OPS]; /* empty for INSN_INVALID */
+/* The last row of each opcode byte, INSN_INVALID when no row has it. */
+extern const u8 insn_last_row[256];
+
+/*
+ * The registers that an instruction uses, by its opcode byte: reads dst 1, src 2; writes dst 4,
+ * src 8. 0: it uses none, others than those that it names, or that depends on its row.
+ */
+extern const u8 insn_plain_regs[256];
+
+/* Of a row that is selected by other fields than the opcode byte: that one, or an earlier. */
+enum insn_op insn_selected_op(const struct bpf_insn *insn);
+
 /*
  * The row that this encoding belongs to, INSN_INVALID when none. Fields that choose the row
  * (FIELD_SELECT) are looked at, reserved ones are not.
  */
-enum insn_op insn_op(const struct bpf_insn *insn);
+static inline enum insn_op insn_op(const struct bpf_insn *insn)
+{
+	enum insn_op op = insn_last_row[insn->code];
+
+	return insn_table[op].selects ? insn_selected_op(insn) : op;
+}
+
 /* The first row of the opcode byte, INSN_INVALID when no row has it. */
 enum insn_op insn_code_op(u8 code);
+
 /* Some row has the opcode byte. */
-bool insn_code_is_known(u8 code);
-const struct insn_desc *insn_desc(enum insn_op op); /* empty for INSN_INVALID */
+static inline bool insn_code_is_known(u8 code)
+{
+	return insn_last_row[code];
+}
+
+static inline const struct insn_desc *insn_desc(enum insn_op op)
+{
+	return &insn_table[op];
+}
 
 /*
  * Linux 6.18 checks the form of a program at three moments, and so does skep. All return 0 or
@@ -83,8 +112,33 @@ const struct insn_desc *insn_desc(enum insn_op op); /* empty for INSN_INVALID */
  * insns_check() makes both of every instruction, for those who run without a verifier.
  */
 int insns_check_codes(const struct bpf_insn *insns, u32 count, struct skep_error *err);
-int insn_check(const struct bpf_insn *insn, u32 at, struct skep_error *err);
+int insn_check_fully(const struct bpf_insn *insn, u32 at, struct skep_error *err);
 int insns_check(const struct bpf_insn *insns, u32 count, struct skep_error *err);
+
+/* All bits that must be 0 are. */
+static inline bool insn_reserved_is_clear(const struct insn_desc *desc,
+					  const struct bpf_insn *insn)
+{
+	u64 word, reserved;
+
+	memcpy(&word, insn, sizeof(word));
+	memcpy(&reserved, &desc->reserved, sizeof(reserved));
+	return !(word & reserved);
+}
+
+/* Nothing but reserved fields and registers could be wrong, and they are right. */
+static inline bool insn_is_plain(const struct bpf_insn *insn)
+{
+	const struct insn_desc *desc = &insn_table[insn_last_row[insn->code]];
+
+	return desc->is_plain && insn->dst_reg < MAX_BPF_REG && insn->src_reg < MAX_BPF_REG &&
+	       insn_reserved_is_clear(desc, insn);
+}
+
+static inline int insn_check(const struct bpf_insn *insn, u32 at, struct skep_error *err)
+{
+	return insn_is_plain(insn) ? 0 : insn_check_fully(insn, at, err);
+}
 
 /* True for the first half of ld_imm64. */
 static inline bool insn_is_wide(const struct bpf_insn *insn)

@@ -41,6 +41,7 @@ struct frame_pointers {
 	u32 *head_of;	    /* of those instructions: index in heads */
 	struct places here; /* before the instruction that is looked at */
 	s16 spilled[SLOTS]; /* join over all stores of the subprogram */
+	bool has_spilled;   /* some are not NOWHERE */
 	bool changed;
 };
 
@@ -106,21 +107,24 @@ static void join_head(struct frame_pointers *pointers, u32 head)
 
 static void spill(struct frame_pointers *pointers, s16 base, s32 off, s16 value)
 {
-	u64 slots = base == ANYWHERE ? SLOTS_ALL : slots_of((s64)base + off, SLOT);
+	u64 slots;
 
 	if (value == NOWHERE || base == NOWHERE)
 		return;
+	pointers->has_spilled = true;
+	slots = base == ANYWHERE ? SLOTS_ALL : slots_of((s64)base + off, SLOT);
 	for (; slots; slots &= slots - 1)
 		join_into(pointers, &pointers->spilled[__builtin_ctzll(slots)], value);
 }
 
 static s16 fill(const struct frame_pointers *pointers, s16 base, s32 off)
 {
-	u64 slots = base == ANYWHERE ? SLOTS_ALL : slots_of((s64)base + off, SLOT);
 	s16 value = NOWHERE;
+	u64 slots;
 
-	if (base == NOWHERE)
+	if (base == NOWHERE || !pointers->has_spilled)
 		return NOWHERE;
+	slots = base == ANYWHERE ? SLOTS_ALL : slots_of((s64)base + off, SLOT);
 	for (; slots; slots &= slots - 1)
 		value = place_join(value, pointers->spilled[__builtin_ctzll(slots)]);
 	return value;
@@ -205,8 +209,6 @@ static u32 next_in_stretch(struct frame_pointers *pointers, u32 at)
 	const struct cfg *cfg = pointers->cfg;
 	u32 successors[2], count = cfg_successors(cfg, at, successors), next = 0;
 
-	if (count == 1 && !(cfg->flags[successors[0]] & CFG_BLOCK_START))
-		return successors[0];
 	for (u32 i = 0; i < count; i++) {
 		if (is_head(pointers->cfg, successors[i]))
 			join_head(pointers, successors[i]);
@@ -333,10 +335,10 @@ static u64 read_slots(const struct frame_pointers *pointers, u32 at,
 	return slots_from(place_move(reg_place(pointers, base), insn->off), access_bytes(insn));
 }
 
+/* Of a store through r10. */
 static u64 killed_slots(const struct bpf_insn *insn)
 {
-	if (!is_store(insn) || insn->dst_reg != BPF_REG_10 || BPF_SIZE(insn->code) != BPF_DW ||
-	    insn->off % SLOT)
+	if (!is_store(insn) || BPF_SIZE(insn->code) != BPF_DW || insn->off % SLOT)
 		return 0;
 	return slots_of(insn->off, SLOT);
 }
@@ -347,11 +349,12 @@ static u64 killed_slots(const struct bpf_insn *insn)
 static void pass_stretch(struct frame_pointers *pointers, u32 head, struct liveness *live)
 {
 	const struct places *here = &pointers->here;
-	u32 at = head;
+	const struct cfg *cfg = pointers->cfg;
+	u32 at = head, next;
 
 	pointers->here = pointers->heads[pointers->head_of[head]];
 	do {
-		const struct bpf_insn *insn = &pointers->cfg->insns[at];
+		const struct bpf_insn *insn = &cfg->insns[at];
 
 		/* Else no pointer comes in, and none is made. */
 		if (here->pointing || insn->dst_reg == BPF_REG_10 ||
@@ -359,7 +362,10 @@ static void pass_stretch(struct frame_pointers *pointers, u32 head, struct liven
 			live->slots[at] = read_slots(pointers, at, live);
 			pass(pointers, at);
 		}
-		at = next_in_stretch(pointers, at);
+		next = at + insn_slots(insn);
+		at = next < cfg->insn_cnt && !(cfg->flags[next] & CFG_BLOCK_START)
+			     ? next
+			     : next_in_stretch(pointers, at);
 	} while (at);
 }
 
@@ -370,6 +376,7 @@ static void find_reads(struct frame_pointers *pointers, u32 subprog, struct live
 
 	for (u32 slot = 0; slot < SLOTS; slot++)
 		pointers->spilled[slot] = NOWHERE;
+	pointers->has_spilled = false;
 	do {
 		pointers->changed = false;
 		for (u32 i = cfg->postorder_start[subprog + 1];
@@ -389,8 +396,12 @@ static bool update_slots(const struct cfg *cfg, const struct cfg_block *block,
 	for (u32 i = 0; i < count; i++)
 		alive |= live->slots[successors[i]];
 	for (u32 at = block->last;; at = cfg_before(cfg, at)) {
-		live->slots[at] |= alive & ~killed_slots(&cfg->insns[at]);
-		alive = live->slots[at];
+		const struct bpf_insn *insn = &cfg->insns[at];
+
+		if (insn->dst_reg == BPF_REG_10)
+			alive &= ~killed_slots(insn);
+		alive |= live->slots[at];
+		live->slots[at] = alive;
 		if (at == block->first)
 			return alive != before;
 	}

@@ -5,11 +5,8 @@
  */
 #include "verify/liveness.h"
 
-#include "isa/isa.h"
-
 #include <errno.h>
 
-#define REGS_ALL     0x3ff /* r0 .. r9 */
 #define REGS_CLOBBER 0x03f /* r0 .. r5: what a call leaves undefined */
 #define REGS_ARGS    0x03e /* r1 .. r5 */
 
@@ -39,21 +36,25 @@ static u16 call_reads(const struct bpf_insn *insn)
 	return reads;
 }
 
+static bool is_packet_load(u8 code)
+{
+	return BPF_CLASS(code) == BPF_LD && BPF_MODE(code) != BPF_IMM;
+}
+
 /* `named`: 1 dst, 2 src. */
 static u16 named_regs(const struct bpf_insn *insn, u32 named)
 {
 	return ((named & 1) << insn->dst_reg | (named >> 1) << insn->src_reg) & REGS_ALL;
 }
 
-static bool is_packet_load(u8 code)
+struct reg_use insn_reg_use_other(const struct bpf_insn *insn)
 {
-	return BPF_CLASS(code) == BPF_LD && BPF_MODE(code) != BPF_IMM;
-}
+	enum insn_op op = insn_op(insn);
+	const struct insn_desc *desc = insn_desc(op);
+	struct reg_use use = {named_regs(insn, desc->reads), named_regs(insn, desc->writes)};
 
-/* Of those that use more than the registers that they name. */
-static struct reg_use use_unnamed(const struct bpf_insn *insn, enum insn_op op,
-				  struct reg_use use)
-{
+	if (op == INSN_INVALID)
+		return (struct reg_use){REGS_ALL, 0};
 	if (insn->code == (BPF_JMP | BPF_CALL))
 		return (struct reg_use){call_reads(insn), REGS_CLOBBER};
 	if (insn->code == (BPF_JMP | BPF_EXIT))
@@ -67,20 +68,6 @@ static struct reg_use use_unnamed(const struct bpf_insn *insn, enum insn_op op,
 		use.writes |= reg_bit(BPF_REG_0);
 	}
 	return use;
-}
-
-struct reg_use insn_reg_use(const struct bpf_insn *insn)
-{
-	enum insn_op op = insn_op(insn);
-	const struct insn_desc *desc = insn_desc(op);
-	struct reg_use use = {named_regs(insn, desc->reads), named_regs(insn, desc->writes)};
-	u8 class = BPF_CLASS(insn->code);
-
-	if (op == INSN_INVALID)
-		return (struct reg_use){REGS_ALL, 0};
-	if (class == BPF_ALU || class == BPF_ALU64 || class == BPF_LDX || class == BPF_ST)
-		return use;
-	return use_unnamed(insn, op, use);
 }
 
 /* --- blocks --- */

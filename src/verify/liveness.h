@@ -9,7 +9,10 @@
 #ifndef SKEP_VERIFY_LIVENESS_H
 #define SKEP_VERIFY_LIVENESS_H
 
+#include "isa/isa.h"
 #include "verify/cfg.h"
+
+#define REGS_ALL 0x3ff /* r0 .. r9 */
 
 /* Registers that an instruction reads and writes, as masks; r10 is left out. */
 struct reg_use {
@@ -27,7 +30,20 @@ struct liveness {
 int liveness_compute(const struct cfg *cfg, const struct insn_fact *facts, bool stores_look,
 		     struct arena *arena, struct liveness *out);
 
-struct reg_use insn_reg_use(const struct bpf_insn *insn);
+/* Of one that insn_plain_regs does not tell of. */
+struct reg_use insn_reg_use_other(const struct bpf_insn *insn);
+
+static inline struct reg_use insn_reg_use(const struct bpf_insn *insn)
+{
+	u32 named = insn_plain_regs[insn->code], dst = insn->dst_reg, src = insn->src_reg;
+
+	if (!named)
+		return insn_reg_use_other(insn);
+	return (struct reg_use){
+		((named & 1) << dst | (named >> 1 & 1) << src) & REGS_ALL,
+		((named >> 2 & 1) << dst | named >> 3 << src) & REGS_ALL,
+	};
+}
 
 /* The helper that is called; NULL: no helper call, or of an unknown one. */
 const struct helper_row *insn_helper(const struct bpf_insn *insn);

@@ -4,7 +4,6 @@
 #include "verify/facts.h"
 #include "verify/memory.h"
 #include "verify/path.h"
-#include "verify/scalar_memo.h"
 
 bool quick_is_possible(const struct walk *walk)
 {
@@ -48,7 +47,7 @@ static void arithmetic(struct walk *walk, const struct bpf_insn *insn, struct re
 {
 	u64 umax = dst->number.umax;
 
-	scalar_alu_memo(walk->memo, &dst->number, amount, BPF_OP(insn->code),
+	scalar_alu_memo(&walk->memo, &dst->number, amount, BPF_OP(insn->code),
 			BPF_CLASS(insn->code) == BPF_ALU, insn->off);
 	if (dst->id)
 		transfer_link(dst, insn, umax, amount);

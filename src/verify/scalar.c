@@ -42,7 +42,7 @@ const struct scalar scalar_of_bytes[] = {
 };
 
 /* Moves the lower end up to the next value whose low bits are in `low`. */
-static bool raise_to_low(struct span *span, const struct halves *low, u32 width)
+static inline bool raise_to_low(struct span *span, const struct halves *low, u32 width)
 {
 	u64 ones = low_ones(width), block = span->low & ~ones, part = span->low & ones;
 	bool has_lower = !span_is_empty(low->lower);
@@ -61,7 +61,7 @@ static bool raise_to_low(struct span *span, const struct halves *low, u32 width)
 	return true;
 }
 
-static bool sink_to_low(struct span *span, const struct halves *low, u32 width)
+static inline bool sink_to_low(struct span *span, const struct halves *low, u32 width)
 {
 	u64 ones = low_ones(width), block = span->high & ~ones, part = span->high & ones;
 	bool has_upper = !span_is_empty(low->upper);
@@ -80,7 +80,7 @@ static bool sink_to_low(struct span *span, const struct halves *low, u32 width)
 	return true;
 }
 
-static void span_fit_low(struct span *span, const struct halves *low, u32 width)
+static inline void span_fit_low(struct span *span, const struct halves *low, u32 width)
 {
 	if (span_is_empty(*span))
 		return;
@@ -90,7 +90,7 @@ static void span_fit_low(struct span *span, const struct halves *low, u32 width)
 
 /* One round: full view from the low one, low view from the full one. *settled: another one
  * would find the same. */
-static bool sync_round(struct scalar *scalar, struct shape shape, bool *settled)
+static __always_inline bool sync_round(struct scalar *scalar, struct shape shape, bool *settled)
 {
 	struct view full = scalar_full_view(scalar), low = scalar_low_view(scalar, shape);
 	struct halves full_halves = view_halves(&full, shape.full);
@@ -125,7 +125,7 @@ static bool sync_round(struct scalar *scalar, struct shape shape, bool *settled)
  * The ranges say no more than the bits (constants, whole bytes, results of bit operations):
  * they become exactly those of the bits.
  */
-static bool sync_by_bits(struct scalar *scalar, struct shape shape)
+static inline bool sync_by_bits(struct scalar *scalar, struct shape shape)
 {
 	struct view full = view_by_bits(scalar->bits, shape.full);
 	struct view low = view_by_bits(tnum_cast(scalar->bits, shape.low), shape.low);
@@ -177,7 +177,7 @@ static bool sync_small(struct scalar *scalar, u64 limit)
 }
 
 /* Nothing is above the low view: it says it all. */
-static bool sync_zero_extended(struct scalar *scalar, struct shape shape)
+static inline bool sync_zero_extended(struct scalar *scalar, struct shape shape)
 {
 	struct view low = scalar_low_view(scalar, shape);
 
@@ -203,13 +203,13 @@ static bool sync_zero_extended(struct scalar *scalar, struct shape shape)
 }
 
 /* The full view is the sign-extended low one. */
-static bool is_sign_extended(const struct scalar *scalar, u64 limit)
+static inline bool is_sign_extended(const struct scalar *scalar, u64 limit)
 {
 	return scalar->smax <= (s64)limit && scalar->smin >= ~(s64)limit;
 }
 
 /* What the low view says of the full one, and the full one of the low one. */
-static bool extend_low(struct view *full, const struct view *low, struct shape shape)
+static inline bool extend_low(struct view *full, const struct view *low, struct shape shape)
 {
 	u64 ones = low_ones(shape.full);
 
@@ -221,7 +221,7 @@ static bool extend_low(struct view *full, const struct view *low, struct shape s
 			      &full->bits);
 }
 
-static bool narrow_low(struct view *low, const struct view *full, struct shape shape)
+static inline bool narrow_low(struct view *low, const struct view *full, struct shape shape)
 {
 	u64 ones = low_ones(shape.low), limit = ones >> 1;
 	u64 negative = low_ones(shape.full) - limit; /* the least one, extended */
@@ -235,7 +235,7 @@ static bool narrow_low(struct view *low, const struct view *full, struct shape s
 	return tnum_intersect(low->bits, tnum_cast(full->bits, shape.low), &low->bits);
 }
 
-static bool sync_sign_extended(struct scalar *scalar, struct shape shape)
+static inline bool sync_sign_extended(struct scalar *scalar, struct shape shape)
 {
 	struct view low = scalar_low_view(scalar, shape), full = scalar_full_view(scalar);
 
@@ -253,7 +253,7 @@ static bool sync_sign_extended(struct scalar *scalar, struct shape shape)
 	return true;
 }
 
-bool scalar_sync_shaped(struct scalar *scalar, struct shape shape)
+static __always_inline bool sync_shaped(struct scalar *scalar, struct shape shape)
 {
 	u64 limit = low_ones(shape.low - 1);
 
@@ -276,6 +276,12 @@ bool scalar_sync_shaped(struct scalar *scalar, struct shape shape)
 			break;
 	}
 	return true;
+}
+
+bool scalar_sync_shaped(struct scalar *scalar, struct shape shape)
+{
+	return shape_is_real(shape) ? sync_shaped(scalar, SCALAR_SHAPE)
+				    : sync_shaped(scalar, shape);
 }
 
 bool scalar_sync(struct scalar *scalar)

@@ -21,7 +21,7 @@ static bool acts_on_low_bits(u8 op, const struct view *amount, u32 low_width)
 	}
 }
 
-static void set_unknown(struct scalar *scalar, struct shape shape)
+static inline void set_unknown(struct scalar *scalar, struct shape shape)
 {
 	struct view full = view_unknown(shape.full), low = view_unknown(shape.low);
 
@@ -30,14 +30,15 @@ static void set_unknown(struct scalar *scalar, struct shape shape)
 }
 
 /* A path on which no value is left is never executed: anything may be said of it. */
-static void sync_or_forget(struct scalar *scalar, struct shape shape)
+static __always_inline void sync_or_forget(struct scalar *scalar, struct shape shape)
 {
 	if (!scalar_sync_shaped(scalar, shape))
 		set_unknown(scalar, shape);
 }
 
 /* The scalar whose upper bits are 0 and whose low bits are `low`. */
-static void set_zero_extended(struct scalar *dst, const struct view *low, struct shape shape)
+static __always_inline void set_zero_extended(struct scalar *dst, const struct view *low,
+					      struct shape shape)
 {
 	struct view full = view_unknown(shape.full);
 
@@ -76,8 +77,8 @@ static bool is_sum(u8 op)
 	return op == BPF_ADD || op == BPF_SUB || op == BPF_XOR;
 }
 
-static void alu_low(struct scalar *dst, const struct scalar *src, u8 op, bool is_signed,
-		    struct shape shape)
+static __always_inline void alu_low(struct scalar *dst, const struct scalar *src, u8 op,
+				    bool is_signed, struct shape shape)
 {
 	struct view a = scalar_low_view(dst, shape), b = scalar_low_view(src, shape), low;
 
@@ -88,8 +89,8 @@ static void alu_low(struct scalar *dst, const struct scalar *src, u8 op, bool is
 	set_zero_extended(dst, &low, shape);
 }
 
-static void alu_full(struct scalar *dst, const struct scalar *src, u8 op, bool is_signed,
-		     struct shape shape)
+static __always_inline void alu_full(struct scalar *dst, const struct scalar *src, u8 op,
+				     bool is_signed, struct shape shape)
 {
 	struct view a = scalar_full_view(dst), b = scalar_full_view(src);
 	struct view full = view_alu(&a, &b, op, is_signed, shape.full);
@@ -106,8 +107,8 @@ static void alu_full(struct scalar *dst, const struct scalar *src, u8 op, bool i
 	sync_or_forget(dst, shape);
 }
 
-void scalar_alu_general(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
-			bool is_signed, struct shape shape)
+static __always_inline void alu(struct scalar *dst, const struct scalar *src, u8 op,
+				bool is_low, bool is_signed, struct shape shape)
 {
 	if (is_low)
 		alu_low(dst, src, op, is_signed, shape);
@@ -115,6 +116,15 @@ void scalar_alu_general(struct scalar *dst, const struct scalar *src, u8 op, boo
 		set_unknown(dst, shape);
 	else
 		alu_full(dst, src, op, is_signed, shape);
+}
+
+void scalar_alu_general(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
+			bool is_signed, struct shape shape)
+{
+	if (shape_is_real(shape))
+		alu(dst, src, op, is_low, is_signed, SCALAR_SHAPE);
+	else
+		alu(dst, src, op, is_low, is_signed, shape);
 }
 
 void scalar_alu_shaped(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,

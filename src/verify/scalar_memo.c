@@ -4,7 +4,6 @@
 #include "verify/view.h"
 
 #include <linux/bpf.h>
-#include <string.h>
 
 /* Factors differ, so that the order of the words counts; none waits for another. */
 static u64 mix(const struct scalar *number, u64 factor)
@@ -17,12 +16,11 @@ static u64 mix(const struct scalar *number, u64 factor)
 	return sum;
 }
 
-static struct memo_entry *entry_of(struct scalar_memo *memo, const struct scalar *dst,
-				   const struct scalar *src, u32 how)
+static u32 place_of(const struct scalar *dst, const struct scalar *src, u32 how)
 {
 	u64 hash = mix(dst, 0x9e3779b97f4a7c15ull) + mix(src, 0xc2b2ae3d27d4eb4full) + how;
 
-	return &memo->entries[(hash * 0x9e3779b97f4a7c15ull) >> 32 & (MEMO_ENTRIES - 1)];
+	return (hash * 0x9e3779b97f4a7c15ull) >> 32 & (MEMO_ENTRIES - 1);
 }
 
 void scalar_alu_memo(struct scalar_memo *memo, struct scalar *dst, const struct scalar *src,
@@ -30,13 +28,15 @@ void scalar_alu_memo(struct scalar_memo *memo, struct scalar *dst, const struct 
 {
 	u32 how = 1u << 31 | (u32)(u16)off << 16 | (u32)is32 << 8 | op;
 	struct memo_entry *entry;
+	u32 place;
 
 	if (scalar_alu_quick(dst, src, op, is32, SCALAR_SHAPE))
 		return;
-	entry = entry_of(memo, dst, src, how);
-	if (entry->how != how || memcmp(&entry->dst, dst, sizeof(*dst)) ||
+	place = place_of(dst, src, how);
+	entry = &memo->entries[place];
+	if (memo->how[place] != how || memcmp(&entry->dst, dst, sizeof(*dst)) ||
 	    memcmp(&entry->src, src, sizeof(*src))) {
-		entry->how = how;
+		memo->how[place] = how;
 		entry->dst = *dst;
 		entry->src = *src;
 		scalar_alu_general(dst, src, op, is32, off == 1, SCALAR_SHAPE);

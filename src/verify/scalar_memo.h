@@ -8,16 +8,23 @@
 
 #include "verify/scalar.h"
 
+#include <string.h>
+
 #define MEMO_ENTRIES 256
 
 struct memo_entry {
 	struct scalar dst, src, result;
-	u32 how; /* operator, width and offset; 0: nothing is here */
 };
 
 struct scalar_memo {
+	u32 how[MEMO_ENTRIES]; /* operator, width and offset; 0: there is no such entry */
 	struct memo_entry entries[MEMO_ENTRIES];
 };
+
+static inline void scalar_memo_init(struct scalar_memo *memo)
+{
+	memset(memo->how, 0, sizeof(memo->how));
+}
 
 /* As scalar_alu(). */
 void scalar_alu_memo(struct scalar_memo *memo, struct scalar *dst, const struct scalar *src,

@@ -217,7 +217,7 @@ static inline bool alu_quick(struct scalar *dst, const struct scalar *src, u8 op
 bool scalar_alu_quick(struct scalar *dst, const struct scalar *src, u8 op, bool is_low,
 		      struct shape shape)
 {
-	if (shape.full != SCALAR_SHAPE.full)
+	if (!shape_is_real(shape))
 		return alu_quick(dst, src, op, is_low, shape);
 	return is_low ? alu_quick(dst, src, op, true, SCALAR_SHAPE)
 		      : alu_quick(dst, src, op, false, SCALAR_SHAPE);

@@ -352,8 +352,9 @@ const u8 *packed_reg(const u8 *at, struct reg_state *out);
 /* Blocks that were freed, by size. */
 struct state_pool {
 	struct arena arena;
-	void *free[PACKED_CLASSES];
 	u64 bytes_used; /* by blocks that are not free */
+	u32 class_cnt;	/* of larger classes there were no blocks yet */
+	void *free[PACKED_CLASSES];
 	/* Of the state that is being packed. */
 	const struct reg_state *regs[PACKED_REGS];
 	u8 bytes[PACKED_REGS * PACKED_REG_SIZE];

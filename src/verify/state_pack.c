@@ -164,8 +164,9 @@ const struct live_set all_alive = {
 
 void state_pool_init(struct state_pool *pool)
 {
-	memset(pool, 0, offsetof(struct state_pool, regs));
 	arena_init(&pool->arena);
+	pool->bytes_used = 0;
+	pool->class_cnt = 0;
 }
 
 void state_pool_done(struct state_pool *pool)
@@ -175,8 +176,11 @@ void state_pool_done(struct state_pool *pool)
 
 static void *pool_take(struct state_pool *pool, u32 size_class)
 {
-	void *block = pool->free[size_class];
+	void *block;
 
+	while (pool->class_cnt <= size_class)
+		pool->free[pool->class_cnt++] = NULL;
+	block = pool->free[size_class];
 	pool->bytes_used += (u64)size_class * PACKED_STEP;
 	if (block) {
 		memcpy(&pool->free[size_class], block, sizeof(void *));

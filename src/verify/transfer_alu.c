@@ -2,7 +2,6 @@
 /* Arithmetic: numbers through the scalar domain, pointers by what is added to them. */
 #include "verify/facts.h"
 #include "verify/precision.h"
-#include "verify/scalar_memo.h"
 #include "verify/speculation.h"
 
 /* --- moves --- */
@@ -160,7 +159,7 @@ static int transfer_numbers(struct walk *walk, const struct bpf_insn *insn)
 
 	if ((op == BPF_AND || op == BPF_OR) && scalar_is_const(&src))
 		ret = split_by_sign(walk, insn);
-	scalar_alu_memo(walk->memo, &dst->number, &src, op, is32, insn->off);
+	scalar_alu_memo(&walk->memo, &dst->number, &src, op, is32, insn->off);
 	transfer_link(dst, insn, umax, &src);
 	return ret;
 }

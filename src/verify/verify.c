@@ -18,7 +18,6 @@
 #include "verify/prune.h"
 #include "verify/quick.h"
 #include "verify/resolve.h"
-#include "verify/scalar_memo.h"
 #include "verify/trace.h"
 #include "verify/walk.h"
 
@@ -130,8 +129,7 @@ static int prepare(struct walk *walk)
 	ret = ret ? ret : facts_init(walk);
 	ret = ret ? ret : precision_init(walk);
 	arena_done(&walk->order);
-	walk->memo = arena_alloc(&walk->scratch, sizeof(*walk->memo));
-	ret = ret ? ret : walk->memo ? global_init(walk) : -ENOMEM;
+	ret = ret ? ret : global_init(walk);
 	return ret ? ret : prune_init(walk);
 }
 
@@ -186,8 +184,8 @@ struct walk *walk_new(const struct verify_input *input, struct skep_error *err)
 
 	if (!walk)
 		return NULL;
-	memset(walk, 0,
-	       offsetof(struct walk, state.frames)); /* those have their own frame_init() */
+	memset(walk, 0, offsetof(struct walk, memo));
+	memset(&walk->state, 0, offsetof(struct state, frames));
 	walk->input = input;
 	walk->err = err;
 	walk->insn_cnt = input->insn_cnt;
@@ -196,6 +194,7 @@ struct walk *walk_new(const struct verify_input *input, struct skep_error *err)
 	walk->log = input->log_level ? input->log : NULL;
 	arena_init(&walk->scratch);
 	arena_init(&walk->order);
+	scalar_memo_init(&walk->memo);
 	state_pool_init(&walk->pool);
 	set_rules(walk);
 	set_budget(walk);

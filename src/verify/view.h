@@ -110,12 +110,59 @@ static inline struct view view_join(const struct view *a, const struct view *b)
 	};
 }
 
-bool view_sync(struct view *view, u32 width);
+static inline struct span span_fit_bits(struct span span, struct tnum bits)
+{
+	if (span_is_empty(span) || !tnum_member_from(bits, span.low, &span.low) ||
+	    !tnum_member_up_to(bits, span.high, &span.high))
+		return (struct span){1, 0};
+	return span;
+}
 
 /* Halves with every bound at a value that the known bits allow. */
-struct halves view_halves(const struct view *view, u32 width);
+static inline struct halves view_halves(const struct view *view, u32 width)
+{
+	u64 ones = low_ones(width), sign = sign_bit(width);
+	struct halves halves = {{1, 0}, {1, 0}};
+
+	if (view->smax >= 0) {
+		halves.lower.low = max(view->umin, (u64)max(view->smin, 0ll));
+		halves.lower.high = min(view->umax, (u64)view->smax);
+		halves.lower = span_fit_bits(halves.lower, view->bits);
+	}
+	if (view->smin < 0) {
+		halves.upper.low = max(view->umin, max(sign, (u64)view->smin & ones));
+		halves.upper.high = min(view->umax, (u64)min(view->smax, -1ll) & ones);
+		halves.upper = span_fit_bits(halves.upper, view->bits);
+	}
+	return halves;
+}
+
 /* Narrows the view to the halves. False: both are empty. */
-bool view_narrow(struct view *view, const struct halves *halves, u32 width);
+static inline bool view_narrow(struct view *view, const struct halves *halves, u32 width)
+{
+	bool has_lower = !span_is_empty(halves->lower),
+	     has_upper = !span_is_empty(halves->upper);
+	const struct span *first = has_lower ? &halves->lower : &halves->upper;
+	const struct span *last = has_upper ? &halves->upper : &halves->lower;
+	struct tnum bits;
+
+	if (!has_lower && !has_upper)
+		return false;
+	view->umin = first->low;
+	view->umax = last->high;
+	view->smin = has_upper ? sign_extend(last->low, width) : (s64)first->low;
+	view->smax = has_lower ? (s64)first->high : sign_extend(last->high, width);
+	bits = tnum_union(tnum_range(first->low, first->high),
+			  tnum_range(last->low, last->high));
+	return tnum_intersect(view->bits, bits, &view->bits);
+}
+
+static inline bool view_sync(struct view *view, u32 width)
+{
+	struct halves halves = view_halves(view, width);
+
+	return view_narrow(view, &halves, width);
+}
 
 /* The values are among the integers low .. high, taken modulo 2^width: narrows the ranges. */
 static inline void view_bound(struct view *view, s128 low, s128 high, u32 width)
@@ -136,10 +183,28 @@ static inline void view_bound(struct view *view, s128 low, s128 high, u32 width)
 }
 
 /* The integers low .. high, taken modulo 2^width. */
-struct view view_wrapped(s128 low, s128 high, u32 width);
+static inline struct view view_wrapped(s128 low, s128 high, u32 width)
+{
+	struct view view = view_unknown(width);
+
+	view_bound(&view, low, high, width);
+	return view;
+}
+
+static inline struct view view_low_of_halves(const struct halves *halves, u32 to)
+{
+	struct view lower = view_unknown(to), upper;
+
+	if (!span_is_empty(halves->lower))
+		lower = view_wrapped(halves->lower.low, halves->lower.high, to);
+	if (span_is_empty(halves->upper))
+		return lower;
+	upper = view_wrapped(halves->upper.low, halves->upper.high, to);
+	return span_is_empty(halves->lower) ? upper : view_join(&lower, &upper);
+}
+
 /* The low `to` bits of a view's values. */
 struct view view_low(const struct view *view, u32 from, u32 to);
-struct view view_low_of_halves(const struct halves *halves, u32 to);
 struct view view_sign_extend(const struct view *view, u32 from, u32 to);
 
 /* a OP b: op is BPF_ADD .. BPF_ARSH; the results are not synchronised. */
@@ -156,6 +221,12 @@ struct shape {
 };
 
 #define SCALAR_SHAPE ((struct shape){64, 32})
+
+/* What is compiled twice asks this: once for just these widths. */
+static inline bool shape_is_real(struct shape shape)
+{
+	return shape.full == SCALAR_SHAPE.full && shape.low == SCALAR_SHAPE.low;
+}
 
 static inline struct view scalar_full_view(const struct scalar *scalar)
 {

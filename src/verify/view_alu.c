@@ -21,7 +21,7 @@ static struct interval signed_interval(const struct view *view)
 	return (struct interval){view->smin, view->smax};
 }
 
-static void meet_interval(struct view *view, struct interval interval, u32 width)
+static inline void meet_interval(struct view *view, struct interval interval, u32 width)
 {
 	view_bound(view, interval.low, interval.high, width);
 }
@@ -32,7 +32,7 @@ static struct interval interval_join(struct interval a, struct interval b)
 }
 
 /* An unknown view with these known bits. */
-static struct view view_of_bits(struct tnum bits, u32 width)
+static inline struct view view_of_bits(struct tnum bits, u32 width)
 {
 	struct view view = view_unknown(width);
 
@@ -40,7 +40,8 @@ static struct view view_of_bits(struct tnum bits, u32 width)
 	return view;
 }
 
-static struct view view_add(const struct view *a, const struct view *b, u32 width)
+static __always_inline struct view view_add(const struct view *a, const struct view *b,
+					    u32 width)
 {
 	struct view sum = view_of_bits(tnum_add(a->bits, b->bits), width);
 
@@ -51,7 +52,8 @@ static struct view view_add(const struct view *a, const struct view *b, u32 widt
 	return sum;
 }
 
-static struct view view_sub(const struct view *a, const struct view *b, u32 width)
+static __always_inline struct view view_sub(const struct view *a, const struct view *b,
+					    u32 width)
 {
 	struct view difference = view_of_bits(tnum_sub(a->bits, b->bits), width);
 
@@ -65,7 +67,7 @@ static struct view view_sub(const struct view *a, const struct view *b, u32 widt
 }
 
 /* Smallest and largest of the products of the ends. */
-static struct interval interval_mul(struct interval a, struct interval b)
+static inline struct interval interval_mul(struct interval a, struct interval b)
 {
 	s128 products[4] = {a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high};
 	struct interval result = {products[0], products[0]};
@@ -84,7 +86,7 @@ static bool is_any_multiple(struct tnum bits, u32 width)
 }
 
 /* Any multiple of 2^m by a number whose lowest bit may be bit n: any multiple of 2^(m + n). */
-static struct tnum product_bits(struct tnum a, struct tnum b, u32 width)
+static inline struct tnum product_bits(struct tnum a, struct tnum b, u32 width)
 {
 	u64 ones_a = a.value | a.mask, ones_b = b.value | b.mask;
 	u64 lowest = (ones_a & -ones_a) * (ones_b & -ones_b);
@@ -94,7 +96,8 @@ static struct tnum product_bits(struct tnum a, struct tnum b, u32 width)
 	return (struct tnum){0, -lowest};
 }
 
-static struct view view_mul(const struct view *a, const struct view *b, u32 width)
+static __always_inline struct view view_mul(const struct view *a, const struct view *b,
+					    u32 width)
 {
 	struct view product = view_of_bits(product_bits(a->bits, b->bits, width), width);
 
@@ -106,7 +109,7 @@ static struct view view_mul(const struct view *a, const struct view *b, u32 widt
 	return product;
 }
 
-static struct view view_and(const struct view *a, const struct view *b, u32 width)
+static inline struct view view_and(const struct view *a, const struct view *b, u32 width)
 {
 	struct view result = view_of_bits(tnum_and(a->bits, b->bits), width);
 
@@ -115,7 +118,7 @@ static struct view view_and(const struct view *a, const struct view *b, u32 widt
 	return result;
 }
 
-static struct view view_or(const struct view *a, const struct view *b, u32 width)
+static inline struct view view_or(const struct view *a, const struct view *b, u32 width)
 {
 	struct view result = view_of_bits(tnum_or(a->bits, b->bits), width);
 
@@ -134,7 +137,8 @@ static u64 magnitude(s64 low, s64 high)
 }
 
 /* What fits into n bits and a sign still does after and, or, xor. */
-static void keep_signed_size(struct view *result, const struct view *a, const struct view *b)
+static inline void keep_signed_size(struct view *result, const struct view *a,
+				    const struct view *b)
 {
 	u64 size = magnitude(a->smin, a->smax) | magnitude(b->smin, b->smax);
 
@@ -142,7 +146,8 @@ static void keep_signed_size(struct view *result, const struct view *a, const st
 	result->smax = min(result->smax, (s64)size);
 }
 
-static struct view view_bitwise(const struct view *a, const struct view *b, u8 op, u32 width)
+static __always_inline struct view view_bitwise(const struct view *a, const struct view *b,
+						u8 op, u32 width)
 {
 	struct view result;
 
@@ -156,7 +161,7 @@ static struct view view_bitwise(const struct view *a, const struct view *b, u8 o
 	return result;
 }
 
-static struct tnum tnum_shift(struct tnum bits, u8 op, u32 shift, u32 width)
+static inline struct tnum tnum_shift(struct tnum bits, u8 op, u32 shift, u32 width)
 {
 	if (op == BPF_LSH)
 		return tnum_cast(tnum_shl(bits, shift), width);
@@ -165,7 +170,8 @@ static struct tnum tnum_shift(struct tnum bits, u8 op, u32 shift, u32 width)
 	return tnum_sar(bits, shift, width);
 }
 
-static struct tnum tnum_shift_any(const struct view *a, const struct view *by, u8 op, u32 width)
+static inline struct tnum tnum_shift_any(const struct view *a, const struct view *by, u8 op,
+					 u32 width)
 {
 	struct tnum bits = tnum_shift(a->bits, op, by->umin, width);
 
@@ -177,7 +183,7 @@ static struct tnum tnum_shift_any(const struct view *a, const struct view *by, u
 }
 
 /* A number times 2^low .. 2^high is furthest from 0 with the larger. */
-static struct interval interval_shl(struct interval a, u32 low, u32 high)
+static inline struct interval interval_shl(struct interval a, u32 low, u32 high)
 {
 	return (struct interval){
 		a.low * ((s128)1 << (a.low < 0 ? high : low)),
@@ -185,7 +191,7 @@ static struct interval interval_shl(struct interval a, u32 low, u32 high)
 	};
 }
 
-static struct interval interval_shr(struct interval a, u32 low, u32 high)
+static inline struct interval interval_shr(struct interval a, u32 low, u32 high)
 {
 	return (struct interval){
 		a.low >> (a.low < 0 ? low : high),
@@ -194,7 +200,8 @@ static struct interval interval_shr(struct interval a, u32 low, u32 high)
 }
 
 /* The result of shifting by the width or more differs between processors: anything. */
-static struct view view_shift(const struct view *a, const struct view *by, u8 op, u32 width)
+static __always_inline struct view view_shift(const struct view *a, const struct view *by,
+					      u8 op, u32 width)
 {
 	u32 low = by->umin, high = by->umax;
 	struct view result;
@@ -307,8 +314,8 @@ static struct view view_divide(const struct view *a, const struct view *b, u8 op
 	return view_smod(a, b, width);
 }
 
-struct view view_alu(const struct view *a, const struct view *b, u8 op, bool is_signed,
-		     u32 width)
+static __always_inline struct view alu(const struct view *a, const struct view *b, u8 op,
+				       bool is_signed, u32 width)
 {
 	switch (op) {
 	case BPF_ADD: return view_add(a, b, width);
@@ -323,5 +330,15 @@ struct view view_alu(const struct view *a, const struct view *b, u8 op, bool is_
 	case BPF_DIV:
 	case BPF_MOD: return view_divide(a, b, op, is_signed, width);
 	default: return view_unknown(width);
+	}
+}
+
+struct view view_alu(const struct view *a, const struct view *b, u8 op, bool is_signed,
+		     u32 width)
+{
+	switch (width) { /* compiled once for each */
+	case 64: return alu(a, b, op, is_signed, 64);
+	case 32: return alu(a, b, op, is_signed, 32);
+	default: return alu(a, b, op, is_signed, width);
 	}
 }

@@ -308,7 +308,8 @@ static int carry_out(struct walk *walk)
 {
 	int ret = 0;
 
-	if (!walk->out->facts[walk->at].visited && !is_refused_anyway(walk))
+	if (!walk->out->facts[walk->at].visited && !insn_is_plain(walk_insn(walk)) &&
+	    !is_refused_anyway(walk))
 		ret = check_form(walk);
 	ret = ret ? ret : path_advance(walk);
 	if (ret)

@@ -15,6 +15,7 @@
 #include "verify/liveness.h"
 #include "verify/reason.h"
 #include "verify/requirement.h"
+#include "verify/scalar_memo.h"
 #include "verify/state.h"
 #include "verify/verify.h"
 
@@ -145,7 +146,6 @@ struct failure {
 };
 
 struct watch;
-struct scalar_memo;
 
 struct walk {
 	const struct verify_input *input; /* as given, or `as_target` */
@@ -185,9 +185,7 @@ struct walk {
 	struct pending *pending; /* the last that was put off */
 	struct pending *unused_pending;
 	u32 pending_cnt;
-	struct state_pool pool;
 	struct prune *prune;
-	struct scalar_memo *memo;
 	struct path *path;
 	struct cycles *cycles;
 	struct fact_notes *notes;
@@ -205,7 +203,10 @@ struct walk {
 	struct failure failure;
 	struct watch *watch; /* watch.c; NULL: nobody watches */
 
-	struct state state; /* before the instruction; the last, as it is large */
+	/* The large ones, which have their own inits, come last. */
+	struct scalar_memo memo;
+	struct state_pool pool;
+	struct state state; /* before the instruction */
 };
 
 static inline u32 walk_new_id(struct walk *walk)
