@@ -2,11 +2,15 @@
 """`skep app balancer`: packets of all kinds go to the backend that they should, as the bytes that they should be."""
 import collections
 import ipaddress
+import json
 import struct
+import subprocess
+import sys
 
 import frames
+import on_linux
 from frames import ACK, SYN, UDP, checksum, ethernet, icmp, ip, pseudo, tcp, udp
-from harness import same
+from harness import TIMEOUT, same
 
 VIP, VIP6 = "192.0.2.80", "2001:db8::80"
 COMMON = "connections 1024\nsource 10.9.0.0/16\nsource 2001:db8:9::/64\n"
@@ -166,3 +170,19 @@ def test_balancer_other_packets(skep):
     out, lines = balance(skep, f"{COMMON}vip {VIP} tcp any\n{THREE}", many(10), "--dry-run")
     same([frame[14:] for frame in out], many(10))
     same(next(line for line in lines if line["event"] == "vip")["packets"], 10)
+
+
+def test_balancer_before_three_web_servers(skep):
+    """On both targets, with Linux's stacks as peers: of those connections that there were, only a killed server's are lost."""
+    on_linux.need_linux(skep)
+    for name in ("decap.bpf.c", "pass.bpf.c"):
+        skep.path(name).write_text((skep.source / "tests/cli" / name).read_text())
+    for target in ("linux", "skep"):
+        script = str(skep.source / "tests/cli/balancer_peers.py")
+        got = subprocess.run(["unshare", "-n", sys.executable, "-B", script, target, str(skep.binary)], cwd=skep.work,
+                             capture_output=True, text=True, timeout=3 * TIMEOUT)
+        same(got.returncode, 0, got.stderr)
+        seen = json.loads(got.stdout)
+        same(seen["lost"], seen["before"].get(seen["killed"], 0), seen)
+        same(sum(seen["after"].values()) - seen["after"].get(seen["killed"], 0), sum(seen["before"].values()), seen)
+        same([seen["states"][address] for address in sorted(seen["states"])], ["up", "down", "up"], seen)
