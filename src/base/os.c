@@ -130,6 +130,16 @@ int os_read_file(const char *path, size_t limit, char **out, size_t *size)
 	return err;
 }
 
+#define HUGE_PAGE (2u << 20)
+
+void os_prefer_huge(void *memory, size_t size)
+{
+	const u64 page = os_page_size(), start = round_up(ptr_to_u64(memory), page);
+
+	if (size >= HUGE_PAGE + page)
+		madvise(u64_to_ptr(start), size - page, MADV_HUGEPAGE);
+}
+
 bool os_counts_bits(void)
 {
 #ifdef __x86_64__

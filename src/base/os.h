@@ -20,6 +20,9 @@ bool os_counts_bits(void); /* set ones, and zeros at both ends */
 bool os_barrier_ready(void);
 void os_barrier(void);
 
+/* A wish for large pages under the memory, which will be used as a whole. */
+void os_prefer_huge(void *memory, size_t size);
+
 /* A memfd of `size` bytes; negative errno. The caller closes it. */
 int os_memfd(const char *name, size_t size);
 

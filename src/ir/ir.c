@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ir/ir.h"
+#include "base/os.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ static bool reserve(struct ir_function *fn, void **list, u32 used, u32 *room, si
 		fn->failed = true;
 		return false;
 	}
+	os_prefer_huge(grown, wanted * size);
 	memset((u8 *)grown + *room * size, 0, (wanted - *room) * size);
 	*list = grown;
 	*room = wanted;
@@ -240,38 +242,6 @@ u32 ir_split_edge(struct ir_function *fn, u32 from, u32 which)
 					       .at = ir_at(fn, fn->blocks[from].last)->at}));
 	ir_add_pred(fn, from, block);
 	return block;
-}
-
-/* --- operands --- */
-
-static ir_ref *plain_operand(struct ir_insn *insn, u32 index)
-{
-	if (index == 0 && insn->a)
-		return &insn->a;
-	if (index <= 1 && insn->b)
-		return &insn->b;
-	return insn->c ? &insn->c : NULL;
-}
-
-static ir_ref *argument(struct ir_function *fn, struct ir_insn *insn, u32 index)
-{
-	return index < insn->arg_cnt ? &fn->args[insn->args + index] : NULL;
-}
-
-ir_ref *ir_first_operand(struct ir_function *fn, struct ir_insn *insn)
-{
-	return plain_operand(insn, 0) ?: argument(fn, insn, 0);
-}
-
-ir_ref *ir_next_operand(struct ir_function *fn, struct ir_insn *insn, ir_ref *place)
-{
-	if (place == &insn->a)
-		return plain_operand(insn, 1) ?: argument(fn, insn, 0);
-	if (place == &insn->b)
-		return plain_operand(insn, 2) ?: argument(fn, insn, 0);
-	if (place == &insn->c)
-		return argument(fn, insn, 0);
-	return argument(fn, insn, (u32)(place - fn->args) - insn->args + 1);
 }
 
 /* --- values of constants --- */

@@ -96,6 +96,7 @@ struct ir_function {
 	u32 block_cnt, block_room;
 	u32 *order; /* blocks that are reached, in reverse postorder */
 	u32 order_cnt;
+	bool has_loops;
 	u32 orders_due; /* rounds of ir_order() until the order is that of the edges as they are */
 	struct ir_kernel *kernels;
 	u32 kernel_cnt, kernel_room;
@@ -169,8 +170,35 @@ static inline bool ir_is_free(const struct ir_insn *insn)
 	for (ir_ref *place = ir_first_operand(fn, insn); place;                         \
 	     place = ir_next_operand(fn, insn, place))
 
-ir_ref *ir_first_operand(struct ir_function *fn, struct ir_insn *insn);
-ir_ref *ir_next_operand(struct ir_function *fn, struct ir_insn *insn, ir_ref *place);
+static inline ir_ref *ir_plain_operand(struct ir_insn *insn, u32 index)
+{
+	if (index == 0 && insn->a)
+		return &insn->a;
+	if (index <= 1 && insn->b)
+		return &insn->b;
+	return insn->c ? &insn->c : NULL;
+}
+
+static inline ir_ref *ir_argument(struct ir_function *fn, struct ir_insn *insn, u32 index)
+{
+	return index < insn->arg_cnt ? &fn->args[insn->args + index] : NULL;
+}
+
+static inline ir_ref *ir_first_operand(struct ir_function *fn, struct ir_insn *insn)
+{
+	return ir_plain_operand(insn, 0) ?: ir_argument(fn, insn, 0);
+}
+
+static inline ir_ref *ir_next_operand(struct ir_function *fn, struct ir_insn *insn, ir_ref *place)
+{
+	if (place == &insn->a)
+		return ir_plain_operand(insn, 1) ?: ir_argument(fn, insn, 0);
+	if (place == &insn->b)
+		return ir_plain_operand(insn, 2) ?: ir_argument(fn, insn, 0);
+	if (place == &insn->c)
+		return ir_argument(fn, insn, 0);
+	return ir_argument(fn, insn, (u32)(place - fn->args) - insn->args + 1);
+}
 
 u64 ir_eval(enum ir_op op, enum ir_width width, u64 a, u64 b);
 bool ir_eval_cond(enum ir_cond cond, enum ir_width width, u64 a, u64 b);

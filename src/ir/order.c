@@ -153,6 +153,7 @@ static void add_loop(struct ir_function *fn, u32 head, u32 *stack, u32 *seen)
 		if (!is_own)
 			return;
 	}
+	fn->has_loops = true;
 	fn->blocks[head].loop = head;
 	fn->blocks[head].depth++;
 	while (depth) {
@@ -170,6 +171,7 @@ static void add_loop(struct ir_function *fn, u32 head, u32 *stack, u32 *seen)
 
 static void loops(struct ir_function *fn, u32 *stack, u32 *seen)
 {
+	fn->has_loops = false;
 	memset(seen, 0xff, fn->block_cnt * sizeof(*seen));
 	for (u32 i = 0; i < fn->order_cnt; i++) {
 		fn->blocks[fn->order[i]].loop = IR_NO_BLOCK;
@@ -200,7 +202,8 @@ void ir_order(struct ir_function *fn)
 		drop_unreached(fn);
 		dominators(fn);
 		loops(fn, (u32 *)stack, seen);
-		fn->orders_due--;
+		/* Without a loop there is nothing to keep together. */
+		fn->orders_due = fn->has_loops ? fn->orders_due - 1 : 0;
 	}
 	free(stack);
 	free(seen);
