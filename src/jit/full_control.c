@@ -273,10 +273,34 @@ void full_leave_way(struct full *full, ir_ref at, u32 block, bool when_taken)
 	jump_if(full, when_taken ? taken : taken ^ 1, full_target(full, block));
 }
 
+/* What the function returns when the block's successor does nothing but that; 0: it does more. */
+static ir_ref returned(const struct full *full, u32 block)
+{
+	const struct ir_function *fn = full->fn;
+	const u32 succ = fn->blocks[block].succ[0];
+	ir_ref at = fn->blocks[succ].first, value;
+
+	while (ir_at(fn, at)->op == IR_phi)
+		at = ir_at(fn, at)->next;
+	if (ir_at(fn, at)->op != IR_ret)
+		return 0;
+	value = ir_value(fn, ir_at(fn, at)->a);
+	if (ir_at(fn, value)->op == IR_phi && ir_at(fn, value)->block == succ)
+		value = ir_value(fn, fn->args[ir_at(fn, value)->args + ir_pred_place(fn, succ, block)]);
+	return value;
+}
+
+/* A return is shorter than a jump to it, unless there is a frame to leave. */
 static void jump(struct full *full, u32 block)
 {
+	const ir_ref value = full->has_no_frame ? returned(full, block) : 0;
 	u32 target = full->fn->blocks[block].succ[0];
 
+	if (value && !is_next(full, full_target(full, target))) {
+		full_load(full, RAX, W64, value);
+		full_leave(full);
+		return;
+	}
 	full_phi_moves(full, block);
 	if (full_thread(full, block, &target))
 		full->is_entered[target] = true;

@@ -94,6 +94,8 @@ void base_run_stub(struct base *base, struct unwind_function *frame)
 	x86_pop(emit, RBP);
 	x86_ret(emit);
 	frame->end = emit_offset(emit);
+	/* The program itself begins on a line of the processor's caches. */
+	x86_align(emit, CACHE_LINE);
 }
 
 /* Where a tail call to a program without machine code jumps: r1 is its context. */

@@ -61,7 +61,7 @@ static bool is_disturbed(const struct runner *runner)
 	const struct executor *exec = runner->exec;
 
 	return (exec->may_goto_left ^ MAY_GOTO_BUDGET) | (u64)(exec->fuel ^ runner->fuel) |
-	       runner->run->tail_calls | ptr_to_u64(exec->extended) |
+	       ptr_to_u64(exec->extended) |
 	       (ptr_to_u64(exec->frame) ^ ptr_to_u64(exec->frames));
 }
 
@@ -70,15 +70,16 @@ u64 runner_after(struct runner *runner, u64 ret)
 	struct executor *exec = runner->exec;
 	const bool is_stopped = exec->fuel < 0;
 
+	/* What tail calls leave. */
+	exec->code = runner->prog->code;
+	runner->run->prog = runner->prog;
+	runner->run->tail_calls = 0;
 	if (likely(!is_disturbed(runner)))
 		return ret;
 	exec->may_goto_left = MAY_GOTO_BUDGET;
 	exec->fuel = runner->fuel;
 	exec->extended = NULL;
 	exec->frame = exec->frames;
-	exec->code = runner->prog->code;
-	runner->run->prog = runner->prog;
-	runner->run->tail_calls = 0;
 	runner->run->is_stopped |= is_stopped;
 	return is_stopped ? (u64)-EINTR : ret;
 }
