@@ -188,10 +188,10 @@ static void compile(struct tiers *tiers)
 	static const enum jit_tier wanted[TIERS] = {JIT_OFF, JIT_BASE, JIT_FULL};
 
 	for (u32 tier = 1; tier < TIERS; tier++) {
-		tiers->prog->native = NULL;
-		if (jit_compile(tiers->prog, wanted[tier]))
+		tiers->code[tier] = NULL;
+		/* No other tier takes the place of one that failed. */
+		if (jit_make(tiers->prog, wanted[tier], &tiers->code[tier]))
 			tiers->without_code++;
-		tiers->code[tier] = tiers->prog->native;
 	}
 }
 

@@ -145,6 +145,8 @@ bool os_counts_bits(void)
 #ifdef __x86_64__
 	return __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("lzcnt") &&
 	       __builtin_cpu_supports("bmi");
+#elif defined(__aarch64__)
+	return true;
 #else
 	return false;
 #endif

@@ -188,6 +188,11 @@ void a64_ordered(struct emit *emit, struct a64_op op, u8 size, u8 t, u8 n)
 	emit32(emit, op.bits | (u32)size << 30 | regs(emit, t, n));
 }
 
+void a64_vector(struct emit *emit, struct a64_op op, u8 d, u8 n)
+{
+	emit32(emit, op.bits | (u32)n << RN | d);
+}
+
 /* --- control --- */
 
 void a64_reg(struct emit *emit, struct a64_op op, u8 n)
@@ -344,15 +349,24 @@ void a64_shift_imm(struct emit *emit, enum a64_shift shift, enum a64_width width
 	a64_extract(emit, width, d, n, n, amount);
 }
 
+/* Beside a register that is shifted 31 is not the stack pointer. */
+struct a64_mem a64_without_index(struct emit *emit, struct a64_mem mem, u8 scratch)
+{
+	if (mem.base == SP) {
+		a64_add_number(emit, scratch, SP, mem.disp);
+		mem.base = scratch;
+		mem.disp = 0;
+	}
+	a64_rrr_shifted(emit, a64_add, W64, scratch, mem.base, mem.index, A64_LSL, mem.scale);
+	return a64_at(scratch, mem.disp);
+}
+
 void a64_access(struct emit *emit, struct a64_op op, u8 t, struct a64_mem mem, u8 scratch)
 {
 	const bool has_index = mem.index != A64_NO_REG;
 
-	if (has_index && (mem.disp || (mem.scale && mem.scale != size_of(op)))) {
-		a64_rrr_shifted(emit, a64_add, W64, scratch, mem.base, mem.index, A64_LSL,
-				mem.scale);
-		mem = a64_at(scratch, mem.disp);
-	}
+	if (has_index && (mem.disp || (mem.scale && mem.scale != size_of(op))))
+		mem = a64_without_index(emit, mem, scratch);
 	if (mem.index == A64_NO_REG && !a64_reaches(op, mem.disp)) {
 		if (mem.base == scratch && !a64_is_imm12((u64)(mem.disp < 0 ? -(s64)mem.disp : mem.disp))) {
 			const s32 low = mem.disp & 0xff;

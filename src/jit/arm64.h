@@ -75,6 +75,7 @@ void a64_pair(struct emit *emit, struct a64_op op, u8 t, u8 t2, u8 n, s32 disp);
 void a64_atomic(struct emit *emit, struct a64_op op, u8 size, u8 s, u8 t, u8 n);
 void a64_ordered(struct emit *emit, struct a64_op op, u8 size, u8 t, u8 n);
 
+void a64_vector(struct emit *emit, struct a64_op op, u8 d, u8 n);
 void a64_reg(struct emit *emit, struct a64_op op, u8 n);
 void a64_plain(struct emit *emit, struct a64_op op);
 
@@ -101,6 +102,8 @@ static inline void a64_mov(struct emit *emit, enum a64_width width, u8 d, u8 n)
 }
 void a64_shift_imm(struct emit *emit, enum a64_shift shift, enum a64_width width, u8 d, u8 n,
 		   u8 amount);
+/* The same memory without the index: `scratch` becomes the address. */
+struct a64_mem a64_without_index(struct emit *emit, struct a64_mem mem, u8 scratch);
 /* Memory that the instruction need not reach by itself: `scratch` may become the address. */
 void a64_access(struct emit *emit, struct a64_op op, u8 t, struct a64_mem mem, u8 scratch);
 

@@ -312,6 +312,7 @@ static int build_all(struct ir_function *functions, const struct prog *prog)
 		return err;
 	drop_arguments(functions, count);
 	for (u32 i = 0; i < count && !err; i++) {
+		full_fuse(&functions[i]);
 		split_edges(&functions[i]);
 		if (!functions[i].failed)
 			sink_all(&functions[i]);

@@ -137,6 +137,26 @@ void full_insn(struct full *full, ir_ref at);
 void full_leave_way(struct full *full, ir_ref branch, u32 block, bool when_taken);
 /* full_limits.c: fuel and masks. */
 void full_limits(struct full *full, ir_ref at);
+/* full_flow.c */
+/* What calls somebody, or keeps something that calls may change. */
+bool full_needs_frame(const struct full *full);
+void full_take_arguments(struct full *full);
+/* Where a jump to the block goes on to, and whether that stands behind what is being made. */
+u32 full_target_of(const struct full *full, u32 block);
+bool full_is_next(const struct full *full, u32 block);
+/* The jump at the place is aimed at the block. */
+void full_jump_to(struct full *full, u32 at, u32 block);
+/* What stands on an edge is done before the branch, when that keeps the flags and nobody on the
+ * other way reads the registers that change, nor is one of `registers` among them: then the edge
+ * needs no place of its own. */
+bool full_move_early(struct full *full, u32 edge, u32 other, u32 registers);
+/* Whether that is so of one of a branch's edges, without such registers. */
+bool full_may_move_early(struct full *full, const u32 *succ);
+/* Whether the machine adds the number in one instruction that keeps flags; and that instruction. */
+bool full_is_small_sum(const struct full *full, const struct ir_insn *insn);
+void full_small_sum(struct full *full, ir_ref at);
+/* What the machine has one instruction for becomes one. */
+void full_fuse(struct ir_function *fn);
 void full_prologue(struct full *full);
 void full_leave(struct full *full);
 /* The arguments to these registers. */

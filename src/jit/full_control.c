@@ -28,20 +28,6 @@ u32 full_frame_bytes(const struct full *full)
 	       8 * words;
 }
 
-/* What calls nobody and keeps everything in registers that it may change. */
-static bool needs_frame(const struct full *full)
-{
-	const struct ir_function *fn = full->fn;
-
-	if (fn->frame_bytes || full->slots || full->saved)
-		return true;
-	for (u32 i = 0; i < fn->order_cnt; i++)
-		for (ir_ref at = fn->blocks[fn->order[i]].first; at; at = ir_at(fn, at)->next)
-			if (full_clobbers(full, ir_at(fn, at)) == CALLER_SAVED)
-				return true;
-	return false;
-}
-
 static void note_frame(const struct full *full, struct unwind_function *out)
 {
 	out->saved_by = emit_offset(full->emit) - out->start;
@@ -51,27 +37,15 @@ static void note_frame(const struct full *full, struct unwind_function *out)
 			out->saved[out->saved_cnt++] = kept[i];
 }
 
-/* The function's arguments to where they are wanted. */
-static void take_arguments(struct full *full)
-{
-	struct full_moves moves = {0};
-
-	for (ir_ref at = full->fn->blocks[0].first; at; at = ir_at(full->fn, at)->next)
-		if (ir_at(full->fn, at)->op == IR_arg && full->place[at] != NOWHERE)
-			moves.list[moves.count++] = (struct full_move){
-				full->place[at], 0, full_argument[ir_at(full->fn, at)->imm]};
-	full_move_all(full, &moves);
-}
-
 void full_prologue(struct full *full)
 {
 	struct unwind_function *unwind = base_frame_of(full->base, full->fn->subprog);
 	struct emit *emit = full->emit;
 	const u32 bytes = full_frame_bytes(full);
 
-	full->has_no_frame = unwind->has_no_frame = !needs_frame(full);
+	full->has_no_frame = unwind->has_no_frame = !full_needs_frame(full);
 	if (full->has_no_frame) {
-		take_arguments(full);
+		full_take_arguments(full);
 		return;
 	}
 	x86_push(emit, RBP);
@@ -84,7 +58,7 @@ void full_prologue(struct full *full)
 		if (is_saved(full, kept[i]))
 			x86_push(emit, kept[i]);
 	note_frame(full, unwind);
-	take_arguments(full);
+	full_take_arguments(full);
 }
 
 static void leave_frame(struct full *full)
@@ -105,43 +79,6 @@ void full_leave(struct full *full)
 
 /* --- jumps --- */
 
-static u32 full_target(const struct full *full, u32 block)
-{
-	while (full->alias[block] != block)
-		block = full->alias[block];
-	return block;
-}
-
-static bool is_next(const struct full *full, u32 block)
-{
-	const struct ir_function *fn = full->fn;
-
-	/* Blocks that are nothing but a jump elsewhere take no place. */
-	for (u32 i = full->layout + 1; i < fn->order_cnt; i++) {
-		if (fn->order[i] == block)
-			return true;
-		if (full->alias[fn->order[i]] == fn->order[i])
-			return false;
-	}
-	return false;
-}
-
-static void jump_to(struct full *full, u32 at, u32 block)
-{
-	if (full->jump_cnt == full->jump_room) {
-		const u32 room = 2 * full->jump_room + 64;
-		struct base_fixup *grown = realloc(full->jumps, room * sizeof(*grown));
-
-		if (!grown) {
-			full->failed = true;
-			return;
-		}
-		full->jumps = grown;
-		full->jump_room = room;
-	}
-	full->jumps[full->jump_cnt++] = (struct base_fixup){at, block};
-}
-
 /* Whether the block stands so close before this place that a short jump reaches it. */
 static bool is_near(const struct full *full, u32 block)
 {
@@ -154,27 +91,27 @@ static void jump_if(struct full *full, enum x86_condition taken, u32 block)
 	if (is_near(full, block))
 		x86_jcc_back(full->emit, taken, full->offset[block]);
 	else
-		jump_to(full, x86_jcc32(full->emit, taken), block);
+		full_jump_to(full, x86_jcc32(full->emit, taken), block);
 }
 
 static void go(struct full *full, u32 block)
 {
-	block = full_target(full, block);
+	block = full_target_of(full, block);
 	full->is_wanted[block] = true;
-	if (is_next(full, block))
+	if (full_is_next(full, block))
 		return;
 	if (is_near(full, block))
 		x86_jmp_back(full->emit, full->offset[block]);
 	else
-		jump_to(full, x86_jmp32(full->emit), block);
+		full_jump_to(full, x86_jmp32(full->emit), block);
 }
 
 static void go_if(struct full *full, enum x86_condition taken, const u32 *succ)
 {
-	u32 yes = full_target(full, succ[0]), no = full_target(full, succ[1]);
+	u32 yes = full_target_of(full, succ[0]), no = full_target_of(full, succ[1]);
 
 	/* The way back is the one that is taken more often. */
-	if (is_next(full, yes) || (!is_next(full, no) && full->is_made[no])) {
+	if (full_is_next(full, yes) || (!full_is_next(full, no) && full->is_made[no])) {
 		jump_if(full, taken ^ 1, no);
 		go(full, yes);
 		return;
@@ -183,56 +120,20 @@ static void go_if(struct full *full, enum x86_condition taken, const u32 *succ)
 	go(full, no);
 }
 
-/* That are made in vain when the branch goes the other way. */
-#define SUMS_MAX 2
-
-/* A sum that lea makes in one of the registers which nobody has to keep: flags stay. */
-static bool is_small_sum(const struct full *full, ir_ref at, u32 busy)
+/* lea makes a sum and keeps flags. */
+bool full_is_small_sum(const struct full *full, const struct ir_insn *insn)
 {
-	const struct ir_insn *insn = ir_at(full->fn, at);
 	s32 imm;
 
-	return insn->op == IR_add && full_in_reg(full, at) && full_in_reg(full, insn->a) &&
-	       full_is_imm(full, insn->b, (enum ir_width)insn->width, &imm) &&
-	       !(busy & 1u << full->place[at]);
+	return full_is_imm(full, insn->b, (enum ir_width)insn->width, &imm);
 }
 
-static void small_sums(struct full *full, u32 block)
+void full_small_sum(struct full *full, ir_ref at)
 {
-	const struct ir_function *fn = full->fn;
+	const struct ir_insn *insn = ir_at(full->fn, at);
 
-	for (ir_ref at = fn->blocks[block].first; at != fn->blocks[block].last;
-	     at = ir_at(fn, at)->next) {
-		const struct ir_insn *insn = ir_at(fn, at);
-
-		x86_rm(full->emit, x86_lea, full_width(insn), (u8)full->place[at],
-		       x86_at((u8)full->place[insn->a], (s32)ir_at(fn, insn->b)->imm));
-	}
-}
-
-/* What stands on the edge is done before the branch, when that keeps the flags and nobody on the
- * other way reads the registers that change: then the edge needs no place of its own. */
-static bool move_early(struct full *full, u32 edge, u32 other)
-{
-	const struct ir_function *fn = full->fn;
-	const u32 busy = full->alive[other];
-	bool is_small = !full->is_made[edge] && !full->is_entered[edge] &&
-			full->alias[edge] == edge &&
-			fn->blocks[edge].pred_cnt == 1 &&
-			ir_at(fn, fn->blocks[edge].last)->op == IR_jump;
-	u32 sums = 0;
-
-	for (ir_ref at = fn->blocks[edge].first; is_small && at != fn->blocks[edge].last;
-	     at = ir_at(fn, at)->next)
-		is_small = ++sums <= SUMS_MAX && is_small_sum(full, at, busy);
-	if (!is_small || !full_moves_keep(full, edge, busy) ||
-	    (!sums && !full_has_phi_moves(full, edge)))
-		return false;
-	small_sums(full, edge);
-	full_phi_moves(full, edge);
-	full->is_early[edge] = true;
-	full->alias[edge] = full_target(full, fn->blocks[edge].succ[0]);
-	return true;
+	x86_rm(full->emit, x86_lea, full_width(insn), (u8)full->place[at],
+	       x86_at((u8)full->place[insn->a], (s32)ir_at(full->fn, insn->b)->imm));
 }
 
 static void branch(struct full *full, const struct ir_insn *insn)
@@ -242,8 +143,8 @@ static void branch(struct full *full, const struct ir_insn *insn)
 						(enum ir_width)insn->width, insn->a, insn->b);
 
 	/* Once: the other edge's moves would see the registers as they are then. */
-	if (!move_early(full, succ[0], succ[1]))
-		move_early(full, succ[1], succ[0]);
+	if (!full_move_early(full, succ[0], succ[1], 0))
+		full_move_early(full, succ[1], succ[0], 0);
 	go_if(full, taken, succ);
 }
 
@@ -256,8 +157,7 @@ static void may_goto(struct full *full, const struct ir_insn *insn)
 	x86_rm(full->emit, x86_cmp_imm8, W32, 0, left);
 	emit8(full->emit, 0);
 	is_left = x86_jcc8(full->emit, CC_NE);
-	full->is_wanted[full_target(full, succ[0])] = true;
-	jump_to(full, x86_jmp32(full->emit), full_target(full, succ[0]));
+	full_jump_to(full, x86_jmp32(full->emit), full_target_of(full, succ[0]));
 	x86_land(full->emit, is_left);
 	x86_rm(full->emit, x86_dec, W32, 0, left);
 	go(full, succ[1]);
@@ -270,7 +170,7 @@ void full_leave_way(struct full *full, ir_ref at, u32 block, bool when_taken)
 		full, (enum ir_cond)insn->cond, (enum ir_width)insn->width, insn->a, insn->b);
 
 	full->is_entered[block] = true;
-	jump_if(full, when_taken ? taken : taken ^ 1, full_target(full, block));
+	jump_if(full, when_taken ? taken : taken ^ 1, full_target_of(full, block));
 }
 
 /* What the function returns when the block's successor does nothing but that; 0: it does more. */
@@ -314,19 +214,6 @@ static void ret(struct full *full, const struct ir_insn *insn)
 }
 
 /* --- calls --- */
-
-void full_pass(struct full *full, const struct ir_insn *insn, const u8 *registers)
-{
-	struct full_moves moves = {0};
-
-	for (u32 i = 0; i < insn->arg_cnt; i++) {
-		const ir_ref value = full->fn->args[insn->args + i];
-
-		if (value)
-			moves.list[moves.count++] = (struct full_move){registers[i], value, 0};
-	}
-	full_move_all(full, &moves);
-}
 
 /* A tail call of the callee made another program the run's. */
 static void restore_program(struct full *full)

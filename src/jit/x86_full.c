@@ -51,3 +51,7 @@ u32 full_forbids(const struct full *full, const struct ir_insn *insn)
 {
 	return insn->op == IR_fetch || insn->op == IR_cmpxchg ? 1u << RAX : 0;
 }
+
+void full_fuse(struct ir_function *fn)
+{
+}

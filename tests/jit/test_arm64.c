@@ -9,7 +9,7 @@
 
 enum shape {
 	RRR, RRV, RRRR, HIGH, LONG, RR, IMM12, LOGIC, WIDE, FIELD, EXTRACT, CHOICE, MEMORY, PAIR,
-	LSE, ATOMIC, ORDERED, REG, PLAIN, FAR, NEAR, NEAR_REG, BIT, LITERAL,
+	LSE, ATOMIC, ORDERED, VECTOR, REG, PLAIN, FAR, NEAR, NEAR_REG, BIT, LITERAL,
 };
 
 struct row {
@@ -467,6 +467,20 @@ static void check_ordered(const struct row *row, u8 size)
 		}
 }
 
+static void check_vector(const struct row *row)
+{
+	for (u8 d = 0; d < REGISTERS; d++)
+		for (u8 n = 0; n < REGISTERS; n++) {
+			a64_vector(fresh(), *row->op, d, n);
+			if (row->name[0] == 'f') /* fmov_d_x: the registers' letters */
+				want("fmov %c%u, %c%u", row->name[5], d, row->name[7], n);
+			else if (row->name[0] == 'c')
+				want("cnt v%u.8b, v%u.8b", d, n);
+			else
+				want("addv b%u, v%u.8b", d, n);
+		}
+}
+
 /* --- control --- */
 
 static void check_plain(const struct row *row)
@@ -568,6 +582,7 @@ static void check_row(const struct row *row)
 	case MEMORY: check_memory(row); return;
 	case PAIR: check_pair(row); return;
 	case LSE: check_lse(row); return;
+	case VECTOR: check_vector(row); return;
 	case REG: check_reg(row); return;
 	case PLAIN: check_plain(row); return;
 	case FAR:
