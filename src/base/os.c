@@ -154,6 +154,17 @@ bool os_counts_bits(void)
 
 bool os_has_vectors(void)
 {
+#if defined(__x86_64__)
+	return __builtin_cpu_supports("avx2");
+#elif defined(__aarch64__)
+	return true;
+#else
+	return false;
+#endif
+}
+
+bool os_matches_bytes(void)
+{
 #ifdef __x86_64__
 	return __builtin_cpu_supports("avx2");
 #else

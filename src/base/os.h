@@ -11,6 +11,8 @@ size_t os_page_size(void);
 
 /* Whether the processor has vectors of 256 bits that machine code may use. */
 bool os_has_vectors(void);
+/* Many bytes are compared with one at once, with a bit for each as the result. */
+bool os_matches_bytes(void);
 bool os_counts_bits(void); /* set ones, and zeros at both ends */
 
 /*

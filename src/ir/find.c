@@ -101,7 +101,7 @@ static void find(struct ir_function *fn, ir_ref at)
 
 void ir_find(struct ir_function *fn)
 {
-	if (!fn->has_vectors || fn->prog->is_blinded)
+	if (!fn->matches_bytes || fn->prog->is_blinded)
 		return;
 	for (u32 i = 0; i < fn->order_cnt && !fn->failed; i++)
 		for (ir_ref at = fn->blocks[fn->order[i]].first; at && !fn->failed;

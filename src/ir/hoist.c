@@ -7,6 +7,8 @@
 
 /* Of one loop. */
 #define NUMBERS_MAX 8
+/* Of a machine with more registers and less room for numbers. */
+#define NUMBERS_MORE 16
 
 struct number {
 	u64 value;
@@ -21,7 +23,8 @@ struct hoist {
 	u32 number_cnt, room;
 };
 
-/* The end of the block that the loop is entered from and that goes nowhere else; 0: there is none. */
+/* The end of the block that the loop is entered from and that goes nowhere else, which may have to
+ * be made; 0: there is none. */
 static ir_ref before_loop(struct ir_function *fn, u32 head)
 {
 	const struct ir_block *block = &fn->blocks[head];
@@ -34,7 +37,11 @@ static ir_ref before_loop(struct ir_function *fn, u32 head)
 			return 0;
 		from = block->pred[p];
 	}
-	return from != IR_NO_BLOCK && fn->blocks[from].succ_cnt == 1 ? fn->blocks[from].last : 0;
+	if (from == IR_NO_BLOCK)
+		return 0;
+	if (fn->blocks[from].succ_cnt == 2 && fn->has_room)
+		from = ir_split_edge(fn, from, fn->blocks[from].succ[1] == head);
+	return fn->failed ? 0 : fn->blocks[from].last;
 }
 
 static bool reserve(struct hoist *hoist)
@@ -82,7 +89,7 @@ static ir_ref number_for(struct hoist *hoist, u32 head, u64 value)
 	for (u32 i = hoist->first[head]; i; i = hoist->numbers[i].next, count++)
 		if (hoist->numbers[i].value == value)
 			return hoist->numbers[i].made;
-	return count < NUMBERS_MAX ? make(hoist, head, value) : 0;
+	return count < (hoist->fn->has_room ? NUMBERS_MORE : NUMBERS_MAX) ? make(hoist, head, value) : 0;
 }
 
 /* Whether the machine takes the operand of all 64 bits. */
@@ -91,13 +98,15 @@ static bool is_wide(const struct ir_function *fn, const struct ir_insn *insn, co
 	const s64 value = ir_at(fn, *place)->imm;
 	const bool is_address = place == &insn->a;
 
-	if (!ir_is_const(fn, *place) || value == (s32)value)
+	if (!ir_is_const(fn, *place) || (fn->has_room ? fn->has_room(fn, insn, place) : value == (s32)value))
 		return false;
 	switch (insn->op) {
 	case IR_load: return true;
-	case IR_store: return is_address || insn->bytes == 8;
-	case IR_branch: return insn->width == IR_64;
-	default: return insn->op >= IR_add && insn->op <= IR_bswap64 && insn->width == IR_64;
+	case IR_store: return is_address || insn->bytes == 8 || fn->has_room;
+	case IR_branch: return insn->width == IR_64 || fn->has_room;
+	default:
+		return insn->op >= IR_add && insn->op <= IR_bswap64 &&
+		       (insn->width == IR_64 || fn->has_room);
 	}
 }
 
@@ -141,4 +150,6 @@ void ir_hoist(struct ir_function *fn)
 			hoist_from(&hoist, fn->order[i]);
 	free(hoist.numbers);
 	free(hoist.first);
+	if (!fn->failed)
+		ir_order(fn);
 }

@@ -85,6 +85,12 @@ struct ir_block {
 /* Arguments of IR_find: the map, then these. */
 enum { FIND_KEY = 1, FIND_WORDS, FIND_ARGS = FIND_WORDS + 2 };
 
+struct ir_function;
+
+/* Whether the machine's instruction has room for the number that its operand is. */
+typedef bool ir_has_room(const struct ir_function *fn, const struct ir_insn *insn,
+			 const ir_ref *place);
+
 struct ir_function {
 	const struct prog *prog;
 	u32 subprog;
@@ -103,6 +109,8 @@ struct ir_function {
 	bool has_vectors; /* of the machine: loops may become kernels */
 	bool counts_bits; /* of the machine: IR_popcnt, IR_clz, IR_ctz are instructions */
 	bool keeps_numbers; /* of the machine's code: it knows IR_wide */
+	bool matches_bytes; /* likewise IR_find */
+	ir_has_room *has_room; /* NULL: that of 32 bits with a sign */
 	u32 frame_bytes;  /* of stack that the function needs, a multiple of 8 */
 	u32 reads_args;	  /* bit n: r1 + n */
 	bool failed;	  /* out of memory: everything done since is void */

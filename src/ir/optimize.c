@@ -94,6 +94,7 @@ static int print_function(const struct prog *prog, u32 subprog, const char *pass
 	fn.has_vectors = os_has_vectors();
 	fn.counts_bits = os_counts_bits();
 	fn.keeps_numbers = true;
+	fn.matches_bytes = os_matches_bytes();
 	if (!err)
 		ir_order(&fn);
 	if (!err && !fn.failed)

@@ -193,6 +193,21 @@ void a64_vector(struct emit *emit, struct a64_op op, u8 d, u8 n)
 	emit32(emit, op.bits | (u32)n << RN | d);
 }
 
+void a64_vector3(struct emit *emit, struct a64_op op, u8 d, u8 n, u8 m)
+{
+	emit32(emit, op.bits | (u32)m << RM | (u32)n << RN | d);
+}
+
+void a64_vector_shift(struct emit *emit, struct a64_op op, u8 d, u8 n, u8 number)
+{
+	emit32(emit, op.bits | (u32)number << 16 | (u32)n << RN | d);
+}
+
+void a64_vector_load(struct emit *emit, struct a64_op op, u8 t, u8 n, u8 bytes)
+{
+	emit32(emit, op.bits | (u32)bytes << 12 | (u32)n << RN | t);
+}
+
 /* --- control --- */
 
 void a64_reg(struct emit *emit, struct a64_op op, u8 n)

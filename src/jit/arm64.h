@@ -76,6 +76,9 @@ void a64_atomic(struct emit *emit, struct a64_op op, u8 size, u8 s, u8 t, u8 n);
 void a64_ordered(struct emit *emit, struct a64_op op, u8 size, u8 t, u8 n);
 
 void a64_vector(struct emit *emit, struct a64_op op, u8 d, u8 n);
+void a64_vector3(struct emit *emit, struct a64_op op, u8 d, u8 n, u8 m);
+void a64_vector_shift(struct emit *emit, struct a64_op op, u8 d, u8 n, u8 number);
+void a64_vector_load(struct emit *emit, struct a64_op op, u8 t, u8 n, u8 bytes);
 void a64_reg(struct emit *emit, struct a64_op op, u8 n);
 void a64_plain(struct emit *emit, struct a64_op op);
 

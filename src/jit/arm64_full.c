@@ -7,7 +7,6 @@ const u8 full_preferred[] = {X0, X1, X2, X3, X4, X5, X6, X7, X8, X9, X10, X11, X
 			     X19, X20, X21, X22, X23, X24, X25, X26, X27};
 const u32 full_preferred_cnt = ARRAY_SIZE(full_preferred);
 const u8 full_argument[5] = {X0, X1, X2, X3, X4};
-const u8 full_kernel_argument[KERNEL_ARGS] = {X0, X1, X2, X3, X4, X5};
 const u8 full_find_argument[FIND_ARGS] = {X0, X1, X2, X3};
 
 u32 full_clobbers(const struct full *full, const struct ir_insn *insn)
@@ -21,6 +20,7 @@ u32 full_clobbers(const struct full *full, const struct ir_insn *insn)
 	case IR_tail_call:
 	case IR_packet_load:
 	case IR_probe: return CALLER_SAVED;
+	case IR_reduce: return (1u << KERNEL_ARGS) - 1; /* from x0 */
 	default: return 0;
 	}
 }
@@ -29,6 +29,40 @@ u32 full_forbids(const struct full *full, const struct ir_insn *insn)
 {
 	return 0;
 }
+
+/* Whether the instruction has a place for the number. */
+static bool has_room(const struct ir_function *fn, const struct ir_insn *insn, const ir_ref *place)
+{
+	const machine_width width = full_width(insn);
+	const u64 imm = (u64)ir_at(fn, *place)->imm;
+	const u64 size = width == W64 ? imm : (u64)(s64)(s32)imm;
+	u32 pattern;
+
+	if (place == &insn->a)
+		return false;
+	switch (insn->op) {
+	case IR_add:
+	case IR_sub: return a64_is_imm12(size) || a64_is_imm12(-size);
+	case IR_and:
+	case IR_or:
+	case IR_xor: return a64_is_pattern(imm, width, &pattern);
+	case IR_branch:
+		return insn->cond == IR_ANY || insn->cond == IR_NONE
+			       ? a64_is_pattern(imm, width, &pattern)
+			       : a64_is_imm12(size) || a64_is_imm12(-size);
+	case IR_mul: return is_power_of_two(imm - 1);
+	case IR_store: return !imm;
+	case IR_load:
+	case IR_mulhi:
+	case IR_udiv:
+	case IR_sdiv:
+	case IR_umod:
+	case IR_smod: return false;
+	default: return true;
+	}
+}
+
+ir_has_room *const full_has_room = has_room;
 
 /* --- the frame, counted from the stack pointer, which stays where it is --- */
 

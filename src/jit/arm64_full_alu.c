@@ -307,17 +307,29 @@ machine_condition full_compare(struct full *full, enum ir_cond cond, enum ir_wid
 	return arm64_condition(cond);
 }
 
+/* The choice before is between other values for the same reason. */
+static bool has_flags_of_before(const struct full *full, const struct ir_insn *insn)
+{
+	const struct ir_insn *before = ir_at(full->fn, insn->prev);
+	const ir_ref *x = full->fn->args + insn->args, *y = full->fn->args + before->args;
+
+	return insn->prev && before->op == IR_select && before->width == insn->width &&
+	       (before->cond >= IR_ANY) == (insn->cond >= IR_ANY) && x[0] == y[0] && x[1] == y[1];
+}
+
 /* No instruction between the compare and the choice changes flags. */
 void full_select(struct full *full, ir_ref at)
 {
 	const struct ir_insn *insn = ir_at(full->fn, at);
 	const ir_ref *compared = full->fn->args + insn->args;
 	const u8 reg = full_result(full, at);
-	machine_condition taken = full_compare(full, (enum ir_cond)insn->cond,
-					       (enum ir_width)insn->width, compared[0], compared[1]);
+	machine_condition taken = arm64_condition((enum ir_cond)insn->cond);
 	u64 yes = 2, no = 2;
 	u8 a, b;
 
+	if (!has_flags_of_before(full, insn))
+		full_compare(full, (enum ir_cond)insn->cond, (enum ir_width)insn->width, compared[0],
+			     compared[1]);
 	arm64_number_of(full, insn->a, W64, &yes);
 	arm64_number_of(full, insn->b, W64, &no);
 	if (yes == 1) { /* 1 is 0 plus 1, and comes when the condition does not hold */

@@ -383,9 +383,3 @@ void full_control(struct full *full, ir_ref at)
 	default: full->failed = true; return;
 	}
 }
-
-/* There are no kernels: the machine's vectors are not used. */
-void full_reduce(struct full *full, ir_ref at)
-{
-	full->failed = true;
-}

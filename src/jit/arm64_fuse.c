@@ -205,6 +205,28 @@ static void moved_field(const struct fuse *fuse, struct ir_insn *insn)
 	insn->bytes = (u8)kept;
 }
 
+/* The bits that a shift to the left leaves in a mask. */
+static bool masked_shift(const struct fuse *fuse, struct ir_insn *insn)
+{
+	const struct ir_insn *shift = only_for(fuse, insn->a);
+	u64 mask, amount;
+
+	if (!shift || shift->op != IR_shl || shift->bytes || shift->width != insn->width ||
+	    !is_number(fuse, insn->b, &mask) || !is_number(fuse, shift->b, &amount))
+		return false;
+	amount &= bits_of(shift) - 1;
+	if (insn->width == IR_32)
+		mask = (u32)mask;
+	if (!mask || (u64)__builtin_ctzll(mask) != amount || !amount ||
+	    (mask >> amount) & ((mask >> amount) + 1))
+		return false;
+	insn->op = IR_shl;
+	insn->a = shift->a;
+	insn->b = shift->b;
+	insn->bytes = (u8)__builtin_popcountll(mask);
+	return true;
+}
+
 static void fuse_insn(const struct fuse *fuse, struct ir_insn *insn)
 {
 	switch (insn->op) {
@@ -214,7 +236,7 @@ static void fuse_insn(const struct fuse *fuse, struct ir_insn *insn)
 			second_operand(fuse, insn);
 		return;
 	case IR_and:
-		if (field(fuse, insn))
+		if (field(fuse, insn) || masked_shift(fuse, insn))
 			return;
 		__attribute__((fallthrough));
 	case IR_or:

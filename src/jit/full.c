@@ -304,6 +304,8 @@ static int build_all(struct ir_function *functions, const struct prog *prog)
 		functions[i].has_vectors = os_has_vectors();
 		functions[i].counts_bits = os_counts_bits();
 		functions[i].keeps_numbers = true;
+		functions[i].has_room = full_has_room;
+		functions[i].matches_bytes = os_matches_bytes();
 		if (!err)
 			ir_optimize(&functions[i]);
 		err = err ?: functions[i].failed ? -ENOMEM : 0;

@@ -155,6 +155,7 @@ bool full_may_move_early(struct full *full, const u32 *succ);
 /* Whether the machine adds the number in one instruction that keeps flags; and that instruction. */
 bool full_is_small_sum(const struct full *full, const struct ir_insn *insn);
 void full_small_sum(struct full *full, ir_ref at);
+extern ir_has_room *const full_has_room;
 /* What the machine has one instruction for becomes one. */
 void full_fuse(struct ir_function *fn);
 void full_prologue(struct full *full);

@@ -52,6 +52,9 @@ u32 full_forbids(const struct full *full, const struct ir_insn *insn)
 	return insn->op == IR_fetch || insn->op == IR_cmpxchg ? 1u << RAX : 0;
 }
 
+/* That of 32 bits with a sign, which ir_hoist() knows. */
+ir_has_room *const full_has_room = NULL;
+
 void full_fuse(struct ir_function *fn)
 {
 }

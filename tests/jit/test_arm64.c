@@ -9,7 +9,7 @@
 
 enum shape {
 	RRR, RRV, RRRR, HIGH, LONG, RR, IMM12, LOGIC, WIDE, FIELD, EXTRACT, CHOICE, MEMORY, PAIR,
-	LSE, ATOMIC, ORDERED, VECTOR, REG, PLAIN, FAR, NEAR, NEAR_REG, BIT, LITERAL,
+	LSE, ATOMIC, ORDERED, VECTOR, VECTOR3, VSHIFT, VLOAD, REG, PLAIN, FAR, NEAR, NEAR_REG, BIT, LITERAL,
 };
 
 struct row {
@@ -476,8 +476,64 @@ static void check_vector(const struct row *row)
 				want("fmov %c%u, %c%u", row->name[5], d, row->name[7], n);
 			else if (row->name[0] == 'c')
 				want("cnt v%u.8b, v%u.8b", d, n);
-			else
+			else if (row->name[0] == 'a')
 				want("addv b%u, v%u.8b", d, n);
+			else if (row->name[0] == 'd')
+				want("dup v%u.%s, %c%u", d, row->name[4] == 's' ? "4s" : "2d",
+				     row->name[4] == 's' ? 'w' : 'x', n);
+			else if (row->name[0] == 'x')
+				want("xtn v%u.2s, v%u.2d", d, n);
+			else
+				want("%s v%u.16b, v%u.16b", mnemonic(row), d, n);
+		}
+}
+
+/* The kind of lanes is the name's end; what has none there works on bytes. */
+static void check_vector3(const struct row *row)
+{
+	FOR_EACH_THREE(r) {
+		const char *end = strchr(row->name, '_');
+		const char *lanes = end && strlen(end) == 3 ? end + 1 : "16b";
+
+		if (has_31(r.at) || r.at.n == r.at.m)
+			continue;
+		a64_vector3(fresh(), *row->op, r.at.d, r.at.n, r.at.m);
+		if (row->op->bits == a64_umull.bits)
+			want("umull v%u.2d, v%u.2s, v%u.2s", r.at.d, r.at.n, r.at.m);
+		else if (row->name[1] == 'x')
+			want("ext v%u.16b, v%u.16b, v%u.16b, #%s", r.at.d, r.at.n, r.at.m, end + 1);
+		else
+			want("%s v%u.%s, v%u.%s, v%u.%s", mnemonic(row), r.at.d, lanes, r.at.n, lanes,
+			     r.at.m, lanes);
+	}
+}
+
+static void check_vector_shift(const struct row *row)
+{
+	static const char *const wide[] = {"8h", "4s", "2d"}, *const narrow[] = {"8b", "4h", "2s"};
+
+	for (u8 i = 0; i < 3 && strstr(row->name, "shll"); i++) {
+		a64_vector_shift(fresh(), *row->op, 17, 20, (u8)(8 << i));
+		want("%s v17.%s, v20.%s, #0", mnemonic(row), wide[i], narrow[i]);
+	}
+	for (u8 bits = 32; bits <= 64 && !strstr(row->name, "shll"); bits *= 2)
+		for (u8 by = 1; by < bits; by++) {
+			const bool is_left = row->op->bits == a64_shl_v.bits;
+
+			a64_vector_shift(fresh(), *row->op, by % REGISTERS, 20,
+					 is_left ? bits + by : 2 * bits - by);
+			want("%s v%u.%s, v20.%s, %s", mnemonic(row), by % REGISTERS, bits == 32 ? "4s" : "2d",
+			     bits == 32 ? "4s" : "2d", number(by));
+		}
+}
+
+static void check_vector_load(const struct row *row)
+{
+	for (u8 t = 0; t < REGISTERS; t++)
+		for (u8 bytes = 2; bytes <= 16; bytes *= 2) {
+			a64_vector_load(fresh(), *row->op, t, t ^ 1, bytes);
+			if ((t ^ 1) < REGISTERS)
+				want("ldr %c%u, [x%u], %s", row->name[4], t, t ^ 1, number(bytes));
 		}
 }
 
@@ -583,6 +639,9 @@ static void check_row(const struct row *row)
 	case PAIR: check_pair(row); return;
 	case LSE: check_lse(row); return;
 	case VECTOR: check_vector(row); return;
+	case VECTOR3: check_vector3(row); return;
+	case VSHIFT: check_vector_shift(row); return;
+	case VLOAD: check_vector_load(row); return;
 	case REG: check_reg(row); return;
 	case PLAIN: check_plain(row); return;
 	case FAR:
