@@ -22,6 +22,7 @@ struct options {
 	bool wanted[MODES];
 	u32 rounds;
 	double seconds; /* of one mode in one round */
+	u64 runs;	/* of each mode, without a measure, for who counts instead; 0: measure */
 	bool verbose;
 };
 
@@ -207,6 +208,15 @@ static void measure(struct row *row, const struct options *options)
 			summarize(row, mode, options->rounds);
 }
 
+static void only_run(struct row *row, u64 runs)
+{
+	u32 ignored;
+
+	for (u32 mode = 0; mode < MODES; mode++)
+		if (row->instance[mode])
+			row->instance[mode]->run(row->instance[mode], PROGRAM_MAIN, runs, &ignored);
+}
+
 static bool run_benchmark(struct row *row, const struct options *options, struct report *report)
 {
 	bool agree;
@@ -216,7 +226,9 @@ static bool run_benchmark(struct row *row, const struct options *options, struct
 		if (options->wanted[mode] && has_mode(&row->benchmark, modes[mode].kind))
 			open_mode(row, options, mode);
 	agree = results_agree(row);
-	if (pair_unit(row->benchmark.group)) {
+	if (options->runs) {
+		only_run(row, options->runs);
+	} else if (pair_unit(row->benchmark.group)) {
 		pair_measure(row, options->rounds, options->seconds);
 		report_figures(report, row, pair_unit(row->benchmark.group));
 	} else {
@@ -233,6 +245,8 @@ static bool run_benchmark(struct row *row, const struct options *options, struct
 
 static bool is_chosen(const struct options *options, const struct benchmark *benchmark)
 {
+	if (options->only && options->only[0] == '=')
+		return !strcmp(benchmark->name, options->only + 1);
 	return !options->only || strstr(benchmark->name, options->only) ||
 	       !strcmp(benchmark->group, options->only);
 }
@@ -281,8 +295,9 @@ static int usage(void)
 {
 	fprintf(stderr,
 		"usage: bench --list FILE --objects FOLDER [--modes NAME,...] [--only TEXT]\n"
-		"             [--rounds N] [--seconds S] [--json FILE] [--verbose]\n"
-		"--only: a group, or a part of the names\n"
+		"             [--rounds N] [--seconds S] [--runs N] [--json FILE] [--verbose]\n"
+		"--only: a group, a part of the names, or =NAME\n"
+		"--runs: so many of each, and nothing is measured\n"
 		"modes:\n");
 	for (u32 mode = 0; mode < MODES; mode++)
 		fprintf(stderr, "  %-6s %s\n", modes[mode].name, modes[mode].text);
@@ -316,6 +331,9 @@ static bool set_option(struct options *options, int option, char *value)
 		options->rounds = (u32)strtoul(value, NULL, 10);
 		return options->rounds > 0 && options->rounds <= ROUNDS_MAX;
 	case 's': options->seconds = strtod(value, NULL); return options->seconds > 0;
+	case 'n':
+		options->runs = strtoull(value, NULL, 10);
+		return options->runs > 0;
 	case 'v': options->verbose = true; return true;
 	default: return false;
 	}
@@ -330,6 +348,7 @@ static bool read_options(struct options *options, int argc, char **argv)
 					      {"modes", required_argument, NULL, 'm'},
 					      {"rounds", required_argument, NULL, 'r'},
 					      {"seconds", required_argument, NULL, 's'},
+					      {"runs", required_argument, NULL, 'n'},
 					      {"verbose", no_argument, NULL, 'v'},
 					      {NULL, 0, NULL, 0}};
 	int option;

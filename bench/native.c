@@ -23,13 +23,21 @@ struct native {
 	native_program *program[PROGRAMS];
 };
 
+/* Where x86-64 has a flag for memory below 4 GiB, others have an address that is asked for. */
+#ifdef MAP_32BIT
+#define LOW_ADDRESS NULL
+#else
+#define MAP_32BIT   MAP_FIXED_NOREPLACE
+#define LOW_ADDRESS ((void *)0x20000000)
+#endif
+
 /* The one packet of the process, below 4 GiB. */
 static struct xdp_md *low_context(u8 **data)
 {
 	static u8 *memory;
 
 	if (!memory) {
-		memory = mmap(NULL, LOW_MEMORY, PROT_READ | PROT_WRITE,
+		memory = mmap(LOW_ADDRESS, LOW_MEMORY, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 		if (memory == MAP_FAILED)
 			abort();
