@@ -98,7 +98,7 @@ void full_leave(struct full *full)
 
 static void go(struct full *full, u32 block)
 {
-	block = full_target_of(full, block);
+	block = full_target(full, block);
 	full->is_wanted[block] = true;
 	if (!full_is_next(full, block))
 		full_jump_to(full, a64_far(full->emit, a64_b), block);
@@ -128,7 +128,7 @@ static u32 jump_by(struct full *full, const struct test *test, bool is_wanted)
 
 static void go_if(struct full *full, const struct test *test, const u32 *succ)
 {
-	u32 yes = full_target_of(full, succ[0]), no = full_target_of(full, succ[1]);
+	u32 yes = full_target(full, succ[0]), no = full_target(full, succ[1]);
 
 	/* The way back is the one that is taken more often. */
 	if (full_is_next(full, yes) || (!full_is_next(full, no) && full->is_made[no])) {
@@ -228,7 +228,7 @@ static void may_goto(struct full *full, const struct ir_insn *insn)
 
 	a64_memory(emit, a64_load32, S1, left);
 	full_jump_to(full, arm64_jump_if_zero(full->base, true, W32, S1),
-		     full_target_of(full, succ[0]));
+		     full_target(full, succ[0]));
 	a64_imm12(emit, a64_sub_imm, W32, S1, S1, 1);
 	a64_memory(emit, a64_store32, S1, left);
 	go(full, succ[1]);
@@ -243,7 +243,7 @@ void full_leave_way(struct full *full, ir_ref at, u32 block, bool when_taken)
 	full->is_entered[block] = true;
 	full_jump_to(full,
 		     arm64_jump_if(full->base, when_taken ? taken : (machine_condition)(taken ^ 1)),
-		     full_target_of(full, block));
+		     full_target(full, block));
 }
 
 static void jump(struct full *full, u32 block)

@@ -142,7 +142,7 @@ void full_limits(struct full *full, ir_ref at);
 bool full_needs_frame(const struct full *full);
 void full_take_arguments(struct full *full);
 /* Where a jump to the block goes on to, and whether that stands behind what is being made. */
-u32 full_target_of(const struct full *full, u32 block);
+u32 full_target(const struct full *full, u32 block);
 bool full_is_next(const struct full *full, u32 block);
 /* The jump at the place is aimed at the block. */
 void full_jump_to(struct full *full, u32 at, u32 block);

@@ -94,11 +94,16 @@ static void jump_if(struct full *full, enum x86_condition taken, u32 block)
 		full_jump_to(full, x86_jcc32(full->emit, taken), block);
 }
 
+static bool is_next(const struct full *full, u32 block)
+{
+	return full_is_next(full, block);
+}
+
 static void go(struct full *full, u32 block)
 {
-	block = full_target_of(full, block);
+	block = full_target(full, block);
 	full->is_wanted[block] = true;
-	if (full_is_next(full, block))
+	if (is_next(full, block))
 		return;
 	if (is_near(full, block))
 		x86_jmp_back(full->emit, full->offset[block]);
@@ -108,10 +113,10 @@ static void go(struct full *full, u32 block)
 
 static void go_if(struct full *full, enum x86_condition taken, const u32 *succ)
 {
-	u32 yes = full_target_of(full, succ[0]), no = full_target_of(full, succ[1]);
+	u32 yes = full_target(full, succ[0]), no = full_target(full, succ[1]);
 
 	/* The way back is the one that is taken more often. */
-	if (full_is_next(full, yes) || (!full_is_next(full, no) && full->is_made[no])) {
+	if (is_next(full, yes) || (!is_next(full, no) && full->is_made[no])) {
 		jump_if(full, taken ^ 1, no);
 		go(full, yes);
 		return;
@@ -157,7 +162,7 @@ static void may_goto(struct full *full, const struct ir_insn *insn)
 	x86_rm(full->emit, x86_cmp_imm8, W32, 0, left);
 	emit8(full->emit, 0);
 	is_left = x86_jcc8(full->emit, CC_NE);
-	full_jump_to(full, x86_jmp32(full->emit), full_target_of(full, succ[0]));
+	full_jump_to(full, x86_jmp32(full->emit), full_target(full, succ[0]));
 	x86_land(full->emit, is_left);
 	x86_rm(full->emit, x86_dec, W32, 0, left);
 	go(full, succ[1]);
@@ -170,7 +175,7 @@ void full_leave_way(struct full *full, ir_ref at, u32 block, bool when_taken)
 		full, (enum ir_cond)insn->cond, (enum ir_width)insn->width, insn->a, insn->b);
 
 	full->is_entered[block] = true;
-	jump_if(full, when_taken ? taken : taken ^ 1, full_target_of(full, block));
+	jump_if(full, when_taken ? taken : taken ^ 1, full_target(full, block));
 }
 
 /* What the function returns when the block's successor does nothing but that; 0: it does more. */

@@ -46,7 +46,7 @@ void full_pass(struct full *full, const struct ir_insn *insn, const u8 *register
 
 /* --- jumps --- */
 
-u32 full_target_of(const struct full *full, u32 block)
+u32 full_target(const struct full *full, u32 block)
 {
 	while (full->alias[block] != block)
 		block = full->alias[block];
@@ -124,7 +124,7 @@ bool full_move_early(struct full *full, u32 edge, u32 other, u32 registers)
 		full_small_sum(full, at);
 	full_phi_moves(full, edge);
 	full->is_early[edge] = true;
-	full->alias[edge] = full_target_of(full, fn->blocks[edge].succ[0]);
+	full->alias[edge] = full_target(full, fn->blocks[edge].succ[0]);
 	return true;
 }
 
