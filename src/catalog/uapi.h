@@ -79,6 +79,10 @@
 #if SKEP_UAPI_BEFORE(6, 10)
 #define BPF_LINK_TYPE_SOCKMAP ((enum bpf_link_type)14)
 #endif
+#if SKEP_UAPI_BEFORE(6, 17)
+#define BPF_STDOUT 1
+#define BPF_STDERR 2
+#endif
 #if SKEP_UAPI_BEFORE(6, 15)
 #define BPF_F_PREORDER (1U << 6)
 #endif

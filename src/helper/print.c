@@ -61,3 +61,24 @@ HELPER_BODY(snprintf)
 			      u64_to_ptr(r4), arg_cnt);
 	return length < 0 ? length : length + 1;
 }
+
+/* A stream of the program that user space reads; r5 is the kernel's. */
+KFUNC_BODY(bpf_stream_vprintk_impl)
+{
+	const char *format = u64_to_ptr(r2);
+	const long arg_cnt = count_args(r3, (u32)r4);
+	char text[LINE_BYTES];
+	long length;
+	int ret = run->env->stream ? run->env->stream(run->prog, (u32)r1, "", 0) : -ENOENT;
+
+	if (ret == -ENOENT)
+		return ret;
+	if (arg_cnt < 0)
+		return arg_cnt;
+	length = format_print(text, sizeof(text), format, (u32)strlen(format) + 1,
+			      u64_to_ptr(r3), (u32)arg_cnt);
+	if (length < 0)
+		return length;
+	return run->env->stream(run->prog, (u32)r1, text,
+				min((size_t)length, sizeof(text) - 1));
+}

@@ -40,6 +40,8 @@ struct run_env {
 	void *engine;
 	/* A line printed by the program, with its newline. */
 	void (*trace)(void *engine, const char *text, size_t length);
+	/* The same for one of the program's own streams: 0 or a negative errno. */
+	int (*stream)(const struct prog *prog, u32 id, const char *text, size_t length);
 	bool checked;		   /* programs run in the checked interpreter */
 	struct async_world *async; /* what runs later */
 	struct own_world *own;	   /* objects that programs own */

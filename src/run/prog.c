@@ -7,6 +7,7 @@
 #include "run/extension.h"
 #include "run/native.h"
 #include "run/run.h"
+#include "run/stream.h"
 #include "run/tag.h"
 
 #include <errno.h>
@@ -46,6 +47,7 @@ static void prog_free(struct prog *prog)
 		native->free(native);
 	code_free(prog->code);
 	verified_free(prog->verified);
+	prog_streams_free(prog);
 	free(prog);
 }
 
@@ -64,7 +66,7 @@ static void prog_release(struct object *object)
 static int prog_take_maps(struct prog *prog, struct map *const *maps)
 {
 	prog->maps = calloc(prog->verified->map_cnt + 1, sizeof(struct map *));
-	if (!prog->maps)
+	if (!prog->maps || prog_streams_new(prog))
 		return -ENOMEM;
 	for (u32 i = 0; i < prog->verified->map_cnt; i++) {
 		object_get(&maps[i]->object);

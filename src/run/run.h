@@ -13,6 +13,7 @@
 
 struct map;
 struct btf_view;
+struct prog_streams;
 struct prog_code; /* pre-decoded instructions; private to src/run */
 
 struct prog {
@@ -34,6 +35,7 @@ struct prog {
 	bool is_blinded; /* its constants must not be found in its machine code */
 	struct map **maps;	   /* references, as verified->maps */
 	u32 map_cnt;
+	struct prog_streams *streams; /* owned: what it writes (run/stream.h) */
 	struct object *btf;  /* reference; NULL */
 	struct prog *target; /* reference: of which it replaces a function when it is attached
 				without naming one, until then; guarded by src/hook; NULL */

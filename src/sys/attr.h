@@ -64,6 +64,11 @@ struct attr_raw_tracepoint {
 	u64 cookie;
 };
 
+struct attr_stream_read {
+	u64 stream_buf;
+	u32 stream_buf_len, stream_id, prog_fd;
+};
+
 struct attr_link_create {
 	u8 older[16];
 	u32 relative_fd;
@@ -81,6 +86,7 @@ union attr {
 	struct attr_query query;
 	struct attr_link_create link_create;
 	struct attr_raw_tracepoint raw_tracepoint;
+	struct attr_stream_read stream_read;
 };
 
 _Static_assert(sizeof(struct attr_prog_load) == ATTR_SIZE, "the last member ends the attr");

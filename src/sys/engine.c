@@ -16,6 +16,7 @@
 #include "net/net.h"
 #include "relay/relays.h"
 #include "run/run.h"
+#include "run/stream.h"
 #include "sys/compile.h"
 #include "sys/region.h"
 #include "sys/trace.h"
@@ -145,6 +146,7 @@ static int engine_init(struct skep_engine *engine, const struct skep_engine_opts
 	engine->env = (struct run_env){.engine = engine,
 				       .fuel = opts->fuel,
 				       .trace = trace_write,
+				       .stream = prog_stream_write,
 				       .checked = opts->checked,
 				       .violation = trace_violation,
 				       .bpf = call_bpf,

@@ -352,9 +352,3 @@ int command_token_create(struct call *call)
 {
 	return call_fail(call, -EOPNOTSUPP, "skep has no BPF tokens");
 }
-
-/* Streams carry what bpf_stream_vprintk() writes, which is a kernel function. */
-int command_prog_stream_read_by_fd(struct call *call)
-{
-	return call_fail(call, -EOPNOTSUPP, "skep has no program streams");
-}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "run/run.h"
+#include "run/stream.h"
 #include "sys/command.h"
 
 #include <errno.h>
@@ -36,4 +37,20 @@ int command_prog_test_run(struct call *call)
 		return ret;
 	written = write_results(call, &given);
 	return written ? written : ret;
+}
+
+int command_prog_stream_read_by_fd(struct call *call)
+{
+	const struct attr_stream_read *attr = &call->attr.stream_read;
+	int ret = 0;
+	struct prog *prog = call_prog(call, (int)attr->prog_fd, &ret);
+
+	if (!prog)
+		return ret;
+	ret = prog_stream_read(prog, attr->stream_id, attr->stream_buf, attr->stream_buf_len);
+	object_put(&prog->object);
+	if (ret == -ENOENT)
+		return call_fail(call, ret, "no stream %u: 1 and 2 are those of a program",
+				 attr->stream_id);
+	return ret < 0 ? call_fail(call, ret, "stream_buf cannot be written") : ret;
 }

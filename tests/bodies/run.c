@@ -19,13 +19,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DATA_BYTES  64
-#define CLEAN_ROUNDS 20000 /* milliseconds, at least */
-#define LONG_BYTES  9000 /* what a program "long_..." gets */
-#define DATA_MAX    16384
-#define SHOWN_BYTES 512
-#define TRIES	    3000 /* a program "until_..." is run again until it is content */
-#define LOG_BYTES   (1 << 20)
+#define DATA_BYTES	       64
+#define CLEAN_ROUNDS	       20000 /* milliseconds, at least */
+#define LONG_BYTES	       9000  /* what a program "long_..." gets */
+#define DATA_MAX	       16384
+#define SHOWN_BYTES	       512
+#define TRIES		       3000 /* a program "until_..." is run again until it is content */
+#define LOG_BYTES	       (1 << 20)
+#define PROG_STREAM_READ_BY_FD 37 /* newer than the header */
+
+enum { STREAMS = 2, STREAM_BYTES = 100000 }; /* what Linux keeps of each */
 
 struct side {
 	const char *name;
@@ -38,6 +41,7 @@ struct side {
 	u32 size, retval;
 	int code;
 	void *values;
+	char streams[STREAMS][STREAM_BYTES];
 };
 
 /* Syscall programs get its address as their context. */
@@ -121,6 +125,22 @@ static bool takes_data(const struct bpf_program *program)
 	}
 }
 
+/* Empty where the kernel is too old for them. */
+static void read_streams(struct side *side, int prog)
+{
+	for (u32 i = 0; i < STREAMS; i++) {
+		struct {
+			u64 to;
+			u32 size, stream, prog_fd;
+			u8 none[108];
+		} attr = {
+			ptr_to_u64(side->streams[i]), STREAM_BYTES - 1, i + 1, (u32)prog, {0}};
+		const long length = syscall(SYS_bpf, PROG_STREAM_READ_BY_FD, &attr, 20);
+
+		side->streams[i][length < 0 ? 0 : length] = '\0';
+	}
+}
+
 static void side_run(struct side *side, const char *name)
 {
 	const struct bpf_program *program =
@@ -156,6 +176,7 @@ static void side_run(struct side *side, const char *name)
 		usleep(1000);
 	}
 	side->size = takes_data(program) && !side->code ? opts.data_size_out : 0;
+	read_streams(side, bpf_program__fd(program));
 	if (side->globals)
 		bpf_map_lookup_elem(bpf_map__fd(side->globals), &key, side->values);
 }
@@ -193,6 +214,18 @@ static void print_variables(const struct side *a, const struct side *b, const ch
 		       (long long)ours, b->name, (long long)theirs);
 }
 
+static bool is_written_alike(const struct side *a, const struct side *b, const char *name)
+{
+	/* A kernel that had no memory for them has nothing to compare with. */
+	for (u32 i = 0; i < STREAMS; i++)
+		if (strcmp(a->streams[i], b->streams[i]) && (b->engine || *b->streams[i])) {
+			printf("# %s: stream %u: %s '%.80s', %s '%.80s'\n", name, i + 1,
+			       a->name, a->streams[i], b->name, b->streams[i]);
+			return false;
+		}
+	return true;
+}
+
 static bool is_equal(const struct side *a, const struct side *b, const char *name)
 {
 	long at = a->size == b->size ? difference(a->data, b->data, a->size) : 0;
@@ -217,7 +250,8 @@ static bool test_program(struct side *sides, u32 count, const char *name)
 		good = print_result(&sides[i], name) && good;
 	}
 	for (u32 i = 1; i < count; i++)
-		good = is_equal(&sides[0], &sides[i], name) && good;
+		good = is_equal(&sides[0], &sides[i], name) &&
+		       is_written_alike(&sides[0], &sides[i], name) && good;
 	printf("%s %s\n", good ? "ok" : "not ok", name);
 	return good;
 }
