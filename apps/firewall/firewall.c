@@ -5,6 +5,7 @@
 #include "tables.h"
 
 #include "cli/app.h"
+#include "cli/command.h"
 #include "cli/output.h"
 
 #include <bpf/bpf.h>
@@ -75,12 +76,111 @@ static int firewall_read_allow_list(void *state, struct config *config)
 	return read_list(state, config, true);
 }
 
+/* --- rules --- */
+
+/* The next rule, of which the words behind the action are left. */
+static int add_rule(struct firewall_config *firewall, struct config *config,
+		    struct firewall_rule rule)
+{
+	struct firewall_rules *rules = &firewall->rules;
+	const u32 i = rules->count;
+	int code;
+
+	if (i == RULES_MAX)
+		return config_error(config, "more than %d rules", RULES_MAX);
+	rules->conditions[i] = (struct firewall_condition){.protocol = -1};
+	code = rules_read_condition(config, &rules->conditions[i]);
+	code = code ?: tables_add_counter(firewall, config, &rules->numbers[i]);
+	rules->rules[i] = rule;
+	rules->count += !code;
+	return code;
+}
+
+static int firewall_read_pass(void *state, struct config *config)
+{
+	return add_rule(state, config, (struct firewall_rule){.action = ACTION_PASS});
+}
+
+static int firewall_read_drop(void *state, struct config *config)
+{
+	return add_rule(state, config, (struct firewall_rule){.action = ACTION_DROP});
+}
+
+static int firewall_read_challenge(void *state, struct config *config)
+{
+	return add_rule(state, config, (struct firewall_rule){.action = ACTION_CHALLENGE});
+}
+
+static int firewall_read_limit(void *state, struct config *config)
+{
+	struct firewall_rule rule = {.action = ACTION_LIMIT};
+	u64 rate, burst;
+	int code = config_number(config, "packets per second", 1, 1000000000, &rate);
+
+	burst = rate;
+	if (!code && config_is(config, "burst"))
+		code = config_number(config, "number of packets", 1, 1000000, &burst);
+	if (code)
+		return code;
+	rule.cost_ns = 1000000000 / rate;
+	rule.credit_ns = rule.cost_ns * burst;
+	return add_rule(state, config, rule);
+}
+
+/* --- amplifiers --- */
+
+/* Services that answer more than they are asked, by UDP: from so many bytes on it is no answer
+ * that somebody needs. */
+static const struct {
+	u16 port, most;
+} amplifiers[] = {
+	{17, 1},    {19, 1},	{53, 1233}, {111, 200}, {123, 100},
+	{137, 200}, {161, 485}, {389, 200}, {520, 200}, {1900, 1},
+	{3283, 1},  {3702, 1},	{5353, 1},  {11211, 1}, {27015, 200},
+};
+
+static int need_amplifiers(struct firewall_config *firewall)
+{
+	if (!firewall->amplifiers)
+		firewall->amplifiers = calloc(PORTS_MAX_, sizeof(*firewall->amplifiers));
+	firewall->setup.has_amplifiers = true;
+	return firewall->amplifiers ? 0 : usage_error("out of memory");
+}
+
+static int firewall_read_amplifiers(void *state, struct config *config)
+{
+	struct firewall_config *firewall = state;
+	int code = need_amplifiers(firewall);
+
+	for (u32 i = 0; !code && i < ARRAY_SIZE(amplifiers); i++)
+		firewall->amplifiers[amplifiers[i].port] = amplifiers[i].most;
+	return code;
+}
+
+static int firewall_read_amplifier(void *state, struct config *config)
+{
+	struct firewall_config *firewall = state;
+	struct config_range ranges[CONFIG_RANGES_MAX];
+	u32 count = 0;
+	u64 most = 0;
+	int code = config_ports(config, ranges, &count);
+
+	if (!code && !config_is(config, "longer"))
+		code = config_error(config, "expected 'longer BYTES' behind the ports");
+	code = code ?: config_number(config, "number of bytes", 0, UINT16_MAX, &most);
+	code = code ?: need_amplifiers(firewall);
+	for (u32 i = 0; !code && i < count; i++)
+		for (u32 port = ranges[i].low; port <= ranges[i].high; port++)
+			firewall->amplifiers[port] = (u32)most + 1;
+	return code;
+}
+
 /* --- what was counted --- */
 
 static const char *const fixed_names[COUNT_FIXED] = {
-	[COUNT_PASSED] = "passed",
-	[COUNT_DEFAULT_DROP] = "dropped by default",
-	[COUNT_MALFORMED] = "malformed",
+	[COUNT_PASSED] = "passed",	   [COUNT_DEFAULT_DROP] = "dropped by default",
+	[COUNT_MALFORMED] = "malformed",   [COUNT_AMPLIFIED] = "answers of amplifiers",
+	[COUNT_CHALLENGED] = "challenged", [COUNT_PROVEN] = "proven",
 };
 
 static void show_counter(struct app_run *run, u32 counter, const char *name)

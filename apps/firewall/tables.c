@@ -113,6 +113,7 @@ void tables_config_done(void *config)
 	rows_done(&firewall->prefixes4);
 	rows_done(&firewall->prefixes6);
 	free(firewall->summary);
+	free(firewall->amplifiers);
 	for (u32 i = 0; i < firewall->counter_count; i++)
 		free(firewall->counters[i].text);
 }
@@ -186,12 +187,21 @@ static void set_slots(const struct firewall_config *config, struct firewall_rows
 
 /* --- into the maps --- */
 
-static int fill(int fd, const void *keys, const void *values, u32 count)
+int tables_fill(int fd, const void *keys, const void *values, u32 count)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
 	u32 done = count;
 
 	return count ? bpf_map_update_batch(fd, keys, values, &done, &opts) : 0;
+}
+
+int tables_new_inner(const char *outer, u32 key_size, u32 value_size, u32 entries)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	const int fd = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, outer, key_size, value_size,
+				      entries, &opts);
+
+	return fd < 0 ? -errno : fd;
 }
 
 /* A new inner map in the place `side` of the outer one. 0 or a negative errno. */
@@ -201,7 +211,7 @@ static int put_rows(const struct app_run *run, const char *outer, u32 side,
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
 	const int fd = bpf_map_create(type, outer, key_size, sizeof(struct firewall_listed),
 				      max(rows->count, 1u), &opts);
-	int err = fd < 0 ? -errno : fill(fd, rows->keys, rows->values, rows->count);
+	int err = fd < 0 ? -errno : tables_fill(fd, rows->keys, rows->values, rows->count);
 
 	err = err ?: bpf_map_update_elem(app_map(run, outer), &side, &fd, 0);
 	if (fd >= 0)
@@ -218,7 +228,7 @@ static int put_summary(const struct app_run *run, u32 side, const u64 *summary)
 
 	for (u32 i = 0; keys && i < SUMMARY_WORDS; i++)
 		keys[i] = i;
-	err = err ?: fill(fd, keys, summary, SUMMARY_WORDS);
+	err = err ?: tables_fill(fd, keys, summary, SUMMARY_WORDS);
 	err = err ?: bpf_map_update_elem(app_map(run, "summaries"), &side, &fd, 0);
 	if (fd >= 0)
 		close(fd);
@@ -247,11 +257,37 @@ static int put_lists(const struct app_run *run, u32 side, const struct firewall_
 
 static void drop_lists(const struct app_run *run, u32 side)
 {
-	static const char *const outer[] = {"summaries", "listed_hosts", "listed_prefixes4",
-					    "listed_prefixes6"};
+	static const char *const outer[] = {"summaries",	"listed_hosts",
+					    "listed_prefixes4", "listed_prefixes6",
+					    "rule_sources4",	"rule_destinations4",
+					    "rule_sources6",	"rule_destinations6"};
 
 	for (u32 i = 0; i < ARRAY_SIZE(outer); i++)
 		bpf_map_delete_elem(app_map(run, outer[i]), &side);
+}
+
+static int put_amplifiers(const struct app_run *run, u32 side, const u32 *amplifiers)
+{
+	u32 *keys = malloc(PORTS_MAX_ * sizeof(*keys));
+	int err = keys ? 0 : -ENOMEM;
+
+	for (u32 i = 0; keys && i < PORTS_MAX_; i++)
+		keys[i] = side * PORTS_MAX_ + i;
+	err = err ?: tables_fill(app_map(run, "amplifiers"), keys, amplifiers, PORTS_MAX_);
+	free(keys);
+	return err;
+}
+
+/* Rules name counters by their place in the configuration, too. */
+static int put_rules(const struct app_run *run, u32 side, struct firewall_config *config)
+{
+	struct firewall_rules *rules = &config->rules;
+	int err = config->amplifiers ? put_amplifiers(run, side, config->amplifiers) : 0;
+
+	for (u32 i = 0; i < rules->count; i++)
+		rules->rules[i].counter = config->counters[rules->numbers[i]].slot;
+	rules_summarize(rules, &config->setup);
+	return err || !rules->count ? err : rules_put(run, side, rules);
 }
 
 int tables_apply(struct app_run *run, const void *config)
@@ -267,7 +303,7 @@ int tables_apply(struct app_run *run, const void *config)
 		set_slots(firewall, &firewall->hosts);
 		set_slots(firewall, &firewall->prefixes4);
 		set_slots(firewall, &firewall->prefixes6);
-		err = put_lists(run, side, firewall);
+		err = put_lists(run, side, firewall) ?: put_rules(run, side, firewall);
 	}
 	if (err)
 		return usage_error("%s: tables cannot be made: %s", run->config_path,

@@ -4,6 +4,7 @@
 #define FIREWALL_TABLES_H
 
 #include "firewall.h"
+#include "rules.h"
 
 #include "cli/app.h"
 
@@ -24,6 +25,8 @@ struct firewall_config {
 	struct firewall_setup setup;
 	struct firewall_rows hosts, prefixes4, prefixes6;
 	u64 *summary; /* SUMMARY_WORDS; NULL: nothing of IPv4 is listed */
+	struct firewall_rules rules;
+	u32 *amplifiers; /* by port; NULL: none */
 	struct firewall_named counters[SLOTS_MAX / 2];
 	u32 counter_count;
 };
@@ -43,6 +46,10 @@ int tables_add_counter(struct firewall_config *firewall, const struct config *co
 		       u32 *number);
 void tables_config_done(void *config);
 
+/* Many elements at once; and a new trie for a place of an outer map: its descriptor. 0 or a
+ * negative errno. */
+int tables_fill(int fd, const void *keys, const void *values, u32 count);
+int tables_new_inner(const char *outer, u32 key_size, u32 value_size, u32 entries);
 int tables_apply(struct app_run *run, const void *config);
 int tables_forget_old(struct app_run *run);
 /* The sum of all CPUs. */
