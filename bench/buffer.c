@@ -150,6 +150,17 @@ static u64 read_records(const struct buffer *buffer, u64 at, u64 end, u64 *recor
 	return at;
 }
 
+/* A reader that asks again and again takes the line with the position from the producer. */
+static void rest(void)
+{
+	for (u32 i = 0; i < 64; i++)
+#if defined(__x86_64__)
+		__builtin_ia32_pause();
+#else
+		atomic_signal_fence(memory_order_seq_cst);
+#endif
+}
+
 u64 buffer_read(struct buffer *buffer, const atomic_bool *end)
 {
 	u64 at = atomic_load(buffer->consumer), records = 0;
@@ -163,7 +174,10 @@ u64 buffer_read(struct buffer *buffer, const atomic_bool *end)
 		if (next == at && last)
 			return records;
 		last = atomic_load(end);
-		atomic_store(buffer->consumer, next);
+		if (next != at)
+			atomic_store_explicit(buffer->consumer, next, memory_order_release);
+		else
+			rest();
 		at = next;
 	}
 }

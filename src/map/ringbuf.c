@@ -155,14 +155,26 @@ static struct ring_control *control_of(struct record *record)
 	return (struct ring_control *)(((uintptr_t)record & ~(page - 1)) - record->page * page);
 }
 
-/* Whether user space waits for this very record, whose length becomes `length`. The exchange
- * orders the record before the look at the consumer's position, as the consumer does the other
- * way round. */
+/* Whether user space waits for this very record, whose length becomes `length`. It does not
+ * while it is awake: os_barrier() orders the record before the look at that for who goes to
+ * sleep. The fence orders it before the look at the consumer's position, as the consumer does
+ * the other way round. */
 static bool is_awaited(struct ring_control *control, struct record *record, u32 length)
 {
-	atomic_exchange(&record->length, length);
+	/* Release pairs with the consumer's load: the record is complete. */
+	atomic_store_explicit(&record->length, length, memory_order_release);
+	atomic_signal_fence(memory_order_seq_cst);
+	if (likely(atomic_load_explicit(&control->is_awake, memory_order_relaxed)))
+		return false;
+	atomic_thread_fence(memory_order_seq_cst);
 	return record_at(control, atomic_load_explicit(control->consumer,
 						       memory_order_acquire)) == record;
+}
+
+static void wake(struct ring_control *control)
+{
+	atomic_store_explicit(&control->is_awake, os_barrier_ready(), memory_order_relaxed);
+	object_wake(&control->map->object);
 }
 
 /* Wakes user space as the flags ask for; the record becomes complete with `length`. */
@@ -174,9 +186,9 @@ static void commit_and_wake(struct record *record, u32 length, u64 flags)
 	if (flags & (BPF_RB_FORCE_WAKEUP | BPF_RB_NO_WAKEUP))
 		atomic_store_explicit(&record->length, length, memory_order_release);
 	else if (is_awaited(control, record, length))
-		object_wake(&control->map->object);
+		wake(control);
 	if (flags & BPF_RB_FORCE_WAKEUP)
-		object_wake(&control->map->object);
+		wake(control);
 }
 
 void map_ringbuf_commit(void *data, u64 flags, bool discard)
@@ -225,9 +237,18 @@ u64 map_ringbuf_query(struct map *map, u64 flags)
 	}
 }
 
+/* Asked before user space waits. Who saw it awake wrote the record before the barrier. */
 static bool ring_readable(const struct map *map)
 {
-	return bytes_available(container_of(map, struct ring, map)->control) != 0;
+	struct ring_control *control = container_of(map, struct ring, map)->control;
+
+	if (bytes_available(control))
+		return true;
+	if (!atomic_load_explicit(&control->is_awake, memory_order_relaxed))
+		return false;
+	atomic_store_explicit(&control->is_awake, false, memory_order_relaxed);
+	os_barrier();
+	return bytes_available(control) != 0;
 }
 
 int ring_mmap_pages(struct ring *ring, void *address, size_t length, int prot, int flags,

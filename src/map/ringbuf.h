@@ -21,11 +21,14 @@ struct ring_control {
 	u32 page_shift;
 	u8 *data;
 	atomic_ullong *consumer, *producer;
+	/* Its file descriptors are readable, or are being made so: nobody need be woken. */
+	atomic_bool is_awake;
 	/* Under `lock`: everything before `pending` is committed; `consumed` is where the
-	 * consumer was when that was looked at last, as its line comes from another processor. */
+	 * consumer was when that was looked at last, as its line comes from another processor.
+	 */
 	u64 pending, consumed;
 	struct biased_lock lock; /* of the producers */
-	atomic_uint busy; /* a user ring buffer is being drained */
+	atomic_uint busy;	 /* a user ring buffer is being drained */
 };
 
 struct ring {

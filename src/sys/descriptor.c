@@ -95,6 +95,46 @@ static struct descriptor *find(struct descriptor_table *table, int fd)
 	return NULL;
 }
 
+/* --- what poll() says --- */
+
+static void set_readable(struct descriptor *descriptor)
+{
+	if (!descriptor->is_readable)
+		descriptor->is_readable = write(descriptor->engine_fd, "", 1) == 1;
+}
+
+static bool has_data(const struct object *object)
+{
+	if (object->kind == OBJECT_PERF_EVENT)
+		return perf_event_is_readable(container_of(object, struct perf_event, object));
+	return map_is_readable(container_of(object, struct map, object));
+}
+
+/* Takes the byte out again. The pipe's read end is the user's: reached through the inode. */
+static void set_unreadable(struct descriptor *descriptor)
+{
+	char path[32], byte;
+	int fd;
+
+	if (!descriptor->is_readable)
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", descriptor->engine_fd);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	/* Nothing to read: a forked process took it. */
+	descriptor->is_readable = read(fd, &byte, 1) < 0 && errno != EAGAIN;
+	close(fd);
+}
+
+static void refresh(struct descriptor *descriptor)
+{
+	if (has_data(descriptor->object))
+		set_readable(descriptor);
+	else
+		set_unreadable(descriptor);
+}
+
 /* --- opening --- */
 
 static bool is_pollable(const struct object *object)
@@ -102,12 +142,6 @@ static bool is_pollable(const struct object *object)
 	return object->kind == OBJECT_PERF_EVENT ||
 	       (object->kind == OBJECT_MAP &&
 		container_of(object, struct map, object)->desc.type == BPF_MAP_TYPE_RINGBUF);
-}
-
-static void set_readable(struct descriptor *descriptor)
-{
-	if (!descriptor->is_readable)
-		descriptor->is_readable = write(descriptor->engine_fd, "", 1) == 1;
 }
 
 static void wake(struct object *object)
@@ -137,6 +171,8 @@ static void insert(struct skep_engine *engine, struct descriptor *descriptor)
 	}
 	descriptor->next_of_object = object->descriptors;
 	object->descriptors = descriptor;
+	if (is_pollable(object))
+		refresh(descriptor);
 	atomic_fetch_add_explicit(&object->users, 1, memory_order_relaxed);
 }
 
@@ -323,7 +359,8 @@ static void take_dead_memfds(struct descriptor_table *table, struct cds_list_hea
 	}
 }
 
-/* Not epoll_wait(): in programs that turn libbpf's calls to an engine that one comes back here. */
+/* Not epoll_wait(): in programs that turn libbpf's calls to an engine that one comes back here.
+ */
 static void take_dead_pipes(struct descriptor_table *table, struct cds_list_head *dead)
 {
 	struct epoll_event events[64];
@@ -375,40 +412,6 @@ void descriptors_done(struct skep_engine *engine)
 	pthread_mutex_unlock(&engine->lock);
 	free_list(&dead);
 	close(table->epoll);
-}
-
-/* --- poll() --- */
-
-static bool has_data(const struct object *object)
-{
-	if (object->kind == OBJECT_PERF_EVENT)
-		return perf_event_is_readable(container_of(object, struct perf_event, object));
-	return map_is_readable(container_of(object, struct map, object));
-}
-
-/* Takes the byte out again. The pipe's read end is the user's: reached through the inode. */
-static void set_unreadable(struct descriptor *descriptor)
-{
-	char path[32], byte;
-	int fd;
-
-	if (!descriptor->is_readable)
-		return;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", descriptor->engine_fd);
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	/* Nothing to read: a forked process took it. */
-	descriptor->is_readable = read(fd, &byte, 1) < 0 && errno != EAGAIN;
-	close(fd);
-}
-
-static void refresh(struct descriptor *descriptor)
-{
-	if (has_data(descriptor->object))
-		set_readable(descriptor);
-	else
-		set_unreadable(descriptor);
 }
 
 void descriptors_refresh(struct skep_engine *engine)

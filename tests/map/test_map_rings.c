@@ -122,6 +122,30 @@ static void test_ring_records(void **state)
 	close_ring(&ring);
 }
 
+/* Who was woken is not again before it is about to wait. */
+static void test_ring_awake(void **state)
+{
+	static const struct {
+		bool asks;
+		u32 wakes;
+	} rows[] = {{false, 1}, {false, 0}, {true, 1}, {false, 0}, {true, 1}};
+	struct ring ring = open_ring();
+	u8 out[8];
+
+	if (!os_barrier_ready())
+		skip();
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].asks)
+			assert_false(map_is_readable(ring.map));
+		wakes = 0;
+		assert_int_equal(map_ringbuf_output(ring.map, "12345678", 8, 0, 0), 0);
+		assert_int_equal(wakes, rows[i].wakes);
+		assert_true(map_is_readable(ring.map));
+		assert_int_equal(consume(&ring, out, NULL), 8);
+	}
+	close_ring(&ring);
+}
+
 static void test_ring_wake_ups(void **state)
 {
 	static const struct {
@@ -379,10 +403,10 @@ static void test_perf_lost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ring_records), cmocka_unit_test(test_ring_wake_ups),
-		cmocka_unit_test(test_ring_is_full), cmocka_unit_test(test_ring_mappings),
-		cmocka_unit_test(test_ring_threads), cmocka_unit_test(test_perf_output),
-		cmocka_unit_test(test_perf_lost),
+		cmocka_unit_test(test_ring_records),  cmocka_unit_test(test_ring_wake_ups),
+		cmocka_unit_test(test_ring_awake),    cmocka_unit_test(test_ring_is_full),
+		cmocka_unit_test(test_ring_mappings), cmocka_unit_test(test_ring_threads),
+		cmocka_unit_test(test_perf_output),   cmocka_unit_test(test_perf_lost),
 	};
 
 	if (os_page_size() != PAGE)
