@@ -61,6 +61,12 @@ static bool is_written(const struct helper_arg *arg)
 	return arg->flags & (ARG_WRITE | ARG_UNINIT);
 }
 
+/* Linux does not say of keys and values that they are only read. */
+static bool may_write(const struct helper_arg *arg)
+{
+	return is_written(arg) || arg->kind == ARG_MAP_KEY || arg->kind == ARG_MAP_VALUE;
+}
+
 static bool flags_fit(const struct reg_state *reg, const struct helper_arg *arg)
 {
 	u16 flags = reg->flags;
@@ -69,7 +75,7 @@ static bool flags_fit(const struct reg_state *reg, const struct helper_arg *arg)
 		return true;
 	if (arg->flags & ARG_OR_NULL)
 		flags &= ~REG_MAY_BE_NULL;
-	if (!is_written(arg))
+	if (!may_write(arg))
 		flags &= ~REG_READ_ONLY;
 	if (arg->kind == ARG_RINGBUF_MEM)
 		return flags == REG_RINGBUF;
@@ -81,12 +87,6 @@ static bool takes_object(const struct helper_arg *arg)
 {
 	return arg->kind == ARG_BTF_ID || arg->kind == ARG_BTF_ID_SOCK_COMMON ||
 	       arg->kind == ARG_PERCPU_BTF_ID || fits[arg->kind].expected == memory_kinds;
-}
-
-/* Linux does not say of keys and values that they are only read. */
-static bool may_write(const struct helper_arg *arg)
-{
-	return is_written(arg) || arg->kind == ARG_MAP_KEY || arg->kind == ARG_MAP_VALUE;
 }
 
 static int prove_object(struct walk *walk, u32 regno, const struct helper_arg *arg)

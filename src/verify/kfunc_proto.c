@@ -126,11 +126,16 @@ static void read_arguments(const struct walk *walk, struct kfunc *kfunc,
 
 /* --- the call site --- */
 
-/* Some kernels have a function of the name that programs may not call. */
+/* Some kernels have a function of the name that programs may not call. What replaces a function
+ * of another program may call what that one may. */
 static bool is_callable(const struct walk *walk, const struct kfunc *kfunc)
 {
+	const struct verify_target *target = walk->input->target;
+	u32 type = target ? target->verified->type : walk->input->type;
+	u32 attach_type = target ? target->verified->attach_type : walk->input->attach_type;
+
 	return kfunc->row && btf_has_tag(kfunc->btf, kfunc->id, "bpf_kfunc") &&
-	       kfunc_is_allowed(kfunc->row, walk->input->type, walk->input->attach_type);
+	       kfunc_is_allowed(kfunc->row, type, attach_type);
 }
 
 static const struct kfunc_row *row_of(const struct walk *walk, u32 id, const char *name)

@@ -31,6 +31,28 @@ SEC("socket") ACCEPT int numbers(void *ctx)
 	return sum;
 }
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4);
+	__type(key, int);
+	__type(value, int);
+} numbered SEC(".maps");
+
+/* Linux takes keys for something that may be written. */
+SEC("socket")
+REJECT("R2 type=rdonly_mem expected=fp, pkt, pkt_meta, map_key, map_value, mem, ringbuf_mem")
+int number_as_key(void *ctx)
+{
+	struct bpf_iter_num it;
+	int *number, found = 0;
+
+	bpf_iter_num_new(&it, 0, 16);
+	while ((number = bpf_iter_num_next(&it)))
+		found += !!bpf_map_lookup_elem(&numbered, number);
+	bpf_iter_num_destroy(&it);
+	return found;
+}
+
 SEC("socket") ACCEPT int numbers_as_index(void *ctx)
 {
 	struct bpf_iter_num it;
