@@ -310,7 +310,11 @@ static int prove_comparable(struct walk *walk, const struct bpf_insn *insn)
 /* Callbacks are verified by their types. */
 static int prove_function_type(struct walk *walk)
 {
-	return walk->input->func_info_cnt ? 0 : reject(walk, function_without_type);
+	const struct insn_fact *fact = &walk->out->facts[walk->at];
+
+	if (!walk->input->func_info_cnt)
+		return reject(walk, function_without_type);
+	return walk->cfg.subprogs[fact->callee].is_global ? reject(walk, callback_global) : 0;
 }
 
 int prove_requirement(struct walk *walk, const struct requirement *need)

@@ -532,4 +532,16 @@ REJECT("bpf_timer cannot be accessed directly by load/store") int tick_reads_tim
 	WITH_TIMER(tick_uses_timer);
 }
 
+/* What is called back is verified with what it gets, which a global function is not. */
+__attribute__((noinline)) long global_round(unsigned int round, void *context)
+{
+	return 0;
+}
+
+SEC("tc") REJECT("callback function not static") int calls_back_global(struct __sk_buff *skb)
+{
+	bpf_loop(4, global_round, skb, 0);
+	return 0;
+}
+
 char _license[] SEC("license") = "GPL";
