@@ -5,6 +5,7 @@
  */
 #include "verify/helpers.h"
 
+#include "catalog/format.h"
 #include "catalog/host.h"
 #include "catalog/map_type.h"
 #include "verify/attach.h"
@@ -156,9 +157,25 @@ static int prove_function_ip(struct walk *walk)
 	return type == BPF_PROG_TYPE_KPROBE ? 0 : reject(walk, no_function_ip, (s32)type);
 }
 
+/* Of a size that is not constant the bits that are known count, as in Linux. */
+static int prove_format(struct walk *walk)
+{
+	const struct reg_state *format = walk_reg(walk, BPF_REG_3);
+	u64 size = walk_reg(walk, BPF_REG_5)->number.bits.value;
+	u32 start = (u32)format->off + (u32)format->number.bits.value;
+	const char *text = (const char *)format->map->values + start;
+
+	if (size % sizeof(u64))
+		return reject(walk, format_data_size, size);
+	if (format_check(text, format->map->value_size - start, (u32)(size / sizeof(u64))))
+		return reject(walk, format_invalid);
+	return 0;
+}
+
 static int prove_special(struct walk *walk, u32 id)
 {
 	switch (id) {
+	case BPF_FUNC_snprintf: return prove_format(walk);
 	case BPF_FUNC_tail_call: return prove_tail_call(walk);
 	case BPF_FUNC_get_local_storage: return prove_local_storage(walk);
 	case BPF_FUNC_dynptr_from_mem: return prove_dynptr_memory(walk);
