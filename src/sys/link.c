@@ -266,7 +266,8 @@ int command_prog_query(struct call *call)
 		return call_fail(call, -EINVAL, "query_flags %#x", attr->query.query_flags);
 	if (is_tcx(attr->query.attach_type))
 		return tcx_query(call);
-	if (groups_have(attr->query.attach_type))
+	/* Of those that skep cannot attach to a group there are none. */
+	if (is_one_of(attr->query.attach_type, cgroup_types))
 		return cgroup_query(call);
 	if (socket_attach_is(attr->query.attach_type))
 		return socket_query(call);

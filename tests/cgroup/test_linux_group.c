@@ -75,6 +75,7 @@ static void attaching(struct world *world)
 				     "detach outer %u %u", flags[i], flags[j]);
 			}
 		}
+	note_query(world, nest.inner, BPF_CGROUP_DEVICE, 8, "another attach type");
 	for (u32 i = 0; i < 3; i++)
 		close(progs[i]);
 	leave_groups(&nest);
