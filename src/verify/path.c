@@ -106,17 +106,10 @@ u64 path_bytes(const struct walk *walk)
 void path_note_stack(struct walk *walk)
 {
 	const struct access *access = &walk->access;
-	struct path *path = walk->path;
-	struct step *step;
 	u32 first = (u32) - (access->high + access->size) / SLOT_BYTES;
 	u32 last = (u32)(-access->low - 1) / SLOT_BYTES;
 
-	if (!path->keeps_steps)
-		return;
-	step = &path->steps[path->count - 1];
-	step->frame = access->frame;
-	step->first_slot = (u8)first;
-	step->slot_cnt = (u8)(last - first + 1);
+	path_note_slots(walk, access->frame, first, last - first + 1);
 }
 
 static void add_link(struct path *path, struct link link)

@@ -104,6 +104,19 @@ static inline int path_advance(struct walk *walk)
 	return 0;
 }
 
+/* The current instruction accesses these slots of a frame. */
+static inline void path_note_slots(struct walk *walk, u32 frame, u32 first, u32 count)
+{
+	struct path *path = walk->path;
+	struct step *step = &path->steps[path->count - 1];
+
+	if (!path->keeps_steps)
+		return;
+	step->frame = frame;
+	step->first_slot = (u8)first;
+	step->slot_cnt = (u8)count;
+}
+
 static inline u64 step_slots(const struct step *step)
 {
 	return step->slot_cnt ? (~0ull >> (64 - step->slot_cnt)) << step->first_slot : 0;

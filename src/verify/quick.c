@@ -87,10 +87,16 @@ static bool fact_is_plain(struct walk *walk, const struct reg_state *base)
 	return notes->kind == base->kind || notes->kind == REG_NOT_INIT;
 }
 
-static void note_fact(struct walk *walk, const struct reg_state *base)
+/* As fact_memory(), where fact_is_plain(). */
+static void note_fact(struct walk *walk, const struct reg_state *base, u8 mem)
 {
-	if (walk->notes[walk->at].kind == REG_NOT_INIT)
-		fact_memory(walk, base);
+	struct fact_notes *notes = &walk->notes[walk->at];
+
+	if (notes->kind == base->kind)
+		return;
+	notes->kind = base->kind;
+	notes->flags = base->flags;
+	walk->out->facts[walk->at].mem = mem;
 }
 
 /* Where eight aligned bytes of the stack are accessed, their offset; 0: they are not. */
@@ -104,6 +110,11 @@ static s32 whole_slot(const struct bpf_insn *insn, const struct reg_state *base)
 	return (s32)off;
 }
 
+static u32 slot_at(s32 off)
+{
+	return (u32)(-off - 1) / SLOT_BYTES;
+}
+
 static void note_slot(struct walk *walk, const struct reg_state *base, s32 off, u8 kind)
 {
 	walk->access = (struct access){.kind = kind,
@@ -113,13 +124,8 @@ static void note_slot(struct walk *walk, const struct reg_state *base, s32 off, 
 				       .high = off,
 				       .size = SLOT_BYTES,
 				       .frame = (u32)base->frame};
-	path_note_stack(walk);
-	note_fact(walk, base);
-}
-
-static u32 slot_at(s32 off)
-{
-	return (u32)(-off - 1) / SLOT_BYTES;
+	path_note_slots(walk, (u32)base->frame, slot_at(off), 1);
+	note_fact(walk, base, MEM_STACK);
 }
 
 static bool fill(struct walk *walk, const struct bpf_insn *insn, struct reg_state *dst,
@@ -146,7 +152,7 @@ static bool load_packet(struct walk *walk, const struct bpf_insn *insn, struct r
 	if (base->number.smin < 0 || off < 0 || off + size > base->range)
 		return false;
 	walk->access = (struct access){.kind = ACCESS_READ, .object = base->kind, .size = size};
-	note_fact(walk, base);
+	note_fact(walk, base, MEM_PACKET);
 	reg_set_scalar(dst, scalar_unsigned_bytes(size));
 	return true;
 }
@@ -182,7 +188,8 @@ static bool store(struct walk *walk, const struct bpf_insn *insn, struct reg_sta
 		return false;
 	frame = &walk->state.frames[base->frame];
 	slot = &frame->slots[slot_at(off)];
-	stack_grow(walk, frame, off);
+	if (slot_at(off) >= frame->slot_cnt)
+		stack_grow(walk, frame, off);
 	if (slot_is_object(slot))
 		return false;
 	note_slot(walk, base, off, ACCESS_WRITE);

@@ -7,8 +7,11 @@
 /* Equal values agree in every view, not only in the one that is compared. */
 static bool may_be_equal(const struct scalar *a, const struct scalar *b)
 {
-	struct scalar both = *a;
+	struct scalar both;
 
+	if (scalar_is_const(b))
+		return scalar_has(a, b->bits.value);
+	both = *a;
 	return scalar_meet(&both, b);
 }
 
@@ -72,6 +75,12 @@ bool scalar_refine(struct scalar *a, struct scalar *b, u8 op, bool is32, bool ta
 {
 	bool are_equal = !is32 && ((op == BPF_JEQ && taken) || (op == BPF_JNE && !taken));
 
+	if (are_equal && scalar_is_const(b)) {
+		if (!scalar_has(a, b->bits.value))
+			return false;
+		*a = *b = scalar_const(b->bits.value);
+		return true;
+	}
 	if (are_equal) {
 		if (!scalar_meet(a, b))
 			return false;

@@ -14,23 +14,6 @@ void reg_set_not_init(struct reg_state *reg)
 	memset(reg, 0, sizeof(*reg));
 }
 
-void reg_set_scalar(struct reg_state *reg, struct scalar number)
-{
-	memset(reg, 0, offsetof(struct reg_state, number));
-	reg->kind = REG_SCALAR;
-	reg->number = number;
-}
-
-void reg_set_const(struct reg_state *reg, u64 value)
-{
-	reg_set_scalar(reg, scalar_const(value));
-}
-
-void reg_set_unknown(struct reg_state *reg)
-{
-	reg_set_scalar(reg, scalar_unknown());
-}
-
 void reg_set_pointer(struct reg_state *reg, enum reg_kind kind)
 {
 	memset(reg, 0, offsetof(struct reg_state, number));
@@ -148,6 +131,11 @@ bool reg_bounds_packet(const struct reg_state *pointer, const struct reg_state *
 void frame_init(struct frame *frame, u32 call_site, u32 subprog, u32 frame_index)
 {
 	memset(frame->regs, 0, sizeof(frame->regs));
+	frame_start(frame, call_site, subprog, frame_index);
+}
+
+void frame_start(struct frame *frame, u32 call_site, u32 subprog, u32 frame_index)
+{
 	reg_set_pointer(&frame->regs[FRAME_REG], REG_STACK);
 	frame->regs[FRAME_REG].frame = frame_index;
 	frame->call_site = call_site;

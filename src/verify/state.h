@@ -216,9 +216,24 @@ static inline struct reg_state *state_reg(struct state *state, u32 reg)
 
 /* --- registers --- */
 void reg_set_not_init(struct reg_state *reg);
-void reg_set_scalar(struct reg_state *reg, struct scalar number);
-void reg_set_const(struct reg_state *reg, u64 value);
-void reg_set_unknown(struct reg_state *reg);
+
+static inline void reg_set_scalar(struct reg_state *reg, struct scalar number)
+{
+	memset(reg, 0, offsetof(struct reg_state, number));
+	reg->kind = REG_SCALAR;
+	reg->number = number;
+}
+
+static inline void reg_set_const(struct reg_state *reg, u64 value)
+{
+	reg_set_scalar(reg, scalar_const(value));
+}
+
+static inline void reg_set_unknown(struct reg_state *reg)
+{
+	reg_set_scalar(reg, scalar_unknown());
+}
+
 /* A number that differs from no other by a constant any more. */
 static inline void reg_unlink(struct reg_state *reg)
 {
@@ -271,6 +286,8 @@ static inline bool slot_is_described(const struct stack_slot *slot)
 
 /* --- frames --- */
 void frame_init(struct frame *frame, u32 call_site, u32 subprog, u32 frame_index);
+/* The same, but for r0 to r9. */
+void frame_start(struct frame *frame, u32 call_site, u32 subprog, u32 frame_index);
 
 /* Visits each register and each spilled register of all frames. */
 struct reg_cursor {

@@ -109,7 +109,8 @@ static u8 *reg_pack(u8 *at, const struct reg_state *reg)
 
 	*at++ = (u8)(reg->kind | form << FORM_SHIFT);
 	*at++ = parts;
-	at = put_parts(at, reg, parts);
+	if (parts)
+		at = put_parts(at, reg, parts);
 	if (form == NUMBER_CONST)
 		return put(at, &reg->number.bits.value, sizeof(reg->number.bits.value));
 	return form == NUMBER_OTHER ? put(at, &reg->number, sizeof(reg->number)) : at;
@@ -348,14 +349,17 @@ static void unpack_frame(const struct packed_state *packed, u32 index, struct fr
 	const u8 *reg = packed_regs(packed) + outline->regs_at;
 	u8(*bytes)[SLOT_BYTES] = packed_slots(packed, index);
 
-	frame_init(out, outline->call_site, outline->subprog, index);
+	frame_start(out, outline->call_site, outline->subprog, index);
 	out->callback = outline->callback;
 	out->slot_cnt = outline->slot_cnt;
 	out->rounds = outline->rounds;
 	for (u32 i = 0; i < out->slot_cnt; i++)
 		memset(out->slots[i].bytes, BYTE_INVALID, SLOT_BYTES);
-	for (u32 set = outline->regs; set; set &= set - 1)
-		reg = packed_reg(reg, &out->regs[__builtin_ctz(set)]);
+	for (u32 i = 0; i < FRAME_REG; i++)
+		if (outline->regs >> i & 1)
+			reg = packed_reg(reg, &out->regs[i]);
+		else
+			reg_set_not_init(&out->regs[i]);
 	for (u64 set = outline->spills; set; set &= set - 1)
 		reg = packed_reg(reg, &out->slots[__builtin_ctzll(set)].spilled);
 	for (u64 set = outline->slots; set; set &= set - 1)

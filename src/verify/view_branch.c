@@ -63,7 +63,10 @@ static bool relation_possible(enum relation relation, const struct view *a,
 	struct view both = *a;
 
 	switch (relation) {
-	case RELATION_EQUAL: return view_meet(&both, b) && view_sync(&both, width);
+	case RELATION_EQUAL:
+		if (!b->bits.mask)
+			return view_has(a, b->bits.value, width);
+		return view_meet(&both, b) && view_sync(&both, width);
 	case RELATION_NOT_EQUAL:
 		return a->umin != a->umax || b->umin != b->umax || a->umin != b->umin;
 	case RELATION_LESS: return a->umin < b->umax;
