@@ -41,8 +41,9 @@ static int open_engine(const char *name, u32 rights, struct target *out)
 					.rights = rights,
 					.rights_given = true,
 					.checked = !strcmp(name, "checked"),
-					.jit = strcmp(name, "interpreted") ? SKEP_JIT_DEFAULT
-									   : SKEP_JIT_OFF,
+					.jit = !strcmp(name, "interpreted") ? SKEP_JIT_OFF
+					       : !strcmp(name, "base")	    ? SKEP_JIT_BASE
+									    : SKEP_JIT_DEFAULT,
 					.trace = keep_line};
 	struct skep_error err;
 	struct skep_engine *engine = skep_engine_new(&opts, &err);

@@ -14,8 +14,8 @@ struct target {
 	u32 rights;   /* with which programs are loaded: enum skep_rights */
 };
 
-/* For loaders with these rights (enum skep_rights): "linux", "skep", "interpreted" or
- * "checked" (skep's two interpreters). -ENOENT: no such target; -EPERM: not allowed here; or what the engine
+/* For loaders with these rights (enum skep_rights): "linux", "skep", "base" (its tier of one pass),
+ * "interpreted" or "checked" (its two interpreters). -ENOENT: no such target; -EPERM: not allowed here; or what the engine
  * returned. */
 int target_open(const char *name, u32 rights, struct target *out);
 void target_close(struct target *target);
