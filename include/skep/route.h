@@ -42,7 +42,9 @@ SKEP_API int skep_routes_set(struct skep_engine *engine, const char *text, size_
 /*
  * The same with those that the calling thread's network namespace has now, which netlink tells
  * everybody. Of several paths of a route the first is taken, and rules that look at more than
- * text rows can say are left out. 0 or a negative errno: that of the socket, -ENOMEM.
+ * text rows can say are left out. An interface that an open port stands for (xdp:, packet:,
+ * tap:, tun:) has the port's number; when there is one, the others have numbers that no port
+ * has. 0 or a negative errno: that of the socket, -ENOMEM.
  */
 SKEP_API int skep_routes_copy_host(struct skep_engine *engine, struct skep_error *err);
 

@@ -284,10 +284,10 @@ int open_ports(struct session *session, struct attachments *out)
 {
 	if (session->on_linux)
 		return 0;
-	return option_given(session->line, OPTION_on)
-		       ? each_port(session, out, open_port)
-		       : usage_error("run: --on PORT is missing (pcap:IN[:OUT], gen:..., "
-				     "an interface; `skep port` lists them)");
+	if (!option_given(session->line, OPTION_on))
+		return usage_error("run: --on PORT is missing (pcap:IN[:OUT], gen:..., "
+				   "an interface; `skep port` lists them)");
+	return each_port(session, out, open_port) ?: session_set_routes(session);
 }
 
 int attach_all(struct session *sessions, u32 count, struct attachments *out)

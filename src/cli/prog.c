@@ -25,6 +25,7 @@ static int open_and_load(struct session *session, struct command_line *line, int
 	if (line->argument_count != arguments)
 		return usage_error("%s", usage);
 	code = session_open(session, line, line->arguments[arguments - 1]);
+	code = code ?: session_set_routes(session);
 	if (!code)
 		code = session_set_globals(session);
 	if (!code)
@@ -332,6 +333,7 @@ int run_once(struct command_line *line)
 
 	if (!code) {
 		code = session_open(&session, line, line->arguments[0]);
+		code = code ?: session_set_routes(&session);
 		if (!code)
 			code = run_hex(&session, &in);
 		session_close(&session);

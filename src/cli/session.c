@@ -66,13 +66,16 @@ static int read_sizes(const struct command_line *line, struct skep_engine_opts *
 	return 0;
 }
 
-static int set_routes(struct session *session, const char *from)
+int session_set_routes(struct session *session)
 {
+	const char *from = session->line->option[OPTION_routes];
 	struct skep_error err = {};
 	char *text = NULL;
 	size_t size;
 	int ret;
 
+	if (!from)
+		return 0;
 	if (!strcmp(from, "host"))
 		return skep_routes_copy_host(session->engine, &err)
 			       ? usage_error("--routes host: %s", err.text)
@@ -137,9 +140,7 @@ static int new_engine(struct session *session, u32 rights, u32 jit, u64 fuel)
 		return usage_error("%s", err.text);
 	wrap_use_engine(session->engine);
 	debug_report_crashes(session->engine);
-	return option_given(session->line, OPTION_routes)
-		       ? set_routes(session, session->line->option[OPTION_routes])
-		       : 0;
+	return 0;
 }
 
 static int parse_jit(const char *name, u32 *jit)

@@ -41,6 +41,10 @@ struct session {
  */
 int session_open(struct session *session, struct command_line *line, const char *path);
 
+/* Those of --routes; when there are ports, behind their opening, for the host's devices are known
+ * by them. 0 or an exit code after a message. */
+int session_set_routes(struct session *session);
+
 /* The same with the bytes of an object; `name` is the path that messages have. */
 int session_open_bytes(struct session *session, struct command_line *line, const char *name,
 		       const void *bytes, size_t size);

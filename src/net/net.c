@@ -244,6 +244,36 @@ bool net_has_port(struct net *net, u32 ifindex)
 	return found;
 }
 
+/* Whether the spec is that of a kind of port whose other side is this interface. */
+static bool is_of_interface(const char *spec, const char *name)
+{
+	static const char *const kinds[] = {"xdp:", "packet:", "tap:", "tun:"};
+	const size_t length = strlen(name);
+
+	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const size_t kind = strlen(kinds[i]);
+
+		if (!strncmp(spec, kinds[i], kind) && !strncmp(spec + kind, name, length))
+			return !spec[kind + length] || spec[kind + length] == ',';
+	}
+	return false;
+}
+
+u32 net_port_of_interface(struct net *net, const char *name)
+{
+	u32 found = 0;
+
+	rcu_read_lock();
+	for (u32 i = 1; i <= PORTS_MAX && !found; i++) {
+		const struct port *port = find_port(net, i);
+
+		if (port && is_of_interface(port->spec, name))
+			found = i;
+	}
+	rcu_read_unlock();
+	return found;
+}
+
 int net_transmit(struct net *net, const struct xdp_path *running, u32 ifindex,
 		 const struct skb_ctx *skb, bool is_received)
 {

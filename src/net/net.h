@@ -35,6 +35,9 @@ struct listener;
  * 0, -ENODEV, -EBUSY, -ENOMEM. */
 int net_port_listen(struct net *net, u32 ifindex, const struct listener *listener);
 
+/* The ifindex of a port that stands for this interface of the host; 0: none does. */
+u32 net_port_of_interface(struct net *net, const char *name);
+
 /* run_env.has_port, .transmit and .xdp_deliver; a frame of no port is dropped. `running`: the
  * path on which the program that asks is run; NULL: it moves no packets. */
 bool net_has_port(struct net *net, u32 ifindex);

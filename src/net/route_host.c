@@ -371,3 +371,57 @@ int route_read_host(struct route_set *set, struct skep_error *err)
 			  strerror(-ret));
 	return ret;
 }
+
+/* --- devices that are ports --- */
+
+/* Behind those of ports. */
+#define OTHER_DEVICES 1000
+
+static u32 number_after(const struct route_device *devices, const u32 *numbers, u32 count,
+			u32 ifindex)
+{
+	for (u32 i = 0; i < count; i++)
+		if (devices[i].ifindex == ifindex)
+			return numbers[i];
+	return ifindex;
+}
+
+#define RENUMBER(set, kind, type, member)                                                  \
+	for (u32 row = 0; row < (set)->kind.count; row++) {                                \
+		u32 *number = &((type *)(set)->kind.rows)[row].member;                     \
+		*number = number_after((set)->devices.rows, numbers, (set)->devices.count, \
+				       *number);                                           \
+	}
+
+static void renumber(struct route_set *set, const u32 *numbers)
+{
+	struct route_device *devices = set->devices.rows;
+
+	RENUMBER(set, addresses, struct route_address, device);
+	RENUMBER(set, neighbours, struct route_neighbour, device);
+	RENUMBER(set, routes, struct route, device);
+	RENUMBER(set, rules, struct route_rule, input);
+	RENUMBER(set, rules, struct route_rule, output);
+	for (u32 i = 0; i < set->devices.count; i++)
+		devices[i].ifindex = numbers[i];
+}
+
+int route_number_by_ports(struct route_set *set, u32 (*port_of)(void *cookie, const char *name),
+			  void *cookie)
+{
+	const struct route_device *devices = set->devices.rows;
+	u32 *numbers = calloc(max(set->devices.count, 1u), sizeof(*numbers)), ports = 0;
+
+	if (!numbers)
+		return -ENOMEM;
+	for (u32 i = 0; i < set->devices.count; i++) {
+		const u32 port = port_of(cookie, devices[i].name);
+
+		numbers[i] = port ?: devices[i].ifindex + OTHER_DEVICES;
+		ports += port != 0;
+	}
+	if (ports)
+		renumber(set, numbers);
+	free(numbers);
+	return 0;
+}

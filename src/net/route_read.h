@@ -12,6 +12,11 @@ int route_read_text(struct route_set *set, const char *text, size_t length,
 /* The same of the calling thread's network namespace, by netlink. */
 int route_read_host(struct route_set *set, struct skep_error *err);
 
+/* Devices whose interface is a port's get the port's number (port_of(), 0: none); when there are
+ * such, the others get numbers that no port has. 0 or -ENOMEM. */
+int route_number_by_ports(struct route_set *set, u32 (*port_of)(void *cookie, const char *name),
+			  void *cookie);
+
 /* A local address brings its own routes. 0 or -ENOMEM. */
 int route_add_local(struct route_set *set, const struct route_address *address);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The public face of the engine's routes. */
 #include "map/route.h"
+#include "net/net.h"
 #include "net/route_read.h"
 #include "sys/engine.h"
 
@@ -39,6 +40,13 @@ int skep_routes_set(struct skep_engine *engine, const char *text, size_t length,
 	return ret;
 }
 
+static u32 port_of(void *cookie, const char *name)
+{
+	struct skep_engine *engine = cookie;
+
+	return net_port_of_interface(engine->net, name);
+}
+
 int skep_routes_copy_host(struct skep_engine *engine, struct skep_error *err)
 {
 	struct route_set set = {0};
@@ -46,7 +54,10 @@ int skep_routes_copy_host(struct skep_engine *engine, struct skep_error *err)
 	int ret;
 
 	error_clear(&own);
-	ret = replace(engine, &set, route_read_host(&set, &own), &own);
+	ret = route_read_host(&set, &own);
+	if (!ret && route_number_by_ports(&set, port_of, engine))
+		ret = error_set(&own, SKEP_STAGE_PORT, -ENOMEM, "no memory for the routes");
+	ret = replace(engine, &set, ret, &own);
 	if (err)
 		*err = own;
 	return ret;

@@ -23,7 +23,7 @@ CONNECTIONS, PATIENCE = 30, 40
 
 CONFIG = f"""connections 4096
 source 10.9.9.2
-next-hop {{}}
+next-hop route
 vip {VIP} tcp 80
 """ + "".join(f"backend {backend}\n" for backend in BACKENDS) + """check http path /up
 check-timing every 100 timeout 5000 fall 2 rise 1
@@ -144,16 +144,15 @@ def wait_for(process, text):
 
 
 def balance(target, skep, balancer):
-    open("peers.conf", "w").write(CONFIG.format("route" if target == "linux" else "sender"))
+    open("peers.conf", "w").write(CONFIG)
     if target == "linux":
         # The other end of a veth pair receives what XDP sends only when it has a program, too.
         start("self", *skep, "run", "pass.bpf.c", "--target", "linux", "--on", "b0", stdout=subprocess.DEVNULL)
         where = ["eth0"]
     else:
-        # Its router is the client. The stack sees the packets, too: for it, the address is nowhere.
-        run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+        # The stack sees the packets, too: for it, the address is nowhere.
         run("nsenter", "-n", "-t", str(balancer), "ip", "route", "add", "blackhole", f"{VIP}/32")
-        where = ["packet:eth0", "--xdp-mode", "generic"]
+        where = ["packet:eth0", "--routes", "host"]
     return start(balancer, *skep, "app", "balancer", "peers.conf", "--target", target, "--on", *where, "-j",
                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
