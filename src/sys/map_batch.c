@@ -12,13 +12,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A part of the caller's keys or values, read ahead: one system call for many. */
+#define AHEAD_BYTES 65536
+
+struct ahead {
+	u64 from; /* the caller's first element */
+	u32 size; /* of each */
+	u32 first, count, room;
+	u8 *bytes; /* owned */
+};
+
 struct batch {
 	struct call *call;
 	struct map *map; /* reference */
 	u32 key_size, value_size;
-	u32 count, done; /* asked for; elements gone through */
-	u64 flags;	 /* of each element */
-	u8 *key, *value; /* room for one of each; owned */
+	u32 count, done;	   /* asked for; elements gone through */
+	u64 flags;		   /* of each element */
+	u8 *key, *value;	   /* room for one of each; owned */
+	struct ahead keys, values; /* of a change */
 };
 
 #define TYPE(name) (1ULL << BPF_MAP_TYPE_##name)
@@ -83,18 +94,13 @@ static int batch_done(struct batch *batch, int ret)
 	if (batch->key && batch->value && ret != -EFAULT &&
 	    call_put(batch->call, v.batch.count, batch->done))
 		ret = -EFAULT;
+	free(batch->keys.bytes);
+	free(batch->values.bytes);
 	free(batch->key);
 	free(batch->value);
 	if (batch->map)
 		object_put(&batch->map->object);
 	return ret;
-}
-
-static int read_key(struct batch *batch, u32 index)
-{
-	return user_read(batch->key,
-			 batch->call->attr.v.batch.keys + (u64)index * batch->key_size,
-			 batch->key_size);
 }
 
 static int write_element(struct batch *batch, const void *key)
@@ -112,25 +118,66 @@ static int write_element(struct batch *batch, const void *key)
 
 /* --- update and delete --- */
 
+static int ahead_init(struct ahead *ahead, u64 from, u32 size)
+{
+	*ahead = (struct ahead){.from = from, .size = size};
+	ahead->room = max(AHEAD_BYTES / size, 1u);
+	ahead->bytes = malloc((size_t)ahead->room * size);
+	return ahead->bytes ? 0 : -ENOMEM;
+}
+
+/* Where many cannot be read one may. */
+static int ahead_read(struct ahead *ahead, u32 index, u32 count)
+{
+	const u64 from = ahead->from + (u64)index * ahead->size;
+	int ret = user_read(ahead->bytes, from, (size_t)count * ahead->size);
+
+	if (ret && count > 1) {
+		count = 1;
+		ret = user_read(ahead->bytes, from, ahead->size);
+	}
+	ahead->first = index;
+	ahead->count = ret ? 0 : count;
+	return ret;
+}
+
+/* The element `index` of `all`. 0 or -EFAULT. */
+static int ahead_get(struct ahead *ahead, u32 index, u32 all, void *out)
+{
+	int ret = 0;
+
+	if (index - ahead->first >= ahead->count)
+		ret = ahead_read(ahead, index, min(ahead->room, all - index));
+	if (!ret)
+		memcpy(out, ahead->bytes + (size_t)(index - ahead->first) * ahead->size,
+		       ahead->size);
+	return ret;
+}
+
 static int update_one(struct batch *batch)
 {
-	const union bpf_attr *attr = &batch->call->attr.v;
-	int ret = read_key(batch, batch->done);
+	int ret = ahead_get(&batch->keys, batch->done, batch->count, batch->key);
 
-	if (!ret)
-		ret = user_read(batch->value,
-				attr->batch.values + (u64)batch->done * batch->value_size,
-				batch->value_size);
-	return ret ? ret
-		   : map_value_update(batch->call, batch->map, batch->key, batch->value,
-				      batch->flags);
+	ret = ret ?: ahead_get(&batch->values, batch->done, batch->count, batch->value);
+	return ret
+		       ?: map_value_update(batch->call, batch->map, batch->key, batch->value,
+					   batch->flags);
 }
 
 static int delete_one(struct batch *batch)
 {
-	int ret = read_key(batch, batch->done);
+	return ahead_get(&batch->keys, batch->done, batch->count, batch->key)
+		       ?: map_user_delete(batch->map, batch->key);
+}
 
-	return ret ? ret : map_user_delete(batch->map, batch->key);
+static int read_ahead(struct batch *batch)
+{
+	const union bpf_attr *attr = &batch->call->attr.v;
+
+	if (ahead_init(&batch->keys, attr->batch.keys, batch->key_size) ||
+	    ahead_init(&batch->values, attr->batch.values, batch->value_size))
+		return call_fail(batch->call, -ENOMEM, "no memory for elements");
+	return 0;
 }
 
 static int change(struct call *call, u64 types, int (*one)(struct batch *batch))
@@ -138,6 +185,8 @@ static int change(struct call *call, u64 types, int (*one)(struct batch *batch))
 	struct batch batch;
 	int ret = batch_init(call, DESCRIPTOR_WRITE, types, &batch);
 
+	if (!ret && batch.count)
+		ret = read_ahead(&batch);
 	while (!ret && batch.done < batch.count) {
 		ret = one(&batch);
 		batch.done += !ret;
