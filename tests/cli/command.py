@@ -11,16 +11,14 @@ sys.dont_write_bytecode = True
 
 import apps
 import bad_input
-import balancer
 import coverage
 import debugging
 import harness
 import on_linux
-import prefilter
 import running
 import showing
 
 if __name__ == "__main__":
     source, build, binary = (pathlib.Path(argument).resolve() for argument in sys.argv[1:4])
     harness.run_all(harness.Skep(source, build, binary),
-                    [showing, running, debugging, bad_input, apps, balancer, prefilter, on_linux, coverage])
+                    [showing, running, debugging, bad_input, apps, on_linux, coverage])

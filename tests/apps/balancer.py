@@ -176,9 +176,9 @@ def test_balancer_before_three_web_servers(skep):
     """On both targets, with Linux's stacks as peers: of those connections that there were, only a killed server's are lost."""
     on_linux.need_linux(skep)
     for name in ("decap.bpf.c", "pass.bpf.c"):
-        skep.path(name).write_text((skep.source / "tests/cli" / name).read_text())
+        skep.path(name).write_text((skep.source / "tests/apps" / name).read_text())
     for target in ("linux", "skep"):
-        script = str(skep.source / "tests/cli/balancer_peers.py")
+        script = str(skep.source / "tests/apps/balancer_peers.py")
         got = subprocess.run(["unshare", "-n", sys.executable, "-B", script, target, str(skep.binary)], cwd=skep.work,
                              capture_output=True, text=True, timeout=3 * TIMEOUT)
         same(got.returncode, 0, got.stderr)
