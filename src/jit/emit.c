@@ -14,6 +14,8 @@ int emit_reserve(struct emit *emit)
 	grown = realloc(emit->start, size);
 	if (!grown)
 		return -ENOMEM;
-	*emit = (struct emit){grown, grown + used, grown + size};
+	emit->start = grown;
+	emit->at = grown + used;
+	emit->end = grown + size;
 	return 0;
 }

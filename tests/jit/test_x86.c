@@ -476,6 +476,21 @@ static void locked_forms(void **state)
 	}
 }
 
+/* What instructions had stays known when the code needs more room. */
+static void registers_in_much_code(void **state)
+{
+	struct emit emit = {};
+
+	assert_int_equal(emit_reserve(&emit), 0);
+	x86_rm(&emit, x86_load, W64, RAX, x86_at(R12, 0));
+	while (emit_offset(&emit) < 100 * EMIT_STEP) {
+		assert_int_equal(emit_reserve(&emit), 0);
+		x86_rr(&emit, x86_test, W64, RAX, RAX);
+	}
+	assert_int_equal(emit.registers, 1u << R12 | 1u << RAX);
+	free(emit.start);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -483,7 +498,7 @@ int main(void)
 		cmocka_unit_test(pool),	      cmocka_unit_test(short_forms),
 		cmocka_unit_test(conditions), cmocka_unit_test(constants),
 		cmocka_unit_test(conditional_moves), cmocka_unit_test(shifts_by_register),
-		cmocka_unit_test(locked_forms),
+		cmocka_unit_test(locked_forms), cmocka_unit_test(registers_in_much_code),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
