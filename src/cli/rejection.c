@@ -95,14 +95,33 @@ static void take_source(char *out, const char *line, size_t length)
 	snprintf(out, SKEP_ERROR_TEXT, "%.100s: %.150s", at + 2, copy + 2);
 }
 
+/* Behind a jump, the kernel writes the reason on the same line; NULL: it does not. */
+static const char *behind_jump(const char *line, size_t length)
+{
+	static const char jump[] = "goto pc";
+	const char *end = line + length, *at = memmem(line, length, jump, sizeof(jump) - 1);
+
+	if (!at)
+		return NULL;
+	at += sizeof(jump) - 1;
+	at += at < end && (*at == '+' || *at == '-');
+	while (at < end && isdigit(*at))
+		at++;
+	return end - at > 1 && *at == ' ' && isalpha(at[1]) ? at + 1 : NULL;
+}
+
 /* What one line of Linux's log adds. */
 static void read_line(struct rejection *out, const char *line, size_t length)
 {
 	if (!strncmp(line, "; ", 2)) {
 		take_source(out->where, line, length);
 	} else if (is_line_of_path(line)) {
+		const char *reason = behind_jump(line, length);
+
 		sscanf(line, "%d: (", &out->insn);
 		out->text[0] = '\0';
+		if (reason)
+			take_line(out->text, reason, line + length - reason);
 	} else if (!out->text[0]) {
 		take_line(out->text, line, length);
 	}
