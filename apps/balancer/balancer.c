@@ -5,8 +5,6 @@
 #include "cli/output.h"
 
 #include <arpa/inet.h>
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,11 +41,6 @@ static void balancer_init(void *state)
 
 /* --- virtual addresses and backends --- */
 
-static bool same_address(const struct config_address *a, const struct config_address *b)
-{
-	return a->family == b->family && !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
-}
-
 static int read_vip_words(struct config *config, struct vip *vip)
 {
 	static const char *const protocols[] = {"tcp", "udp"};
@@ -80,7 +73,7 @@ static int balancer_read_vip(void *state, struct config *config)
 	for (u32 i = 0; !code && i < balancer->vip_count; i++) {
 		const struct vip *other = &balancer->vips[i];
 
-		if (same_address(&other->address, &vip->address) &&
+		if (config_same_address(&other->address, &vip->address) &&
 		    other->protocol == vip->protocol && other->port == vip->port)
 			code = config_error(config, "this virtual address is in line %u, too",
 					    other->line);
@@ -127,7 +120,7 @@ static int check_backend(const struct balancer_config *balancer, const struct vi
 	for (u32 i = vip->first; i < balancer->backend_count; i++) {
 		const struct backend *other = &balancer->backends[i];
 
-		if (same_address(&other->address, &backend->address))
+		if (config_same_address(&other->address, &backend->address))
 			return config_error(config, "this backend is there already");
 		if (other->quic_id == backend->quic_id && other->quic_id != QUIC_ID_NONE)
 			return config_error(config, "quic-id %u is another backend's",
@@ -335,17 +328,10 @@ static const char *const fixed_names[COUNT_FIXED] = {
 
 static struct balancer_traffic read_counter(const struct app_run *run, u32 counter)
 {
-	const int cpus = libbpf_num_possible_cpus();
-	struct balancer_traffic *each = calloc(cpus, sizeof(*each)), sum = {};
+	u64 words[3];
 
-	if (each && !bpf_map_lookup_elem(app_map(run, "counters"), &counter, each))
-		for (int i = 0; i < cpus; i++) {
-			sum.packets += each[i].packets;
-			sum.bytes += each[i].bytes;
-			sum.flows += each[i].flows;
-		}
-	free(each);
-	return sum;
+	app_read_counter(run, counter, words, ARRAY_SIZE(words));
+	return (struct balancer_traffic){words[0], words[1], words[2]};
 }
 
 static void show_traffic(struct output *output, const struct balancer_traffic *traffic)

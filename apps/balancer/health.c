@@ -205,7 +205,7 @@ void health_done(struct app_run *run)
 	const struct balancer_config *config = run->config;
 	struct balancer *balancer = run->own;
 
-	if (balancer->generation)
+	if (run->generation)
 		for (u32 i = 0; i < config->backend_count; i++)
 			end_check(&balancer->members[balancer->member_numbers[i]]);
 }

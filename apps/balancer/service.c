@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NUMBER_NONE UINT32_MAX
+#define NUMBER_NONE   UINT32_MAX
+#define COUNTER_WORDS (sizeof(struct balancer_traffic) / sizeof(u64))
 
 const char *service_address(const struct config_address *address, char *out, size_t size)
 {
@@ -28,23 +29,16 @@ static int maps_failed(const struct app_run *run, int err)
 int service_prepare(struct app_run *run, const void *config)
 {
 	const struct balancer_config *balancer = config;
-	u32 *is_dry = app_global(run, "is_dry", sizeof(*is_dry));
 
-	*is_dry = run->is_dry;
 	return app_size_map(run, "flows4", balancer->connections)
 		       ?: app_size_map(run, "flows6", balancer->connections);
 }
 
 /* --- numbers: what is the same before and after a reload keeps its own --- */
 
-static bool same_address(const struct config_address *a, const struct config_address *b)
-{
-	return a->family == b->family && !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
-}
-
 static bool same_vip(const struct vip *a, const struct vip *b)
 {
-	return same_address(&a->address, &b->address) && a->protocol == b->protocol &&
+	return config_same_address(&a->address, &b->address) && a->protocol == b->protocol &&
 	       a->port == b->port;
 }
 
@@ -64,7 +58,7 @@ static u32 backend_before(const struct balancer_config *old, u32 old_vip,
 	for (u32 i = 0; i < old->vips[old_vip].count; i++) {
 		const u32 place = old->vips[old_vip].first + i;
 
-		if (same_address(&old->backends[place].address, &backend->address))
+		if (config_same_address(&old->backends[place].address, &backend->address))
 			return place;
 	}
 	return NUMBER_NONE;
@@ -155,16 +149,10 @@ static int fill_ring(const struct balancer *balancer, const struct balancer_conf
 /* A map of the places; a negative errno. */
 static int make_ring(const u32 *places)
 {
-	LIBBPF_OPTS(bpf_map_batch_opts, opts);
 	const int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ring", sizeof(u32), sizeof(u32),
 				      RING_SIZE, NULL);
-	u32 *keys = malloc(RING_SIZE * sizeof(*keys)), count = RING_SIZE;
-	int err = fd < 0 ? -errno : keys ? 0 : -ENOMEM;
+	const int err = fd < 0 ? -errno : app_fill_array(fd, 0, places, RING_SIZE);
 
-	for (u32 i = 0; keys && i < RING_SIZE; i++)
-		keys[i] = i;
-	err = err ?: bpf_map_update_batch(fd, keys, places, &count, &opts);
-	free(keys);
 	if (err && fd >= 0)
 		close(fd);
 	return err ?: fd;
@@ -218,17 +206,6 @@ static int put_member(const struct app_run *run, const struct backend *backend, 
 	return bpf_map_update_elem(app_map(run, "members"), &number, &member, 0);
 }
 
-static int clear_counter(const struct app_run *run, u32 counter)
-{
-	const int cpus = libbpf_num_possible_cpus();
-	struct balancer_traffic *zero = calloc(cpus, sizeof(*zero));
-	const int err = zero ? bpf_map_update_elem(app_map(run, "counters"), &counter, zero, 0)
-			     : -ENOMEM;
-
-	free(zero);
-	return err;
-}
-
 static int put_members(struct app_run *run, const struct balancer_config *config,
 		       const struct numbers *numbers)
 {
@@ -242,7 +219,7 @@ static int put_members(struct app_run *run, const struct balancer_config *config
 		if (!numbers->is_new[i])
 			continue;
 		balancer->members[number] = (struct member){.fd = -1};
-		err = clear_counter(run, COUNT_FIXED + number);
+		err = app_clear_counter(run, COUNT_FIXED + number, COUNTER_WORDS);
 		err = err
 			      ?: put_member(run, backend, number, numbers->vips[backend->vip],
 					    true);
@@ -365,17 +342,6 @@ static void remove_backends(struct app_run *run, const struct balancer_config *o
 	}
 }
 
-static void put_setup(struct app_run *run, const struct balancer_setup *setup)
-{
-	struct balancer *balancer = run->own;
-	volatile u32 *generation = app_global(run, "generation", sizeof(u32));
-	struct balancer_setup *setups = app_global(run, "setups", 2 * sizeof(*setups));
-
-	setups[(balancer->generation + 1) & 1] = *setup;
-	/* Release: who sees the generation sees what belongs to it. */
-	__atomic_store_n(generation, ++balancer->generation, __ATOMIC_RELEASE);
-}
-
 /* What may fail comes first. */
 static int put_all(struct app_run *run, const struct balancer_config *old,
 		   const struct balancer_config *config, const struct numbers *numbers)
@@ -387,7 +353,7 @@ static int put_all(struct app_run *run, const struct balancer_config *old,
 		return err;
 	err = put_members(run, config, numbers);
 	if (!err) {
-		put_setup(run, &config->setup);
+		app_turn(run, &config->setup, sizeof(config->setup));
 		if (old)
 			remove_vips(run, old, config);
 		err = put_vips(run, config, numbers, rings);

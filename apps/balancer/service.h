@@ -62,7 +62,6 @@ struct member {
 };
 
 struct balancer {
-	u32 generation;
 	u64 next_check_ns;
 	u32 vip_numbers[VIPS_MAX]; /* of the configuration's, by place */
 	u32 member_numbers[MEMBERS_MAX];

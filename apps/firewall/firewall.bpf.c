@@ -39,45 +39,21 @@ struct summary {
 	__uint(value_size, sizeof(__u64));
 };
 
-struct hosts {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(__be32));
-	__uint(value_size, sizeof(struct firewall_listed));
-};
+/* What a table holds: as many entries as the configuration has. */
+#define INNER(name, map_type, key_bytes, value)           \
+	struct name {                                     \
+		__uint(type, map_type);                   \
+		__uint(map_flags, BPF_F_NO_PREALLOC);     \
+		__uint(max_entries, 1);                   \
+		__uint(key_size, key_bytes);              \
+		__uint(value_size, sizeof(struct value)); \
+	}
 
-struct prefixes4 {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(struct firewall_prefix4));
-	__uint(value_size, sizeof(struct firewall_listed));
-};
-
-struct prefixes6 {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(struct firewall_prefix6));
-	__uint(value_size, sizeof(struct firewall_listed));
-};
-
-struct rule_prefixes4 {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(struct firewall_prefix4));
-	__uint(value_size, sizeof(struct firewall_set));
-};
-
-struct rule_prefixes6 {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(struct firewall_prefix6));
-	__uint(value_size, sizeof(struct firewall_set));
-};
+INNER(hosts, BPF_MAP_TYPE_HASH, sizeof(__be32), firewall_listed);
+INNER(prefixes4, BPF_MAP_TYPE_LPM_TRIE, sizeof(struct firewall_prefix4), firewall_listed);
+INNER(prefixes6, BPF_MAP_TYPE_LPM_TRIE, sizeof(struct firewall_prefix6), firewall_listed);
+INNER(rule_prefixes4, BPF_MAP_TYPE_LPM_TRIE, sizeof(struct firewall_prefix4), firewall_set);
+INNER(rule_prefixes6, BPF_MAP_TYPE_LPM_TRIE, sizeof(struct firewall_prefix6), firewall_set);
 
 TABLES(rule_sources4, rule_prefixes4);
 TABLES(rule_destinations4, rule_prefixes4);

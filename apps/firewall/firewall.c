@@ -186,13 +186,14 @@ static const char *const fixed_names[COUNT_FIXED] = {
 static void show_counter(struct app_run *run, u32 counter, const char *name)
 {
 	struct output *output = &run->session.line->output;
-	struct firewall_traffic traffic = tables_counter(run, counter);
+	u64 traffic[TRAFFIC_WORDS]; /* packets, bytes */
 
+	app_read_counter(run, counter, traffic, TRAFFIC_WORDS);
 	output_begin(output, "rule");
 	if (output->is_json)
 		output_string(output, "rule", name);
-	output_number(output, "packets", traffic.packets);
-	output_number(output, "bytes", traffic.bytes);
+	output_number(output, "packets", traffic[0]);
+	output_number(output, "bytes", traffic[1]);
 	output_bare(output, "text", output->is_json ? "" : name);
 	output_end(output);
 }
@@ -208,14 +209,6 @@ static void firewall_show(struct app_run *run)
 			     config->counters[i].text);
 }
 
-static int firewall_prepare(struct app_run *run, const void *config)
-{
-	u32 *is_dry = app_global(run, "is_dry", sizeof(*is_dry));
-
-	*is_dry = run->is_dry;
-	return 0;
-}
-
 const struct app app_firewall = {
 	.rows = rows,
 	.row_count = ARRAY_SIZE(rows),
@@ -223,7 +216,6 @@ const struct app app_firewall = {
 	.config_size = sizeof(struct firewall_config),
 	.own_size = sizeof(struct firewall_tables),
 	.config_done = tables_config_done,
-	.prepare = firewall_prepare,
 	.apply = tables_apply,
 	.work_ns = 1000000000,
 	.work = tables_forget_old,

@@ -141,14 +141,7 @@ void rules_summarize(const struct firewall_rules *rules, struct firewall_setup *
 static int put_sets(const struct app_run *run, const char *map, u32 side, u32 count,
 		    const struct firewall_set *sets)
 {
-	u32 *keys = malloc(count * sizeof(*keys));
-	int err = keys ? 0 : -ENOMEM;
-
-	for (u32 i = 0; keys && i < count; i++)
-		keys[i] = side * count + i;
-	err = err ?: tables_fill(app_map(run, map), keys, sets, count);
-	free(keys);
-	return err;
+	return app_fill_array(app_map(run, map), side * count, sets, count);
 }
 
 static void ports_into(struct firewall_set *sets, const struct firewall_ports *ports, u32 rule)

@@ -120,31 +120,6 @@ void tables_config_done(void *config)
 
 /* --- counters --- */
 
-struct firewall_traffic tables_counter(const struct app_run *run, u32 counter)
-{
-	const int cpus = libbpf_num_possible_cpus();
-	struct firewall_traffic *each = calloc(cpus, sizeof(*each)), sum = {};
-
-	if (each && !bpf_map_lookup_elem(app_map(run, "counters"), &counter, each))
-		for (int i = 0; i < cpus; i++) {
-			sum.packets += each[i].packets;
-			sum.bytes += each[i].bytes;
-		}
-	free(each);
-	return sum;
-}
-
-static int clear_counter(const struct app_run *run, u32 counter)
-{
-	const int cpus = libbpf_num_possible_cpus();
-	struct firewall_traffic *zero = calloc(cpus, sizeof(*zero));
-	const int err = zero ? bpf_map_update_elem(app_map(run, "counters"), &counter, zero, 0)
-			     : -ENOMEM;
-
-	free(zero);
-	return err;
-}
-
 /* The slot of the statement before the reload. */
 static u32 slot_before(const struct firewall_config *old, const char *text)
 {
@@ -173,7 +148,7 @@ static int give_slots(struct app_run *run, struct firewall_config *config)
 		while (taken[free_slot])
 			free_slot++;
 		named->slot = free_slot++;
-		err = clear_counter(run, COUNT_FIXED + named->slot);
+		err = app_clear_counter(run, COUNT_FIXED + named->slot, TRAFFIC_WORDS);
 	}
 	return err;
 }
@@ -186,14 +161,6 @@ static void set_slots(const struct firewall_config *config, struct firewall_rows
 }
 
 /* --- into the maps --- */
-
-int tables_fill(int fd, const void *keys, const void *values, u32 count)
-{
-	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	u32 done = count;
-
-	return count ? bpf_map_update_batch(fd, keys, values, &done, &opts) : 0;
-}
 
 int tables_new_inner(const char *outer, u32 key_size, u32 value_size, u32 entries)
 {
@@ -211,7 +178,7 @@ static int put_rows(const struct app_run *run, const char *outer, u32 side,
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
 	const int fd = bpf_map_create(type, outer, key_size, sizeof(struct firewall_listed),
 				      max(rows->count, 1u), &opts);
-	int err = fd < 0 ? -errno : tables_fill(fd, rows->keys, rows->values, rows->count);
+	int err = fd < 0 ? -errno : app_fill(fd, rows->keys, rows->values, rows->count);
 
 	err = err ?: bpf_map_update_elem(app_map(run, outer), &side, &fd, 0);
 	if (fd >= 0)
@@ -223,16 +190,11 @@ static int put_summary(const struct app_run *run, u32 side, const u64 *summary)
 {
 	const int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "summaries", sizeof(u32), sizeof(u64),
 				      SUMMARY_WORDS, NULL);
-	u32 *keys = malloc(SUMMARY_WORDS * sizeof(*keys));
-	int err = fd < 0 ? -errno : keys ? 0 : -ENOMEM;
+	int err = fd < 0 ? -errno : app_fill_array(fd, 0, summary, SUMMARY_WORDS);
 
-	for (u32 i = 0; keys && i < SUMMARY_WORDS; i++)
-		keys[i] = i;
-	err = err ?: tables_fill(fd, keys, summary, SUMMARY_WORDS);
 	err = err ?: bpf_map_update_elem(app_map(run, "summaries"), &side, &fd, 0);
 	if (fd >= 0)
 		close(fd);
-	free(keys);
 	return err;
 }
 
@@ -266,23 +228,14 @@ static void drop_lists(const struct app_run *run, u32 side)
 		bpf_map_delete_elem(app_map(run, outer[i]), &side);
 }
 
-static int put_amplifiers(const struct app_run *run, u32 side, const u32 *amplifiers)
-{
-	u32 *keys = malloc(PORTS_MAX_ * sizeof(*keys));
-	int err = keys ? 0 : -ENOMEM;
-
-	for (u32 i = 0; keys && i < PORTS_MAX_; i++)
-		keys[i] = side * PORTS_MAX_ + i;
-	err = err ?: tables_fill(app_map(run, "amplifiers"), keys, amplifiers, PORTS_MAX_);
-	free(keys);
-	return err;
-}
-
 /* Rules name counters by their place in the configuration, too. */
 static int put_rules(const struct app_run *run, u32 side, struct firewall_config *config)
 {
 	struct firewall_rules *rules = &config->rules;
-	int err = config->amplifiers ? put_amplifiers(run, side, config->amplifiers) : 0;
+	int err = config->amplifiers
+			  ? app_fill_array(app_map(run, "amplifiers"), side * PORTS_MAX_,
+					   config->amplifiers, PORTS_MAX_)
+			  : 0;
 
 	for (u32 i = 0; i < rules->count; i++)
 		rules->rules[i].counter = config->counters[rules->numbers[i]].slot;
@@ -294,10 +247,8 @@ int tables_apply(struct app_run *run, const void *config)
 {
 	struct firewall_config *firewall = (struct firewall_config *)config;
 	struct firewall_tables *tables = run->own;
-	volatile u32 *generation = app_global(run, "generation", sizeof(u32));
-	struct firewall_setup *setups = app_global(run, "setups", 2 * sizeof(*setups));
-	const u32 side = (tables->generation + 1) & 1;
-	int err = generation && setups ? give_slots(run, firewall) : -EINVAL;
+	const u32 side = app_next_side(run);
+	int err = give_slots(run, firewall);
 
 	if (!err) {
 		set_slots(firewall, &firewall->hosts);
@@ -308,9 +259,7 @@ int tables_apply(struct app_run *run, const void *config)
 	if (err)
 		return usage_error("%s: tables cannot be made: %s", run->config_path,
 				   strerror(-err));
-	setups[side] = firewall->setup;
-	/* Release: who sees the generation sees what belongs to it. */
-	__atomic_store_n(generation, ++tables->generation, __ATOMIC_RELEASE);
+	app_turn(run, &firewall->setup, sizeof(firewall->setup));
 	tables->has_old = true;
 	return 0;
 }
@@ -321,7 +270,7 @@ int tables_forget_old(struct app_run *run)
 	struct firewall_tables *tables = run->own;
 
 	if (tables->has_old)
-		drop_lists(run, (tables->generation + 1) & 1);
+		drop_lists(run, app_next_side(run));
 	tables->has_old = false;
 	return 0;
 }

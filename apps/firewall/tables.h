@@ -31,9 +31,11 @@ struct firewall_config {
 	u32 counter_count;
 };
 
+/* The numbers of a counter. */
+#define TRAFFIC_WORDS (sizeof(struct firewall_traffic) / sizeof(u64))
+
 /* What the run keeps. */
 struct firewall_tables {
-	u32 generation;
 	bool has_old; /* the other side's tables are not needed any more */
 };
 
@@ -46,13 +48,9 @@ int tables_add_counter(struct firewall_config *firewall, const struct config *co
 		       u32 *number);
 void tables_config_done(void *config);
 
-/* Many elements at once; and a new trie for a place of an outer map: its descriptor. 0 or a
- * negative errno. */
-int tables_fill(int fd, const void *keys, const void *values, u32 count);
+/* A new trie for a place of an outer map: its descriptor, or a negative errno. */
 int tables_new_inner(const char *outer, u32 key_size, u32 value_size, u32 entries);
 int tables_apply(struct app_run *run, const void *config);
 int tables_forget_old(struct app_run *run);
-/* The sum of all CPUs. */
-struct firewall_traffic tables_counter(const struct app_run *run, u32 counter);
 
 #endif

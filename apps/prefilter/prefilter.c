@@ -26,7 +26,6 @@ struct prefilter_config {
 /* What the run keeps: the addresses of each side, which the next configuration there removes.
  */
 struct prefilter {
-	u32 generation;
 	struct config_address addresses[2][ADDRESSES_MAX];
 	u32 address_count[2];
 };
@@ -190,44 +189,17 @@ static int put_addresses(struct app_run *run, u32 side, const struct prefilter_c
 	return err;
 }
 
-static int put_ports(const struct app_run *run, u32 side, const u8 *ports)
-{
-	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	u32 *keys = malloc(PORTS * sizeof(*keys)), count = PORTS;
-	int err;
-
-	for (u32 i = 0; keys && i < PORTS; i++)
-		keys[i] = side * PORTS + i;
-	err = keys ? bpf_map_update_batch(app_map(run, "ports"), keys, ports, &count, &opts)
-		   : -ENOMEM;
-	free(keys);
-	return err;
-}
-
 static int prefilter_apply(struct app_run *run, const void *config)
 {
 	const struct prefilter_config *new = config;
-	struct prefilter *prefilter = run->own;
-	volatile u32 *generation = app_global(run, "generation", sizeof(u32));
-	struct prefilter_setup *setups = app_global(run, "setups", 2 * sizeof(*setups));
-	const u32 side = (prefilter->generation + 1) & 1;
+	const u32 side = app_next_side(run);
 	int err = put_addresses(run, side, new);
 
-	err = err ?: put_ports(run, side, new->ports);
+	err = err ?: app_fill_array(app_map(run, "ports"), side * PORTS, new->ports, PORTS);
 	if (err)
 		return usage_error("%s: tables cannot be made: %s", run->config_path,
 				   strerror(-err));
-	setups[side] = new->setup;
-	/* Release: who sees the generation sees what belongs to it. */
-	__atomic_store_n(generation, ++prefilter->generation, __ATOMIC_RELEASE);
-	return 0;
-}
-
-static int prefilter_prepare(struct app_run *run, const void *config)
-{
-	u32 *is_dry = app_global(run, "is_dry", sizeof(*is_dry));
-
-	*is_dry = run->is_dry;
+	app_turn(run, &new->setup, sizeof(new->setup));
 	return 0;
 }
 
@@ -253,32 +225,19 @@ static const char *const counter_names[COUNTERS] = {
 	[COUNT_NOT_DECLARED] = "dropped: not declared",
 };
 
-static struct prefilter_traffic read_counter(const struct app_run *run, u32 counter)
-{
-	const int cpus = libbpf_num_possible_cpus();
-	struct prefilter_traffic *each = calloc(cpus, sizeof(*each)), sum = {};
-
-	if (each && !bpf_map_lookup_elem(app_map(run, "counters"), &counter, each))
-		for (int i = 0; i < cpus; i++) {
-			sum.packets += each[i].packets;
-			sum.bytes += each[i].bytes;
-		}
-	free(each);
-	return sum;
-}
-
 static void prefilter_show(struct app_run *run)
 {
 	struct output *output = &run->session.line->output;
 
 	for (u32 i = 0; i < COUNTERS; i++) {
-		const struct prefilter_traffic traffic = read_counter(run, i);
+		u64 traffic[2]; /* packets, bytes */
 
-		if (!traffic.packets && !output->is_json)
+		app_read_counter(run, i, traffic, ARRAY_SIZE(traffic));
+		if (!traffic[0] && !output->is_json)
 			continue;
 		output_begin(output, "counter");
-		output_number(output, "packets", traffic.packets);
-		output_number(output, "bytes", traffic.bytes);
+		output_number(output, "packets", traffic[0]);
+		output_number(output, "bytes", traffic[1]);
 		output_bare(output, "what", counter_names[i]);
 		output_end(output);
 	}
@@ -290,7 +249,6 @@ const struct app app_prefilter = {
 	.needs_config = true,
 	.config_size = sizeof(struct prefilter_config),
 	.own_size = sizeof(struct prefilter),
-	.prepare = prefilter_prepare,
 	.apply = prefilter_apply,
 	.show = prefilter_show,
 };

@@ -39,32 +39,6 @@ static const struct app_row rows[] = {
 #undef APP
 };
 
-/* --- for control parts --- */
-
-static struct bpf_map *find_map(const struct app_run *run, const char *name)
-{
-	return bpf_object__find_map_by_name(run->session.object, name);
-}
-
-int app_map(const struct app_run *run, const char *name)
-{
-	return bpf_map__fd(find_map(run, name));
-}
-
-int app_size_map(struct app_run *run, const char *name, u32 entries)
-{
-	const int err = bpf_map__set_max_entries(find_map(run, name), entries);
-
-	return err ? usage_error("%s: cannot have %u entries: %s", name, entries,
-				 strerror(-err))
-		   : 0;
-}
-
-void *app_global(struct app_run *run, const char *name, size_t size)
-{
-	return session_global(&run->session, name, size);
-}
-
 /* --- configurations --- */
 
 static void free_config(const struct app_run *run, void *config)
@@ -241,6 +215,16 @@ static int attach_and_run(struct app_run *run)
 	return code;
 }
 
+static int set_dry(struct app_run *run)
+{
+	u32 *is_dry = app_global(run, "is_dry", sizeof(*is_dry));
+
+	if (!is_dry)
+		return usage_error("app: the object has no variable is_dry");
+	*is_dry = run->is_dry;
+	return 0;
+}
+
 static int open_app(struct app_run *run, const struct app_row *row)
 {
 	struct command_line *line = run->session.line;
@@ -253,6 +237,7 @@ static int open_app(struct app_run *run, const struct app_row *row)
 	line->option[OPTION_program] = row->programs;
 	code = session_open_bytes(&run->session, line, row->name, row->object, *row->size);
 	code = code ?: open_ports(&run->session, &run->attachments);
+	code = code ?: set_dry(run);
 	if (!code && run->app->prepare)
 		code = run->app->prepare(run, run->config);
 	code = code ?: session_load(&run->session);

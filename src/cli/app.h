@@ -24,6 +24,7 @@ struct app_run {
 	bool is_dry;		 /* --dry-run */
 	void *config;		 /* the one in force */
 	void *own;		 /* `own_size` bytes of the app's, zero at first */
+	u32 generation;		 /* of the program's sides; 0: no configuration is in force */
 };
 
 /* Functions return 0, or an exit code after a message. Those that are NULL do nothing. */
@@ -50,12 +51,29 @@ struct app {
 	void (*done)(struct app_run *run);
 };
 
+/* --- app_maps.c: the object's maps and globals. Its programs have `is_dry`, which is set. ---
+ */
+
 /* The descriptor of a map of the object. */
 int app_map(const struct app_run *run, const char *name);
 /* Before the object is loaded: how many entries a map has room for. 0 or an exit code. */
 int app_size_map(struct app_run *run, const char *name, u32 entries);
+/* Many elements at once; of an array, those from `first` on. 0 or a negative errno. */
+int app_fill(int fd, const void *keys, const void *values, u32 count);
+int app_fill_array(int fd, u32 first, const void *values, u32 count);
 /* The bytes of a global variable of that size; when the object is loaded, those that its
  * programs see. NULL: there is no such variable. */
 void *app_global(struct app_run *run, const char *name, size_t size);
+
+/* An entry of "counters", an array with values per CPU of `words` numbers each: their sums over
+ * all CPUs, 0 when they cannot be read; and the entry set to 0 (0 or a negative errno). */
+void app_read_counter(const struct app_run *run, u32 counter, u64 *out, u32 words);
+int app_clear_counter(const struct app_run *run, u32 counter, u32 words);
+
+/* Tables are there twice: the lowest bit of the programs' `generation` says which side and
+ * which of `setups` hold. The side to be filled; and, when it is, it takes the other's place.
+ */
+u32 app_next_side(const struct app_run *run);
+void app_turn(struct app_run *run, const void *setup, size_t size);
 
 #endif

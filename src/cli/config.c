@@ -206,6 +206,12 @@ static bool parse_address(const char *text, struct config_address *out)
 	return out->family;
 }
 
+bool config_same_address(const struct config_address *a, const struct config_address *b)
+{
+	return a->family == b->family && a->length == b->length &&
+	       !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
 /* The bits behind the length become zero; whether they were. */
 static bool clear_host_bits(struct config_address *address)
 {

@@ -61,6 +61,7 @@ struct config_address {
 	u8 bytes[16]; /* as on the wire; IPv4: the first four */
 };
 
+bool config_same_address(const struct config_address *a, const struct config_address *b);
 /* ADDRESS or ADDRESS/LENGTH, whose other bits are zero; or "any" when `may_be_any`. */
 int config_prefix(struct config *config, bool may_be_any, struct config_address *out);
 /* ADDRESS alone. */
