@@ -221,7 +221,7 @@ u32 arm64_jump_if_zero(struct base *base, bool is_zero, machine_width width, u8 
 	return jump;
 }
 
-void arm64_stop_below_0(struct base *base)
+void base_stop_below_0(struct base *base)
 {
 	base_aim(base, arm64_jump_if(base, A64_LT), base->stop);
 }

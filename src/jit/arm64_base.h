@@ -25,8 +25,6 @@ void arm64_compare_const(struct emit *emit, machine_width width, u8 a, s64 numbe
 u32 arm64_jump_if(struct base *base, machine_condition taken);
 /* The same if the register is 0, or is not. */
 u32 arm64_jump_if_zero(struct base *base, bool is_zero, machine_width width, u8 reg);
-/* The run ends when the last subtraction gave less than 0. */
-void arm64_stop_below_0(struct base *base);
 
 /* *[address] op= value, or the same with the old value in `old`; S2 to S4, and without LSE x30,
  * change. */

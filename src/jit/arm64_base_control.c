@@ -2,12 +2,10 @@
 /* The base tier's jumps, calls and frames on arm64. */
 #include "jit/arm64_base.h"
 #include "jit/runtime.h"
-#include "jit/tail_call.h"
 #include "jit/unwind.h"
 #include "map/map.h"
 #include "run/run.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stddef.h>
 
@@ -68,7 +66,7 @@ void base_frame(const struct base *base, struct unwind_function *out)
 			out->saved[out->saved_cnt++] = base_reg[kept[i]];
 }
 
-static void leave_frame(struct base *base)
+void base_leave_frame(struct base *base)
 {
 	struct emit *emit = &base->emit;
 
@@ -79,7 +77,7 @@ static void leave_frame(struct base *base)
 
 static void leave(struct base *base)
 {
-	leave_frame(base);
+	base_leave_frame(base);
 	a64_mov(&base->emit, W64, X0, base_reg[BPF_REG_0]);
 	a64_reg(&base->emit, a64_ret, X30);
 }
@@ -101,8 +99,7 @@ static void jump_to(struct base *base, u32 at, u32 target)
 	base_add(base, &base->jumps, at, target);
 }
 
-/* Sets flags. */
-static void burn(struct base *base, u32 cost)
+void base_burn(struct base *base, u32 cost)
 {
 	const struct a64_mem fuel = a64_at(REG_EXEC, offsetof(struct executor, fuel));
 	struct emit *emit = &base->emit;
@@ -119,8 +116,8 @@ static void burn(struct base *base, u32 cost)
 
 void base_round(struct base *base, u32 at)
 {
-	burn(base, code_round(base->code, at));
-	arm64_stop_below_0(base);
+	base_burn(base, code_round(base->code, at));
+	base_stop_below_0(base);
 }
 
 void base_ja(struct base *base, u32 at)
@@ -172,11 +169,6 @@ void base_may_goto(struct base *base, u32 at)
 
 /* --- calls: r0 is not where C has its result --- */
 
-static void take_result(struct base *base)
-{
-	a64_mov(&base->emit, W64, base_reg[BPF_REG_0], X0);
-}
-
 void base_call_helper(struct base *base, u32 at)
 {
 	const struct code_insn *insn = &base->code->insns[at];
@@ -185,75 +177,7 @@ void base_call_helper(struct base *base, u32 at)
 		return;
 	base_load_run(base, X5);
 	base_call(base, u64_to_ptr((u64)insn->imm));
-	take_result(base);
-}
-
-void base_call_iterator(struct base *base, u32 at)
-{
-	base_call_helper(base, at);
-}
-
-void base_call_site(struct base *base, u32 at)
-{
-	const struct call_site *site = u64_to_ptr((u64)base->code->insns[at].imm);
-	struct emit *emit = &base->emit;
-
-	base_load_run(base, X5);
-	a64_mov_imm(emit, S1, ptr_to_u64(site));
-	a64_memory(emit, a64_store64, S1, a64_at(X5, offsetof(struct run_context, site)));
-	base_call(base, site->body);
-	take_result(base);
-}
-
-/* A tail call of the callee made another program the run's. */
-static void restore_program(struct base *base)
-{
-	struct emit *emit = &base->emit;
-
-	base_load_run(base, S1);
-	a64_mov_imm(emit, S2, ptr_to_u64(base->prog));
-	a64_memory(emit, a64_store64, S2, a64_at(S1, offsetof(struct run_context, prog)));
-}
-
-static void burn_call(struct base *base, u32 at, u32 callee)
-{
-	burn(base, code_length(base->code, callee));
-	if (!base->verified->facts[at].holds)
-		arm64_stop_below_0(base);
-}
-
-void base_call_local(struct base *base, u32 at)
-{
-	const u32 callee = (u32)base->verified->facts[at].callee;
-
-	if (base->has_fuel)
-		burn_call(base, at, callee);
-	base_call_subprog(base, callee);
-	take_result(base);
-	if (base->verified->has_tail_call)
-		restore_program(base);
-}
-
-void base_call_global(struct base *base, u32 at)
-{
-	const u32 callee = (u32)base->code->insns[at].operand;
-
-	if (base->has_fuel)
-		burn_call(base, at, callee);
-	base_call_replaceable(base, callee);
-	take_result(base);
-	if (base->verified->has_tail_call)
-		restore_program(base);
-}
-
-static void leave_for_another(void *cookie)
-{
-	leave_frame(cookie);
-}
-
-void base_tail_call(struct base *base, u32 at)
-{
-	tail_call(base, base_map_of_call(base, at), leave_for_another, base);
+	base_take_result(base);
 }
 
 /* The offset is in x2. */
@@ -266,7 +190,7 @@ static void packet_load_at_x2(struct base *base, const struct code_insn *insn)
 	a64_mov(emit, W64, X1, base_reg[BPF_REG_6]);
 	a64_mov(emit, W64, X0, REG_EXEC);
 	base_call(base, runtime_packet_load);
-	take_result(base);
+	base_take_result(base);
 	there = a64_near_reg(emit, a64_cbnz, W64, X1);
 	a64_mov_imm(emit, base_reg[BPF_REG_0], 0);
 	leave(base);
@@ -288,44 +212,6 @@ void base_ld_ind(struct base *base, u32 at)
 	base_load_const(base, S2, (u32)insn->imm, S1);
 	a64_rrr(&base->emit, a64_add, W64, X2, S2, src_of(insn));
 	packet_load_at_x2(base, insn);
-}
-
-void base_ld_imm64(struct base *base, u32 at)
-{
-	const struct code_insn *insn = &base->code->insns[at];
-
-	/* What is not the program's own number is an address. */
-	if (base->verified->insns[at].src_reg)
-		a64_mov_imm(&base->emit, dst_of(insn), (u64)insn->imm);
-	else
-		base_load_const(base, dst_of(insn), (u64)insn->imm, S1);
-}
-
-/* The verifier proved that nothing comes here. */
-void base_dead(struct base *base, u32 at)
-{
-}
-
-/* Barriers and rounds are facts beside the instructions, which keep their own operations. */
-void base_barrier(struct base *base, u32 at)
-{
-}
-
-/* Programs that throw are interpreted. */
-void base_throw(struct base *base, u32 at)
-{
-	base->err = -EOPNOTSUPP;
-}
-
-/* So are programs with an arena. */
-void base_arena_access(struct base *base, u32 at)
-{
-	base->err = -EOPNOTSUPP;
-}
-
-void base_arena_user(struct base *base, u32 at)
-{
-	base->err = -EOPNOTSUPP;
 }
 
 /* --- helpers that the code does itself, or whose map's own function it calls --- */
@@ -363,7 +249,7 @@ static bool lookup(struct base *base, const struct map *map)
 		return true;
 	arm64_load_slot(base, X2);
 	base_call(base, map->lookup);
-	take_result(base);
+	base_take_result(base);
 	return true;
 }
 
@@ -392,14 +278,4 @@ bool base_helper_inline(struct base *base, u32 at)
 		return true;
 	default: return false;
 	}
-}
-
-const struct map *base_map_of_call(const struct base *base, u32 at)
-{
-	const struct map_desc *desc = insn_fact_map(&base->verified->facts[at]);
-
-	for (u32 i = 0; desc && i < base->verified->map_cnt; i++)
-		if (base->verified->maps[i] == desc)
-			return map_of_desc(desc);
-	return NULL;
 }

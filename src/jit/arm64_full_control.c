@@ -2,7 +2,6 @@
 /* The full tier's frames, jumps, calls and limits on arm64. */
 #include "jit/arm64_full.h"
 #include "jit/runtime.h"
-#include "jit/tail_call.h"
 #include "jit/unwind.h"
 #include "run/run.h"
 
@@ -78,7 +77,7 @@ void full_prologue(struct full *full)
 	full_take_arguments(full);
 }
 
-static void leave_frame(struct full *full)
+void full_leave_frame(struct full *full)
 {
 	if (full->has_no_frame)
 		return;
@@ -90,7 +89,7 @@ static void leave_frame(struct full *full)
 
 void full_leave(struct full *full)
 {
-	leave_frame(full);
+	full_leave_frame(full);
 	a64_reg(full->emit, a64_ret, X30);
 }
 
@@ -264,71 +263,6 @@ static void ret(struct full *full, const struct ir_insn *insn)
 
 /* --- calls --- */
 
-/* A tail call of the callee made another program the run's. */
-static void restore_program(struct full *full)
-{
-	base_load_run(full->base, S1);
-	a64_mov_imm(full->emit, S2, ptr_to_u64(full->base->prog));
-	a64_memory(full->emit, a64_store64, S2, a64_at(S1, offsetof(struct run_context, prog)));
-}
-
-static void call_site(struct full *full, const struct ir_insn *insn)
-{
-	const struct call_site *site = u64_to_ptr((u64)insn->imm);
-
-	base_load_run(full->base, X5);
-	a64_mov_imm(full->emit, S1, ptr_to_u64(site));
-	a64_memory(full->emit, a64_store64, S1, a64_at(X5, offsetof(struct run_context, site)));
-	base_call(full->base, site->body);
-}
-
-static void call(struct full *full, ir_ref at)
-{
-	const struct ir_insn *insn = ir_at(full->fn, at);
-
-	full_pass(full, insn, full_argument);
-	switch (insn->op) {
-	case IR_call_site: call_site(full, insn); break;
-	case IR_call_local:
-	case IR_call_global:
-		if (insn->op == IR_call_local)
-			base_call_subprog(full->base, (u32)insn->imm);
-		else
-			base_call_replaceable(full->base, (u32)insn->imm);
-		if (full->base->verified->has_tail_call)
-			restore_program(full);
-		break;
-	case IR_call: base_load_run(full->base, X5); __attribute__((fallthrough));
-	default: base_call(full->base, u64_to_ptr((u64)insn->imm)); break;
-	}
-	full_done(full, at, X0);
-}
-
-static void probe(struct full *full, ir_ref at)
-{
-	const struct ir_insn *insn = ir_at(full->fn, at);
-
-	full_load(full, X0, W64, insn->a);
-	a64_mov_imm(full->emit, X1, (u32)insn->imm);
-	base_call(full->base, probe_load);
-	full_done(full, at, X0);
-}
-
-static void leave_for_another(void *cookie)
-{
-	leave_frame(cookie);
-}
-
-static void call_next(struct full *full, const struct ir_insn *insn)
-{
-	const ir_ref map = ir_value(full->fn, full->fn->args[insn->args + 1]);
-
-	full_pass(full, insn, full_argument);
-	tail_call(full->base,
-		  ir_is_const(full->fn, map) ? u64_to_ptr((u64)ir_at(full->fn, map)->imm) : NULL,
-		  leave_for_another, full);
-}
-
 static void load_packet(struct full *full, ir_ref at)
 {
 	const struct ir_insn *insn = ir_at(full->fn, at);
@@ -364,8 +298,8 @@ void full_control(struct full *full, ir_ref at)
 	case IR_branch: branch(full, insn); return;
 	case IR_may_goto: may_goto(full, insn); return;
 	case IR_ret: ret(full, insn); return;
-	case IR_probe: probe(full, at); return;
-	case IR_tail_call: call_next(full, insn); return;
+	case IR_probe: full_probe(full, at); return;
+	case IR_tail_call: full_tail_call(full, insn); return;
 	case IR_packet_load: load_packet(full, at); return;
 	case IR_slot: slot(full, at); return;
 	case IR_fuel:
@@ -379,7 +313,7 @@ void full_control(struct full *full, ir_ref at)
 	case IR_call_map:
 	case IR_call_site:
 	case IR_call_global:
-	case IR_call_local: call(full, at); return;
+	case IR_call_local: full_call(full, at); return;
 	default: full->failed = true; return;
 	}
 }

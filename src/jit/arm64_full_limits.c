@@ -39,7 +39,7 @@ static void subtract(struct full *full, u8 d, u8 a, s64 cost)
 static void stop_if_spent(struct full *full, const struct ir_insn *burn)
 {
 	if (!burn->cond)
-		arm64_stop_below_0(full->base);
+		base_stop_below_0(full->base);
 }
 
 static void burn(struct full *full, ir_ref at)

@@ -9,6 +9,7 @@
 #define MACHINE_RESULT	X0
 #define MACHINE_SCRATCH X16
 #define MACHINE_SECOND	X17 /* scratch, too */
+#define MACHINE_RUN	X5 /* the run's context, behind a helper's arguments */
 #define MACHINE_PADDING 0
 
 typedef struct a64_op machine_op;
@@ -51,6 +52,16 @@ enum {
 static inline bool machine_aim(struct emit *emit, u32 at, u32 target)
 {
 	return a64_aim(emit, at, target);
+}
+
+static inline void machine_mov_imm(struct emit *emit, u8 to, u64 value)
+{
+	a64_mov_imm(emit, to, value);
+}
+
+static inline void machine_store64(struct emit *emit, u8 value, u8 base, u32 offset)
+{
+	a64_memory(emit, a64_store64, value, a64_at(base, (s32)offset));
 }
 
 static inline void machine_barrier(struct emit *emit)

@@ -114,6 +114,16 @@ void base_call(struct base *base, const void *function);
 /* The run's context. */
 void base_load_run(struct base *base, u8 to);
 
+/* --- base_call.c --- */
+/* Calls what the site is made for, which finds the site in the run. */
+void base_call_body(struct base *base, const struct call_site *site);
+/* A tail call of the callee made another program the run's. */
+void base_restore_program(struct base *base);
+/* r0 becomes what C returned. */
+void base_take_result(struct base *base);
+/* The map that the call is always with; NULL: it is found out when the program runs. */
+const struct map *base_map_of_call(const struct base *base, u32 at);
+
 /* --- base_alu.c --- */
 enum base_alu {
 #define ALU(name, ...) ALU_##name,
@@ -149,6 +159,10 @@ struct base_condition {
 };
 
 void base_prologue(struct base *base);
+void base_leave_frame(struct base *base);
+/* Takes from the run's fuel; flags tell what is left, and end the run when that is below 0. */
+void base_burn(struct base *base, u32 cost);
+void base_stop_below_0(struct base *base);
 /* How the present subprogram's prologue keeps registers. */
 void base_frame(const struct base *base, struct unwind_function *out);
 /* insn: the one at `at`, or what stands for it. */
@@ -187,9 +201,6 @@ u32 base_widen_arguments(struct base *base, u32 at);
 /* The instruction at `at`, whose operation has a body of its own. */
 #define CONTROL(name) void base_##name(struct base *base, u32 at);
 #include "run/ops.def"
-
-/* base_map.c: the map that the call is always with; NULL: it is found out when the program runs. */
-const struct map *base_map_of_call(const struct base *base, u32 at);
 
 #if defined(__x86_64__)
 /* 1, 2, 4 or 8 bytes, with zeros above them. */

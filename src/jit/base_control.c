@@ -2,10 +2,8 @@
 /* The base tier's jumps, calls and frames. */
 #include "jit/base.h"
 #include "jit/runtime.h"
-#include "jit/tail_call.h"
 #include "jit/unwind.h"
 
-#include <errno.h>
 #include <stddef.h>
 
 /* Registers that a subprogram keeps, in the order in which it saves them. */
@@ -52,7 +50,7 @@ void base_frame(const struct base *base, struct unwind_function *out)
 			out->saved[out->saved_cnt++] = base_reg[kept[i]];
 }
 
-static void leave_frame(struct base *base)
+void base_leave_frame(struct base *base)
 {
 	for (u32 i = ARRAY_SIZE(kept); i-- > 0;)
 		if (is_used(base, kept[i]))
@@ -62,7 +60,7 @@ static void leave_frame(struct base *base)
 
 static void leave(struct base *base)
 {
-	leave_frame(base);
+	base_leave_frame(base);
 	x86_ret(&base->emit);
 }
 
@@ -100,15 +98,14 @@ static void jump_to(struct base *base, u32 at, u32 target)
 	base_add(base, &base->jumps, at, target);
 }
 
-static void burn(struct base *base, u32 cost)
+void base_burn(struct base *base, u32 cost)
 {
 	x86_rm(&base->emit, x86_sub_imm32, W64, 0,
 	       x86_at(REG_EXEC, offsetof(struct executor, fuel)));
 	emit32(&base->emit, cost);
 }
 
-/* Behind a subtraction. */
-static void stop_below_0(struct base *base)
+void base_stop_below_0(struct base *base)
 {
 	const u32 jump = x86_jcc32(&base->emit, CC_L);
 
@@ -117,8 +114,8 @@ static void stop_below_0(struct base *base)
 
 void base_round(struct base *base, u32 at)
 {
-	burn(base, code_round(base->code, at));
-	stop_below_0(base);
+	base_burn(base, code_round(base->code, at));
+	base_stop_below_0(base);
 }
 
 void base_ja(struct base *base, u32 at)
@@ -173,48 +170,6 @@ void base_call_helper(struct base *base, u32 at)
 	}
 }
 
-void base_call_iterator(struct base *base, u32 at)
-{
-	base_call_helper(base, at);
-}
-
-void base_call_site(struct base *base, u32 at)
-{
-	const struct call_site *site = u64_to_ptr((u64)base->code->insns[at].imm);
-	struct emit *emit = &base->emit;
-
-	base_load_run(base, R9);
-	x86_mov_imm(emit, R11, ptr_to_u64(site));
-	x86_rm(emit, x86_store, W64, R11, x86_at(R9, offsetof(struct run_context, site)));
-	base_call(base, site->body);
-}
-
-/* A tail call of the callee made another program the run's. */
-static void restore_program(struct base *base)
-{
-	struct emit *emit = &base->emit;
-
-	base_load_run(base, R10);
-	x86_mov_imm(emit, R11, ptr_to_u64(base->prog));
-	x86_rm(emit, x86_store, W64, R11, x86_at(R10, offsetof(struct run_context, prog)));
-}
-
-static void burn_call(struct base *base, u32 at, u32 callee)
-{
-	burn(base, code_length(base->code, callee));
-	if (!base->verified->facts[at].holds)
-		stop_below_0(base);
-}
-
-void base_call_local(struct base *base, u32 at)
-{
-	if (base->has_fuel)
-		burn_call(base, at, (u32)base->verified->facts[at].callee);
-	base_call_subprog(base, (u32)base->verified->facts[at].callee);
-	if (base->verified->has_tail_call)
-		restore_program(base);
-}
-
 void base_call_replaceable(struct base *base, u32 callee)
 {
 	struct emit *emit = &base->emit;
@@ -231,27 +186,6 @@ void base_call_replaceable(struct base *base, u32 callee)
 	x86_land(emit, own);
 	base_call_subprog(base, callee);
 	x86_land(emit, done);
-}
-
-void base_call_global(struct base *base, u32 at)
-{
-	const u32 callee = (u32)base->code->insns[at].operand;
-
-	if (base->has_fuel)
-		burn_call(base, at, callee);
-	base_call_replaceable(base, callee);
-	if (base->verified->has_tail_call)
-		restore_program(base);
-}
-
-static void leave_for_another(void *cookie)
-{
-	leave_frame(cookie);
-}
-
-void base_tail_call(struct base *base, u32 at)
-{
-	tail_call(base, base_map_of_call(base, at), leave_for_another, base);
 }
 
 /* The offset is in edx. */
@@ -287,42 +221,4 @@ void base_ld_ind(struct base *base, u32 at)
 	base_load_const(base, RDX, (u32)insn->imm, R11);
 	x86_rr(&base->emit, x86_add_store, W64, R10, RDX);
 	packet_load_at_edx(base, insn);
-}
-
-void base_ld_imm64(struct base *base, u32 at)
-{
-	const struct code_insn *insn = &base->code->insns[at];
-
-	/* What is not the program's own number is an address. */
-	if (base->verified->insns[at].src_reg)
-		x86_mov_imm(&base->emit, dst_of(insn), (u64)insn->imm);
-	else
-		base_load_const(base, dst_of(insn), (u64)insn->imm, R11);
-}
-
-/* The verifier proved that nothing comes here. */
-void base_dead(struct base *base, u32 at)
-{
-}
-
-/* Barriers are facts beside the instructions, which keep their own operations. */
-void base_barrier(struct base *base, u32 at)
-{
-}
-
-/* Programs that throw are interpreted. */
-void base_throw(struct base *base, u32 at)
-{
-	base->err = -EOPNOTSUPP;
-}
-
-/* So are programs with an arena. */
-void base_arena_access(struct base *base, u32 at)
-{
-	base->err = -EOPNOTSUPP;
-}
-
-void base_arena_user(struct base *base, u32 at)
-{
-	base->err = -EOPNOTSUPP;
 }

@@ -144,16 +144,6 @@ static bool update(struct base *base, const struct map *map)
 	return true;
 }
 
-const struct map *base_map_of_call(const struct base *base, u32 at)
-{
-	const struct map_desc *desc = insn_fact_map(&base->verified->facts[at]);
-
-	for (u32 i = 0; desc && i < base->verified->map_cnt; i++)
-		if (base->verified->maps[i] == desc)
-			return map_of_desc(desc);
-	return NULL;
-}
-
 bool base_helper_inline(struct base *base, u32 at)
 {
 	const struct bpf_insn *insn = &base->verified->insns[at];

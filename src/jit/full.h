@@ -129,6 +129,10 @@ machine_condition full_compare(struct full *full, enum ir_cond cond, enum ir_wid
 				ir_ref b);
 void full_memory(struct full *full, ir_ref at);
 void full_control(struct full *full, ir_ref at);
+/* full_call.c */
+void full_call(struct full *full, ir_ref at);
+void full_probe(struct full *full, ir_ref at);
+void full_tail_call(struct full *full, const struct ir_insn *insn);
 /* full_thread.c: behind a block that jumps, the way on as far as it is known there. False: it is
  * not; else where to jump. */
 bool full_thread(struct full *full, u32 block, u32 *target);
@@ -159,6 +163,7 @@ extern ir_has_room *const full_has_room;
 /* What the machine has one instruction for becomes one. */
 void full_fuse(struct ir_function *fn);
 void full_prologue(struct full *full);
+void full_leave_frame(struct full *full);
 void full_leave(struct full *full);
 /* The arguments to these registers. */
 void full_pass(struct full *full, const struct ir_insn *insn, const u8 *registers);

@@ -57,12 +57,8 @@ static void subtract(struct full *full, s32 place, s64 cost)
 /* Less than 0 by the flags that the CPU takes together with the subtraction. */
 static void stop_if_spent(struct full *full, const struct ir_insn *burn)
 {
-	u32 jump;
-
-	if (burn->cond)
-		return;
-	jump = x86_jcc32(full->emit, CC_L);
-	x86_aim(full->emit, jump, full->base->stop);
+	if (!burn->cond)
+		base_stop_below_0(full->base);
 }
 
 static bool is_in_place(const struct full *full, ir_ref at)

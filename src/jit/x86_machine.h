@@ -9,6 +9,7 @@
 #define MACHINE_RESULT	RAX
 #define MACHINE_SCRATCH R11
 #define MACHINE_SECOND	R10 /* scratch, too, when it is asked for */
+#define MACHINE_RUN	R9 /* the run's context, behind a helper's arguments */
 #define MACHINE_PADDING 0xcc
 
 typedef struct x86_op machine_op;
@@ -49,6 +50,16 @@ static inline bool machine_aim(struct emit *emit, u32 at, u32 target)
 {
 	x86_aim(emit, at, target);
 	return true;
+}
+
+static inline void machine_mov_imm(struct emit *emit, u8 to, u64 value)
+{
+	x86_mov_imm(emit, to, value);
+}
+
+static inline void machine_store64(struct emit *emit, u8 value, u8 base, u32 offset)
+{
+	x86_rm(emit, x86_store, W64, value, x86_at(base, (s32)offset));
 }
 
 static inline void machine_barrier(struct emit *emit)
