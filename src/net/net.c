@@ -244,19 +244,13 @@ bool net_has_port(struct net *net, u32 ifindex)
 	return found;
 }
 
-/* Whether the spec is that of a kind of port whose other side is this interface. */
-static bool is_of_interface(const char *spec, const char *name)
+static bool is_of_interface(const struct port *port, const char *name)
 {
-	static const char *const kinds[] = {"xdp:", "packet:", "tap:", "tun:"};
+	const char *args = strchr(port->spec, ':');
 	const size_t length = strlen(name);
 
-	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
-		const size_t kind = strlen(kinds[i]);
-
-		if (!strncmp(spec, kinds[i], kind) && !strncmp(spec + kind, name, length))
-			return !spec[kind + length] || spec[kind + length] == ',';
-	}
-	return false;
+	return port->ops->is_interface && args && !strncmp(args + 1, name, length) &&
+	       (!args[length + 1] || args[length + 1] == ',');
 }
 
 u32 net_port_of_interface(struct net *net, const char *name)
@@ -267,7 +261,7 @@ u32 net_port_of_interface(struct net *net, const char *name)
 	for (u32 i = 1; i <= PORTS_MAX && !found; i++) {
 		const struct port *port = find_port(net, i);
 
-		if (port && is_of_interface(port->spec, name))
+		if (port && is_of_interface(port, name))
 			found = i;
 	}
 	rcu_read_unlock();

@@ -68,6 +68,8 @@ struct port_queue {
 struct port_ops {
 	const char *name;
 	u32 abilities; /* PORT_* */
+	/* It stands for an interface of the host, whose name its arguments begin with. */
+	bool is_interface;
 	/* Whether the kind can be used here: 0, or a negative errno and why not. NULL: always.
 	 */
 	int (*usable)(struct skep_error *err);

@@ -352,6 +352,7 @@ static int packet_send(struct port_queue *of, struct frame *const *frames, int c
 
 const struct port_ops port_packet = {
 	.name = "packet",
+	.is_interface = true,
 	.abilities =
 		PORT_RECEIVES | PORT_SENDS | PORT_QUEUES | PORT_KNOWS_TIME | PORT_KNOWS_HASH,
 	.usable = packet_usable,

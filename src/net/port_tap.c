@@ -160,6 +160,7 @@ static void tun_close(struct port *port)
 
 const struct port_ops port_tap = {
 	.name = "tap",
+	.is_interface = true,
 	.abilities = PORT_RECEIVES | PORT_SENDS | PORT_KNOWS_TIME,
 	.usable = tun_usable,
 	.open = tap_open,
@@ -170,6 +171,7 @@ const struct port_ops port_tap = {
 
 const struct port_ops port_tun = {
 	.name = "tun",
+	.is_interface = true,
 	.abilities = PORT_RECEIVES | PORT_SENDS | PORT_KNOWS_TIME,
 	.usable = tun_usable,
 	.open = tun_open,

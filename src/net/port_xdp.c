@@ -504,6 +504,7 @@ static u64 xsk_lost(const struct port_queue *of)
 
 const struct port_ops port_xdp = {
 	.name = "xdp",
+	.is_interface = true,
 	.abilities = PORT_RECEIVES | PORT_SENDS | PORT_QUEUES | PORT_OWN_MEMORY,
 	.usable = xdp_usable,
 	.open = xdp_open,
