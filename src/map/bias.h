@@ -4,9 +4,11 @@
  * which would wait for all its stores before: it comes to be the owner. Whoever else wants to
  * change the thing takes that away first, with a barrier of all threads (os_barrier()).
  *
- * The owner sets `inside` and looks again at `owner`; whoever clears `owner` has the barrier
- * between that and its look at `inside`: one of them sees the other. No program runs inside, so
- * that a slot, which one thread has at a time, never enters twice.
+ * The owner sets `inside` and looks again at `owner`; whoever takes the bias away has the
+ * barrier between its store to `owner` and its look at `inside`: one of them sees the other.
+ * Until the owner has left, `owner` says that it is being taken away, so that no third thread
+ * believes that nobody is inside. No program runs inside, so that a slot, which one thread has
+ * at a time, never enters twice.
  *
  * Who may set and clear `owner` is up to those who have a bias: biased_lock.h, table_bias.h.
  */
@@ -16,10 +18,11 @@
 #include "map/map.h"
 #include <stdatomic.h>
 
-#define BIASED_TO_NOBODY (SLOT_NONE - 1)
+#define BIASED_TO_NOBODY  (SLOT_NONE - 1)
+#define BIAS_IS_TAKEN_AWAY (SLOT_NONE - 2)
 
 struct bias {
-	_Alignas(CACHE_LINE) atomic_uint owner; /* a slot or BIASED_TO_NOBODY */
+	_Alignas(CACHE_LINE) atomic_uint owner; /* a slot, or one of the two above */
 	atomic_uint inside;			/* of the owner */
 };
 
@@ -30,6 +33,13 @@ void bias_take_away(struct bias *bias);
 static inline bool bias_is_own(const struct bias *bias, u32 slot)
 {
 	return atomic_load_explicit(&bias->owner, memory_order_relaxed) == slot;
+}
+
+/* Nobody owns it, and what the last owner did is seen. Acquire pairs with the release when that
+ * one had left. */
+static inline bool bias_is_free(const struct bias *bias)
+{
+	return atomic_load_explicit(&bias->owner, memory_order_acquire) == BIASED_TO_NOBODY;
 }
 
 /* Release pairs with the acquire of who takes the bias away. */

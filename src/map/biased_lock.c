@@ -24,7 +24,7 @@ static void take_away(struct biased_lock *lock)
 void biased_lock_enter_slow(struct biased_lock *lock, u32 slot)
 {
 	value_spin_lock(&lock->lock);
-	if (!bias_is_own(&lock->bias, BIASED_TO_NOBODY))
+	if (!bias_is_free(&lock->bias))
 		take_away(lock);
 	if (lock->last == slot) {
 		lock->in_a_row++;

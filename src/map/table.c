@@ -228,15 +228,14 @@ static u32 lock_among_others(struct group *home)
 	}
 }
 
-/* Whether the lock that was just taken is one to rely on: nobody owned the table, or its owner
- * did not write over it before that was taken away. */
+/* Whether the lock that was just taken is one to rely on: nobody owns the table any more, and
+ * who did has not written over it. */
 static bool lock_holds(struct table *table, struct group *home, u32 word)
 {
 	/* os_barrier() puts the lock before the load for who becomes the owner. */
 	atomic_signal_fence(memory_order_seq_cst);
-	if (likely(bias_is_own(&table->bias.bias, BIASED_TO_NOBODY)))
-		return true;
-	table_bias_take_away(&table->bias);
+	if (unlikely(!bias_is_free(&table->bias.bias)))
+		table_bias_take_away(&table->bias);
 	return atomic_load_explicit(&home->lock, memory_order_relaxed) == word;
 }
 

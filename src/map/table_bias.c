@@ -31,7 +31,7 @@ static void want_more(struct table_bias *bias)
 void table_bias_take_away(struct table_bias *bias)
 {
 	value_spin_lock(&bias->lock);
-	if (!bias_is_own(&bias->bias, BIASED_TO_NOBODY)) {
+	if (!bias_is_free(&bias->bias)) {
 		bias_take_away(&bias->bias);
 		while (bias->count)
 			pool_give(bias->pool, bias->free[--bias->count]);
@@ -54,7 +54,7 @@ static bool is_written(const struct table_bias *bias)
 static void give_to(struct table_bias *bias, u32 slot)
 {
 	value_spin_lock(&bias->lock);
-	if (bias_is_own(&bias->bias, BIASED_TO_NOBODY)) {
+	if (bias_is_free(&bias->bias)) {
 		atomic_store_explicit(&bias->bias.owner, slot, memory_order_relaxed);
 		os_barrier();
 		if (is_written(bias)) {

@@ -53,7 +53,7 @@ static inline bool table_bias_may_write(const struct table_bias *bias, u32 slot)
 {
 	/* os_barrier() puts the store before the load for who becomes the owner. */
 	atomic_signal_fence(memory_order_seq_cst);
-	return bias_is_own(&bias->bias, BIASED_TO_NOBODY) || bias_is_own(&bias->bias, slot);
+	return bias_is_free(&bias->bias) || bias_is_own(&bias->bias, slot);
 }
 
 /* A free element, POOL_NONE: there is none; and one back. `as_owner`: who calls is inside. */
