@@ -18,7 +18,7 @@
 #include "map/map.h"
 #include <stdatomic.h>
 
-#define BIASED_TO_NOBODY  (SLOT_NONE - 1)
+#define BIASED_TO_NOBODY   (SLOT_NONE - 1)
 #define BIAS_IS_TAKEN_AWAY (SLOT_NONE - 2)
 
 struct bias {
