@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/os.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/membarrier.h>
@@ -143,8 +146,11 @@ void os_prefer_huge(void *memory, size_t size)
 bool os_counts_bits(void)
 {
 #ifdef __x86_64__
-	return __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("lzcnt") &&
-	       __builtin_cpu_supports("bmi");
+	u32 a, b, c = 0, d;
+
+	/* lzcnt, which not every compiler can be asked for by name. */
+	return __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("bmi") &&
+	       __get_cpuid(0x80000001, &a, &b, &c, &d) && c & bit_LZCNT;
 #elif defined(__aarch64__)
 	return true;
 #else
