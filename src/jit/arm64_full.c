@@ -25,6 +25,11 @@ u32 full_clobbers(const struct full *full, const struct ir_insn *insn)
 	}
 }
 
+bool full_calls(const struct full *full, const struct ir_insn *insn)
+{
+	return full_clobbers(full, insn) == CALLER_SAVED;
+}
+
 u32 full_forbids(const struct full *full, const struct ir_insn *insn)
 {
 	return 0;

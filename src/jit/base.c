@@ -274,7 +274,8 @@ static int add_frames(struct base *base)
 	int err = unwind_begin(&base->emit);
 
 	for (u32 i = 0; !err && i < BASE_STUBS + base->verified->subprog_cnt; i++)
-		err = unwind_add(&base->emit, common, &base->frames[i]);
+		if (base->frames[i].end)
+			err = unwind_add(&base->emit, common, &base->frames[i]);
 	return err ?: unwind_end(&base->emit);
 }
 
@@ -317,6 +318,9 @@ static int translate_all(struct base *base, struct base_layout *layout,
 	base_interpret_stub(base, &base->frames[1]);
 	base->extension = emit_offset(&base->emit);
 	base_extension_stub(base, &base->frames[2]);
+	base->ask = emit_offset(&base->emit);
+	if (base->verified->has_tail_call)
+		base_ask_stub(base, &base->frames[4]);
 	layout->run = emit_offset(&base->emit);
 	base_run_stub(base, &base->frames[3]);
 	base->emit.registers = 0;

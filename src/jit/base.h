@@ -49,6 +49,7 @@ struct base {
 	const struct verified *verified;
 	u32 *offset;			/* of each instruction in the machine code */
 	u32 extension;			/* the stub of calls that are replaced */
+	u32 ask;			/* that of tail calls which the run time decides */
 	u32 *entry;			/* of each subprogram, likewise */
 	struct unwind_function *frames; /* of what stands before the program, then of each */
 	struct base_fixups jumps, calls, pool_uses;
@@ -183,13 +184,15 @@ void base_mask_distance(struct base *base, u8 distance, u32 limit);
 /* What stands before a program: u64 enter(args, exec, target) from C into a subprogram, with
  * what ends a run from wherever it is; where a tail call to a program without machine code goes;
  * where a call goes whose function is replaced, the extension in the scratch register; u64 run(ctx,
- * exec) from C into the program. */
-#define BASE_STUBS 4
+ * exec) from C into the program; what a tail call asks where it goes (tail_call.h), of programs that
+ * have one. */
+#define BASE_STUBS 5
 
 void base_enter_stub(struct base *base, struct unwind_function *frame);
 void base_interpret_stub(struct base *base, struct unwind_function *frame);
 void base_extension_stub(struct base *base, struct unwind_function *frame);
 void base_run_stub(struct base *base, struct unwind_function *frame);
+void base_ask_stub(struct base *base, struct unwind_function *frame);
 
 /* base_map.c: does itself what the called helper does; false: the helper must be called. */
 bool base_helper_inline(struct base *base, u32 at);

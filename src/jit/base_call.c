@@ -96,7 +96,10 @@ static void leave_for_another(void *cookie)
 
 void base_tail_call(struct base *base, u32 at)
 {
-	tail_call(base, base_map_of_call(base, at), leave_for_another, base);
+	const struct tail_call call = {
+		.map = base_map_of_call(base, at), .leave = leave_for_another, .cookie = base};
+
+	tail_call(base, &call);
 }
 
 /* --- others --- */

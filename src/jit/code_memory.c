@@ -6,19 +6,35 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* Lines between programs on neighbouring pages. */
+#define STRIDE 7
+
+/*
+ * Where the code begins in its pages: processors predict jumps by the low bits of their addresses,
+ * so that programs which are the same distance into their pages are in one another's way.
+ */
+static size_t offset_in(const void *pages, size_t slack)
+{
+	const u64 number = ptr_to_u64(pages) / os_page_size();
+
+	return number * STRIDE % (slack / CACHE_LINE + 1) * CACHE_LINE;
+}
+
 int code_memory_new(const void *code, size_t bytes, struct code_memory *out)
 {
 	size_t size = round_up(bytes, os_page_size());
-	void *base =
+	u8 *pages =
 		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	u8 *base;
 	int err;
 
-	if (base == MAP_FAILED)
+	if (pages == MAP_FAILED)
 		return -ENOMEM;
+	base = pages + offset_in(pages, size - bytes);
 	memcpy(base, code, bytes);
-	if (mprotect(base, size, PROT_READ | PROT_EXEC)) {
+	if (mprotect(pages, size, PROT_READ | PROT_EXEC)) {
 		err = -errno;
-		munmap(base, size);
+		munmap(pages, size);
 		return err;
 	}
 	__builtin___clear_cache((char *)base, (char *)base + bytes);
@@ -29,6 +45,6 @@ int code_memory_new(const void *code, size_t bytes, struct code_memory *out)
 void code_memory_free(struct code_memory *memory)
 {
 	if (memory->base)
-		munmap(memory->base, memory->size);
+		munmap(memory->base - ptr_to_u64(memory->base) % os_page_size(), memory->size);
 	memory->base = NULL;
 }

@@ -7,7 +7,7 @@
 
 struct code_memory {
 	u8 *base; /* NULL: none */
-	size_t size;
+	size_t size; /* of its pages */
 };
 
 /* Holds `bytes` of `code`: 0, -ENOMEM, or -EACCES where the system allows no such memory. */

@@ -132,6 +132,8 @@ void full_control(struct full *full, ir_ref at);
 /* full_call.c */
 void full_call(struct full *full, ir_ref at);
 void full_probe(struct full *full, ir_ref at);
+/* Machine's: whether it calls somebody who comes back. */
+bool full_calls(const struct full *full, const struct ir_insn *insn);
 void full_tail_call(struct full *full, const struct ir_insn *insn);
 /* full_thread.c: behind a block that jumps, the way on as far as it is known there. False: it is
  * not; else where to jump. */

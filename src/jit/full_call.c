@@ -43,11 +43,19 @@ static void leave_for_another(void *cookie)
 
 void full_tail_call(struct full *full, const struct ir_insn *insn)
 {
-	const ir_ref map = ir_value(full->fn, full->fn->args[insn->args + 1]);
+	const struct ir_function *fn = full->fn;
+	const ir_ref map = ir_value(fn, fn->args[insn->args + 1]);
+	const ir_ref index = ir_value(fn, fn->args[insn->args + 2]);
+	struct tail_call call = {.leave = leave_for_another, .cookie = full};
+	struct ir_insn passed = *insn;
 
-	full_pass(full, insn, full_argument);
-	tail_call(full->base,
-		  ir_is_const(full->fn, map) ? u64_to_ptr((u64)ir_at(full->fn, map)->imm)
-					     : NULL,
-		  leave_for_another, full);
+	if (ir_is_const(fn, map))
+		call.map = u64_to_ptr((u64)ir_at(fn, map)->imm);
+	if (call.map && ir_is_const(fn, index)) {
+		call.has_index = true;
+		call.index = (u32)ir_at(fn, index)->imm;
+		passed.arg_cnt = 1;
+	}
+	full_pass(full, &passed, full_argument);
+	tail_call(full->base, &call);
 }

@@ -13,7 +13,7 @@ bool full_needs_frame(const struct full *full)
 		return true;
 	for (u32 i = 0; i < fn->order_cnt; i++)
 		for (ir_ref at = fn->blocks[fn->order[i]].first; at; at = ir_at(fn, at)->next)
-			if (full_clobbers(full, ir_at(fn, at)) == CALLER_SAVED)
+			if (full_calls(full, ir_at(fn, at)))
 				return true;
 	return false;
 }

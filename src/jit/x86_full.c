@@ -47,6 +47,12 @@ u32 full_clobbers(const struct full *full, const struct ir_insn *insn)
 	}
 }
 
+/* A tail call asks for its way by a stub that has a frame of its own. */
+bool full_calls(const struct full *full, const struct ir_insn *insn)
+{
+	return insn->op != IR_tail_call && full_clobbers(full, insn) == CALLER_SAVED;
+}
+
 u32 full_forbids(const struct full *full, const struct ir_insn *insn)
 {
 	return insn->op == IR_fetch || insn->op == IR_cmpxchg ? 1u << RAX : 0;

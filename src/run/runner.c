@@ -95,3 +95,20 @@ u64 runner_run_otherwise(struct runner *runner, void *ctx)
 	run->ctx = ctx;
 	return runner_after(runner, native_start(runner->native, ctx, runner->exec));
 }
+
+u64 runner_repeat(struct runner *runner, void *ctx, u32 count)
+{
+	native_run *const enter = runner->enter;
+	struct executor *const exec = runner->exec;
+	u64 ret = 0;
+
+	if (!runner->leaves_no_trace || runner->run->executor != exec) {
+		for (u32 i = 0; i < count; i++)
+			ret = runner_run(runner, ctx);
+		return ret;
+	}
+	runner->run->ctx = ctx;
+	for (u32 i = 0; i < count; i++)
+		ret = enter(ctx, exec);
+	return ret;
+}

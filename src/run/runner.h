@@ -28,6 +28,9 @@ void runner_start(struct runner *runner, const struct prog *prog, struct run_con
 u64 runner_run_otherwise(struct runner *runner, void *ctx);
 u64 runner_after(struct runner *runner, u64 ret);
 
+/* So many runs one after the other, with nothing between them; the last one's result. */
+u64 runner_repeat(struct runner *runner, void *ctx, u32 count);
+
 /* As prog_run(); between two of them other programs may run with the same run_context. */
 static inline u64 runner_run(struct runner *runner, void *ctx)
 {

@@ -40,16 +40,6 @@ int test_refuse(struct test_run *test, int code, const char *format, ...)
 	return error_set(test->err, SKEP_STAGE_RUN, code, "%s", text);
 }
 
-/* Runs with nothing around them; the last one's result. */
-static u64 repeat(struct runner *runner, void *ctx, u32 count)
-{
-	u64 result = 0;
-
-	for (u32 i = 0; i < count; i++)
-		result = runner_run(runner, ctx);
-	return result;
-}
-
 /* Without a runner (out of memory) each run is on its own. */
 static void run_batch(struct test_run *test, struct runner *runner, void *ctx,
 		      const struct test_hooks *hooks, u32 count)
@@ -63,7 +53,7 @@ static void run_batch(struct test_run *test, struct runner *runner, void *ctx,
 	if (runner)
 		runner_start(runner, test->prog, &run);
 	if (runner && !hooks)
-		test->retval = repeat(runner, ctx, count);
+		test->retval = runner_repeat(runner, ctx, count);
 	for (u32 i = 0; (!runner || hooks) && i < count; i++) {
 		u64 result;
 

@@ -170,6 +170,75 @@ static void test_torture(void **state)
 	close(map);
 }
 
+/* --- tail calls --- */
+
+/* How the index is given, and what the caller returns where the call goes nowhere. */
+static const struct {
+	const char *name, *text;
+	u32 nowhere;
+} tail_callers[] = {
+	{"a constant", "r2 = map_fd %d ll; r3 = %u; call 12; r0 = 7; exit", 7},
+	{"of the run", "r3 = *(u32 *)(r1 + 12); r3 &= 0; r3 += %2$u; r2 = map_fd %1$d ll; call 12; r0 = 8; exit",
+	 8},
+	{"from a frame",
+	 "r6 = 9; *(u64 *)(r10 - 8) = r6; r6 = *(u32 *)(r1 + 12); r2 = map_fd %d ll; r3 = %u; call 12;"
+	 "r0 = *(u64 *)(r10 - 8); r6 &= 0; r0 += r6; exit",
+	 9},
+};
+
+static void run_tail_caller(int map, u32 caller, u32 index, u32 want)
+{
+	char text[512];
+	u32 found;
+	int prog;
+
+	snprintf(text, sizeof(text), tail_callers[caller].text, map, index);
+	prog = engine_load(engine, text);
+	for (u32 repeat = 1; repeat <= 3; repeat++) {
+		found = engine_run(engine, prog, repeat);
+		if (found != want)
+			fail_msg("index %u, %s, run %u: %u, expected %u", index,
+				 tail_callers[caller].name, repeat, found, want);
+	}
+	close(prog);
+}
+
+/* At each index a program of another tier; then one that is absent, and one beyond the map. */
+static void test_tail_calls(void **state)
+{
+	static const enum jit_tier tiers[] = {JIT_OFF, JIT_BASE, JIT_FULL};
+	const u32 count = ARRAY_SIZE(tiers);
+	int map;
+
+	start(&(struct skep_engine_opts){.sz = sizeof(struct skep_engine_opts)});
+	map = bpf(BPF_MAP_CREATE, (union bpf_attr){.map_type = BPF_MAP_TYPE_PROG_ARRAY,
+						   .key_size = 4,
+						   .value_size = 4,
+						   .max_entries = count + 1});
+	assert_true(map >= 0);
+	for (u32 i = 0; i < count; i++) {
+		int callee;
+
+		engine->jit = tiers[i];
+		callee = engine_load(engine, loop);
+		assert_int_equal(bpf(BPF_MAP_UPDATE_ELEM,
+				     (union bpf_attr){.map_fd = (u32)map,
+						      .key = ptr_to_u64(&i),
+						      .value = ptr_to_u64(&callee)}),
+				 0);
+		close(callee);
+	}
+	for (u32 i = 0; i < count; i++)
+		for (u32 caller = 0; caller < ARRAY_SIZE(tail_callers); caller++) {
+			engine->jit = tiers[i];
+			for (u32 index = 0; index < count; index++)
+				run_tail_caller(map, caller, index, LOOP_RESULT);
+			for (u32 index = count; index < count + 3; index++)
+				run_tail_caller(map, caller, index, tail_callers[caller].nowhere);
+		}
+	close(map);
+}
+
 /* --- constants --- */
 
 /* Each kind of instruction that has one, and sums that folding would make one of. */
@@ -301,6 +370,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_swap, tear_down),
 		cmocka_unit_test_teardown(test_gone, tear_down),
 		cmocka_unit_test_teardown(test_torture, tear_down),
+		cmocka_unit_test_teardown(test_tail_calls, tear_down),
 		cmocka_unit_test_teardown(test_constants, tear_down),
 		cmocka_unit_test_teardown(test_unprivileged, tear_down),
 		cmocka_unit_test_teardown(test_options, tear_down),
