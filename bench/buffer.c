@@ -3,6 +3,7 @@
 #include "bench.h"
 
 #include "base/os.h"
+#include "base/pause.h"
 #include "sys/fd_calls.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -150,17 +151,6 @@ static u64 read_records(const struct buffer *buffer, u64 at, u64 end, u64 *recor
 	return at;
 }
 
-/* A reader that asks again and again takes the line with the position from the producer. */
-static void rest(void)
-{
-	for (u32 i = 0; i < 64; i++)
-#if defined(__x86_64__)
-		__builtin_ia32_pause();
-#else
-		atomic_signal_fence(memory_order_seq_cst);
-#endif
-}
-
 u64 buffer_read(struct buffer *buffer, const atomic_bool *end)
 {
 	u64 at = atomic_load(buffer->consumer), records = 0;
@@ -176,8 +166,8 @@ u64 buffer_read(struct buffer *buffer, const atomic_bool *end)
 		last = atomic_load(end);
 		if (next != at)
 			atomic_store_explicit(buffer->consumer, next, memory_order_release);
-		else
-			rest();
+		else /* Asking again and again takes the line with the position away. */
+			pause_times(64);
 		at = next;
 	}
 }

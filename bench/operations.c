@@ -47,11 +47,11 @@ SKEP_API void *skepmap_reserve(struct skepmap *map, __u64 size)
 	if (likely(record))
 		return record;
 	control = ring_of(map->map)->control;
-	atomic_store(control->consumer, atomic_load(control->producer));
+	atomic_store(control->consumer, atomic_load(&control->producer->position));
 	return map_ringbuf_reserve(map->map, size, 0, 0);
 }
 
 SKEP_API void skepmap_submit(void *record, __u64 flags)
 {
-	map_ringbuf_commit(record, flags, false);
+	map_ringbuf_commit(record, flags, false, 0);
 }

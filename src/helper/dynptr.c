@@ -108,22 +108,22 @@ HELPER_BODY(ringbuf_reserve_dynptr)
 	return 0;
 }
 
-static u64 commit(struct dynptr *ptr, u64 flags, bool discard)
+static u64 commit(struct dynptr *ptr, u64 flags, bool discard, u32 slot)
 {
 	if (ptr->data)
-		map_ringbuf_commit(ptr->data, flags, discard);
+		map_ringbuf_commit(ptr->data, flags, discard, slot);
 	dynptr_set_null(ptr);
 	return 0;
 }
 
 HELPER_BODY(ringbuf_submit_dynptr)
 {
-	return commit(u64_to_ptr(r1), r2, false);
+	return commit(u64_to_ptr(r1), r2, false, run->slot);
 }
 
 HELPER_BODY(ringbuf_discard_dynptr)
 {
-	return commit(u64_to_ptr(r1), r2, true);
+	return commit(u64_to_ptr(r1), r2, true, run->slot);
 }
 
 HELPER_BODY(dynptr_read)

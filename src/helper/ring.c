@@ -16,13 +16,13 @@ HELPER_BODY(ringbuf_reserve)
 
 HELPER_BODY(ringbuf_submit)
 {
-	map_ringbuf_commit(u64_to_ptr(r1), r2, false);
+	map_ringbuf_commit(u64_to_ptr(r1), r2, false, run->slot);
 	return 0;
 }
 
 HELPER_BODY(ringbuf_discard)
 {
-	map_ringbuf_commit(u64_to_ptr(r1), r2, true);
+	map_ringbuf_commit(u64_to_ptr(r1), r2, true, run->slot);
 	return 0;
 }
 

@@ -22,8 +22,8 @@
 #define BIAS_IS_TAKEN_AWAY (SLOT_NONE - 2)
 
 struct bias {
-	_Alignas(CACHE_LINE) atomic_uint owner; /* a slot, or one of the two above */
-	atomic_uint inside;			/* of the owner */
+	atomic_uint owner;  /* a slot, or one of the two above */
+	atomic_uint inside; /* of the owner */
 };
 
 /* With the owner's end: nobody is inside any more. */

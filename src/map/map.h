@@ -138,11 +138,12 @@ long map_for_each(struct map *map, u32 slot, long (*call)(void *cookie, void *ke
 
 /*
  * Ring buffers, with the errno and flags of Linux's helpers. A reserved record of `size` bytes
- * is the caller's until it is committed or discarded; its header says which map it is of.
+ * is the caller's until it is committed or discarded, by the same slot; its header says which
+ * map it is of.
  */
 long map_ringbuf_output(struct map *map, const void *data, u64 size, u64 flags, u32 slot);
 void *map_ringbuf_reserve(struct map *map, u64 size, u64 flags, u32 slot); /* NULL: no room */
-void map_ringbuf_commit(void *record, u64 flags, bool discard);
+void map_ringbuf_commit(void *record, u64 flags, bool discard, u32 slot);
 u64 map_ringbuf_query(struct map *map, u64 flags);
 
 /* User ring buffers: calls `take` for each record until it returns non-zero, with the errno and

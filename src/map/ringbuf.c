@@ -52,6 +52,7 @@ void ring_done(struct map *map)
 		munmap(ring->file.base, ring->mapped);
 	if (ring->file.fd >= 0)
 		close(ring->file.fd);
+	region_free(&ring->slots);
 	account_uncharge(map->account, ring->file.charged);
 }
 
@@ -61,7 +62,7 @@ int ring_init(struct map *map)
 	size_t page = os_page_size(), size = map->desc.max_entries;
 	int err;
 
-	ring->file = REGION_NONE;
+	ring->file = ring->slots = REGION_NONE;
 	ring->file.size = 2 * page + size;
 	err = account_charge(map->account, page + ring->file.size);
 	if (err)
@@ -77,82 +78,181 @@ int ring_init(struct map *map)
 	*ring->control = (struct ring_control){
 		.map = map,
 		.mask = size - 1,
-		.page_shift = (u32)__builtin_ctzll(page),
 		.data = ring->file.base + PAGE_DATA * page,
 		.consumer = (atomic_ullong *)(ring->file.base + PAGE_CONSUMER * page),
-		.producer = (atomic_ullong *)(ring->file.base + PAGE_PRODUCER * page),
+		.producer = (struct ring_producer *)(ring->file.base + PAGE_PRODUCER * page),
 	};
-	biased_lock_init(&ring->control->lock);
 	return 0;
 }
 
-/* Moves `pending` over what was committed since. */
-static void advance_pending(struct ring_control *control, u64 producer)
+static int kernel_ring_init(struct map *map)
 {
-	while (control->pending < producer) {
-		u32 length = atomic_load_explicit(&record_at(control, control->pending)->length,
+	struct ring *ring = ring_of(map);
+	int err = ring_init(map);
+
+	if (err)
+		return err;
+	err = region_new(map->account, &ring->slots,
+			 (map->slots + 1) * sizeof(struct ring_slot));
+	if (err) {
+		ring_done(map);
+		return err;
+	}
+	ring->control->slots = (struct ring_slot *)ring->slots.base;
+	ring->control->slot_count = map->slots;
+	biased_lock_init(&ring->control->producer->lock);
+	return 0;
+}
+
+/* --- records that are not committed --- */
+
+_Static_assert(SLOT_NONE + 1 == 0, "comes first");
+
+static struct ring_slot *slot_of(const struct ring_control *control, u32 slot)
+{
+	return &control->slots[slot + 1];
+}
+
+/* Under the lock. */
+static inline void hold(struct ring_control *control, u32 slot, u64 position)
+{
+	struct ring_slot *held = slot_of(control, slot);
+	u32 count;
+
+	if (unlikely(slot == SLOT_NONE)) {
+		count = atomic_fetch_add_explicit(&held->count, 1, memory_order_relaxed);
+	} else {
+		count = atomic_load_explicit(&held->count, memory_order_relaxed);
+		atomic_store_explicit(&held->count, count + 1, memory_order_relaxed);
+	}
+	if (!count)
+		held->oldest = position;
+}
+
+/* Release pairs with the acquire in first_held(): the record is committed. */
+static inline void let_go(struct ring_control *control, u32 slot)
+{
+	struct ring_slot *held = slot_of(control, slot);
+	u32 count;
+
+	if (unlikely(slot == SLOT_NONE)) {
+		atomic_fetch_sub_explicit(&held->count, 1, memory_order_release);
+	} else {
+		count = atomic_load_explicit(&held->count, memory_order_relaxed);
+		atomic_store_explicit(&held->count, count - 1, memory_order_release);
+	}
+}
+
+/* Where the first may be, at most `end`. */
+static u64 first_held(const struct ring_control *control, u64 end)
+{
+	for (u32 i = 0; i <= control->slot_count; i++)
+		if (atomic_load_explicit(&control->slots[i].count, memory_order_acquire))
+			end = min(end, control->slots[i].oldest);
+	return end;
+}
+
+/* Under the lock: moves `pending` over what was committed since. */
+static void advance_pending(struct ring_control *control)
+{
+	struct ring_producer *producer = control->producer;
+	u64 end = atomic_load_explicit(&producer->position, memory_order_relaxed);
+	u64 at = max(producer->pending, first_held(control, end));
+
+	while (at < end) {
+		u32 length = atomic_load_explicit(&record_at(control, at)->length,
 						  memory_order_relaxed);
 
 		if (length & BPF_RINGBUF_BUSY_BIT)
 			break;
-		control->pending += record_space(length & ~BPF_RINGBUF_DISCARD_BIT);
+		at += record_space(length & ~BPF_RINGBUF_DISCARD_BIT);
 	}
+	producer->pending = at;
 }
 
-/* Under the lock. User space may write anything as its position: the distance then is large. */
-static bool has_room(struct ring_control *control, u64 end)
+/* --- reservations, under the lock --- */
+
+/* Whether there is as far as it is known. User space may write anything as its position: the
+ * distance then is large. */
+static inline bool has_room(const struct ring_control *control, u64 end)
 {
-	if (likely(end - control->consumed <= control->mask))
-		return true;
+	const struct ring_producer *producer = control->producer;
+
+	return end - producer->consumed <= control->mask &&
+	       end - producer->pending <= control->mask;
+}
+
+static bool finds_room(struct ring_control *control, u64 end)
+{
+	struct ring_producer *producer = control->producer;
+
 	/* Acquire pairs with the consumer's store: it is done with what lies before. */
-	control->consumed = atomic_load_explicit(control->consumer, memory_order_acquire);
-	return end - control->consumed <= control->mask;
+	if (end - producer->consumed > control->mask)
+		producer->consumed =
+			atomic_load_explicit(control->consumer, memory_order_acquire);
+	if (end - producer->pending > control->mask)
+		advance_pending(control);
+	return has_room(control, end);
 }
 
-static inline __attribute__((always_inline)) struct record *
-reserve(struct ring_control *control, u64 size)
+static inline u64 end_of(const struct ring_control *control, u64 size)
 {
-	u64 producer = atomic_load_explicit(control->producer, memory_order_relaxed);
-	u64 end = producer + record_space(size);
-	struct record *record = record_at(control, producer);
+	return atomic_load_explicit(&control->producer->position, memory_order_relaxed) +
+	       record_space(size);
+}
 
-	advance_pending(control, producer);
-	if (!has_room(control, end) || end - control->pending > control->mask)
-		return NULL;
-	record->page = (u32)((u64)((u8 *)record - (u8 *)control) >> control->page_shift);
+static inline void *put_record(struct ring_control *control, u64 size, u32 slot)
+{
+	u64 end = end_of(control, size), at = end - record_space(size);
+	struct record *record = record_at(control, at);
+
+	hold(control, slot, at);
+	record->distance = (u32)((u64)((u8 *)record - (u8 *)control) / 8);
 	atomic_store_explicit(&record->length, (u32)size | BPF_RINGBUF_BUSY_BIT,
 			      memory_order_relaxed);
 	/* Release pairs with the consumer's load: it finds the record marked busy. */
-	atomic_store_explicit(control->producer, end, memory_order_release);
-	return record;
+	atomic_store_explicit(&control->producer->position, end, memory_order_release);
+	return record->data;
 }
 
-static inline __attribute__((always_inline)) void *reserve_record(struct map *map, u64 size,
-								  u32 slot)
+static __attribute__((noinline)) void *reserve_slow(struct ring_control *control, u64 size,
+						    u32 slot)
+{
+	struct biased_lock *lock = &control->producer->lock;
+	bool as_owner = biased_lock_enter(lock, slot);
+	void *data = finds_room(control, end_of(control, size))
+			     ? put_record(control, size, slot)
+			     : NULL;
+
+	biased_lock_leave(lock, slot, as_owner);
+	return data;
+}
+
+static inline void *reserve(struct map *map, u64 size, u32 slot)
 {
 	struct ring_control *control = ring_of(map)->control;
-	struct record *record;
-	bool as_owner;
+	struct bias *bias = &control->producer->lock.bias;
+	void *data = NULL;
 
-	if (size > UINT32_MAX / 4 || record_space(size) > control->mask + 1)
+	if (unlikely(size > UINT32_MAX / 4 || record_space(size) > control->mask + 1))
 		return NULL;
-	as_owner = biased_lock_enter(&control->lock, slot);
-	record = reserve(control, size);
-	biased_lock_leave(&control->lock, slot, as_owner);
-	return record ? record->data : NULL;
+	if (likely(bias_enter(bias, slot))) {
+		if (likely(has_room(control, end_of(control, size))))
+			data = put_record(control, size, slot);
+		bias_leave(bias);
+	}
+	return likely(data) ? data : reserve_slow(control, size, slot);
 }
 
 /* Invalid flags leave nothing reserved, as a full buffer does. */
 void *map_ringbuf_reserve(struct map *map, u64 size, u64 flags, u32 slot)
 {
-	return flags ? NULL : reserve_record(map, size, slot);
+	return unlikely(flags) ? NULL : reserve(map, size, slot);
 }
 
 static struct ring_control *control_of(struct record *record)
 {
-	size_t page = os_page_size();
-
-	return (struct ring_control *)(((uintptr_t)record & ~(page - 1)) - record->page * page);
+	return (struct ring_control *)((u8 *)record - record->distance * 8ULL);
 }
 
 /* Whether user space waits for this very record, whose length becomes `length`. It does not
@@ -177,43 +277,35 @@ static void wake(struct ring_control *control)
 	object_wake(&control->map->object);
 }
 
-/* Wakes user space as the flags ask for; the record becomes complete with `length`. */
-static void commit_and_wake(struct record *record, u32 length, u64 flags)
-{
-	struct ring_control *control = control_of(record);
-
-	/* Release pairs with the consumer's load: the record is complete. */
-	if (flags & (BPF_RB_FORCE_WAKEUP | BPF_RB_NO_WAKEUP))
-		atomic_store_explicit(&record->length, length, memory_order_release);
-	else if (is_awaited(control, record, length))
-		wake(control);
-	if (flags & BPF_RB_FORCE_WAKEUP)
-		wake(control);
-}
-
-void map_ringbuf_commit(void *data, u64 flags, bool discard)
+void map_ringbuf_commit(void *data, u64 flags, bool discard, u32 slot)
 {
 	struct record *record = container_of(data, struct record, data);
+	struct ring_control *control = control_of(record);
 	u32 length = atomic_load_explicit(&record->length, memory_order_relaxed);
+	bool wakes = flags & BPF_RB_FORCE_WAKEUP;
 
 	length = (length & ~BPF_RINGBUF_BUSY_BIT) | (discard ? BPF_RINGBUF_DISCARD_BIT : 0);
-	if ((flags & (BPF_RB_FORCE_WAKEUP | BPF_RB_NO_WAKEUP)) == BPF_RB_NO_WAKEUP)
+	if (flags & (BPF_RB_FORCE_WAKEUP | BPF_RB_NO_WAKEUP))
+		/* Release pairs with the consumer's load: the record is complete. */
 		atomic_store_explicit(&record->length, length, memory_order_release);
 	else
-		commit_and_wake(record, length, flags);
+		wakes = is_awaited(control, record, length);
+	let_go(control, slot);
+	if (unlikely(wakes))
+		wake(control);
 }
 
 long map_ringbuf_output(struct map *map, const void *data, u64 size, u64 flags, u32 slot)
 {
-	void *record;
+	void *to;
 
 	if (flags & ~(u64)(BPF_RB_NO_WAKEUP | BPF_RB_FORCE_WAKEUP))
 		return -EINVAL;
-	record = reserve_record(map, size, slot);
-	if (!record)
+	to = reserve(map, size, slot);
+	if (!to)
 		return -EAGAIN;
-	memcpy(record, data, size);
-	map_ringbuf_commit(record, flags, false);
+	memcpy(to, data, size);
+	map_ringbuf_commit(to, flags, false, slot);
 	return 0;
 }
 
@@ -221,7 +313,8 @@ static u64 bytes_available(const struct ring_control *control)
 {
 	u64 consumer = atomic_load_explicit(control->consumer, memory_order_acquire);
 
-	return atomic_load_explicit(control->producer, memory_order_acquire) - consumer;
+	return atomic_load_explicit(&control->producer->position, memory_order_acquire) -
+	       consumer;
 }
 
 u64 map_ringbuf_query(struct map *map, u64 flags)
@@ -232,7 +325,7 @@ u64 map_ringbuf_query(struct map *map, u64 flags)
 	case BPF_RB_AVAIL_DATA: return bytes_available(control);
 	case BPF_RB_RING_SIZE: return control->mask + 1;
 	case BPF_RB_CONS_POS: return atomic_load(control->consumer);
-	case BPF_RB_PROD_POS: return atomic_load(control->producer);
+	case BPF_RB_PROD_POS: return atomic_load(&control->producer->position);
 	default: return 0;
 	}
 }
@@ -302,7 +395,7 @@ bool ring_owns(struct map *map, const void *address, size_t size)
 const struct map_ops map_ringbuf = {
 	.size = sizeof(struct ring),
 	.check = ring_check,
-	.init = ring_init,
+	.init = kernel_ring_init,
 	.done = ring_done,
 	.equal = map_desc_equal,
 	.mmap = ring_mmap,

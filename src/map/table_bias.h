@@ -28,7 +28,7 @@ struct table_writer {				  /* of one slot */
 };
 
 struct table_bias {
-	struct bias bias;
+	_Alignas(CACHE_LINE) struct bias bias;
 	/* The slot of the last changes that were noted, and how many they are. */
 	atomic_uint last, in_a_row;
 	u32 lock;	    /* guards changes of `owner` */

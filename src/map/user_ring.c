@@ -32,7 +32,7 @@ static void release_record(struct ring_control *control, u32 size)
 static int next_record(struct ring_control *control, struct record **out, u32 *size)
 {
 	/* Acquire pairs with the stores of user space: what lies before is complete. */
-	u64 producer = atomic_load_explicit(control->producer, memory_order_acquire);
+	u64 producer = atomic_load_explicit(&control->producer->position, memory_order_acquire);
 	u64 consumer = atomic_load_explicit(control->consumer, memory_order_relaxed);
 	struct record *record = record_at(control, consumer);
 	u32 length;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "map/value.h"
+
+#include "base/pause.h"
 #include "map/own.h"
 
 #include <sched.h>
 #include <string.h>
 
-/* Spins between two tries of a lock whose owner may have lost its CPU. */
-#define SPINS 64
+/* A longer rest than this, and the owner of a lock may have lost its CPU. */
+#define PAUSES_MAX 32
 
 #ifdef __SANITIZE_THREAD__
 /* Programs read and write values in place while user space copies them: what is torn is torn
@@ -106,11 +108,24 @@ void value_load(const struct map_desc *desc, void *to, void *value, bool locked)
 		zero_fields(desc, to);
 }
 
+/* Who has the lock works on, and may take it again, while the others rest. */
+static void wait_for_lock(const u32 *lock)
+{
+	u32 pauses = 1;
+
+	do {
+		pause_times(pauses);
+		if (pauses < PAUSES_MAX)
+			pauses *= 2;
+		else
+			sched_yield();
+	} while (__atomic_load_n(lock, __ATOMIC_RELAXED));
+}
+
 void value_spin_lock(u32 *lock)
 {
-	for (u32 spins = 1; __atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE); spins++)
-		if (spins % SPINS == 0)
-			sched_yield();
+	while (unlikely(__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE)))
+		wait_for_lock(lock);
 }
 
 /* Release pairs with the acquire of the next owner's exchange. */

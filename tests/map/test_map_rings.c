@@ -103,11 +103,11 @@ static void test_ring_records(void **state)
 	assert_int_equal(map_ringbuf_query(ring.map, BPF_RB_AVAIL_DATA), 24 + 16);
 	memcpy(first, "first record", 12);
 	memcpy(second, "other", 5);
-	map_ringbuf_commit(second, 0, false);
+	map_ringbuf_commit(second, 0, false, SLOT_NONE);
 	/* The consumer does not wait for this one. */
 	assert_int_equal(wakes, 0);
 	assert_int_equal(consume(&ring, out, NULL), -1);
-	map_ringbuf_commit(first, 0, true);
+	map_ringbuf_commit(first, 0, true, SLOT_NONE);
 	assert_int_equal(wakes, 1);
 	assert_int_equal(consume(&ring, out, &discarded), 12);
 	assert_true(discarded);
@@ -204,6 +204,41 @@ static void test_ring_is_full(void **state)
 	close_ring(&ring);
 }
 
+/* A record that is not committed is not written over, wherever user space says that it is. Step
+ * by step, where the consumer's position is always the producer's. */
+static void test_ring_is_held(void **state)
+{
+	static const struct {
+		enum { RESERVE, COMMIT, FULL } action;
+		u32 record, slot;
+	} rows[] = {
+		{RESERVE, 0, 0}, {RESERVE, 1, 0},	  {RESERVE, 2, 1},
+		{FULL, 0, 1},	 {COMMIT, 1, 0},	  {FULL, 0, 1},
+		{COMMIT, 0, 0},	 {RESERVE, 3, 0},	  {RESERVE, 0, 1},
+		{FULL, 0, 0},	 {COMMIT, 3, 0},	  {FULL, 0, SLOT_NONE},
+		{COMMIT, 2, 1},	 {RESERVE, 1, SLOT_NONE}, {RESERVE, 2, 0},
+		{FULL, 0, 1},	 {COMMIT, 0, 1},	  {RESERVE, 3, 1},
+		{FULL, 0, 0},	 {COMMIT, 1, SLOT_NONE},  {RESERVE, 0, 1},
+	};
+	struct ring ring = open_ring();
+	u8 *records[4] = {NULL};
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		u8 *data = NULL;
+
+		atomic_store(ring.consumer, atomic_load(ring.producer));
+		if (rows[i].action == COMMIT)
+			map_ringbuf_commit(records[rows[i].record], 0, false, rows[i].slot);
+		else
+			data = map_ringbuf_reserve(ring.map, 1200, 0, rows[i].slot);
+		if (!data != (rows[i].action != RESERVE))
+			fail_msg("row %u: %s", i, data ? "a record" : "no record");
+		if (data)
+			records[rows[i].record] = data;
+	}
+	close_ring(&ring);
+}
+
 static void test_ring_mappings(void **state)
 {
 	static const struct {
@@ -256,7 +291,7 @@ static void *produce(void *argument)
 		if (!record)
 			continue;
 		*record = sent++;
-		map_ringbuf_commit(record, 0, false);
+		map_ringbuf_commit(record, 0, false, producer->slot);
 	}
 	return NULL;
 }
@@ -403,10 +438,11 @@ static void test_perf_lost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ring_records),  cmocka_unit_test(test_ring_wake_ups),
-		cmocka_unit_test(test_ring_awake),    cmocka_unit_test(test_ring_is_full),
-		cmocka_unit_test(test_ring_mappings), cmocka_unit_test(test_ring_threads),
-		cmocka_unit_test(test_perf_output),   cmocka_unit_test(test_perf_lost),
+		cmocka_unit_test(test_ring_records), cmocka_unit_test(test_ring_wake_ups),
+		cmocka_unit_test(test_ring_awake),   cmocka_unit_test(test_ring_is_full),
+		cmocka_unit_test(test_ring_is_held), cmocka_unit_test(test_ring_mappings),
+		cmocka_unit_test(test_ring_threads), cmocka_unit_test(test_perf_output),
+		cmocka_unit_test(test_perf_lost),
 	};
 
 	if (os_page_size() != PAGE)
