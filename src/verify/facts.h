@@ -21,6 +21,7 @@ static inline void fact_visit(struct walk *walk)
 {
 	struct insn_fact *fact = &walk->out->facts[walk->at];
 
+	walk->is_revisit = fact->visited;
 	if (walk->state.is_speculative)
 		return; /* no run comes here */
 	if (walk->out->regs)

@@ -335,15 +335,37 @@ static u64 read_slots(const struct frame_pointers *pointers, u32 at,
 	return slots_from(place_move(reg_place(pointers, base), insn->off), access_bytes(insn));
 }
 
-/* Of a store through r10. */
-static u64 killed_slots(const struct bpf_insn *insn)
+/* The slot that a store through r10 ends the life of. Without branches: which instructions do
+ * so, no processor can guess. */
+static inline u64 killed_slots(const struct bpf_insn *insn)
 {
-	if (!is_store(insn) || BPF_SIZE(insn->code) != BPF_DW || insn->off % SLOT)
-		return 0;
-	return slots_of(insn->off, SLOT);
+	u32 depth = (u32)-insn->off;
+	bool is_whole = ((insn->code | (BPF_ST ^ BPF_STX)) == (BPF_STX | BPF_MEM | BPF_DW)) &
+			(insn->dst_reg == BPF_REG_10);
+	bool is_slot = !(depth % SLOT) & (depth - 1 < SLOT * SLOTS);
+
+	return (u64)(is_whole & is_slot) << (depth / SLOT - 1) % SLOTS;
 }
 
 /* --- both --- */
+
+/* While nothing but r10 points into the frame: a load or store through it changes that by
+ * storing r10 only. False: it is something else. */
+static inline bool pass_plainly(const struct frame_pointers *pointers, u32 at,
+				struct liveness *live)
+{
+	const struct bpf_insn *insn = &pointers->cfg->insns[at];
+
+	if (pointers->here.pointing || pointers->has_spilled || pointers->stores_look ||
+	    BPF_MODE(insn->code) != BPF_MEM)
+		return false;
+	if (BPF_CLASS(insn->code) == BPF_STX)
+		return insn->src_reg != BPF_REG_10;
+	if (BPF_CLASS(insn->code) != BPF_LDX || insn->src_reg != BPF_REG_10)
+		return false;
+	live->slots[at] = slots_of(insn->off, access_bytes(insn));
+	return true;
+}
 
 /* What each instruction of a stretch reads itself, and where it leaves the registers. */
 static void pass_stretch(struct frame_pointers *pointers, u32 head, struct liveness *live)
@@ -357,8 +379,9 @@ static void pass_stretch(struct frame_pointers *pointers, u32 head, struct liven
 		const struct bpf_insn *insn = &cfg->insns[at];
 
 		/* Else no pointer comes in, and none is made. */
-		if (here->pointing || insn->dst_reg == BPF_REG_10 ||
-		    insn->src_reg == BPF_REG_10) {
+		if ((here->pointing || insn->dst_reg == BPF_REG_10 ||
+		     insn->src_reg == BPF_REG_10) &&
+		    !pass_plainly(pointers, at, live)) {
 			live->slots[at] = read_slots(pointers, at, live);
 			pass(pointers, at);
 		}
@@ -396,10 +419,7 @@ static bool update_slots(const struct cfg *cfg, const struct cfg_block *block,
 	for (u32 i = 0; i < count; i++)
 		alive |= live->slots[successors[i]];
 	for (u32 at = block->last;; at = cfg_before(cfg, at)) {
-		const struct bpf_insn *insn = &cfg->insns[at];
-
-		if (insn->dst_reg == BPF_REG_10)
-			alive &= ~killed_slots(insn);
+		alive &= ~killed_slots(&cfg->insns[at]);
 		alive |= live->slots[at];
 		live->slots[at] = alive;
 		if (at == block->first)

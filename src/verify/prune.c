@@ -23,7 +23,7 @@
 #define PLACES_MAX	  60000
 /* Bytes of settled states that are kept: the walk is depth first, so those that were completed
  * last are most likely to be met again. */
-#define SETTLED_BYTES_MAX (8u << 20)
+#define SETTLED_BYTES_MAX (6u << 20)
 
 int prune_init(struct walk *walk)
 {

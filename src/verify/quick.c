@@ -4,6 +4,7 @@
 #include "verify/facts.h"
 #include "verify/memory.h"
 #include "verify/path.h"
+#include "verify/trace.h"
 
 bool quick_is_possible(const struct walk *walk)
 {
@@ -32,7 +33,7 @@ static bool move(struct walk *walk, const struct bpf_insn *insn, struct reg_stat
 		return false;
 	if (src->kind == REG_SCALAR)
 		walk_link_number(walk, src);
-	*dst = *src;
+	reg_copy(dst, src);
 	return true;
 }
 
@@ -47,8 +48,7 @@ static void arithmetic(struct walk *walk, const struct bpf_insn *insn, struct re
 {
 	u64 umax = dst->number.umax;
 
-	scalar_alu_memo(&walk->memo, &dst->number, amount, BPF_OP(insn->code),
-			BPF_CLASS(insn->code) == BPF_ALU, insn->off);
+	walk_alu(walk, insn, &dst->number, amount);
 	if (dst->id)
 		transfer_link(dst, insn, umax, amount);
 	else
@@ -115,15 +115,22 @@ static u32 slot_at(s32 off)
 	return (u32)(-off - 1) / SLOT_BYTES;
 }
 
-static void note_slot(struct walk *walk, const struct reg_state *base, s32 off, u8 kind)
+/* Behind the instruction, logs and explanations only ask what it accessed. */
+static bool tells_access(const struct walk *walk)
 {
-	walk->access = (struct access){.kind = kind,
-				       .object = REG_STACK,
-				       .is_fixed = true,
-				       .low = off,
-				       .high = off,
-				       .size = SLOT_BYTES,
-				       .frame = (u32)base->frame};
+	return walk->watch || trace_is_on(walk);
+}
+
+static inline void note_slot(struct walk *walk, const struct reg_state *base, s32 off, u8 kind)
+{
+	if (tells_access(walk))
+		walk->access = (struct access){.kind = kind,
+					       .object = REG_STACK,
+					       .is_fixed = true,
+					       .low = off,
+					       .high = off,
+					       .size = SLOT_BYTES,
+					       .frame = (u32)base->frame};
 	path_note_slots(walk, (u32)base->frame, slot_at(off), 1);
 	note_fact(walk, base, MEM_STACK);
 }
@@ -139,7 +146,7 @@ static bool fill(struct walk *walk, const struct bpf_insn *insn, struct reg_stat
 	    !slot_is_full_spill(&frame->slots[slot_at(off)]))
 		return false;
 	note_slot(walk, base, off, ACCESS_READ);
-	*dst = frame->slots[slot_at(off)].spilled;
+	reg_copy(dst, &frame->slots[slot_at(off)].spilled);
 	return true;
 }
 
@@ -151,7 +158,9 @@ static bool load_packet(struct walk *walk, const struct bpf_insn *insn, struct r
 
 	if (base->number.smin < 0 || off < 0 || off + size > base->range)
 		return false;
-	walk->access = (struct access){.kind = ACCESS_READ, .object = base->kind, .size = size};
+	if (tells_access(walk))
+		walk->access = (struct access){
+			.kind = ACCESS_READ, .object = base->kind, .size = size};
 	note_fact(walk, base, MEM_PACKET);
 	reg_set_scalar(dst, scalar_unsigned_bytes(size));
 	return true;
@@ -195,7 +204,7 @@ static bool store(struct walk *walk, const struct bpf_insn *insn, struct reg_sta
 	note_slot(walk, base, off, ACCESS_WRITE);
 	if (value->kind == REG_SCALAR)
 		walk_link_number(walk, value);
-	slot->spilled = *value;
+	reg_copy(&slot->spilled, value);
 	memset(slot->bytes, BYTE_SPILL, SLOT_BYTES);
 	return true;
 }

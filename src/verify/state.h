@@ -217,6 +217,13 @@ static inline struct reg_state *state_reg(struct state *state, u32 reg)
 /* --- registers --- */
 void reg_set_not_init(struct reg_state *reg);
 
+/* In two parts, which compilers copy without a loop. */
+static inline void reg_copy(struct reg_state *to, const struct reg_state *from)
+{
+	memmove(to, from, offsetof(struct reg_state, number));
+	to->number = from->number;
+}
+
 static inline void reg_set_scalar(struct reg_state *reg, struct scalar number)
 {
 	memset(reg, 0, offsetof(struct reg_state, number));

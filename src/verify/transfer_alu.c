@@ -150,7 +150,7 @@ static int split_by_sign(struct walk *walk, const struct bpf_insn *insn)
 static int transfer_numbers(struct walk *walk, const struct bpf_insn *insn)
 {
 	struct reg_state *dst = walk_reg(walk, insn->dst_reg);
-	bool is_reg = BPF_SRC(insn->code) == BPF_X, is32 = BPF_CLASS(insn->code) == BPF_ALU;
+	bool is_reg = BPF_SRC(insn->code) == BPF_X;
 	struct scalar src = is_reg ? walk_reg(walk, insn->src_reg)->number
 				   : scalar_const((u64)(s64)insn->imm);
 	u8 op = BPF_OP(insn->code);
@@ -159,7 +159,7 @@ static int transfer_numbers(struct walk *walk, const struct bpf_insn *insn)
 
 	if ((op == BPF_AND || op == BPF_OR) && scalar_is_const(&src))
 		ret = split_by_sign(walk, insn);
-	scalar_alu_memo(&walk->memo, &dst->number, &src, op, is32, insn->off);
+	walk_alu(walk, insn, &dst->number, &src);
 	transfer_link(dst, insn, umax, &src);
 	return ret;
 }

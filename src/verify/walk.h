@@ -171,6 +171,7 @@ struct walk {
 	u32 at, prev;
 	u32 next; /* set by the transfer of jumps, calls and exits */
 	bool path_ends;
+	bool is_revisit;		/* the instruction was walked over before */
 	bool is_quick;			/* quick_step() may be tried */
 	const struct requirement *need; /* the one being shown; NULL */
 	struct access access;
@@ -222,6 +223,19 @@ static inline void walk_link_number(struct walk *walk, struct reg_state *reg)
 		reg_unlink(reg);
 	if (!reg->id && !scalar_is_const(&reg->number))
 		reg->id = walk_new_id(walk);
+}
+
+/* Arithmetic on numbers. What is done for the first time was hardly done before. */
+static inline void walk_alu(struct walk *walk, const struct bpf_insn *insn, struct scalar *dst,
+			    const struct scalar *src)
+{
+	u8 op = BPF_OP(insn->code);
+	bool is32 = BPF_CLASS(insn->code) == BPF_ALU;
+
+	if (walk->is_revisit)
+		scalar_alu_memo(&walk->memo, dst, src, op, is32, insn->off);
+	else
+		scalar_alu(dst, src, op, is32, insn->off);
 }
 
 static inline const struct bpf_insn *walk_insn(const struct walk *walk)
