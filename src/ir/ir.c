@@ -19,16 +19,16 @@ const char *const ir_names[IR_OPS] = {
 
 /* --- memory --- */
 
-/* Room for `count` more; false: out of memory. */
+/* Room for `count` more, and at least for so many more; false: out of memory. */
 static bool reserve(struct ir_function *fn, void **list, u32 used, u32 *room, size_t size,
-		    u32 count)
+		    u32 count, u32 least)
 {
 	void *grown;
 	u32 wanted;
 
 	if (*room - used >= count)
 		return true;
-	wanted = max(2 * *room, used + count + 64);
+	wanted = max(2 * *room, used + count + least);
 	grown = realloc(*list, wanted * size);
 	if (!grown) {
 		fn->failed = true;
@@ -42,7 +42,7 @@ static bool reserve(struct ir_function *fn, void **list, u32 used, u32 *room, si
 }
 
 #define RESERVE(fn, list, cnt, room, count) \
-	reserve(fn, (void **)&(fn)->list, (fn)->cnt, &(fn)->room, sizeof(*(fn)->list), count)
+	reserve(fn, (void **)&(fn)->list, (fn)->cnt, &(fn)->room, sizeof(*(fn)->list), count, 64)
 
 void ir_init(struct ir_function *fn, const struct prog *prog, u32 subprog)
 {
@@ -177,7 +177,7 @@ void ir_add_pred(struct ir_function *fn, u32 from, u32 to)
 
 	ir_edges_changed(fn);
 	if (!fn->failed && reserve(fn, (void **)&block->pred, block->pred_cnt,
-				   &block->pred_room, sizeof(*block->pred), 1))
+				   &block->pred_room, sizeof(*block->pred), 1, 1))
 		block->pred[block->pred_cnt++] = from;
 }
 

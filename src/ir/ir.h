@@ -233,7 +233,7 @@ void ir_forward(struct ir_function *fn); /* forward.c: loads from the frame beco
 void ir_widen(struct ir_function *fn);	 /* widen.c: stores to places that touch become one */
 void ir_reduce(struct ir_function *fn);	 /* reduce.c: loops that sum up do several rounds at once */
 void ir_prepay(struct ir_function *fn);	 /* prepay.c: fuel of counted loops, before them */
-void ir_dead(struct ir_function *fn);	 /* dead.c: what nobody uses goes */
+void ir_dead(struct ir_function *fn);	 /* dead.c: what nobody uses goes, the rest moves up */
 void ir_hoist(struct ir_function *fn);	 /* hoist.c: wide constants of loops, before them */
 void ir_address(struct ir_function *fn); /* address.c: sums become parts of addresses */
 

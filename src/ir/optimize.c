@@ -27,6 +27,7 @@ static const struct pass {
 	void (*run)(struct ir_function *fn);
 } passes[] = {
 	{"fold", clean},
+	{"dead", ir_dead}, /* the half of it, mostly: copies, and phis of what nobody reads */
 	{"promote", ir_promote}, /* leaves loads and phis that are other values */
 	{"fold", clean},
 	{"dead", ir_dead}, /* what patterns were made of is no work to choose about */

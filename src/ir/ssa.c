@@ -2,59 +2,69 @@
 #include "ir/ssa.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 void ssa_done(struct ssa *ssa)
 {
-	free(ssa->entries);
+	free(ssa->groups);
 	free(ssa->pending);
+	arena_done(&ssa->arena);
 }
 
-static u64 key_of(u32 block, u32 variable)
+static bool prepare(struct ssa *ssa)
 {
-	return ((u64)block << 32 | variable) + 1;
+	if (!ssa->groups)
+		ssa->groups = calloc(ssa->fn->block_cnt, sizeof(*ssa->groups));
+	ssa->fn->failed |= !ssa->groups;
+	return ssa->groups;
 }
 
-/* The entry of the key, or the free one where it would be. */
-static struct ssa_entry *find(struct ssa_entry *entries, u32 room, u64 key)
+/* NULL: nothing is known of any of them. */
+static struct ssa_group *find(struct ssa *ssa, u32 block, u32 number)
 {
-	u64 at = (key * 0x9e3779b97f4a7c15ULL) >> 32;
+	struct ssa_group **first = &ssa->groups[block], *group = *first;
 
-	for (;; at++) {
-		struct ssa_entry *entry = &entries[at & (room - 1)];
-
-		if (!entry->key || entry->key == key)
-			return entry;
-	}
+	if (!group || group->number == number)
+		return group;
+	for (struct ssa_group **link = &group->next; (group = *link); link = &group->next)
+		if (group->number == number) {
+			*link = group->next;
+			group->next = *first;
+			*first = group;
+			return group;
+		}
+	return NULL;
 }
 
-static bool grow(struct ssa *ssa)
+static struct ssa_group *new_group(struct ssa *ssa, u32 block, u32 number)
 {
-	const u32 room = ssa->room ? 2 * ssa->room : 1024;
-	struct ssa_entry *entries = calloc(room, sizeof(*entries));
+	struct ssa_group *group = arena_alloc(&ssa->arena, sizeof(*group));
 
-	if (!entries) {
+	if (!group) {
 		ssa->fn->failed = true;
-		return false;
+		return NULL;
 	}
-	for (u32 i = 0; i < ssa->room; i++)
-		if (ssa->entries[i].key)
-			*find(entries, room, ssa->entries[i].key) = ssa->entries[i];
-	free(ssa->entries);
-	ssa->entries = entries;
-	ssa->room = room;
-	return true;
+	*group = (struct ssa_group){.next = ssa->groups[block], .number = number};
+	ssa->groups[block] = group;
+	return group;
 }
 
 void ssa_write(struct ssa *ssa, u32 block, u32 variable, ir_ref value)
 {
-	struct ssa_entry *entry;
+	const u32 number = variable / SSA_GROUP;
+	struct ssa_group *group;
 
-	if (2 * ssa->used >= ssa->room && !grow(ssa))
+	if (!prepare(ssa))
 		return;
-	entry = find(ssa->entries, ssa->room, key_of(block, variable));
-	ssa->used += !entry->key;
-	*entry = (struct ssa_entry){key_of(block, variable), value};
+	group = find(ssa, block, number) ?: new_group(ssa, block, number);
+	if (group)
+		group->value[variable % SSA_GROUP] = value;
+}
+
+static ir_ref known(struct ssa *ssa, u32 block, u32 variable)
+{
+	const struct ssa_group *group = find(ssa, block, variable / SSA_GROUP);
+
+	return group ? group->value[variable % SSA_GROUP] : 0;
 }
 
 static bool add_pending(struct ssa *ssa, ir_ref phi, u32 variable)
@@ -85,25 +95,18 @@ static ir_ref new_phi(struct ssa *ssa, u32 block, u32 variable)
 
 ir_ref ssa_read(struct ssa *ssa, u32 block, u32 variable)
 {
+	const struct ir_block *blocks = ssa->fn->blocks;
+	ir_ref value = 0;
 	u32 at = block;
-	ir_ref value;
 
-	for (;; at = ssa->fn->blocks[at].pred[0]) {
-		const struct ssa_entry *entry =
-			ssa->room ? find(ssa->entries, ssa->room, key_of(at, variable)) : NULL;
-
-		if (ssa->fn->failed)
-			return 0;
-		if (entry && entry->key) {
-			value = entry->value;
-			break;
-		}
-		if (ssa->fn->blocks[at].pred_cnt == 1)
-			continue;
-		value = ssa->fn->blocks[at].pred_cnt ? new_phi(ssa, at, variable)
-						     : ssa->unwritten(ssa, variable);
+	if (!prepare(ssa))
+		return 0;
+	while (!(value = known(ssa, at, variable)) && blocks[at].pred_cnt == 1)
+		at = blocks[at].pred[0];
+	if (!value) {
+		value = blocks[at].pred_cnt ? new_phi(ssa, at, variable)
+					    : ssa->unwritten(ssa, variable);
 		ssa_write(ssa, at, variable, value);
-		break;
 	}
 	if (at != block)
 		ssa_write(ssa, block, variable, value);

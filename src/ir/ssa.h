@@ -8,11 +8,16 @@
 #ifndef SKEP_IR_SSA_H
 #define SKEP_IR_SSA_H
 
+#include "base/arena.h"
 #include "ir/ir.h"
 
-struct ssa_entry {
-	u64 key; /* block and variable, plus 1; 0: free */
-	ir_ref value;
+#define SSA_GROUP 16
+
+/* The values of neighbouring variables in a block; 0: none is known yet. */
+struct ssa_group {
+	struct ssa_group *next; /* of the same block; what was asked for last comes first */
+	u32 number;		/* of the first variable / SSA_GROUP */
+	ir_ref value[SSA_GROUP];
 };
 
 struct ssa_pending {
@@ -25,8 +30,8 @@ struct ssa {
 	/* The value of a variable that nothing was written to. */
 	ir_ref (*unwritten)(struct ssa *ssa, u32 variable);
 	void *cookie;
-	struct ssa_entry *entries;
-	u32 used, room; /* a power of two */
+	struct arena arena;
+	struct ssa_group **groups; /* of each block */
 	struct ssa_pending *pending;
 	u32 pending_cnt, pending_room;
 };
