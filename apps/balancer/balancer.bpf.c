@@ -17,6 +17,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "../packet.h"
 #include "balancer.h"
 
 #define AF_INET	       2
@@ -237,18 +238,13 @@ static __always_inline int parse_ip4(struct packet *packet)
 	return packet->protocol == IPPROTO_ICMP ? parse_icmp4(packet) : parse_transport(packet);
 }
 
-static __always_inline int is_same6(const __be32 *a, const __be32 *b)
-{
-	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]));
-}
-
 static __always_inline int parse_quotation6(struct packet *packet)
 {
 	struct ipv6hdr *ip = packet->at;
 
 	if ((void *)(ip + 1) > packet->end)
 		return COUNT_MALFORMED;
-	if (!is_same6(packet->destination, ip->saddr.in6_u.u6_addr32))
+	if (!packet_is_same6(packet->destination, ip->saddr.in6_u.u6_addr32))
 		return COUNT_OTHER;
 	packet->is_error = 1;
 	__builtin_memcpy(packet->source, &ip->daddr, sizeof(packet->source));
@@ -466,14 +462,6 @@ chosen:
 
 /* --- answers of the balancer's own --- */
 
-static __always_inline __u16 fold(__u64 sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~(sum + (sum >> 16));
-}
-
 static __always_inline void swap_ethernet(struct ethhdr *ethernet)
 {
 	__u8 address[ETH_ALEN];
@@ -504,7 +492,7 @@ static __always_inline void header4(void *at, __u32 length, __u8 tos, __u8 proto
 #pragma unroll
 	for (int i = 0; i < 10; i++)
 		sum += ((__u16 *)ip)[i];
-	ip->check = fold(sum);
+	ip->check = ~packet_fold(sum);
 }
 
 static __always_inline void header6(void *at, __u32 payload, __u8 tos, __u8 protocol)
@@ -544,7 +532,7 @@ static __always_inline int answer_echo(struct xdp_md *ctx, struct packet *packet
 		__builtin_memcpy(&ip6->daddr, packet->source, sizeof(ip6->daddr));
 	}
 	icmp->type = reply;
-	icmp->checksum = fold(sum);
+	icmp->checksum = ~packet_fold(sum);
 	swap_ethernet(ethernet);
 	return XDP_TX;
 }
@@ -580,7 +568,7 @@ static __always_inline int answer_too_big4(struct xdp_md *ctx, const struct pack
 	answer->icmp = (struct icmp){.type = ICMP_DEST_UNREACH, .code = ICMP_FRAG_NEEDED};
 	answer->icmp.mtu = bpf_htonl(mtu);
 	sum = bpf_csum_diff(NULL, 0, (void *)&answer->icmp, sizeof(answer->icmp) + QUOTED4, 0);
-	answer->icmp.checksum = fold(sum);
+	answer->icmp.checksum = ~packet_fold(sum);
 	return XDP_TX;
 }
 
@@ -610,7 +598,7 @@ static __always_inline int answer_too_big6(struct xdp_md *ctx, const struct pack
 	sum = bpf_csum_diff(NULL, 0, (void *)&answer->ip.saddr, 2 * sizeof(answer->ip.saddr),
 			    bpf_htons(payload) + bpf_htons(IPPROTO_ICMPV6));
 	sum = bpf_csum_diff(NULL, 0, (void *)&answer->icmp, payload, sum);
-	answer->icmp.checksum = fold(sum);
+	answer->icmp.checksum = ~packet_fold(sum);
 	return XDP_TX;
 }
 

@@ -294,7 +294,7 @@ static int balancer_read_connections(void *state, struct config *config)
 static int balancer_check(void *state, const char *path)
 {
 	const struct balancer_config *balancer = state;
-	char text[INET6_ADDRSTRLEN];
+	char text[CONFIG_ADDRESS_TEXT];
 
 	if (!balancer->vip_count)
 		return usage_error("%s: expected a line 'vip ADDRESS tcp|udp PORT'", path);
@@ -308,7 +308,7 @@ static int balancer_check(void *state, const char *path)
 		if (!balancer->has_source[address->family == 6])
 			return usage_error("%s: backend %s needs a line 'source ADDRESS' of "
 					   "IPv%u",
-					   path, service_address(address, text, sizeof(text)),
+					   path, config_address_text(address, text),
 					   address->family);
 	}
 	return 0;
@@ -363,10 +363,10 @@ static void show_backend(struct app_run *run, u32 place)
 	const struct backend *backend = &config->backends[place];
 	const u32 number = balancer->member_numbers[place];
 	const struct balancer_traffic traffic = read_counter(run, COUNT_FIXED + number);
-	char text[INET6_ADDRSTRLEN];
+	char text[CONFIG_ADDRESS_TEXT];
 
 	output_begin(output, "backend");
-	output_bare(output, "address", service_address(&backend->address, text, sizeof(text)));
+	output_bare(output, "address", config_address_text(&backend->address, text));
 	output_bare(output, "state",
 		    balancer->members[number].is_down ? "down"
 		    : backend->drains		      ? "drains"
@@ -380,7 +380,7 @@ static void show_vip(struct app_run *run, const struct vip *vip)
 	struct output *output = &run->session.line->output;
 	const struct balancer *balancer = run->own;
 	struct balancer_traffic sum = {};
-	char text[INET6_ADDRSTRLEN];
+	char text[CONFIG_ADDRESS_TEXT];
 
 	for (u32 i = vip->first; i < vip->first + vip->count; i++) {
 		const struct balancer_traffic traffic =
@@ -391,7 +391,7 @@ static void show_vip(struct app_run *run, const struct vip *vip)
 		sum.flows += traffic.flows;
 	}
 	output_begin(output, "vip");
-	output_bare(output, "address", service_address(&vip->address, text, sizeof(text)));
+	output_bare(output, "address", config_address_text(&vip->address, text));
 	output_bare(output, "protocol", vip->protocol == IPPROTO_TCP ? "tcp" : "udp");
 	if (vip->port)
 		output_number_bare(output, "port", vip->port, "");

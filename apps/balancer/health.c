@@ -5,8 +5,8 @@
 #include "base/os.h"
 #include "cli/output.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,25 +24,6 @@ static const struct check *check_of(const struct balancer_config *config, u32 ba
 
 /* --- one question --- */
 
-static socklen_t socket_address(const struct config_address *address, u16 port,
-				struct sockaddr_storage *out)
-{
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
-	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
-
-	*out = (struct sockaddr_storage){};
-	if (address->family == 4) {
-		v4->sin_family = AF_INET;
-		v4->sin_port = htons(port);
-		memcpy(&v4->sin_addr, address->bytes, sizeof(v4->sin_addr));
-		return sizeof(*v4);
-	}
-	v6->sin6_family = AF_INET6;
-	v6->sin6_port = htons(port);
-	memcpy(&v6->sin6_addr, address->bytes, sizeof(v6->sin6_addr));
-	return sizeof(*v6);
-}
-
 static void end_check(struct member *member)
 {
 	if (member->fd >= 0)
@@ -55,8 +36,8 @@ static enum answer ask(const struct balancer_config *config, u32 backend, struct
 {
 	const struct check *check = check_of(config, backend);
 	struct sockaddr_storage address;
-	const socklen_t size =
-		socket_address(&config->backends[backend].address, check->port, &address);
+	const socklen_t size = config_socket_address(&config->backends[backend].address,
+						     check->port, &address);
 
 	member->fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	member->has_asked = false;
@@ -70,13 +51,12 @@ static enum answer ask(const struct balancer_config *config, u32 backend, struct
 
 static bool send_request(const struct balancer_config *config, u32 backend, int fd)
 {
-	char host[INET6_ADDRSTRLEN], text[CHECK_PATH_MAX + INET6_ADDRSTRLEN + 64];
+	char host[CONFIG_ADDRESS_TEXT], text[CHECK_PATH_MAX + CONFIG_ADDRESS_TEXT + 64];
 	const bool is6 = config->backends[backend].address.family == 6;
-	const int size = snprintf(
-		text, sizeof(text), "GET %s HTTP/1.0\r\nHost: %s%s%s\r\n\r\n",
-		check_of(config, backend)->path, is6 ? "[" : "",
-		service_address(&config->backends[backend].address, host, sizeof(host)),
-		is6 ? "]" : "");
+	const int size = snprintf(text, sizeof(text), "GET %s HTTP/1.0\r\nHost: %s%s%s\r\n\r\n",
+				  check_of(config, backend)->path, is6 ? "[" : "",
+				  config_address_text(&config->backends[backend].address, host),
+				  is6 ? "]" : "");
 
 	return send(fd, text, (size_t)size, MSG_NOSIGNAL) == size;
 }
@@ -127,11 +107,11 @@ static enum answer listen_to(const struct balancer_config *config, u32 backend,
 static void say_change(const struct balancer_config *config, u32 backend, bool is_down)
 {
 	const struct vip *vip = &config->vips[config->backends[backend].vip];
-	char name[INET6_ADDRSTRLEN], of[INET6_ADDRSTRLEN];
+	char name[CONFIG_ADDRESS_TEXT], of[CONFIG_ADDRESS_TEXT];
 
 	fprintf(stderr, "backend %s of %s %s %u is %s\n",
-		service_address(&config->backends[backend].address, name, sizeof(name)),
-		service_address(&vip->address, of, sizeof(of)),
+		config_address_text(&config->backends[backend].address, name),
+		config_address_text(&vip->address, of),
 		vip->protocol == IPPROTO_TCP ? "tcp" : "udp", vip->port,
 		is_down ? "down" : "up");
 }

@@ -15,12 +15,6 @@
 #define NUMBER_NONE   UINT32_MAX
 #define COUNTER_WORDS (sizeof(struct balancer_traffic) / sizeof(u64))
 
-const char *service_address(const struct config_address *address, char *out, size_t size)
-{
-	return inet_ntop(address->family == 4 ? AF_INET : AF_INET6, address->bytes, out,
-			 (socklen_t)size);
-}
-
 static int maps_failed(const struct app_run *run, int err)
 {
 	return usage_error("%s: tables cannot be made: %s", run->config_path, strerror(-err));

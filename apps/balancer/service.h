@@ -68,7 +68,6 @@ struct balancer {
 	struct member members[MEMBERS_MAX];
 };
 
-const char *service_address(const struct config_address *address, char *out, size_t size);
 
 int service_prepare(struct app_run *run, const void *config);
 int service_apply(struct app_run *run, const void *config);

@@ -15,10 +15,8 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "../packet.h"
 #include "firewall.h"
-
-#define VLAN_TAGS_MAX 2
-#define FRAGMENT_MASK 0x1fff
 
 volatile __u32 generation = 0;
 volatile struct firewall_setup setups[2] = {};
@@ -192,7 +190,7 @@ static __always_inline int parse_ipv4(struct packet *packet)
 	packet->source = ip->saddr;
 	packet->destination = ip->daddr;
 	packet->protocol = ip->protocol;
-	packet->is_fragment = (ip->frag_off & bpf_htons(FRAGMENT_MASK)) != 0;
+	packet->is_fragment = (ip->frag_off & bpf_htons(PACKET_FRAGMENT_OFFSET)) != 0;
 	packet->at += header;
 	return parse_transport(packet);
 }
@@ -222,26 +220,13 @@ static __always_inline int parse_ipv6(struct packet *packet)
 
 static __always_inline int parse(struct packet *packet)
 {
-	struct ethhdr *ethernet = packet->at;
-	__be16 protocol;
+	__be16 type;
 
-	if ((void *)(ethernet + 1) > packet->end)
+	if (packet_skip_link(&packet->at, packet->end, &type))
 		return -1;
-	protocol = ethernet->h_proto;
-	packet->at = ethernet + 1;
-	for (int i = 0; i < VLAN_TAGS_MAX; i++) {
-		__be16 *tag = packet->at;
-
-		if (protocol != bpf_htons(ETH_P_8021Q) && protocol != bpf_htons(ETH_P_8021AD))
-			break;
-		if ((void *)(tag + 2) > packet->end)
-			return -1;
-		protocol = tag[1];
-		packet->at = tag + 2;
-	}
-	if (protocol == bpf_htons(ETH_P_IP))
+	if (type == bpf_htons(ETH_P_IP))
 		return parse_ipv4(packet);
-	return protocol == bpf_htons(ETH_P_IPV6) ? parse_ipv6(packet) : 0;
+	return type == bpf_htons(ETH_P_IPV6) ? parse_ipv6(packet) : 0;
 }
 
 /* --- lists of sources --- */
@@ -453,15 +438,6 @@ static __always_inline void cookie_header(struct tcphdr *out, const struct tcphd
 	out->doff = sizeof(*out) / 4;
 }
 
-static __always_inline __u16 fold(__u64 sum)
-{
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
 static __always_inline void swap_link(struct ethhdr *ethernet)
 {
 	__u8 address[ETH_ALEN];
@@ -510,10 +486,10 @@ static __always_inline int answer4(struct xdp_md *ctx, __u32 had, __u32 at, __u3
 	ip->frag_off = bpf_htons(0x4000);
 	ip->ttl = 64;
 	ip->check = 0;
-	ip->check = fold(bpf_csum_diff(NULL, 0, (void *)ip, sizeof(*ip), 0));
+	ip->check = ~packet_fold(bpf_csum_diff(NULL, 0, (void *)ip, sizeof(*ip), 0));
 	answer_tcp(tcp, cookie);
 	tcp->check =
-		fold(bpf_csum_diff(NULL, 0, (void *)tcp, sizeof(*tcp), 0) + (__u64)ip->saddr +
+		~packet_fold(bpf_csum_diff(NULL, 0, (void *)tcp, sizeof(*tcp), 0) + (__u64)ip->saddr +
 		     ip->daddr + bpf_htons(IPPROTO_TCP) + bpf_htons(sizeof(*tcp)));
 	return XDP_TX;
 }
@@ -541,7 +517,7 @@ static __always_inline int answer6(struct xdp_md *ctx, __u32 had, __u32 at, __u3
 	ip->payload_len = bpf_htons(sizeof(*tcp));
 	ip->hop_limit = 64;
 	answer_tcp(tcp, cookie);
-	tcp->check = fold(bpf_csum_diff(NULL, 0, (void *)tcp, sizeof(*tcp), 0) +
+	tcp->check = ~packet_fold(bpf_csum_diff(NULL, 0, (void *)tcp, sizeof(*tcp), 0) +
 			  bpf_csum_diff(NULL, 0, (void *)&ip->saddr, 32, 0) +
 			  bpf_htons(IPPROTO_TCP) + bpf_htons(sizeof(*tcp)));
 	return XDP_TX;
@@ -557,7 +533,7 @@ static __always_inline __u32 network_offset(const struct xdp_md *ctx,
 
 	if (packet->family == 4 && packet->ip->ihl != 5)
 		return 0;
-	return offset <= sizeof(struct ethhdr) + 4 * VLAN_TAGS_MAX ? offset : 0;
+	return offset <= sizeof(struct ethhdr) + 4 * PACKET_TAGS_MAX ? offset : 0;
 }
 
 static __always_inline int challenge(struct xdp_md *ctx, const struct packet *packet)

@@ -14,9 +14,9 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "../packet.h"
 #include "prefilter.h"
 
-#define FRAGMENT_OFFSET 0x1fff
 #define FRAGMENT_MORE	0x2000
 #define DATAGRAM_MAX	65535
 #define DATAGRAMS	4096
@@ -114,12 +114,6 @@ static __always_inline void forget_end(struct packet *packet)
 	asm volatile("" : "+r"(packet->end));
 }
 
-static __always_inline __u16 fold(__u64 sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (sum & 0xffff) + (sum >> 16);
-}
-
 static __always_inline int is_whole_header(const struct iphdr *ip, __u32 header,
 					   const void *end)
 {
@@ -130,7 +124,7 @@ static __always_inline int is_whole_header(const struct iphdr *ip, __u32 header,
 			return 0;
 		sum += words[i];
 	}
-	return fold(sum) == 0xffff;
+	return packet_fold(sum) == 0xffff;
 }
 
 /* Nobody sends from these, and nobody sends to itself through a wire. */
@@ -169,17 +163,12 @@ static __always_inline int parse_ip4(struct packet *packet)
 	packet->source[0] = ip->saddr;
 	packet->destination[0] = ip->daddr;
 	packet->id = ip->id;
-	packet->offset = (fragment & FRAGMENT_OFFSET) * 8;
+	packet->offset = (fragment & PACKET_FRAGMENT_OFFSET) * 8;
 	packet->has_more = (fragment & FRAGMENT_MORE) != 0;
 	packet->is_fragment = packet->offset || packet->has_more;
 	packet->ip_end = packet->at + total;
 	packet->at += header;
 	return OK;
-}
-
-static __always_inline int is_same6(const __be32 *a, const __be32 *b)
-{
-	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]));
 }
 
 static __always_inline int parse_fragment6(struct packet *packet)
@@ -214,7 +203,7 @@ static __always_inline int parse_ip6(struct packet *packet)
 	__builtin_memcpy(packet->source, &ip->saddr, sizeof(packet->source));
 	__builtin_memcpy(packet->destination, &ip->daddr, sizeof(packet->destination));
 	if (ip->saddr.in6_u.u6_addr8[0] == 0xff ||
-	    is_same6(packet->source, packet->destination))
+	    packet_is_same6(packet->source, packet->destination))
 		return COUNT_ADDRESS;
 	packet->family = 6;
 	packet->protocol = ip->nexthdr;

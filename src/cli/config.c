@@ -227,15 +227,20 @@ static bool clear_host_bits(struct config_address *address)
 	return were_zero;
 }
 
+const char *config_address_text(const struct config_address *address,
+				char text[CONFIG_ADDRESS_TEXT])
+{
+	return inet_ntop(address->family == 4 ? AF_INET : AF_INET6, address->bytes, text,
+			 CONFIG_ADDRESS_TEXT);
+}
+
 static int refuse_host_bits(const struct config *config, const char *word,
 			    const struct config_address *address)
 {
-	char text[INET6_ADDRSTRLEN];
+	char text[CONFIG_ADDRESS_TEXT];
 
-	inet_ntop(address->family == 4 ? AF_INET : AF_INET6, address->bytes, text,
-		  sizeof(text));
 	return config_error(config, "'%s' has bits behind its length; is %s/%u meant?", word,
-			    text, address->length);
+			    config_address_text(address, text), address->length);
 }
 
 int config_prefix(struct config *config, bool may_be_any, struct config_address *out)
@@ -280,6 +285,25 @@ int config_host(struct config *config, struct config_address *out)
 	return parse_address(word, out)
 		       ? 0
 		       : config_error(config, "'%s' is no address such as 10.0.0.1", word);
+}
+
+socklen_t config_socket_address(const struct config_address *address, u16 port,
+				struct sockaddr_storage *out)
+{
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
+
+	*out = (struct sockaddr_storage){};
+	if (address->family == 4) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons(port);
+		memcpy(&v4->sin_addr, address->bytes, sizeof(v4->sin_addr));
+		return sizeof(*v4);
+	}
+	v6->sin6_family = AF_INET6;
+	v6->sin6_port = htons(port);
+	memcpy(&v6->sin6_addr, address->bytes, sizeof(v6->sin6_addr));
+	return sizeof(*v6);
 }
 
 /* --- ports --- */

@@ -8,6 +8,7 @@
 #define SKEP_CLI_CONFIG_H
 
 #include "base/types.h"
+#include <sys/socket.h>
 
 #define CONFIG_WORDS_MAX  64
 #define CONFIG_RANGES_MAX 32
@@ -66,6 +67,12 @@ bool config_same_address(const struct config_address *a, const struct config_add
 int config_prefix(struct config *config, bool may_be_any, struct config_address *out);
 /* ADDRESS alone. */
 int config_host(struct config *config, struct config_address *out);
+/* The text of an address without its length; and it with a port, for calls on sockets. */
+#define CONFIG_ADDRESS_TEXT 46
+const char *config_address_text(const struct config_address *address,
+				char text[CONFIG_ADDRESS_TEXT]);
+socklen_t config_socket_address(const struct config_address *address, u16 port,
+				struct sockaddr_storage *out);
 
 struct config_range {
 	u16 low, high;
