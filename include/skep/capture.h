@@ -47,6 +47,13 @@ SKEP_API struct skep_capture_writer *skep_capture_create(const char *path, uint3
 /* 0 or a negative errno, from then on always the same. */
 SKEP_API int skep_capture_write(struct skep_capture_writer *writer,
 				const struct skep_packet *packet);
+/* The same with a comment, which pcapng keeps and pcap does not. */
+SKEP_API int skep_capture_write_comment(struct skep_capture_writer *writer,
+					const struct skep_packet *packet, const char *comment);
+/* What was taken so far is in the file. 0 or a negative errno, as of skep_capture_write(). */
+SKEP_API int skep_capture_flush(struct skep_capture_writer *writer);
+/* Packets that were taken, but are not in the file since writing failed. */
+SKEP_API uint64_t skep_capture_lost(const struct skep_capture_writer *writer);
 /* All is written and the file closed; also after a failure, when it is cut back to the last
  * packet that is whole. 0 or the negative errno that ended writing. */
 SKEP_API int skep_capture_finish(struct skep_capture_writer *writer);

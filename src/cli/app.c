@@ -133,12 +133,14 @@ static void *control_thread(void *cookie)
 		if (poll(&woken, 1, pause_ms(run->app, due_ns)) > 0 &&
 		    read(wake_fd, &count, sizeof(count)) < 0)
 			continue;
+		pthread_mutex_lock(&run->lock);
 		if (atomic_exchange(&reload_wanted, false) && run->config_path)
 			reload(run);
 		if (run->app->work && os_time_ns(CLOCK_MONOTONIC) >= due_ns) {
 			run->app->work(run);
 			due_ns = os_time_ns(CLOCK_MONOTONIC) + run->app->work_ns;
 		}
+		pthread_mutex_unlock(&run->lock);
 	}
 	return NULL;
 }
@@ -171,8 +173,10 @@ static void show(void *cookie)
 {
 	struct app_run *run = cookie;
 
+	pthread_mutex_lock(&run->lock);
 	if (run->app->show)
 		run->app->show(run);
+	pthread_mutex_unlock(&run->lock);
 }
 
 static int run_attached(struct app_run *run, struct move *move)
@@ -189,8 +193,12 @@ static int run_attached(struct app_run *run, struct move *move)
 	control_stop(&control);
 	if (stats >= 0)
 		close(stats);
-	if (!run->session.on_linux)
+	if (run->session.on_linux)
+		detach_all(&run->session, &run->attachments);
+	else
 		summary_ports(&run->session, &run->attachments, move->end_ns - move->start_ns);
+	if (run->app->end)
+		run->app->end(run);
 	show(run);
 	return code;
 }
@@ -219,9 +227,10 @@ static int set_dry(struct app_run *run)
 {
 	u32 *is_dry = app_global(run, "is_dry", sizeof(*is_dry));
 
-	if (!is_dry)
-		return usage_error("app: the object has no variable is_dry");
-	*is_dry = run->is_dry;
+	if (is_dry)
+		*is_dry = run->is_dry;
+	else if (run->is_dry)
+		return usage_error("--dry-run: this network function changes no packet");
 	return 0;
 }
 
@@ -322,7 +331,7 @@ static const struct app_row *find_row(const char *name)
 int cmd_app(struct command_line *line)
 {
 	const struct app_row *row;
-	struct app_run run = {};
+	struct app_run run = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 	if (!line->argument_count)
 		return list_apps(&line->output);

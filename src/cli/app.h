@@ -13,6 +13,7 @@
 
 #include "cli/attach.h"
 #include "cli/config.h"
+#include <pthread.h>
 
 struct app;
 
@@ -25,6 +26,7 @@ struct app_run {
 	void *config;		 /* the one in force */
 	void *own;		 /* `own_size` bytes of the app's, zero at first */
 	u32 generation;		 /* of the program's sides; 0: no configuration is in force */
+	pthread_mutex_t lock;	 /* held by work(), show() and reloads */
 };
 
 /* Functions return 0, or an exit code after a message. Those that are NULL do nothing. */
@@ -46,12 +48,15 @@ struct app {
 	/* Every `work_ns` while packets flow, on the thread of reloads. */
 	u64 work_ns;
 	int (*work)(struct app_run *run);
+	/* When no more packets come, behind the last work(). */
+	void (*end)(struct app_run *run);
 	/* At --interval, and at the end behind the ports. Never together with the others. */
 	void (*show)(struct app_run *run);
 	void (*done)(struct app_run *run);
 };
 
-/* --- app_maps.c: the object's maps and globals. Its programs have `is_dry`, which is set. ---
+/* --- app_maps.c: the object's maps and globals. Programs that drop have `is_dry`, which is
+ * set. ---
  */
 
 /* The descriptor of a map of the object. */

@@ -143,6 +143,28 @@ int skep_capture_write(struct skep_capture_writer *writer, const struct skep_pac
 			     packet->original_length, packet->time_ns);
 }
 
+int skep_capture_write_comment(struct skep_capture_writer *writer,
+			       const struct skep_packet *packet, const char *comment)
+{
+	const struct capture_note note = {
+		.comment = comment,
+		.comment_length = (u32)strlen(comment),
+	};
+
+	return capture_write_noted(&writer->writer, packet->data, packet->length,
+				   packet->original_length, packet->time_ns, &note);
+}
+
+int skep_capture_flush(struct skep_capture_writer *writer)
+{
+	return capture_flush(&writer->writer);
+}
+
+uint64_t skep_capture_lost(const struct skep_capture_writer *writer)
+{
+	return writer->writer.lost_packets;
+}
+
 int skep_capture_finish(struct skep_capture_writer *writer)
 {
 	const int ret = capture_finish(&writer->writer);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The balancer and the pre-stack filter, packet by packet, and before real servers. Prints TAP.
+"""The balancer, the pre-stack filter and the sampler, packet by packet, and before real servers. Prints TAP.
 
 usage: functions.py SOURCE-DIR BUILD-DIR SKEP
 """
@@ -13,7 +13,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
 import balancer
 import harness
 import prefilter
+import sampler
 
 if __name__ == "__main__":
     source, build, binary = (pathlib.Path(argument).resolve() for argument in sys.argv[1:4])
-    harness.run_all(harness.Skep(source, build, binary), [balancer, prefilter])
+    harness.run_all(harness.Skep(source, build, binary), [balancer, prefilter, sampler])
