@@ -59,7 +59,7 @@ int prove_helper(struct walk *walk, const struct requirement *need)
 	u32 id = (u32)walk_insn(walk)->imm;
 
 	memset(&walk->call, 0, sizeof(walk->call));
-	if (state_lock(&walk->state) && id != BPF_FUNC_spin_unlock && id != BPF_FUNC_kptr_xchg)
+	if (state_lock(&walk->state) && id != BPF_FUNC_spin_unlock)
 		return reject(walk, call_under_lock);
 	if (!row)
 		return reject_unknown(walk, id);
