@@ -252,7 +252,8 @@ static void absent(struct find *find)
 {
 	x86_rm(find->emit, x86_cmp_imm8, W32, 0, x86_at(HOME, offsetof(struct group, next)));
 	emit8(find->emit, 0);
-	slow_if(find, CC_NE);
+	/* CHAIN_IS_EMPTY makes it negative. */
+	slow_if(find, CC_G);
 	check_version(find);
 	x86_mov_imm(find->emit, WORK, 0);
 }

@@ -156,6 +156,9 @@ u32 hash_renew(struct hash *hash, u32 slot, u32 removed);
 void hash_settle(struct hash *hash, u32 element);
 /* LRU: a free element, of an evicted key if need be. */
 u32 hash_take_lru(struct hash *hash, u32 slot);
+/* LRU of the slot that is inside as the table's owner: a key is evicted, and its element among
+ * the owner's free ones. */
+bool hash_owner_evict(struct hash *hash, u32 slot);
 /* LRU: removes the element from the table if it is still there; what its values hold stays.
  * `*as_owner`: by the table's owner. */
 bool hash_take_out(struct hash *hash, u32 element, u32 slot, bool *as_owner);

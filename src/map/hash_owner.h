@@ -31,6 +31,8 @@ owner_remove(struct hash *hash, const void *key, u32 slot, u32 key_size)
 	}
 	if (likely(done)) {
 		element = slot_element(table, content);
+		/* It is the next to be written to. */
+		__builtin_prefetch(table_key(table, element), 1);
 		group_change_as_owner(group, version);
 		atomic_store_explicit(&group->tag[index], 0, memory_order_release);
 		atomic_store_explicit(&group->lock, version + 2, memory_order_release);
@@ -39,6 +41,12 @@ owner_remove(struct hash *hash, const void *key, u32 slot, u32 key_size)
 	}
 	bias_leave(&table->bias.bias);
 	return done;
+}
+
+/* Whether there is a free one, of an evicted key if need be. */
+static inline bool owner_has_element(struct hash *hash, u32 slot)
+{
+	return likely(hash->table.bias.count) || (hash->state && hash_owner_evict(hash, slot));
 }
 
 /* A value of up to 8 bytes. */
@@ -53,10 +61,11 @@ owner_insert(struct hash *hash, const void *key, const void *value, u32 slot, u3
 
 	if (unlikely(!bias_enter(&table->bias.bias, slot)))
 		return false;
+	done = !group_match(group, spot.tag) && !group_follower(group) &&
+	       owner_has_element(hash, slot);
 	version = atomic_load_explicit(&group->lock, memory_order_acquire);
 	empty = group_match(group, 0);
-	done = empty && !group_match(group, spot.tag) && !(version & 1) && table->bias.count &&
-	       !atomic_load_explicit(&group->next, memory_order_relaxed);
+	done = done && empty && !(version & 1);
 	if (likely(done)) {
 		element = table->bias.free[--table->bias.count];
 		table_write_key_sized(table, element, key, key_size);

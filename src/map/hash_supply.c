@@ -257,7 +257,7 @@ bool hash_take_out(struct hash *hash, u32 element, u32 slot, bool *as_owner)
 	bool found = table_lock_element(&hash->table, element, slot, &entry);
 
 	if (found) {
-		table_remove(&entry);
+		table_remove(&hash->table, &entry);
 		hash_set_state(hash, element, 0);
 	}
 	table_unlock(&hash->table, &entry);
@@ -330,6 +330,22 @@ static u32 next_victim(struct hash *hash, u32 slot)
 		table_prefetch_element(&hash->table, supply->hand + AHEAD);
 	supply_leave(hash, supply);
 	return element;
+}
+
+/* Elements that hold nothing, as those are of maps that are written in place, serve at once. */
+bool hash_owner_evict(struct hash *hash, u32 slot)
+{
+	struct table_bias *bias = &hash->table.bias;
+	u32 victim = pool_take(bias->pool);
+
+	if (victim == POOL_NONE) {
+		victim = next_victim(hash, slot);
+		if (victim == ELEMENT_NONE || !table_take_element(&hash->table, victim))
+			return false;
+		hash_set_state(hash, victim, 0);
+	}
+	bias->free[bias->count++] = victim;
+	return true;
 }
 
 u32 hash_take_lru(struct hash *hash, u32 slot)

@@ -314,7 +314,7 @@ static u32 take_out(struct hash *hash, const void *key, u32 slot, bool *as_owner
 
 	table_lock(&hash->table, key, slot, &entry);
 	if (entry.element != ELEMENT_NONE) {
-		table_remove(&entry);
+		table_remove(&hash->table, &entry);
 		hash_set_state(hash, entry.element, 0);
 	}
 	table_unlock(&hash->table, &entry);

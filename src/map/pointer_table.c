@@ -84,7 +84,7 @@ int pointer_table_remove(struct pointer_table *pointers, const void *key, void *
 	if (entry.element != ELEMENT_NONE) {
 		*old = atomic_load_explicit(pointer_at(pointers, entry.element),
 					    memory_order_relaxed);
-		table_remove(&entry);
+		table_remove(&pointers->table, &entry);
 	}
 	table_unlock(&pointers->table, &entry);
 	if (entry.element == ELEMENT_NONE)

@@ -123,7 +123,7 @@ static inline __attribute__((always_inline)) u32 chain_find(const struct table *
 
 		if (likely(element != ELEMENT_NONE))
 			return element;
-		next = atomic_load_explicit(&group->next, memory_order_acquire);
+		next = group_follower(group);
 		if (likely(!next))
 			return ELEMENT_NONE;
 		group = &table->overflow[next - 1];
@@ -413,6 +413,11 @@ static void entry_put(const struct table *table, struct table_entry *entry, stru
 	entry->element = element;
 }
 
+static void set_next(struct group *group, u32 next)
+{
+	atomic_store_explicit(&group->next, next, memory_order_release);
+}
+
 static int insert_overflow(struct table *table, struct table_entry *entry, struct group *last,
 			   u32 element)
 {
@@ -427,15 +432,18 @@ static int insert_overflow(struct table *table, struct table_entry *entry, struc
 	}
 	atomic_store_explicit(&table->overflow[number].next, 0, memory_order_relaxed);
 	entry_put(table, entry, &table->overflow[number], 0, element);
-	atomic_store_explicit(&last->next, number + 1, memory_order_release);
+	set_next(last, number + 1);
 	return 0;
 }
 
 int table_insert(struct table *table, struct table_entry *entry, u32 element)
 {
-	struct group *last = NULL;
+	struct group *home = entry->spot.home, *last = NULL;
 
-	for (struct group *group = entry->spot.home; group; group = group_next(table, group)) {
+	if (unlikely(!group_match(home, 0)))
+		set_next(home, atomic_load_explicit(&home->next, memory_order_relaxed) &
+				       ~CHAIN_IS_EMPTY);
+	for (struct group *group = home; group; group = group_next(table, group)) {
 		u32 empty = group_match(group, 0);
 
 		if (likely(empty)) {
@@ -447,7 +455,37 @@ int table_insert(struct table *table, struct table_entry *entry, u32 element)
 	return insert_overflow(table, entry, last, element);
 }
 
-void table_remove(struct table_entry *entry)
+static bool chain_is_empty(const struct table *table, const struct group *home)
 {
+	const u32 all = (1 << GROUP_ENTRIES) - 1;
+
+	for (struct group *group = group_next(table, home); group;
+	     group = group_next(table, group))
+		if (group_match(group, 0) != all)
+			return false;
+	return true;
+}
+
+void table_remove(const struct table *table, struct table_entry *entry)
+{
+	struct group *home = entry->spot.home;
+
 	atomic_store_explicit(&entry->group->tag[entry->index], 0, memory_order_release);
+	if (unlikely(entry->group != home) && chain_is_empty(table, home))
+		set_next(home, atomic_load_explicit(&home->next, memory_order_relaxed) |
+				       CHAIN_IS_EMPTY);
+}
+
+bool table_take_element(struct table *table, u32 element)
+{
+	struct table_entry entry = {.spot = table_element_spot(table, element)};
+	struct group *home = entry.spot.home;
+	u32 version = atomic_load_explicit(&home->lock, memory_order_acquire);
+
+	if (version & 1 || !entry_find_element(table, &entry, element))
+		return false;
+	group_change_as_owner(home, version);
+	table_remove(table, &entry);
+	atomic_store_explicit(&home->lock, version + 2, memory_order_release);
+	return true;
 }

@@ -6,7 +6,8 @@
  *
  *	tag[11]  what the hash says of each entry, 0: no entry
  *	owner    in a region: the member that holds the lock      lock   version << 1 | held
- *	slot[11] element numbers, marks                           next   overflow group + 1
+ *	slot[11] element numbers, marks                           next   overflow group + 1,
+ *	                                                                 CHAIN_IS_EMPTY
  *
  * An element is a key (padded to 8 bytes) and whatever the map keeps behind it. It never moves
  * from its place in the chain, so a reader that walks a chain sees every key that stays.
@@ -38,7 +39,10 @@
 struct map;
 
 #define GROUP_ENTRIES 11
-#define ELEMENT_NONE  POOL_NONE
+/* In `next` of a home group: the groups behind have no entries, so that nobody need look there.
+ * It is set after the last entry went, and cleared before one comes. */
+#define CHAIN_IS_EMPTY (1U << 31)
+#define ELEMENT_NONE   POOL_NONE
 
 struct group {
 	_Alignas(CACHE_LINE) union {
@@ -206,10 +210,18 @@ table_spot(const struct table *table, const void *key, u32 key_size)
 /* The same of the key that an element has. */
 struct table_spot table_element_spot(const struct table *table, u32 element);
 
-/* The group behind in the chain; NULL: none. */
-static inline struct group *group_next(const struct table *table, const struct group *group)
+/* The number of the group behind in the chain, + 1; 0: no entries. */
+static inline u32 group_follower(const struct group *group)
 {
 	u32 next = atomic_load_explicit(&group->next, memory_order_acquire);
+
+	return next & CHAIN_IS_EMPTY ? 0 : next;
+}
+
+/* The group behind in the chain; NULL: no entries. */
+static inline struct group *group_next(const struct table *table, const struct group *group)
+{
+	u32 next = group_follower(group);
 
 	return next ? &table->overflow[next - 1] : NULL;
 }
@@ -316,8 +328,7 @@ static inline __attribute__((always_inline)) u32 table_find_sized(const struct t
 			return slot_element(table, content);
 		return table_walk(table, key);
 	}
-	if (likely(!atomic_load_explicit(&home->next, memory_order_acquire) &&
-		   group_is_at(home, version)))
+	if (likely(!group_follower(home) && group_is_at(home, version)))
 		return ELEMENT_NONE;
 	return table_walk(table, key);
 }
@@ -400,7 +411,10 @@ void table_replace(const struct table *table, struct table_entry *entry, u32 ele
 /* A key that is not there; the element's key is written already. 0 or -ENOMEM. */
 int table_insert(struct table *table, struct table_entry *entry, u32 element);
 /* The element may be given back only after the unlock. */
-void table_remove(struct table_entry *entry);
+void table_remove(const struct table *table, struct table_entry *entry);
+/* Who is inside as the table's owner locks no more than that: takes the element out. False: it
+ * is not in the table, or another thread still has its bucket. */
+bool table_take_element(struct table *table, u32 element);
 
 /* --- iteration: every key that stays is met once --- */
 

@@ -60,7 +60,7 @@ static bool is_sound_entry(struct recovery *recovery, const struct group *home,
 /* The group behind; NULL: none, or *sound is false. */
 static struct group *follow(struct recovery *recovery, const struct group *group, bool *sound)
 {
-	u32 next = atomic_load(&group->next);
+	u32 next = atomic_load(&group->next) & ~CHAIN_IS_EMPTY;
 
 	if (!next)
 		return NULL;
@@ -78,6 +78,7 @@ static bool recover_bucket(struct recovery *recovery, struct group *home)
 
 	home->owner = 0;
 	atomic_store(&home->lock, (atomic_load(&home->lock) + 1) & ~1U);
+	atomic_store(&home->next, atomic_load(&home->next) & ~CHAIN_IS_EMPTY);
 	for (; group && sound; group = follow(recovery, group, &sound))
 		for (u32 i = 0; i < GROUP_ENTRIES && sound; i++)
 			if (atomic_load(&group->tag[i]))

@@ -16,8 +16,7 @@ static const struct group *place_group(const struct table *table,
 /* False after the last group. */
 static bool place_next_group(const struct table *table, struct table_place *place)
 {
-	place->group =
-		atomic_load_explicit(&place_group(table, place)->next, memory_order_acquire);
+	place->group = group_follower(place_group(table, place));
 	place->index = 0;
 	if (place->group)
 		return true;

@@ -130,6 +130,68 @@ static void test_values_are_their_keys(void **state)
 	check_type(BPF_MAP_TYPE_HASH, false, 20000);
 }
 
+/* --- buckets with more keys than a group takes, or no more of them --- */
+
+#define CROWD 512
+
+static void check_crowd(struct map *map, const bool *present)
+{
+	u32 count = 0;
+
+	for (u32 key = 0; key < CROWD; key++) {
+		const u64 *value = map_lookup(map, &key, 0);
+
+		count += present[key];
+		if (!value != !present[key] || (value && *value != value_of(key, 1)))
+			fail_msg("key %u: %s", key, value ? "there, or wrong" : "not there");
+	}
+	assert_int_equal(count_keys(map), count);
+}
+
+/* The slot brings or takes so many keys at random. */
+static void move_crowd(struct map *map, bool *present, u32 slot, u32 steps, bool bring)
+{
+	static u64 random;
+
+	while (steps--) {
+		u32 key;
+		u64 value;
+
+		random = random * 6364136223846793005ULL + 1442695040888963407ULL;
+		key = (u32)(random >> 33) % CROWD;
+		value = value_of(key, 1);
+		if (bring)
+			assert_int_equal(map_update(map, &key, &value, BPF_ANY, slot), 0);
+		else
+			assert_int_equal(map_delete(map, &key, slot),
+					 present[key] ? 0 : -ENOENT);
+		present[key] = bring;
+	}
+}
+
+/* All keys of a full map, from which some or nearly all go and come. */
+static void test_crowded_buckets(void **state)
+{
+	static const u32 types[] = {BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_LRU_HASH};
+
+	for (u32 i = 0; i < ARRAY_SIZE(types); i++) {
+		struct map *map = new_map(types[i], CROWD);
+		bool present[CROWD] = {false};
+
+		rcu_read_lock();
+		for (u32 round = 0; round < 300; round++) {
+			u32 slot = round / 20 % 2, steps = round % 3 ? 100 : 4 * CROWD;
+
+			move_crowd(map, present, slot, 4 * CROWD, true);
+			check_crowd(map, present);
+			move_crowd(map, present, slot, steps, false);
+			check_crowd(map, present);
+		}
+		rcu_read_unlock();
+		object_put(&map->object);
+	}
+}
+
 /* Exactly max_entries keys go in, again and again, whoever deleted and whoever inserts. */
 static void test_count_is_exact(void **state)
 {
@@ -330,6 +392,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values_are_their_keys),
+		cmocka_unit_test(test_crowded_buckets),
 		cmocka_unit_test(test_count_is_exact),
 		cmocka_unit_test(test_taken_value_is_the_last),
 		cmocka_unit_test(test_lru_hits),
