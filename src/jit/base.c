@@ -8,6 +8,9 @@
 
 #include <errno.h>
 
+/* Machine code of most programs' instructions. */
+#define BYTES_PER_INSN 5
+
 /* Programs of more instructions may become so much code that short jumps do not reach. */
 #define LARGE 16384
 
@@ -279,6 +282,14 @@ static int add_frames(struct base *base)
 	return err ?: unwind_end(&base->emit);
 }
 
+/* What most programs need, so that little is copied while it grows. */
+static bool make_room(struct base *base, u32 insns)
+{
+	base->places.room = insns + 1;
+	base->places.list = malloc(base->places.room * sizeof(*base->places.list));
+	return base->places.list && !emit_grow(&base->emit, (size_t)BYTES_PER_INSN * insns);
+}
+
 static int prepare(struct base *base, const struct prog *prog)
 {
 	const struct verified *verified = prog->verified;
@@ -295,7 +306,7 @@ static int prepare(struct base *base, const struct prog *prog)
 	base->offset = arena_array(&base->arena, verified->insn_cnt + 1, sizeof(*base->offset));
 	base->entry = arena_array(&base->arena, subprogs, sizeof(*base->entry));
 	base->frames = arena_array(&base->arena, BASE_STUBS + subprogs, sizeof(*base->frames));
-	return base->offset && base->entry && base->frames && !emit_reserve(&base->emit)
+	return base->offset && base->entry && base->frames && make_room(base, verified->insn_cnt)
 		       ? 0
 		       : -ENOMEM;
 }

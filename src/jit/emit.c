@@ -3,15 +3,11 @@
 
 #include <errno.h>
 
-int emit_reserve(struct emit *emit)
+int emit_grow(struct emit *emit, size_t bytes)
 {
-	size_t used = emit->at - emit->start, size = emit->end - emit->start;
-	u8 *grown;
+	const size_t used = emit->at - emit->start, size = 2 * used + bytes + 8 * EMIT_STEP;
+	u8 *grown = realloc(emit->start, size);
 
-	if (size - used >= EMIT_STEP)
-		return 0;
-	size = 2 * size + 8 * EMIT_STEP;
-	grown = realloc(emit->start, size);
 	if (!grown)
 		return -ENOMEM;
 	emit->start = grown;

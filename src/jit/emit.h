@@ -16,8 +16,14 @@ struct emit {
 	u32 registers; /* that instructions had as an operand or a base, as bits */
 };
 
-/* Room for one step: 0 or -ENOMEM. */
-int emit_reserve(struct emit *emit);
+/* Room for so many bytes more: 0 or -ENOMEM. */
+int emit_grow(struct emit *emit, size_t bytes);
+
+/* Room for one step, likewise. */
+static inline int emit_reserve(struct emit *emit)
+{
+	return likely(emit->end - emit->at >= EMIT_STEP) ? 0 : emit_grow(emit, EMIT_STEP);
+}
 
 static inline u32 emit_offset(const struct emit *emit)
 {

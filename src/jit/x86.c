@@ -17,21 +17,24 @@ static bool fits8(s64 value)
 	return value == (s8)value;
 }
 
-static void opcode(struct emit *emit, struct x86_op op, enum x86_width width, u8 rex)
+/* Writes through a pointer of its own, as all below: what is in memory would be loaded and stored
+ * again at each byte. */
+static inline u8 *opcode(u8 *at, struct x86_op op, enum x86_width width, u8 rex)
 {
 	if (op.flags & X86_LOCK)
-		emit8(emit, 0xf0);
+		*at++ = 0xf0;
 	if (op.flags & X86_F3)
-		emit8(emit, 0xf3);
+		*at++ = 0xf3;
 	if (width == W16)
-		emit8(emit, 0x66);
+		*at++ = 0x66;
 	if (width == W64 && !(op.flags & X86_WIDE))
 		rex |= REX_W;
 	if (rex)
-		emit8(emit, REX | rex);
+		*at++ = REX | rex;
 	if (op.opcode > 0xff)
-		emit8(emit, op.opcode >> 8);
-	emit8(emit, (u8)op.opcode);
+		*at++ = op.opcode >> 8;
+	*at++ = (u8)op.opcode;
+	return at;
 }
 
 /* The registers spl to dil, which without a REX prefix would be ah to bh. */
@@ -48,14 +51,16 @@ static u8 field(struct x86_op op, u8 reg)
 void x86_rr(struct emit *emit, struct x86_op op, enum x86_width width, u8 reg, u8 rm)
 {
 	u8 middle = field(op, reg), rex = (middle >> 3) * REX_R | (rm >> 3) * REX_B;
+	u8 *at;
 
 	if (op.flags & X86_BYTE_REG)
 		rex |= byte_register(reg) | byte_register(rm);
 	if (op.flags & X86_BYTE_RM)
 		rex |= byte_register(rm);
 	emit->registers |= 1u << middle | 1u << rm;
-	opcode(emit, op, width, rex);
-	emit8(emit, MOD_REGISTER | (middle & 7) << 3 | (rm & 7));
+	at = opcode(emit->at, op, width, rex);
+	*at++ = MOD_REGISTER | (middle & 7) << 3 | (rm & 7);
+	emit->at = at;
 }
 
 /* Without a displacement rbp and r13 as a base mean something else. */
@@ -73,21 +78,23 @@ void x86_rm(struct emit *emit, struct x86_op op, enum x86_width width, u8 reg,
 	u8 middle = field(op, reg), mod = mod_of(mem);
 	u8 rex = (middle >> 3) * REX_R | (mem.base >> 3) * REX_B |
 		 (has_index && mem.index >> 3) * REX_X;
+	u8 *at;
 
 	if (op.flags & X86_BYTE_REG)
 		rex |= byte_register(reg);
 	emit->registers |= 1u << mem.base;
-	opcode(emit, op, width, rex);
+	at = opcode(emit->at, op, width, rex);
 	if (has_index || (mem.base & 7) == RSP) {
-		emit8(emit, mod | (middle & 7) << 3 | RM_SIB);
-		emit8(emit, mem.scale << 6 | (has_index ? (mem.index & 7) << 3 : SIB_NO_INDEX) |
-				    (mem.base & 7));
+		*at++ = mod | (middle & 7) << 3 | RM_SIB;
+		*at++ = mem.scale << 6 | (has_index ? (mem.index & 7) << 3 : SIB_NO_INDEX) |
+			(mem.base & 7);
 	} else {
-		emit8(emit, mod | (middle & 7) << 3 | (mem.base & 7));
+		*at++ = mod | (middle & 7) << 3 | (mem.base & 7);
 	}
 	if (mod == MOD_DISP8)
-		emit8(emit, (u8)mem.disp);
-	else if (mod == MOD_DISP32)
+		*at++ = (u8)mem.disp;
+	emit->at = at;
+	if (mod == MOD_DISP32)
 		emit32(emit, (u32)mem.disp);
 }
 
@@ -95,7 +102,7 @@ u32 x86_rip(struct emit *emit, struct x86_op op, enum x86_width width, u8 reg)
 {
 	u8 middle = field(op, reg);
 
-	opcode(emit, op, width, (middle >> 3) * REX_R);
+	emit->at = opcode(emit->at, op, width, (middle >> 3) * REX_R);
 	emit8(emit, MOD_MEMORY | (middle & 7) << 3 | RM_RIP);
 	emit32(emit, 0);
 	return emit_offset(emit) - 4;
