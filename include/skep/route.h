@@ -14,11 +14,14 @@
  *	2001:db8::/32 via fe80::1 dev 2 mtu lock 1400
  *	rule 100 from 10.0.0.0/8 fwmark 0x1/0xff iif 2 lookup 100
  *
+ *	10.9.0.0/16 via 10.0.0.7 dev 2 encap bpf xmit NAME
+ *
  * Devices are the ifindexes of ports (skep/port.h), or names of earlier lines. `forwarding` is
  * on (so unless said otherwise), off, inet or inet6; `down` is a device that takes no packets.
  * An address brings the routes that Linux makes of it. Types of routes are unicast (so unless
  * said otherwise), local, broadcast, anycast, multicast, blackhole, unreachable, prohibit and
- * throw. A family without a rule has Linux's. What `ip route` prints beside (proto, scope,
+ * throw. `encap bpf` names loaded programs (in, out, xmit) that a router runs on what takes the
+ * route (skep/forward.h). A family without a rule has Linux's. What `ip route` prints beside (proto, scope,
  * pref, onlink, linkdown) is passed over.
  */
 #ifndef SKEP_ROUTE_H

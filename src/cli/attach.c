@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/attach.h"
 #include "cli/ladder.h"
+#include "cli/router.h"
 #include "linux/rights.h"
 
 #include <errno.h>
@@ -282,12 +283,16 @@ static int attach_sections(struct session *session, struct attachments *out)
 
 int open_ports(struct session *session, struct attachments *out)
 {
+	int code;
+
 	if (session->on_linux)
 		return 0;
 	if (!option_given(session->line, OPTION_on))
 		return usage_error("run: --on PORT is missing (pcap:IN[:OUT], gen:..., "
 				   "an interface; `skep port` lists them)");
-	return each_port(session, out, open_port) ?: session_set_routes(session);
+	code = each_port(session, out, open_port) ?: router_open(session);
+	/* a router's routes may name programs, which are loaded behind this */
+	return code || router_given(session->line) ? code : session_set_routes(session);
 }
 
 int attach_all(struct session *sessions, u32 count, struct attachments *out)

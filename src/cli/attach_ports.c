@@ -128,7 +128,7 @@ static int check_names(struct session *sessions, u32 count)
 {
 	const char *at = sessions->line->option[OPTION_program];
 
-	while (at && *at) {
+	while (at && *at && sessions->object) {
 		const size_t length = strcspn(at, ",");
 		char name[256] = "";
 		bool found = false;
@@ -143,6 +143,21 @@ static int check_names(struct session *sessions, u32 count)
 	return 0;
 }
 
+/* Programs of routes are named by the routes (--forward). */
+static bool has_route_program(const struct session *session)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program (program, session->object) {
+		switch ((u32)bpf_program__type(program)) {
+		case BPF_PROG_TYPE_LWT_IN:
+		case BPF_PROG_TYPE_LWT_OUT:
+		case BPF_PROG_TYPE_LWT_XMIT: return option_given(session->line, OPTION_forward);
+		}
+	}
+	return false;
+}
+
 static int choose_all(struct session *sessions, u32 count, struct choices *out)
 {
 	int code = check_names(sessions, count);
@@ -150,8 +165,10 @@ static int choose_all(struct session *sessions, u32 count, struct choices *out)
 	for (u32 i = 0; !code && i < count; i++) {
 		const u32 before = out->count;
 
+		if (!sessions[i].object)
+			continue; /* a router without programs */
 		code = choose_of(&sessions[i], out);
-		if (!code && out->count == before)
+		if (!code && out->count == before && !has_route_program(&sessions[i]))
 			code = usage_error(
 				"%s: no XDP or tc program to attach; `skep prog run` "
 				"runs any program on given data",

@@ -86,6 +86,8 @@ static int tick(void *cookie)
 	struct move *move = cookie;
 	u64 now = os_time_ns(CLOCK_MONOTONIC);
 
+	if (move->poll)
+		move->poll(move->cookie);
 	show_when_due(move, now);
 	if (move->shows_progress)
 		show_progress(move, now);

@@ -14,6 +14,8 @@ struct move {
 	u64 interval_ns, duration_ns, count; /* 0: none */
 	/* Every interval, on the thread that moves packets. */
 	void (*show)(void *cookie);
+	/* Some times a second, on the same thread; NULL: nothing. */
+	void (*poll)(void *cookie);
 	void *cookie;
 	bool shows_progress;
 	/* CLOCK_MONOTONIC; 0: not yet */

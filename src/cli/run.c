@@ -3,6 +3,7 @@
 #include "cli/attach.h"
 #include "cli/events.h"
 #include "cli/move.h"
+#include "cli/router.h"
 #include "cli/summary.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@ struct run {
 	u32 session_count;
 	struct attachments attachments;
 	struct move move;
+	struct router router;
 	u32 top;
 };
 
@@ -26,7 +28,14 @@ static void show_maps(void *cookie)
 	const struct run *run = cookie;
 
 	for (u32 i = 0; i < run->session_count; i++)
-		summary_maps(&run->sessions[i], run->top);
+		if (run->sessions[i].object)
+			summary_maps(&run->sessions[i], run->top);
+	router_summary(run->sessions, &run->attachments);
+}
+
+static void poll_routes(void *cookie)
+{
+	router_poll(&((struct run *)cookie)->router);
 }
 
 /* The ring buffers and perf buffers of all objects. */
@@ -35,7 +44,8 @@ static int start_events(const struct run *run, struct events **events)
 	int code = 0;
 
 	for (u32 i = 0; i < run->session_count && !code; i++)
-		code = events_start(&run->sessions[i], &events[i]);
+		if (run->sessions[i].object)
+			code = events_start(&run->sessions[i], &events[i]);
 	return code;
 }
 
@@ -95,7 +105,8 @@ static int attach_and_run(struct run *run)
 
 	move_catch_signals(run->sessions->engine);
 	run->move.attachments = &run->attachments;
-	code = attach_all(run->sessions, run->session_count, &run->attachments);
+	code = router_start(&run->router, run->sessions);
+	code = code ?: attach_all(run->sessions, run->session_count, &run->attachments);
 	if (!code)
 		code = run_attached(run);
 	move_ignore_engine();
@@ -108,6 +119,11 @@ static int open_all(struct run *run, struct command_line *line)
 {
 	int code = 0;
 
+	if (!line->argument_count) {
+		run->session_count = 1;
+		return session_target(run->sessions, line)
+			       ?: open_ports(run->sessions, &run->attachments);
+	}
 	for (int i = 0; i < line->argument_count && !code; i++) {
 		struct session *session = &run->sessions[i];
 
@@ -125,7 +141,7 @@ static int check_files(const struct command_line *line)
 {
 	const bool on_linux = !strcmp(line->option[OPTION_target] ?: "", "linux");
 
-	if (!line->argument_count)
+	if (!line->argument_count && !router_given(line))
 		return usage_error("run: expected FILE... (objects or .bpf.c)");
 	if (line->argument_count > FILES_MAX)
 		return usage_error("run: more than %d files", FILES_MAX);
@@ -145,7 +161,10 @@ int cmd_run(struct command_line *line)
 	struct session sessions[FILES_MAX] = {};
 	struct run run = {
 		.sessions = sessions,
-		.move = {.session = sessions, .show = show_maps, .cookie = &run},
+		.move = {.session = sessions,
+			 .show = show_maps,
+			 .poll = poll_routes,
+			 .cookie = &run},
 	};
 	int code;
 

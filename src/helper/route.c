@@ -193,12 +193,11 @@ static int set_source(struct lookup *lookup, const struct route_ip *to)
 static int set_neighbour(struct lookup *lookup, const struct route_ip *next)
 {
 	struct bpf_fib_lookup *params = lookup->params;
-	const struct route_neighbour *neighbour =
-		routes_neighbour(lookup->env->routes, lookup->route->device, next);
+	u8 mac[ETH_ALEN];
 
-	if (!neighbour)
+	if (!routes_neighbour(lookup->env->routes, lookup->route->device, next, mac))
 		return BPF_FIB_LKUP_RET_NO_NEIGH;
-	memcpy(params->dmac, neighbour->mac, ETH_ALEN);
+	memcpy(params->dmac, mac, ETH_ALEN);
 	memcpy(params->smac, lookup->device->mac, ETH_ALEN);
 	return 0;
 }

@@ -6,6 +6,7 @@
  */
 #include "map/route.h"
 #include "map/map.h"
+#include "map/neighbours.h"
 
 #include <errno.h>
 #include <linux/fib_rules.h>
@@ -32,11 +33,13 @@ struct tables {
 	struct table *tables; /* owned */
 	struct group *groups; /* owned */
 	u32 table_cnt;
+	bool is_plain; /* routes_are_plain() */
 	struct rcu_head rcu;
 };
 
 struct routes {
 	struct tables *current; /* RCU-protected */
+	struct neighbours neighbours;
 };
 
 /* The key of an LPM map. */
@@ -64,8 +67,20 @@ void *route_rows_add(struct route_rows *rows, size_t size)
 	return row;
 }
 
+static void forget_programs(struct route_set *set)
+{
+	struct route *routes = set->routes.rows;
+
+	for (u32 i = 0; i < set->routes.count; i++)
+		for (u32 lwt = 0; lwt < ROUTE_LWTS; lwt++) {
+			object_put(routes[i].lwt[lwt]);
+			routes[i].lwt[lwt] = NULL;
+		}
+}
+
 void route_set_done(struct route_set *set)
 {
+	forget_programs(set);
 	free(set->devices.rows);
 	free(set->addresses.rows);
 	free(set->neighbours.rows);
@@ -281,6 +296,21 @@ static int tables_fill(struct tables *tables)
 	return ret;
 }
 
+/* Nothing is asked of a packet but where it goes. */
+static bool is_plain(const struct route_set *set)
+{
+	const struct route_rule *rules = set->rules.rows;
+	const struct route *routes = set->routes.rows;
+	bool plain = true;
+
+	for (u32 i = 0; i < set->rules.count; i++)
+		plain &= !rules[i].from.length && !rules[i].mark_mask && !rules[i].input &&
+			 !rules[i].output && !rules[i].tos;
+	for (u32 i = 0; i < set->routes.count; i++)
+		plain &= !routes[i].tos;
+	return plain;
+}
+
 static int tables_new(struct route_set *set, struct tables **out)
 {
 	const u32 count = set->routes.count + 1;
@@ -296,6 +326,7 @@ static int tables_new(struct route_set *set, struct tables **out)
 	tables->tables = calloc(count, sizeof(*tables->tables));
 	tables->groups = calloc(count, sizeof(*tables->groups));
 	sort_set(&tables->set);
+	tables->is_plain = is_plain(&tables->set);
 	if (tables->tables && tables->groups)
 		ret = tables_fill(tables);
 	if (ret)
@@ -312,10 +343,12 @@ struct routes *routes_new(void)
 
 	if (!routes)
 		return NULL;
+	neighbours_init(&routes->neighbours);
 	if (route_set_default_rules(&set))
 		route_set_done(&set);
 	else if (!tables_new(&set, &routes->current))
 		return routes;
+	neighbours_done(&routes->neighbours);
 	free(routes);
 	return NULL;
 }
@@ -325,7 +358,13 @@ void routes_free(struct routes *routes)
 	if (!routes)
 		return;
 	tables_free(routes->current);
+	neighbours_done(&routes->neighbours);
 	free(routes);
+}
+
+void routes_forget_programs(struct routes *routes)
+{
+	forget_programs(&routes->current->set);
 }
 
 int routes_replace(struct routes *routes, struct route_set *set)
@@ -336,6 +375,7 @@ int routes_replace(struct routes *routes, struct route_set *set)
 	if (ret)
 		return ret;
 	old = rcu_xchg_pointer(&routes->current, tables);
+	neighbours_outdate(&routes->neighbours);
 	call_rcu(&old->rcu, tables_free_later);
 	return 0;
 }
@@ -454,14 +494,55 @@ const struct route_device *routes_device(struct routes *routes, u32 ifindex)
 			   : NULL;
 }
 
-const struct route_neighbour *routes_neighbour(struct routes *routes, u32 device,
+const struct route_neighbour *routes_permanent(struct routes *routes, u32 device,
 					       const struct route_ip *ip)
 {
-	const struct route_rows *rows = &rcu_dereference(routes->current)->set.neighbours;
+	const struct route_rows *rows = &routes_set(routes)->neighbours;
 	const struct route_neighbour key = {.ip = *ip, .device = device};
 
 	return rows->count ? bsearch(&key, rows->rows, rows->count, sizeof(key), by_device)
 			   : NULL;
+}
+
+bool routes_neighbour(struct routes *routes, u32 device, const struct route_ip *ip, u8 *mac)
+{
+	const struct route_neighbour *permanent = routes_permanent(routes, device, ip);
+	const struct neighbour *found =
+		permanent ? NULL : neighbours_find(&routes->neighbours, device, ip);
+	const u64 address = found ? neighbour_address_of(found) : 0;
+
+	if (permanent)
+		memcpy(mac, permanent->mac, sizeof(permanent->mac));
+	else if (neighbour_is_known(address))
+		neighbour_mac(address, mac);
+	return permanent || neighbour_is_known(address);
+}
+
+struct neighbours *routes_neighbours(struct routes *routes)
+{
+	return &routes->neighbours;
+}
+
+const struct route_set *routes_set(struct routes *routes)
+{
+	return &rcu_dereference(routes->current)->set;
+}
+
+bool routes_are_plain(struct routes *routes)
+{
+	return rcu_dereference(routes->current)->is_plain;
+}
+
+bool routes_has_address(struct routes *routes, u32 device, const struct route_ip *ip)
+{
+	const struct route_rows *rows = &routes_set(routes)->addresses;
+	const struct route_address *addresses = rows->rows;
+
+	for (u32 i = 0; i < rows->count; i++)
+		if ((!device || addresses[i].device == device) &&
+		    !memcmp(&addresses[i].prefix.ip, ip, sizeof(*ip)))
+			return true;
+	return false;
 }
 
 /* IPv4: the first address whose network `to` is in, else the first. IPv6: the one whose network

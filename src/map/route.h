@@ -11,6 +11,7 @@
 #ifndef SKEP_MAP_ROUTE_H
 #define SKEP_MAP_ROUTE_H
 
+#include "base/object.h"
 #include "base/rcu.h"
 #include "base/types.h"
 
@@ -47,6 +48,10 @@ struct route_neighbour {
 	u8 mac[6];
 };
 
+/* Programs of a lightweight tunnel: when a packet met the route, when it leaves, and behind all
+ * else. */
+enum route_lwt { ROUTE_LWT_IN, ROUTE_LWT_OUT, ROUTE_LWT_XMIT, ROUTE_LWTS };
+
 struct route {
 	struct route_prefix to;
 	struct route_ip via; /* of either family */
@@ -56,7 +61,8 @@ struct route {
 	u8 type; /* RTN_* */
 	u8 tos;	 /* 0: any */
 	bool is_mtu_locked;
-	bool is_tunnel; /* a lightweight tunnel begins here */
+	bool is_tunnel;			/* a lightweight tunnel begins here */
+	struct object *lwt[ROUTE_LWTS]; /* programs; references */
 };
 
 struct route_rule {
@@ -89,6 +95,8 @@ struct routes; /* an engine's */
 
 struct routes *routes_new(void); /* NULL: out of memory */
 void routes_free(struct routes *routes);
+/* Nobody forwards any more: the references to programs are put. */
+void routes_forget_programs(struct routes *routes);
 /* Takes over the rows of the set, also on failure. 0 or a negative errno. */
 int routes_replace(struct routes *routes, struct route_set *set);
 
@@ -108,8 +116,21 @@ int routes_find(struct routes *routes, const struct route_query *query,
 		const struct route **out);
 /* NULL: none. */
 const struct route_device *routes_device(struct routes *routes, u32 ifindex);
-const struct route_neighbour *routes_neighbour(struct routes *routes, u32 device,
+/* The neighbour's address, of those that the rows name or, else, that were found out about.
+ * False: it is not known. */
+bool routes_neighbour(struct routes *routes, u32 device, const struct route_ip *ip, u8 *mac);
+/* Of the rows alone; NULL: none. */
+const struct route_neighbour *routes_permanent(struct routes *routes, u32 device,
 					       const struct route_ip *ip);
+/* Those that were found out about. */
+struct neighbours;
+struct neighbours *routes_neighbours(struct routes *routes);
+/* Whether one of the rows gives the device this address; device 0: any. */
+bool routes_has_address(struct routes *routes, u32 device, const struct route_ip *ip);
+/* The rows as they stand. */
+const struct route_set *routes_set(struct routes *routes);
+/* Whether it depends on the packet's destination alone which route is found. */
+bool routes_are_plain(struct routes *routes);
 /* The address that a device sends from towards `to`; NULL: it has none of that family. */
 const struct route_address *routes_source(struct routes *routes, u32 device,
 					  const struct route_ip *to);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Frames of generated flows: Ethernet, optionally 802.1Q, IPv4 or IPv6, TCP, UDP or ICMP echo.
  */
+#include "net/checksum.h"
 #include "net/gen.h"
 
 #include <arpa/inet.h>
@@ -60,22 +61,6 @@ u32 gen_packet_smallest(const struct gen_flow *flow)
 	return ETH_HLEN + (flow->has_vlan ? 4 : 0) +
 	       (flow->is_ipv6 ? sizeof(struct ip6_hdr) : sizeof(struct iphdr)) +
 	       transport_header(flow);
-}
-
-static u32 sum_add(u32 sum, const u8 *bytes, u32 length)
-{
-	for (u32 i = 0; i + 1 < length; i += 2)
-		sum += bytes[i] << 8 | bytes[i + 1];
-	if (length % 2)
-		sum += bytes[length - 1] << 8;
-	return sum;
-}
-
-static u16 sum_fold(u32 sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return htons(~sum);
 }
 
 static u8 *build_ethernet(const struct gen_flow *flow, u8 *at)

@@ -59,20 +59,19 @@ bool neighbour_address(struct routes *routes, u32 device, const struct redirect 
 		       struct skb_ctx *skb)
 {
 	struct route_ip hop = {.family = to->hop_family};
-	const struct route_neighbour *neighbour;
 	const struct route_device *own;
 	struct ethhdr *eth = (struct ethhdr *)skb->mac_header;
+	u8 mac[ETH_ALEN];
 
 	if (!routes || !may_go(skb, to->hop_family))
 		return false;
 	memcpy(hop.bytes, to->hop, sizeof(hop.bytes));
 	if (!hop.family && !find_hop(routes, device, skb, &hop))
 		return false;
-	neighbour = routes_neighbour(routes, device, &hop);
 	own = routes_device(routes, device);
-	if (!neighbour || !own)
+	if (!own || !routes_neighbour(routes, device, &hop, mac))
 		return false;
-	memcpy(eth->h_dest, neighbour->mac, ETH_ALEN);
+	memcpy(eth->h_dest, mac, ETH_ALEN);
 	memcpy(eth->h_source, own->mac, ETH_ALEN);
 	return true;
 }

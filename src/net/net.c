@@ -6,6 +6,7 @@
 #include "net/net.h"
 #include "base/error.h"
 #include "net/filter.h"
+#include "net/forward.h"
 #include "net/port.h"
 #include "net/tc.h"
 #include "net/worker.h"
@@ -22,7 +23,8 @@ struct net {
 	pthread_mutex_t lock;	       /* ports, running */
 	struct port *ports[PORTS_MAX]; /* ports[i] has ifindex i + 1; RCU-protected */
 	bool running;
-	int stop_fd; /* eventfd: wakes the workers */
+	struct forwarder *forwarder; /* owned; fixed during a run; NULL: it does not forward */
+	int stop_fd;		     /* eventfd: wakes the workers */
 	atomic_bool stop;
 };
 
@@ -49,6 +51,7 @@ void net_free(struct net *net)
 	for (u32 i = 0; i < PORTS_MAX; i++)
 		if (net->ports[i])
 			port_close(net->ports[i]);
+	forwarder_free(net->forwarder);
 	pthread_mutex_destroy(&net->lock);
 	close(net->stop_fd);
 	free(net);
@@ -60,6 +63,12 @@ static struct port *find_port(void *cookie, u32 ifindex)
 
 	return ifindex && ifindex <= PORTS_MAX ? rcu_dereference(net->ports[ifindex - 1])
 					       : NULL;
+}
+
+static struct xdp_path path_of(struct net *net)
+{
+	return (struct xdp_path){
+		.env = net->env, .find = find_port, .cookie = net, .forwarder = net->forwarder};
 }
 
 /* With the lock held. */
@@ -208,6 +217,59 @@ int net_port_exceptions(struct net *net, u32 ifindex, uint64_t *counts, u32 coun
 }
 
 /* With the lock held. */
+static int forward_locked(struct net *net, bool on)
+{
+	if (net->running)
+		return -EBUSY;
+	if (on && !net->forwarder)
+		net->forwarder = forwarder_new(net->env->routes);
+	else if (!on) {
+		forwarder_free(net->forwarder);
+		net->forwarder = NULL;
+	}
+	return on && !net->forwarder ? -ENOMEM : 0;
+}
+
+int net_forward(struct net *net, bool on)
+{
+	int code;
+
+	pthread_mutex_lock(&net->lock);
+	code = forward_locked(net, on);
+	pthread_mutex_unlock(&net->lock);
+	return code;
+}
+
+int net_add_devices(struct net *net, struct route_set *set)
+{
+	int code = 0;
+
+	rcu_read_lock();
+	for (u32 i = 1; net->forwarder && i <= PORTS_MAX && !code; i++) {
+		const struct port *port = find_port(net, i);
+
+		code = port ? forward_add_device(set, port) : 0;
+	}
+	rcu_read_unlock();
+	return code;
+}
+
+int net_forward_counts(struct net *net, u32 ifindex, uint64_t *counts, u32 count)
+{
+	struct port *port;
+
+	memset(counts, 0, count * sizeof(*counts));
+	rcu_read_lock();
+	port = find_port(net, ifindex);
+	for (u32 worker = 0; port && worker <= QUEUES_MAX; worker++)
+		for (u32 i = 0; i < min(count, (u32)SKEP_FORWARD_COUNTS); i++)
+			counts[i] += atomic_load_explicit(&port->forward[worker].counts[i],
+							  memory_order_relaxed);
+	rcu_read_unlock();
+	return port ? 0 : -ENODEV;
+}
+
+/* With the lock held. */
 static int listen_locked(struct net *net, u32 ifindex, struct listener *listener)
 {
 	struct port *port = find_port(net, ifindex);
@@ -271,7 +333,7 @@ u32 net_port_of_interface(struct net *net, const char *name)
 int net_transmit(struct net *net, const struct xdp_path *running, u32 ifindex,
 		 const struct skb_ctx *skb, bool is_received)
 {
-	const struct xdp_path path = {.env = net->env, .find = find_port, .cookie = net};
+	const struct xdp_path path = path_of(net);
 	struct port *port = find_port(net, ifindex);
 
 	/* What was sent before leaves before. */
@@ -283,7 +345,7 @@ int net_transmit(struct net *net, const struct xdp_path *running, u32 ifindex,
 void net_xdp_deliver(struct net *net, const struct xdp_ctx *ctx, u32 action,
 		     struct run_context *run)
 {
-	const struct xdp_path path = {.env = net->env, .find = find_port, .cookie = net};
+	const struct xdp_path path = path_of(net);
 	struct port *port = find_port(net, ctx->ingress_ifindex);
 
 	if (port)
@@ -314,7 +376,7 @@ int net_run(struct net *net, const struct skep_ports_run_opts *opts, struct skep
 {
 	struct skep_ports_run_opts all = {};
 	const struct crew_task task = {
-		.path = {.env = net->env, .find = find_port, .cookie = net},
+		.path = path_of(net),
 		.ports = net->ports,
 		.opts = &all,
 		.stop = &net->stop,

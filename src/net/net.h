@@ -30,6 +30,13 @@ int net_port_pass_to(struct net *net, u32 ifindex, u32 target);
 int net_port_tc(struct net *net, u32 ifindex, u32 direction, uint64_t *packets);
 int net_port_exceptions(struct net *net, u32 ifindex, uint64_t *counts, u32 count);
 
+/* Whether it forwards what passes (skep/forward.h): 0, -EBUSY, -ENOMEM. */
+int net_forward(struct net *net, bool on);
+/* When it forwards: a row of each port for a set that is to be filled. 0 or -ENOMEM. */
+struct route_set;
+int net_add_devices(struct net *net, struct route_set *set);
+int net_forward_counts(struct net *net, u32 ifindex, uint64_t *counts, u32 count);
+
 struct listener;
 /* A copy of it listens at the port, and takes over its reference; without a function nobody does.
  * 0, -ENODEV, -EBUSY, -ENOMEM. */

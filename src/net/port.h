@@ -11,6 +11,7 @@
 #include "net/frame.h"
 #include <pthread.h>
 #include <skep/attach.h>
+#include <skep/forward.h>
 #include <stdatomic.h>
 
 #define PORT_SPEC_MAX 128
@@ -39,6 +40,11 @@ struct rx_counters {
 /* Written under the queue's lock. */
 struct tx_counters {
 	atomic_ullong packets, bytes, failed;
+};
+
+/* What became of packets in the forwarding: of a worker, or of everybody who is none. */
+struct forward_counters {
+	_Alignas(CACHE_LINE) atomic_ullong counts[SKEP_FORWARD_COUNTS];
 };
 
 /* One writer per counter, so that no atomic addition is needed. */
@@ -115,6 +121,7 @@ struct port {
 	atomic_ullong exceptions[SKEP_EXCEPTIONS];
 	atomic_ullong tc[2][SKEP_TC_VERDICTS]; /* packets, by direction and verdict */
 	struct port_queue queues[QUEUES_MAX];
+	struct forward_counters forward[QUEUES_MAX + 1];
 };
 
 /* Makes the port of a spec ("NAME:ARGS"); *out owns everything. */

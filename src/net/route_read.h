@@ -6,9 +6,16 @@
 #include "map/route.h"
 #include <skep/error.h>
 
+/* Who knows the programs that routes name. */
+struct route_programs {
+	/* A reference to the program of this name for the place; NULL: there is none. */
+	struct object *(*find)(void *cookie, const char *name, enum route_lwt place);
+	void *cookie;
+};
+
 /* Rows of a text (skep/route.h) are added to the set, and rules where it has none. */
 int route_read_text(struct route_set *set, const char *text, size_t length,
-		    struct skep_error *err);
+		    const struct route_programs *programs, struct skep_error *err);
 /* The same of the calling thread's network namespace, by netlink. */
 int route_read_host(struct route_set *set, struct skep_error *err);
 

@@ -8,6 +8,7 @@
 #include <linux/fib_rules.h>
 #include <linux/if_ether.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -152,6 +153,42 @@ static bool skip_word(struct route_reader *reader, const char *word)
 	return !strcmp(word, "onlink") || !strcmp(word, "linkdown");
 }
 
+static const char *const lwt_names[] = {"in", "out", "xmit"};
+
+static int read_lwt(struct route_reader *reader, struct route *route, enum route_lwt place)
+{
+	const struct route_programs *programs = reader->programs;
+	const char *word = route_word(reader);
+	char text[64];
+
+	object_put(route->lwt[place]);
+	route->lwt[place] = word ? programs->find(programs->cookie, word, place) : NULL;
+	if (route->lwt[place])
+		return 0;
+	snprintf(text, sizeof(text), "the name of a loaded program of type lwt_%s",
+		 lwt_names[place]);
+	return route_refuse(reader, word, text);
+}
+
+/* encap bpf [in PROGRAM] [out PROGRAM] [xmit PROGRAM] [headroom BYTES] */
+static int read_encap_word(struct route_reader *reader, const char *word, struct route *route)
+{
+	u32 ignored;
+
+	if (!strcmp(word, "encap")) {
+		route->is_tunnel = true;
+		return 0;
+	}
+	if (!strcmp(word, "bpf"))
+		return 0;
+	if (!strcmp(word, "headroom"))
+		return route_read_number(reader, &ignored);
+	for (u32 i = 0; i < ROUTE_LWTS; i++)
+		if (!strcmp(word, lwt_names[i]))
+			return read_lwt(reader, route, i);
+	return route_refuse(reader, word, "via, dev, src, metric, table, mtu, tos or encap");
+}
+
 static int read_route_word(struct route_reader *reader, const char *word, void *row)
 {
 	struct route *route = row;
@@ -170,14 +207,7 @@ static int read_route_word(struct route_reader *reader, const char *word, void *
 		return read_mtu(reader, route);
 	if (!strcmp(word, "tos"))
 		return read_tos(reader, &route->tos);
-	if (!strcmp(word, "encap")) {
-		route->is_tunnel = true;
-		return 0;
-	}
-	return skip_word(reader, word)
-		       ? 0
-		       : route_refuse(reader, word,
-				      "via, dev, src, metric, table, mtu, tos or encap");
+	return skip_word(reader, word) ? 0 : read_encap_word(reader, word, route);
 }
 
 static u8 route_type(const char *word)
@@ -246,20 +276,52 @@ static int read_route(struct route_reader *reader, char *word)
 	return ret;
 }
 
+/* A port's row is there already, with what is known of it. */
+static struct route_device *device_row(struct route_set *set, u32 ifindex)
+{
+	struct route_device *device = set->devices.rows;
+
+	for (u32 i = 0; i < set->devices.count; i++)
+		if (device[i].ifindex == ifindex)
+			return &device[i];
+	device = route_add(set, devices, struct route_device);
+	if (device)
+		*device = (struct route_device){.ifindex = ifindex,
+						.mtu = DEVICE_MTU_DEFAULT,
+						.header = ETH_HLEN,
+						.is_up = true,
+						.forwards_ipv4 = true,
+						.forwards_ipv6 = true};
+	return device;
+}
+
 static int read_device_line(struct route_reader *reader)
 {
-	struct route_device *device = route_add(reader->set, devices, struct route_device);
-	int ret;
+	struct route_device *device;
+	u32 ifindex;
+	int ret = route_read_number(reader, &ifindex);
 
-	if (!device)
-		return route_no_memory(reader);
-	*device = (struct route_device){.mtu = DEVICE_MTU_DEFAULT,
-					.header = ETH_HLEN,
-					.is_up = true,
-					.forwards_ipv4 = true,
-					.forwards_ipv6 = true};
-	ret = route_read_number(reader, &device->ifindex);
-	return ret ?: read_words(reader, read_device_word, device);
+	if (ret)
+		return ret;
+	device = device_row(reader->set, ifindex);
+	return device ? read_words(reader, read_device_word, device) : route_no_memory(reader);
+}
+
+/* The last address of the network is everybody's. */
+static int add_broadcast(struct route_set *set, const struct route_address *address)
+{
+	struct route *route = route_add(set, routes, struct route);
+
+	if (!route)
+		return -ENOMEM;
+	*route = (struct route){.to = {address->prefix.ip, 32},
+				.source = address->prefix.ip,
+				.table = ROUTE_TABLE_LOCAL,
+				.device = address->device,
+				.type = RTN_BROADCAST};
+	for (u32 bit = address->prefix.length; bit < 32; bit++)
+		route->to.ip.bytes[bit / 8] |= 0x80 >> bit % 8;
+	return 0;
 }
 
 int route_add_local(struct route_set *set, const struct route_address *address)
@@ -276,6 +338,8 @@ int route_add_local(struct route_set *set, const struct route_address *address)
 			      .type = RTN_LOCAL};
 	if (prefix->length == bits)
 		return 0;
+	if (prefix->ip.family == AF_INET && prefix->length < 31 && add_broadcast(set, address))
+		return -ENOMEM;
 	network = route_add(set, routes, struct route);
 	if (!network)
 		return -ENOMEM;
@@ -362,9 +426,9 @@ static int read_line(struct route_reader *reader)
 }
 
 int route_read_text(struct route_set *set, const char *text, size_t length,
-		    struct skep_error *err)
+		    const struct route_programs *programs, struct skep_error *err)
 {
-	struct route_reader reader = {.set = set, .err = err};
+	struct route_reader reader = {.set = set, .programs = programs, .err = err};
 	const char *end = text + length;
 	int ret = 0;
 

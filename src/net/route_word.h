@@ -8,8 +8,11 @@
 
 #define LINE_MAX_BYTES 512
 
+struct route_programs;
+
 struct route_reader {
 	struct route_set *set;
+	const struct route_programs *programs;
 	struct skep_error *err;
 	char line[LINE_MAX_BYTES];
 	char *rest; /* of the line */

@@ -2,6 +2,7 @@
 #include "net/tc.h"
 #include "hook/hook_run.h"
 #include "map/route.h"
+#include "net/forward.h"
 #include "net/neighbour.h"
 #include "net/packet.h"
 
@@ -94,6 +95,16 @@ static void send_frame(struct way *way, struct port *port)
 		port_exception(way->from, SKEP_EXCEPTION_TOO_SHORT);
 }
 
+static void forward(struct way *way, struct port *port)
+{
+	const u32 mark = way->packet.skb.mark;
+
+	if (packet_to_frame(&way->packet))
+		forward_frame(way->path, port, way->packet.frame, mark, way->run);
+	else
+		port_exception(way->from, SKEP_EXCEPTION_TOO_SHORT);
+}
+
 /* To what is behind the port: another port, or the capture that it keeps. */
 static void deliver(struct way *way, struct port *port)
 {
@@ -106,6 +117,8 @@ static void deliver(struct way *way, struct port *port)
 	} else if (to) {
 		packet_leave(&way->packet, to);
 		egress(way, to);
+	} else if (way->path->forwarder) {
+		forward(way, port);
 	} else if (port->ops->abilities & PORT_KEEPS_PASSED) {
 		send_frame(way, port);
 	}
@@ -179,6 +192,17 @@ void tc_receive(const struct xdp_path *path, struct port *port, struct frame *fr
 		port_exception(port, SKEP_EXCEPTION_TOO_SHORT);
 }
 
+void tc_leave(const struct xdp_path *path, struct port *from, struct port *to,
+	      struct frame *frame, struct run_context *run)
+{
+	struct way way = {.path = path, .run = run, .from = from};
+
+	if (!packet_from_frame(&way.packet, frame, from, queue_of(&way), NULL))
+		return port_exception(from, SKEP_EXCEPTION_TOO_SHORT);
+	packet_leave(&way.packet, to);
+	egress(&way, to);
+}
+
 /* --- copies, which a running program sends --- */
 
 /* How deep the calling thread is in programs that send copies through programs. */
@@ -217,11 +241,6 @@ static int send_at_once(struct port *port, const struct skb_ctx *skb)
 	return port_send(port, 0, frames, 1) ? 0 : -EIO;
 }
 
-static bool has_egress(const struct port *port)
-{
-	return hook_chain(&port->tcx[TC_EGRESS]) || hook_chain(&port->filters[TC_EGRESS]);
-}
-
 int tc_transmit(const struct xdp_path *path, struct port *port, const struct skb_ctx *skb,
 		bool is_received)
 {
@@ -230,7 +249,7 @@ int tc_transmit(const struct xdp_path *path, struct port *port, const struct skb
 	struct frame frame;
 	int ret = -ENETDOWN;
 
-	if (!is_received && !has_egress(port) && !skb->vlan_present)
+	if (!is_received && !tc_has_egress(port) && !skb->vlan_present)
 		return send_at_once(port, skb);
 	if (!frame_copy(&frame, data, skb->data_end - data, COPY_TAILROOM))
 		return -ENOMEM;

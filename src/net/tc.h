@@ -20,9 +20,18 @@ static inline bool tc_is_there(const struct port *port)
 	       atomic_load_explicit(&port->pass_to, memory_order_relaxed);
 }
 
+static inline bool tc_has_egress(const struct port *port)
+{
+	return hook_chain(&port->tcx[TC_EGRESS]) || hook_chain(&port->filters[TC_EGRESS]);
+}
+
 /* XDP passed the frame on. */
 void tc_receive(const struct xdp_path *path, struct port *port, struct frame *frame,
 		struct run_context *run);
+
+/* The frame, which came in by `from`, leaves by `to`, through the programs there. */
+void tc_leave(const struct xdp_path *path, struct port *from, struct port *to,
+	      struct frame *frame, struct run_context *run);
 
 /* A copy of the packet leaves the port or (`is_received`) comes in there, at once: 0, 1 when a
  * program dropped it, or a negative errno. */

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/os.h"
 #include "net/filter.h"
+#include "net/forward.h"
 #include "run/runner.h"
 
 #include <errno.h>
@@ -14,7 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_NS 100000000ull
+#define WAIT_NS		100000000ull
+#define FORWARD_TICK_NS WAIT_NS
 /* Frames begin at different cache sets. */
 #define FRAME_STRIDE (PACKET_HEADROOM + FRAME_DATA_MAX + 5 * CACHE_LINE)
 /* Queues that nothing tells about are asked again: so many times at once, then after short
@@ -49,6 +51,7 @@ struct crew {
 	const struct crew_task *task;
 	u32 count;
 	u64 start_ns, tick_ns; /* when it began; when the next tick is due, 0: never */
+	u64 forward_ns;	       /* when the forwarding's next tick is due */
 	atomic_bool stop;      /* the tick or the time says so */
 	atomic_uint running;   /* of the workers that have threads of their own */
 	pthread_mutex_t lock;  /* failed, err */
@@ -211,6 +214,17 @@ static bool ask_tick(struct crew *crew, u64 now)
 	return !opts->tick(opts->cookie);
 }
 
+/* The first worker's. */
+static void tick_forwarding(const struct worker *worker)
+{
+	struct crew *crew = worker->crew;
+
+	if (!worker->path.forwarder || worker->now_ns < crew->forward_ns)
+		return;
+	crew->forward_ns = worker->now_ns + FORWARD_TICK_NS;
+	forward_tick(&crew->task->path, worker->now_ns);
+}
+
 static bool goes_on(struct worker *worker)
 {
 	struct crew *crew = worker->crew;
@@ -218,7 +232,10 @@ static bool goes_on(struct worker *worker)
 	if (atomic_load_explicit(crew->task->stop, memory_order_relaxed) ||
 	    atomic_load_explicit(&crew->stop, memory_order_relaxed))
 		return false;
-	if (worker->index || ask_tick(crew, worker->now_ns))
+	if (worker->index)
+		return true;
+	tick_forwarding(worker);
+	if (ask_tick(crew, worker->now_ns))
 		return true;
 	atomic_store_explicit(&crew->stop, true, memory_order_relaxed);
 	return false;
@@ -244,6 +261,7 @@ static void worker_free(struct worker *worker)
 	if (worker->memory)
 		munmap(worker->memory, FRAME_BATCH * FRAME_STRIDE);
 	runner_free(worker->path.runner);
+	forward_cache_free(worker->path.cache);
 	free(worker);
 }
 
@@ -277,6 +295,8 @@ static struct worker *worker_new(struct crew *crew, u32 index)
 	worker->path.runner = runner_new();
 	if (worker->memory == MAP_FAILED)
 		worker->memory = NULL;
+	if (worker->path.forwarder)
+		worker->path.cache = forward_cache_new();
 	if (!worker->memory || !worker->path.runner) {
 		worker_free(worker);
 		return NULL;
@@ -401,6 +421,8 @@ static void crew_work(struct crew *crew)
 	crew_join(crew);
 	if (crew->count > 1)
 		pthread_setaffinity_np(pthread_self(), sizeof(crew->cpus), &crew->cpus);
+	if (crew->task->path.forwarder)
+		forward_finish(&crew->task->path);
 	finish_ports(crew);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/xdp.h"
 #include "hook/hook_run.h"
+#include "net/forward.h"
 #include "net/redirect.h"
 #include "net/tc.h"
 #include "run/runner.h"
@@ -69,6 +70,8 @@ void xdp_pass(const struct xdp_path *path, struct port *port, struct frame *fram
 {
 	if (unlikely(tc_is_there(port)))
 		tc_receive(path, port, frame, run);
+	else if (path->forwarder)
+		forward_frame(path, port, frame, 0, run);
 	else if (port->ops->abilities & PORT_KEEPS_PASSED)
 		xdp_send(path, port, frame);
 }

@@ -10,12 +10,17 @@
 /* Finds the port of an ifindex, NULL when none. */
 typedef struct port *port_finder(void *cookie, u32 ifindex);
 
+struct forwarder;
+struct forward_cache;
+
 struct xdp_path {
 	const struct run_env *env;
 	port_finder *find;
 	void *cookie;
-	struct outbox *outbox; /* the worker's; NULL: frames leave at once */
-	struct runner *runner; /* the worker's */
+	struct outbox *outbox;	     /* the worker's; NULL: frames leave at once */
+	struct runner *runner;	     /* the worker's */
+	struct forwarder *forwarder; /* of what passes (net/forward.h); NULL: nobody forwards */
+	struct forward_cache *cache; /* the worker's; NULL: none */
 };
 
 /* Hands the frame to the port; with an outbox it must stay as it is until the flush. */

@@ -262,6 +262,8 @@ void skep_engine_free(struct skep_engine *engine)
 		return;
 	if (engine->net)
 		net_free(engine->net);
+	if (engine->env.routes)
+		routes_forget_programs(engine->env.routes);
 	compile_stop(engine);
 	hosted_leave_hooks(&engine->hosted);
 	groups_stop(engine->groups);

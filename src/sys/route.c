@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <skep/route.h>
+#include <string.h>
 
 /* Puts what was read in place of what there was. */
 static int replace(struct skep_engine *engine, struct route_set *set, int ret,
@@ -26,15 +27,40 @@ static int replace(struct skep_engine *engine, struct route_set *set, int ret,
 	return ret;
 }
 
+/* The one that was loaded last. */
+static struct object *find_program(void *cookie, const char *name, enum route_lwt place)
+{
+	static const enum bpf_prog_type types[] = {BPF_PROG_TYPE_LWT_IN, BPF_PROG_TYPE_LWT_OUT,
+						   BPF_PROG_TYPE_LWT_XMIT};
+	struct object *found = NULL;
+
+	for (u32 id = object_next_id(cookie, OBJECT_PROG, 0); id;
+	     id = object_next_id(cookie, OBJECT_PROG, id)) {
+		struct object *object = object_by_id(cookie, OBJECT_PROG, id);
+		const struct prog *prog =
+			object ? container_of(object, struct prog, object) : NULL;
+		const bool fits = prog && prog->type == types[place] &&
+				  !strncmp(prog->name, name, sizeof(prog->name) - 1);
+
+		object_put(fits ? found : object);
+		found = fits ? object : found;
+	}
+	return found;
+}
+
 int skep_routes_set(struct skep_engine *engine, const char *text, size_t length,
 		    struct skep_error *err)
 {
+	const struct route_programs programs = {find_program, engine};
 	struct route_set set = {0};
 	struct skep_error own;
 	int ret;
 
 	error_clear(&own);
-	ret = replace(engine, &set, route_read_text(&set, text, length, &own), &own);
+	ret = net_add_devices(engine->net, &set)
+		      ? error_set(&own, SKEP_STAGE_PORT, -ENOMEM, "no memory for the routes")
+		      : route_read_text(&set, text, length, &programs, &own);
+	ret = replace(engine, &set, ret, &own);
 	if (err)
 		*err = own;
 	return ret;

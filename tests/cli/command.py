@@ -15,10 +15,11 @@ import coverage
 import debugging
 import harness
 import on_linux
+import router
 import running
 import showing
 
 if __name__ == "__main__":
     source, build, binary = (pathlib.Path(argument).resolve() for argument in sys.argv[1:4])
     harness.run_all(harness.Skep(source, build, binary),
-                    [showing, running, debugging, bad_input, apps, on_linux, coverage])
+                    [showing, running, debugging, bad_input, apps, on_linux, router, coverage])

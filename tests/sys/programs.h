@@ -9,6 +9,7 @@
 /* What a program is beside its instructions. */
 struct program_kind {
 	u32 type, attach_type, flags, attach_btf_id;
+	const char *name; /* NULL: none */
 };
 
 /* "map_fd N" in the text is the N-th of `maps`. A descriptor or a negative errno. */
@@ -24,6 +25,8 @@ static inline int load_kind(struct world *world, struct program_kind kind, const
 	struct skep_error error;
 	int fd;
 
+	if (kind.name)
+		strncpy(attr.prog_name, kind.name, sizeof(attr.prog_name) - 1);
 	if (insns_assemble(text, &insns, &attr.insn_cnt, &error))
 		fail_msg("%s", error.text);
 	for (u32 i = 0; i < attr.insn_cnt; i++)
