@@ -55,7 +55,7 @@ static int read_list(struct firewall_config *firewall, struct config *config, bo
 {
 	struct firewall_listed value = {.is_allowed = is_allowed};
 	char *path = NULL;
-	u32 number;
+	u32 number = 0;
 	int code = config_file(config, &path);
 
 	if (!code)

@@ -30,6 +30,12 @@ extern const u8 bench_packet[PACKET_BYTES];
 /* What a filter in C that does as bench/programs/packet/parse_drop.bpf.c says. */
 bool bare_parse(const u8 *packet, u32 length);
 
+/* What was calculated for its time alone. */
+static inline void use(bool value)
+{
+	__asm__ volatile("" : : "r"(value));
+}
+
 extern const char *bench_object; /* the file with the programs */
 
 struct skep_engine;

@@ -127,11 +127,10 @@ static u64 take_block(struct tpacket_block_desc *block)
 {
 	const struct tpacket3_hdr *packet =
 		(void *)((u8 *)block + block->hdr.bh1.offset_to_first_pkt);
-	static u64 matches;
 	const u32 count = block->hdr.bh1.num_pkts;
 
 	for (u32 i = 0; i < count; i++) {
-		matches += bare_parse((const u8 *)packet + packet->tp_mac, packet->tp_snaplen);
+		use(bare_parse((const u8 *)packet + packet->tp_mac, packet->tp_snaplen));
 		packet = (const void *)((const u8 *)packet + packet->tp_next_offset);
 	}
 	return count;
@@ -236,7 +235,6 @@ static bool open_xdp(struct socket_of_xdp *xdp, struct skep_error *err)
 static u32 take_batch(struct socket_of_xdp *xdp)
 {
 	u32 at = 0, to = 0, count = xsk_ring_cons__peek(&xdp->rx, BATCH, &at);
-	static u64 matches;
 
 	if (!count)
 		return 0;
@@ -244,7 +242,7 @@ static u32 take_batch(struct socket_of_xdp *xdp)
 	for (u32 i = 0; i < count; i++) {
 		const struct xdp_desc *desc = xsk_ring_cons__rx_desc(&xdp->rx, at + i);
 
-		matches += bare_parse(xdp->memory + desc->addr, desc->len);
+		use(bare_parse(xdp->memory + desc->addr, desc->len));
 		*xsk_ring_prod__fill_addr(&xdp->fill, to + i) = desc->addr & ~(CHUNK - 1ull);
 	}
 	xsk_ring_cons__release(&xdp->rx, count);

@@ -223,17 +223,16 @@ static void show_source(struct asked *asked)
 	memcpy(asked->ctx.msg_src_ip6, asked->sk.view.src_ip6, sizeof(asked->ctx.msg_src_ip6));
 }
 
-struct source {
+union source {
 	struct cmsghdr header;
-	union {
-		struct in_pktinfo in;
-		struct in6_pktinfo in6;
-	};
+	u8 space[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
 /* The source that programs chose, as the caller of sendmsg() would; false: they chose none. */
-static bool choose_source(const struct asked *asked, struct source *out)
+static bool choose_source(const struct asked *asked, union source *out)
 {
+	struct in6_pktinfo in6 = {};
+	struct in_pktinfo in = {};
 	const bool is_ipv4 = asked->ctx.user_family == AF_INET;
 
 	if (is_ipv4 ? asked->ctx.msg_src_ip4 == asked->sk.view.src_ip4
@@ -242,14 +241,14 @@ static bool choose_source(const struct asked *asked, struct source *out)
 		return false;
 	memset(out, 0, sizeof(*out));
 	if (is_ipv4) {
-		out->header =
-			(struct cmsghdr){CMSG_LEN(sizeof(out->in)), IPPROTO_IP, IP_PKTINFO};
-		out->in.ipi_spec_dst.s_addr = asked->ctx.msg_src_ip4;
+		out->header = (struct cmsghdr){CMSG_LEN(sizeof(in)), IPPROTO_IP, IP_PKTINFO};
+		in.ipi_spec_dst.s_addr = asked->ctx.msg_src_ip4;
+		memcpy(CMSG_DATA(&out->header), &in, sizeof(in));
 	} else {
-		out->header = (struct cmsghdr){CMSG_LEN(sizeof(out->in6)), IPPROTO_IPV6,
-					       IPV6_PKTINFO};
-		memcpy(&out->in6.ipi6_addr, asked->ctx.msg_src_ip6,
-		       sizeof(asked->ctx.msg_src_ip6));
+		out->header =
+			(struct cmsghdr){CMSG_LEN(sizeof(in6)), IPPROTO_IPV6, IPV6_PKTINFO};
+		memcpy(&in6.ipi6_addr, asked->ctx.msg_src_ip6, sizeof(in6.ipi6_addr));
+		memcpy(CMSG_DATA(&out->header), &in6, sizeof(in6));
 	}
 	return true;
 }
@@ -264,7 +263,7 @@ static ssize_t send_plainly(int fd, const struct msghdr *message, int flags)
 ssize_t groups_sendmsg(struct groups *groups, int fd, const struct msghdr *message, int flags)
 {
 	struct msghdr changed = *message;
-	struct source source;
+	union source source;
 	struct asked asked;
 	union address to;
 	int ret;

@@ -15,6 +15,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -110,6 +111,16 @@ static const char *behind_jump(const char *line, size_t length)
 	return end - at > 1 && *at == ' ' && isalpha(at[1]) ? at + 1 : NULL;
 }
 
+/* The number that the line begins with. Not by sscanf(), which looks for the end of the log. */
+static void take_insn(const char *line, int *insn)
+{
+	char *end;
+	const long number = strtol(line, &end, 10);
+
+	if (end != line)
+		*insn = (int)number;
+}
+
 /* What one line of Linux's log adds. */
 static void read_line(struct rejection *out, const char *line, size_t length)
 {
@@ -118,7 +129,7 @@ static void read_line(struct rejection *out, const char *line, size_t length)
 	} else if (is_line_of_path(line)) {
 		const char *reason = behind_jump(line, length);
 
-		sscanf(line, "%d: (", &out->insn);
+		take_insn(line, &out->insn);
 		out->text[0] = '\0';
 		if (reason)
 			take_line(out->text, reason, line + length - reason);

@@ -70,9 +70,11 @@ static int check_wide(const struct bpf_insn *insn, u32 at, u32 count, struct ske
  * one question, so that processors guess the answer. */
 static bool is_in_order(const struct bpf_insn *insn)
 {
-	bool is_load = BPF_CLASS(insn->code) == BPF_LDX;
+	const int is_load = BPF_CLASS(insn->code) == BPF_LDX,
+		  is_known = insn_code_is_known(insn->code);
+	const int is_one = !insn_is_wide(insn), has_number = !!insn->imm;
 
-	return insn_code_is_known(insn->code) & !insn_is_wide(insn) & !(is_load & !!insn->imm);
+	return is_known & is_one & !(is_load & has_number);
 }
 
 int insns_check_codes(const struct bpf_insn *insns, u32 count, struct skep_error *err)

@@ -221,7 +221,7 @@ static void hear(struct world *world, int fd, const char *text)
 
 static void note_results(struct world *world, int queue)
 {
-	s32 result;
+	s32 result = 0;
 	union bpf_attr attr = {.map_fd = queue, .value = ptr_to_u64(&result)};
 
 	while (!bpf(world, BPF_MAP_LOOKUP_AND_DELETE_ELEM, &attr))

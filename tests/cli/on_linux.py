@@ -88,6 +88,8 @@ def test_same_verdicts_on_linux(skep):
     need_linux(skep)
     got = skep.fails(1, "^invalid access to packet", "verify", "--target=linux", "rejected.bpf.c")
     matches(r"\n   --> rejected\.bpf\.c:18\n 18 \| return data\[0\];\n  in: .*, instruction 1\n", got.stderr)
+    got = skep.fails(1, "^invalid access to packet", "verify", "--target=linux", "rejected_late.bpf.c")
+    matches(r"\n 14 \| return data\[0\];\n", got.stderr)
     same(skep.json("prog", "show", "--target=linux", "firewall.bpf.o", "-j")[0]["tag"],
          skep.json("prog", "show", "firewall.bpf.o", "-j")[0]["tag"])
     matches("memlock", skep.ok("map", "show", "--target=linux", "firewall.bpf.o"))

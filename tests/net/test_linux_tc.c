@@ -48,8 +48,8 @@ static const char *const commands[] = {
 	"ip link add in type veth peer name port0 address 02:00:00:00:00:01",
 	"ip link add out type veth peer name port1 address 02:00:00:00:00:02",
 	"ip link add flush type veth peer name hsulf",
-	"for i in in port0 out port1 flush hsulf; do"
-	" ip link set $i addrgenmode none promisc on up || exit 1; done",
+	("for i in in port0 out port1 flush hsulf; do"
+	 " ip link set $i addrgenmode none promisc on up || exit 1; done"),
 };
 
 static int open_socket(const char *name)
@@ -539,8 +539,8 @@ static void attach_redirects(struct network *network, void *cookie)
 static const char *const changes[] = {
 	"",
 	/* mark, priority, cb, tc_index, tc_classid */
-	"r2 = 7\n*(u32 *)(r6 + 8) = r2\n*(u32 *)(r6 + 32) = r2\n*(u32 *)(r6 + 48) = r2\n"
-	"*(u32 *)(r6 + 44) = r2\n*(u32 *)(r6 + 72) = r2\n",
+	("r2 = 7\n*(u32 *)(r6 + 8) = r2\n*(u32 *)(r6 + 32) = r2\n*(u32 *)(r6 + 48) = r2\n"
+	 "*(u32 *)(r6 + 44) = r2\n*(u32 *)(r6 + 72) = r2\n"),
 	/* a VLAN tag is put on, put on twice, taken off */
 	"r1 = r6\nr2 = 0x81\nr3 = 0x123\ncall 18\n",
 	"r1 = r6\nr2 = 0x81\nr3 = 0x123\ncall 18\nr1 = r6\nr2 = 0xa888\nr3 = 0x456\ncall 18\n",
@@ -663,8 +663,8 @@ static void next_hops(struct world *world)
 		"r2 = 0\nr3 = 0\n",
 		"*(u32 *)(r10 - 24) = 2\n*(u32 *)(r10 - 20) = 0x0200000a\nr2 = r10\nr2 += -24\nr3 = 20\n",
 		"*(u32 *)(r10 - 24) = 2\n*(u32 *)(r10 - 20) = 0x0300000a\nr2 = r10\nr2 += -24\nr3 = 20\n",
-		"*(u32 *)(r10 - 24) = 10\n*(u32 *)(r10 - 20) = 0xfd\n*(u32 *)(r10 - 8) = 0x02000000\n"
-		"r2 = r10\nr2 += -24\nr3 = 20\n",
+		("*(u32 *)(r10 - 24) = 10\n*(u32 *)(r10 - 20) = 0xfd\n*(u32 *)(r10 - 8) = 0x02000000\n"
+		 "r2 = r10\nr2 += -24\nr3 = 20\n"),
 	};
 	struct network network;
 	struct frames in, out;

@@ -24,8 +24,8 @@
 
 static const char *const commands[] = {
 	"ip link set lo up",
-	"ip link add v2 index 2 mtu 1500 address 02:00:00:00:00:02 type veth peer name v3 index 3 "
-	"mtu 1400 address 02:00:00:00:00:03",
+	("ip link add v2 index 2 mtu 1500 address 02:00:00:00:00:02 type veth peer name v3 index 3 "
+	 "mtu 1400 address 02:00:00:00:00:03"),
 	"ip link set v2 addrgenmode none up",
 	"ip link set v3 addrgenmode none up",
 	"ip address add 10.0.0.1/24 dev v2",

@@ -313,7 +313,7 @@ static inline void check_big(struct skep_engine *engine, int fd, u32 most)
 
 static inline u32 walk(struct skep_engine *engine, int fd)
 {
-	u32 key, next, count = 0;
+	u32 key, next = 0, count = 0;
 	union bpf_attr attr = {.map_fd = (u32)fd, .next_key = ptr_to_u64(&next)};
 
 	while (!skep_bpf(engine, BPF_MAP_GET_NEXT_KEY, &attr, sizeof(attr))) {
