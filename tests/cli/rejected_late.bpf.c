@@ -9,7 +9,7 @@ int late(struct xdp_md *ctx)
 {
 	char *data = (void *)(long)ctx->data;
 
-	for (__u32 i = 0; i < 240000; i++)
+	for (__u32 i = 0; i < 180000; i++)
 		asm volatile("" : "+r"(i));
 	return data[0];
 }
