@@ -75,7 +75,7 @@ struct limit {
 	u32 rounds, insns;
 };
 
-static const struct limit early = {32, 2000};
+static const struct limit early = {8, 400};
 static const struct limit late = {1000, INSNS_PROCESSED_MAX / 16};
 
 static bool runs_out(const struct walk *walk, u32 insn)

@@ -664,7 +664,7 @@ STATIC long compares_values(void *map, int *key, struct elem *value, struct coun
 	return 0;
 }
 
-SEC("tc") ACCEPT PROCESSED(4500) int counter_of_two_callbacks_in_iterator(struct __sk_buff *skb)
+SEC("tc") ACCEPT PROCESSED(1200) int counter_of_two_callbacks_in_iterator(struct __sk_buff *skb)
 {
 	struct counted c = {};
 	struct bpf_iter_num it;
@@ -688,7 +688,7 @@ STATIC int counts_always(__u32 round, struct counted *c)
 	return c->n > 10;
 }
 
-SEC("tc") ACCEPT LINUX_REJECTS("is too complex") PROCESSED(4000)
+SEC("tc") ACCEPT LINUX_REJECTS("is too complex") PROCESSED(700)
 int counter_of_callback_in_iterator(struct __sk_buff *skb)
 {
 	struct counted c = {};
