@@ -3,7 +3,7 @@
  * Machine code of programs, for debuggers, profilers and crash reports (options jit_debug and
  * jit_dump_folder of skep_engine_new() tell perf and gdb).
  *
- * The functions here take no lock and allocate nothing: a signal handler may call them. They find
+ * The functions here allocate nothing: a signal handler may call them. They find
  * only programs that the calling thread may be running: outside of a run nothing is found.
  */
 #ifndef SKEP_DEBUG_H
@@ -37,9 +37,11 @@ SKEP_API int skep_code_find(struct skep_engine *engine, const void *pc,
 
 /*
  * Of a handler of SIGSEGV, SIGBUS, SIGILL or SIGFPE that was installed with SA_SIGINFO: when it was
- * the machine code of a program that crashed, a report of some lines in `out`, terminated, at most
- * `size` bytes: which program, instruction and line, the registers, the code. Returns its
- * length, 0: no program of the engine crashed, and `out` is untouched.
+ * the machine code of a program that crashed, or a function that it called (a helper, a function of
+ * the application's own), a report of some lines in `out`, terminated, at most `size` bytes: which
+ * program, instruction and line, the registers, the program's code when it was there. Returns its
+ * length, 0: no program of the engine crashed, and `out` is untouched. Who called is found by the
+ * unwinder of libgcc, which may wait for the dynamic linker's lock.
  */
 SKEP_API size_t skep_crash_describe(struct skep_engine *engine, int signal, const void *siginfo,
 				    const void *ucontext, char *out, size_t size);

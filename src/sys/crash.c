@@ -12,6 +12,7 @@
 #include <skep/debug.h>
 #include <string.h>
 #include <ucontext.h>
+#include <unwind.h>
 
 static const char *function_of(const struct prog *prog, u32 insn)
 {
@@ -58,6 +59,34 @@ int skep_code_find(struct skep_engine *engine, const void *pc, struct skep_code_
 		return -ENOENT;
 	memcpy(out, &place, min(out->sz, sizeof(place)));
 	return 0;
+}
+
+/* --- who called --- */
+
+struct search {
+	struct skep_engine *engine;
+	struct skep_code_place *out;
+	bool is_found;
+};
+
+static _Unwind_Reason_Code look_at_frame(struct _Unwind_Context *context, void *cookie)
+{
+	struct search *search = cookie;
+	int is_at_fault; /* else the address is behind the call */
+	const u64 pc = _Unwind_GetIPInfo(context, &is_at_fault);
+
+	search->is_found = find_place(search->engine, u64_to_ptr(pc - !is_at_fault), search->out);
+	return search->is_found ? _URC_END_OF_STACK : _URC_NO_REASON;
+}
+
+/* The innermost program on the thread's stack. */
+static bool find_caller(struct skep_engine *engine, struct skep_code_place *out)
+{
+	struct search search = {.engine = engine, .out = out};
+
+	if (engine && rcu_read_ongoing())
+		_Unwind_Backtrace(look_at_frame, &search);
+	return search.is_found;
 }
 
 /* --- text --- */
@@ -226,17 +255,21 @@ size_t skep_crash_describe(struct skep_engine *engine, int signal, const void *s
 	struct skep_code_place place = {.sz = sizeof(place)};
 	const siginfo_t *info = siginfo;
 	const void *pc = program_counter(ucontext);
+	const bool is_own = size && find_place(engine, pc, &place);
 
-	if (!size || !find_place(engine, pc, &place))
+	if (!size || (!is_own && !find_caller(engine, &place)))
 		return 0;
 	add(&report, signal_name(signal));
 	if (signal == SIGSEGV || signal == SIGBUS) {
 		add(&report, " at address ");
 		add_address(&report, ptr_to_u64(info->si_addr));
 	}
-	add(&report, " in the machine code of ");
+	add(&report, is_own ? " in the machine code of " : " in a function called by ");
 	add_place(&report, &place);
 	add_registers(&report, ucontext);
-	add_code(&report, &place, pc);
+	if (is_own)
+		add_code(&report, &place, pc);
+	else
+		add(&report, "\n");
 	return report.length;
 }

@@ -209,6 +209,29 @@ static void crash(int prog, int out)
 	_exit(3);
 }
 
+/* What a child that crashes with the program writes. */
+static void read_report(void (*crash_with)(int prog, int out), int prog, char text[2049])
+{
+	size_t length = 0;
+	int ends[2], status;
+	ssize_t got;
+	pid_t child;
+
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child)
+		crash_with(prog, ends[1]);
+	close(ends[1]);
+	while ((got = read(ends[0], text + length, 2048 - length)) > 0)
+		length += (size_t)got;
+	close(ends[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	text[length] = '\0';
+}
+
 static void test_report(void **state)
 {
 	static const char *const wanted[] = {
@@ -219,26 +242,11 @@ static void test_report(void **state)
 		"rip ",
 		" [0f] 0b"};
 	char text[2049] = "";
-	size_t length = 0;
-	ssize_t got;
-	int ends[2], status, prog;
-	pid_t child;
+	int prog;
 
 	start(SKEP_JIT_FULL);
 	prog = load();
-	assert_int_equal(pipe(ends), 0);
-	child = fork();
-	assert_true(child >= 0);
-	if (!child)
-		crash(prog, ends[1]);
-	close(ends[1]);
-	while ((got = read(ends[0], text + length, sizeof(text) - 1 - length)) > 0)
-		length += (size_t)got;
-	close(ends[0]);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
-	text[length] = '\0';
+	read_report(crash, prog, text);
 	for (u32 i = 0; i < ARRAY_SIZE(wanted); i++)
 		if (!strstr(text, wanted[i]))
 			fail_msg("wanted '%s' in '%s'", wanted[i], text);
@@ -268,6 +276,7 @@ struct walk {
 };
 
 static struct walk walked;
+static bool is_to_crash;
 
 static _Unwind_Reason_Code look_at_frame(struct _Unwind_Context *context, void *cookie)
 {
@@ -282,6 +291,8 @@ static _Unwind_Reason_Code look_at_frame(struct _Unwind_Context *context, void *
 static uint64_t walk_back(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
 			  struct skep_run *of)
 {
+	if (is_to_crash)
+		raise(SIGILL);
 	_Unwind_Backtrace(look_at_frame, NULL);
 	return 1;
 }
@@ -300,33 +311,72 @@ static const char calls[] = "call own; exit;"
 			    "own: r6 = 1; r7 = 2; *(u64 *)(r10 - 64) = r6;"
 			    "call %d; r0 += r6; r0 += r7; exit";
 
+static int load_calls(u32 jit)
+{
+	const struct skep_engine_opts opts = {
+		.sz = sizeof(opts), .jit = jit, .extension = &extension};
+	union bpf_attr attr = {.prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
+			       .prog_name = "calls",
+			       .license = ptr_to_u64("none")};
+	struct bpf_insn *insns;
+	char text[256];
+	int prog;
+
+	engine = skep_engine_new(&opts, NULL);
+	assert_non_null(engine);
+	snprintf(text, sizeof(text), calls, SKEP_HELPER_FIRST);
+	assert_int_equal(insns_assemble(text, &insns, &attr.insn_cnt, NULL), 0);
+	attr.insns = ptr_to_u64(insns);
+	prog = skep_bpf(engine, BPF_PROG_LOAD, &attr, sizeof(attr));
+	if (prog < 0)
+		fail_msg("%s", skep_engine_error(engine)->text);
+	free(insns);
+	return prog;
+}
+
 static void test_way_back(void **state)
 {
 	static const u32 tiers[] = {SKEP_JIT_BASE, SKEP_JIT_FULL};
 
 	for (u32 i = 0; i < ARRAY_SIZE(tiers); i++) {
-		const struct skep_engine_opts opts = {
-			.sz = sizeof(opts), .jit = tiers[i], .extension = &extension};
-		union bpf_attr attr = {.prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
-				       .license = ptr_to_u64("none")};
-		struct bpf_insn *insns;
-		char text[256];
-		int prog;
+		const int prog = load_calls(tiers[i]);
 
-		engine = skep_engine_new(&opts, NULL);
-		assert_non_null(engine);
-		snprintf(text, sizeof(text), calls, SKEP_HELPER_FIRST);
-		assert_int_equal(insns_assemble(text, &insns, &attr.insn_cnt, NULL), 0);
-		attr.insns = ptr_to_u64(insns);
-		prog = skep_bpf(engine, BPF_PROG_LOAD, &attr, sizeof(attr));
-		if (prog < 0)
-			fail_msg("%s", skep_engine_error(engine)->text);
-		walked = (struct walk){.beyond = &attr};
+		walked = (struct walk){.beyond = &prog};
 		run(prog);
 		assert_true(walked.is_in_program);
 		assert_true(walked.is_through);
 		close(prog);
-		free(insns);
+		skep_engine_free(engine);
+	}
+}
+
+static void crash_in_call(int prog, int out)
+{
+	const struct sigaction action = {.sa_sigaction = report, .sa_flags = SA_SIGINFO};
+
+	dup2(out, STDOUT_FILENO);
+	sigaction(SIGILL, &action, NULL);
+	is_to_crash = true;
+	run(prog);
+	_exit(3);
+}
+
+/* What crashes is what the program called, in the depth. */
+static void test_called(void **state)
+{
+	static const u32 tiers[] = {SKEP_JIT_BASE, SKEP_JIT_FULL};
+	static const char *const wanted[] = {"SIGILL in a function called by program 'calls' (id ",
+					     "), instruction 5", "\n  "};
+
+	for (u32 i = 0; i < ARRAY_SIZE(tiers); i++) {
+		char text[2049] = "";
+		const int prog = load_calls(tiers[i]);
+
+		read_report(crash_in_call, prog, text);
+		for (u32 k = 0; k < ARRAY_SIZE(wanted); k++)
+			if (!strstr(text, wanted[k]))
+				fail_msg("wanted '%s' in '%s'", wanted[k], text);
+		close(prog);
 		skep_engine_free(engine);
 	}
 }
@@ -338,6 +388,7 @@ int main(void)
 		cmocka_unit_test(test_report),
 		cmocka_unit_test(test_without_run),
 		cmocka_unit_test(test_way_back),
+		cmocka_unit_test(test_called),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
