@@ -86,6 +86,7 @@ void lpm_find_way(struct lpm *lpm, const void *key, struct lpm_way *out)
 			out->value = is_prefix_of(lpm, value, key) ? value : NULL;
 			return;
 		}
+		lpm_prefetch(node);
 		if (node->depth > depth || !lpm_on_path(node, lpm_data(key)))
 			return;
 		out->step[out->count++] = node;
