@@ -6,8 +6,9 @@
 #include <emmintrin.h>
 #endif
 
-/* Places of small nodes, the pieces LPM_SMALL and following. */
-static const u8 capacities[] = {2, 6, 14, 24, 40, 64, 96, LPM_SMALL_MAX};
+/* Places of small nodes, the pieces LPM_SMALL and following: as many as the cache lines take
+ * that a piece has anyway. */
+static const u8 capacities[] = {3, 8, 13, 22, 40, 67, 99, LPM_SMALL_MAX};
 
 /* A wide node whose entries are fewer becomes small. */
 #define WIDE_LEAST 80
