@@ -5,6 +5,9 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <net/if.h>
+#include <skep/port.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -48,15 +51,32 @@ static void add_traffic(struct view_traffic *sum, u64 packets, u64 bytes)
 	sum->tick_bytes += bytes;
 }
 
-static struct view_traffic *port_traffic(struct meter *meter, u32 ifindex)
+/* As Linux names it, or as it was opened. */
+static void name_port(const struct app_run *run, struct view_port *port)
+{
+	struct skep_port_stats stats = {.sz = sizeof(stats)};
+	char name[IF_NAMESIZE] = "";
+
+	if (run->session.on_linux)
+		if_indextoname(port->ifindex, name);
+	else
+		skep_port_stats(run->session.engine, (int)port->ifindex, &stats);
+	snprintf(port->name, sizeof(port->name), "%.*s", VIEW_NAME_MAX - 1,
+		 stats.spec[0] ? stats.spec : name);
+}
+
+static struct view_traffic *port_traffic(const struct app_run *run, struct meter *meter,
+					 u32 ifindex)
 {
 	struct view_port *ports = meter->view.ports;
 	u32 i = 0;
 
 	while (i < VIEW_PORTS - 1 && ports[i].ifindex && ports[i].ifindex != ifindex)
 		i++;
-	if (!ports[i].ifindex)
+	if (!ports[i].ifindex) {
 		ports[i].ifindex = ifindex;
+		name_port(run, &ports[i]);
+	}
 	return &ports[i].traffic;
 }
 
@@ -73,17 +93,19 @@ static struct view_traffic *protocol_traffic(struct meter *meter, u8 protocol)
 	return &protocols[i].traffic;
 }
 
-static void take_flow(struct meter *meter, const struct sampler_key *key,
-		      const struct sampler_flow *counted, u64 now_ns)
+static void take_flow(const struct app_run *run, struct meter *meter,
+		      const struct sampler_key *key, const struct sampler_flow *counted,
+		      u64 now_ns)
 {
 	flows_add(&meter->flows, key, counted, now_ns);
 	add_traffic(&meter->view.total, counted->packets, counted->bytes);
 	add_traffic(protocol_traffic(meter, key->protocol), counted->packets, counted->bytes);
-	add_traffic(port_traffic(meter, key->ingress), counted->packets, counted->bytes);
+	add_traffic(port_traffic(run, meter, key->ingress), counted->packets, counted->bytes);
 }
 
 /* Everything in the table; the sum of it. */
-static struct sampler_traffic empty_table(struct meter *meter, int table, u64 now_ns)
+static struct sampler_traffic empty_table(const struct app_run *run, struct meter *meter,
+					  int table, u64 now_ns)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
 	struct sampler_traffic sum = {};
@@ -98,7 +120,7 @@ static struct sampler_traffic empty_table(struct meter *meter, int table, u64 no
 			break;
 		from = &place;
 		for (u32 i = 0; i < count; i++) {
-			take_flow(meter, &meter->keys[i], &meter->counted[i], now_ns);
+			take_flow(run, meter, &meter->keys[i], &meter->counted[i], now_ns);
 			sum.packets += meter->counted[i].packets;
 			sum.bytes += meter->counted[i].bytes;
 		}
@@ -109,7 +131,8 @@ static struct sampler_traffic empty_table(struct meter *meter, int table, u64 no
 /* What was counted in the table and is not there was pushed out by other flows. */
 static void empty_side(struct app_run *run, struct meter *meter, u32 side, u64 now_ns)
 {
-	struct sampler_traffic metered, there = empty_table(meter, meter->tables[side], now_ns);
+	struct sampler_traffic metered,
+		there = empty_table(run, meter, meter->tables[side], now_ns);
 
 	app_read_counter(run, COUNT_METERED + side, (u64 *)&metered, 2);
 	add_traffic(&meter->view.evicted,

@@ -37,6 +37,7 @@ struct sampler {
 	struct capture capture;
 	struct exports exports;
 	u64 next_tick_ns;
+	int view;  /* for other processes; below 0: nobody asks */
 	u32 flows; /* that there is room for, for as long as it runs */
 };
 
@@ -227,11 +228,14 @@ static int sampler_prepare(struct app_run *run, const void *config)
 static int start(struct app_run *run, const struct sampler_config *config)
 {
 	struct sampler *sampler = run->own;
+	const char *dir = run->session.line->option[OPTION_pin_dir];
 	int code;
 
 	sampler->flows = (u32)config->flows;
+	sampler->view = -1;
 	code = meter_start(run, &sampler->meter, sampler->flows, tell, &sampler->exports);
-	return code ?: capture_start(&sampler->capture, app_map(run, "samples"));
+	code = code ?: capture_start(&sampler->capture, app_map(run, "samples"));
+	return code || !dir ? code : view_publish_open(dir, &sampler->view);
 }
 
 static int sampler_apply(struct app_run *run, const void *state)
@@ -266,6 +270,8 @@ static int sampler_work(struct app_run *run)
 		return 0;
 	sampler->next_tick_ns = now_ns + TICK_NS;
 	meter_tick(run, &sampler->meter);
+	if (sampler->view >= 0)
+		view_publish(sampler->view, &sampler->meter.view);
 	exports_work(&sampler->exports, now_ns);
 	return 0;
 }
@@ -284,6 +290,9 @@ static void sampler_done(struct app_run *run)
 {
 	struct sampler *sampler = run->own;
 
+	if (run->generation && sampler->view >= 0)
+		view_publish_close(run->session.line->option[OPTION_pin_dir], sampler->view,
+				   &sampler->meter.view);
 	exports_done(&sampler->exports);
 	capture_done(&sampler->capture);
 	meter_done(&sampler->meter);

@@ -10,6 +10,7 @@
 #define VIEW_FLOWS     256
 #define VIEW_PROTOCOLS 8
 #define VIEW_PORTS     16
+#define VIEW_NAME_MAX  11
 
 /* All so far, and in the last tick. */
 struct view_traffic {
@@ -23,8 +24,8 @@ struct view_protocol {
 };
 
 struct view_port {
-	u32 ifindex; /* 0: none */
-	u32 unused;
+	u32 ifindex;		  /* 0: none */
+	char name[VIEW_NAME_MAX]; /* cut when it is longer */
 	struct view_traffic traffic;
 };
 
@@ -36,10 +37,11 @@ struct view_flow {
 };
 
 struct view {
-	u64 sequence; /* of the tick */
+	u64 sequence; /* of the tick; where it is written for others, also the last member */
 	u64 time_ns;  /* CLOCK_REALTIME */
 	u64 tick_ns;  /* how long it was */
 	u64 one_of;   /* packets, of which one is counted */
+	u64 is_over;  /* nobody counts any more */
 	u64 flow_count;
 	struct view_traffic total, evicted;
 	struct sampler_traffic counters[COUNTERS];
@@ -47,6 +49,19 @@ struct view {
 	struct view_port ports[VIEW_PORTS];
 	u32 top_count;
 	struct view_flow top[VIEW_FLOWS]; /* by the bytes of the tick, then by all */
+	u64 sequence_again;
 };
+
+/* --- for other processes: a map that is pinned in a directory --- */
+
+/* 0 or an exit code after a message. */
+int view_publish_open(const char *dir, int *out);
+void view_publish(int fd, struct view *view);
+/* The last one; closes it. */
+void view_publish_close(const char *dir, int fd, struct view *view);
+/* 0 or an exit code after a message. */
+int view_open(const char *dir, int *out);
+/* 0 or a negative errno. */
+int view_read(int fd, struct view *out);
 
 #endif

@@ -18,10 +18,10 @@
 
 #define IDLE_MS 1000
 
-#define APP(name, ...)                         \
-	extern const struct app app_##name;    \
-	extern const u8 app_##name##_object[]; \
-	extern const size_t app_##name##_size;
+#define APP(name, object, ...)                   \
+	extern const struct app app_##name;      \
+	extern const u8 app_##object##_object[]; \
+	extern const size_t app_##object##_size;
 #include "cli/apps.def"
 #undef APP
 
@@ -33,8 +33,8 @@ struct app_row {
 };
 
 static const struct app_row rows[] = {
-#define APP(name, programs, help) \
-	{#name, programs, help, &app_##name, app_##name##_object, &app_##name##_size},
+#define APP(name, object, programs, help) \
+	{#name, programs, help, &app_##name, app_##object##_object, &app_##object##_size},
 #include "cli/apps.def"
 #undef APP
 };
@@ -195,10 +195,10 @@ static int run_attached(struct app_run *run, struct move *move)
 		close(stats);
 	if (run->session.on_linux)
 		detach_all(&run->session, &run->attachments);
-	else
-		summary_ports(&run->session, &run->attachments, move->end_ns - move->start_ns);
 	if (run->app->end)
 		run->app->end(run);
+	if (!run->session.on_linux)
+		summary_ports(&run->session, &run->attachments, move->end_ns - move->start_ns);
 	show(run);
 	return code;
 }
@@ -213,6 +213,7 @@ static int attach_and_run(struct app_run *run)
 	};
 	int code = move_options(run->session.line, &move);
 
+	move.shows_progress &= !run->app->owns_terminal;
 	if (code)
 		return code;
 	move_catch_signals(run->session.engine);
@@ -266,6 +267,19 @@ static int run_app(struct app_run *run, const struct app_row *row)
 	return code;
 }
 
+/* What another process has pinned is reached through an engine or the kernel. */
+static int run_alone(struct app_run *run)
+{
+	int code = session_target(&run->session, run->session.line);
+
+	run->own = calloc(1, max(run->app->own_size, (size_t)1));
+	if (!code)
+		code = run->own ? run->app->alone(run) : usage_error("out of memory");
+	session_close(&run->session);
+	free(run->own);
+	return code;
+}
+
 static int run_with_config(struct app_run *run, const struct app_row *row)
 {
 	const struct command_line *line = run->session.line;
@@ -283,6 +297,21 @@ static int run_with_config(struct app_run *run, const struct app_row *row)
 	free_config(run, run->config);
 	free(run->own);
 	return code;
+}
+
+/* A port may stand behind the name. */
+static int run_on_port(struct app_run *run, const struct app_row *row)
+{
+	struct command_line *line = run->session.line;
+
+	if (line->argument_count == 2)
+		line->option[OPTION_on] = line->arguments[1];
+	if (option_given(line, OPTION_on))
+		return run_with_config(run, row);
+	if (row->app->alone && option_given(line, OPTION_pin_dir))
+		return run_alone(run);
+	return usage_error("app %s: expected PORT, or --pin-dir DIR of a running sampler",
+			   row->name);
 }
 
 /* --- what there is --- */
@@ -344,6 +373,8 @@ int cmd_app(struct command_line *line)
 	run.app = row->app;
 	run.session.line = line;
 	run.is_dry = option_given(line, OPTION_dry);
+	if (row->app->takes_port)
+		return run_on_port(&run, row);
 	run.config_path = line->argument_count == 2 ? line->arguments[1] : NULL;
 	if (!run.config_path && !option_given(line, OPTION_on))
 		return list_statements(&line->output, run.app);

@@ -33,7 +33,9 @@ struct app_run {
 struct app {
 	const struct config_row *rows; /* the file's statements */
 	u32 row_count;
-	bool needs_config; /* it can do nothing without a file */
+	bool needs_config;  /* it can do nothing without a file */
+	bool takes_port;    /* what stands behind its name is a port, not a file */
+	bool owns_terminal; /* it draws on it while packets flow */
 	size_t config_size, own_size;
 	/* The numbers that hold when the file says nothing; then, behind its last line, what
 	 * the lines must be together. `config` is zero at first. */
@@ -53,6 +55,8 @@ struct app {
 	/* At --interval, and at the end behind the ports. Never together with the others. */
 	void (*show)(struct app_run *run);
 	void (*done)(struct app_run *run);
+	/* Without a port, on what another process has pinned (--pin-dir). */
+	int (*alone)(struct app_run *run);
 };
 
 /* --- app_maps.c: the object's maps and globals. Programs that drop have `is_dry`, which is

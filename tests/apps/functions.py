@@ -12,9 +12,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
 
 import balancer
 import harness
+import monitor
 import prefilter
 import sampler
 
 if __name__ == "__main__":
     source, build, binary = (pathlib.Path(argument).resolve() for argument in sys.argv[1:4])
-    harness.run_all(harness.Skep(source, build, binary), [balancer, prefilter, sampler])
+    harness.run_all(harness.Skep(source, build, binary), [balancer, prefilter, sampler, monitor])

@@ -30,6 +30,10 @@ def test_network_functions_are_listed(skep):
     names = [name for name, _ in rows(skep.source / "src/cli/apps.def", "APP")]
     same([app["name"] for app in skep.json("app", "-j")], names)
     for name in names:
+        # What needs no configuration has no statements.
+        if not (skep.source / f"apps/{name}/{name}.def").exists():
+            skep.ok("app", name, "gen:count=10", "--once")
+            continue
         words = [texts[0] for _, texts in rows(skep.source / f"apps/{name}/{name}.def", "CONFIG")]
         same([row["statement"].split()[0] for row in skep.json("app", name, "-j")], words)
         skep.ok("app", name, str(skep.source / f"apps/{name}/{name}.conf"), "--check")
