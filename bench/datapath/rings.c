@@ -5,10 +5,13 @@
  */
 #include "datapath.h"
 
+#include <skep/forward.h>
 #include <skep/port.h>
 #include <skep/ring.h>
+#include <skep/route.h>
 #include <skep/skep.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -124,6 +127,7 @@ int measure_bare_ring_forward(double seconds, struct rate *out, char why[256])
 struct peer {
 	struct skep_ring_file file;
 	struct skep_ring to, from;
+	u64 random;
 };
 
 static int feed(void *cookie)
@@ -135,15 +139,53 @@ static int feed(void *cookie)
 	return 0;
 }
 
-static int run_rings(struct skep_engine *engine, int port, double seconds, struct rate *out)
+#define DESTINATION 30
+#define CHECKSUM    24
+
+/* The bench's packet with a right checksum, to 10.1.NUMBER. */
+static void make_routed(u8 *packet, u32 number)
+{
+	u32 sum = 0;
+
+	memcpy(packet, bench_packet, PACKET_BYTES);
+	packet[DESTINATION + 2] = number >> 8;
+	packet[DESTINATION + 3] = number;
+	for (u32 i = 14; i < 34; i += 2)
+		sum += i == CHECKSUM ? 0 : packet[i] << 8 | packet[i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~((sum & 0xffff) + (sum >> 16));
+	packet[CHECKSUM] = sum >> 8;
+	packet[CHECKSUM + 1] = sum;
+}
+
+static int feed_routed(void *cookie)
+{
+	struct peer *peer = cookie;
+	const u32 room = min(skep_ring_room(&peer->to, BATCH), (u32)BATCH);
+	u8 packet[PACKET_BYTES];
+
+	discard(&peer->from);
+	for (u32 i = 0; i < room; i++) {
+		if (peer->random)
+			peer->random = peer->random * 6364136223846793005ull + 1;
+		if (!i || peer->random)
+			make_routed(packet, peer->random >> 48);
+		skep_ring_put(&peer->to, packet, PACKET_BYTES);
+	}
+	skep_ring_send(&peer->to);
+	return 0;
+}
+
+static int run_rings(struct skep_engine *engine, int port, double seconds,
+		     int (*tick)(void *cookie), bool many, struct rate *out)
 {
 	struct skep_port_stats stats = {.sz = sizeof(stats)};
-	struct peer peer;
+	struct peer peer = {.random = many};
 	struct skep_ports_run_opts opts = {
 		.sz = sizeof(opts),
 		.max_ns = seconds * 1e9,
 		.interval_ns = 1,
-		.tick = feed,
+		.tick = tick,
 		.cookie = &peer,
 	};
 	double cpu;
@@ -171,7 +213,7 @@ static int ours(const char *object, double seconds, struct rate *out, char why[2
 	engine = bench_engine(object, "ring:" RING_PATH, &port, why);
 	if (!engine)
 		return 1;
-	code = run_rings(engine, port, seconds, out);
+	code = run_rings(engine, port, seconds, feed, false, out);
 	if (code)
 		snprintf(why, 256, "%s", skep_engine_error(engine)->text);
 	skep_engine_free(engine);
@@ -187,4 +229,58 @@ int measure_ring_drop(double seconds, struct rate *out, char why[256])
 int measure_ring_forward(double seconds, struct rate *out, char why[256])
 {
 	return ours("forward", seconds, out, why);
+}
+
+/* --- a router --- */
+
+static int set_routes(struct skep_engine *engine)
+{
+	char *rows = malloc(1 << 17);
+	size_t at;
+	int code;
+
+	if (!rows)
+		return 1;
+	at = (size_t)sprintf(rows, "device 1 name ring address 02:00:00:00:00:01\n"
+				   "address 10.2.0.1/24 dev ring\n"
+				   "neighbour 10.2.0.2 dev ring lladdr 02:00:00:00:00:02\n"
+				   "10.1.0.0/16 via 10.2.0.2 dev ring\n");
+	for (u32 i = 0; i < 1000; i++)
+		at += (size_t)sprintf(rows + at, "10.1.%u.%u/28 via 10.2.0.2 dev ring\n",
+				      i / 16, i % 16 * 16);
+	code = skep_forward(engine, true);
+	code = code ? code : skep_routes_set(engine, rows, at, NULL);
+	free(rows);
+	return code;
+}
+
+static int routed(double seconds, bool many, struct rate *out, char why[256])
+{
+	struct skep_engine *engine = skep_engine_new(NULL, NULL);
+	uint64_t counts[SKEP_FORWARD_COUNTS] = {};
+	int port, code;
+
+	unlink(RING_PATH);
+	port = skep_port_open(engine, "ring:" RING_PATH, NULL);
+	code = port < 0 || set_routes(engine) ||
+	       run_rings(engine, port, seconds, feed_routed, many, out);
+	if (code)
+		snprintf(why, 256, "%s", skep_engine_error(engine)->text);
+	else
+		skep_forward_counts(engine, port, counts, SKEP_FORWARD_COUNTS);
+	if (!code && counts[SKEP_FORWARD_FORWARDED] != counts[SKEP_FORWARD_PACKETS])
+		code = snprintf(why, 256, "not all packets were forwarded") > 0;
+	skep_engine_free(engine);
+	unlink(RING_PATH);
+	return code;
+}
+
+int measure_ring_route(double seconds, struct rate *out, char why[256])
+{
+	return routed(seconds, false, out, why);
+}
+
+int measure_ring_routes(double seconds, struct rate *out, char why[256])
+{
+	return routed(seconds, true, out, why);
 }

@@ -2,6 +2,7 @@
 /* What comes in: checked, and where it goes. */
 #include "net/forward.h"
 #include "net/checksum.h"
+#include "net/tc.h"
 
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -11,6 +12,7 @@
 #include <sys/socket.h>
 
 #define CACHE_WAYS     4096
+#define CACHE_SOURCES  1024
 #define VLAN_BYTES     4
 #define DEPTH_MAX      8 /* forwarding by programs of packets that are being forwarded */
 #define IPV4_FRAGMENTS 0x3fff
@@ -18,7 +20,7 @@
 
 /* Where packets from one address to another went, which came in by one port. */
 struct cached_way {
-	u64 generation; /* of the neighbours; 0: empty */
+	_Alignas(CACHE_LINE) u64 generation; /* of the neighbours; 0: empty */
 	u64 from[2], to[2];
 	u32 ifindex, mtu;
 	u8 family;
@@ -27,13 +29,28 @@ struct cached_way {
 	struct neighbour *neighbour; /* NULL: it is permanent */
 };
 
+/* Sources that are no martians. */
+struct cached_source {
+	u64 generation;
+	struct route_ip ip;
+};
+
 struct forward_cache {
 	struct cached_way ways[CACHE_WAYS];
+	struct cached_source sources[CACHE_SOURCES];
+	/* Of the port whose packets come in now. */
+	u64 generation;
+	u32 ifindex;
+	u8 mac[6];
 };
 
 struct forward_cache *forward_cache_new(void)
 {
-	return calloc(1, sizeof(struct forward_cache));
+	struct forward_cache *cache = aligned_alloc(CACHE_LINE, sizeof(*cache));
+
+	if (cache)
+		memset(cache, 0, sizeof(*cache));
+	return cache;
 }
 
 void forward_cache_free(struct forward_cache *cache)
@@ -48,6 +65,7 @@ struct forwarder *forwarder_new(struct routes *routes)
 	if (!forwarder)
 		return NULL;
 	forwarder->routes = routes;
+	forwarder->neighbours = routes_neighbours(routes);
 	pthread_mutex_init(&forwarder->lock, NULL);
 	return forwarder;
 }
@@ -61,18 +79,6 @@ void forwarder_free(struct forwarder *forwarder)
 }
 
 /* --- counting --- */
-
-/* A worker's counters have one writer, those of everybody else are shared. */
-void forward_count(const struct forward_way *way, enum skep_forward_count what)
-{
-	const struct outbox *outbox = way->path->outbox;
-
-	if (outbox)
-		counter_add(&way->from->forward[outbox->queue].counts[what], 1);
-	else
-		atomic_fetch_add_explicit(&way->from->forward[QUEUES_MAX].counts[what], 1,
-					  memory_order_relaxed);
-}
 
 void forward_end(const struct forward_way *way, enum skep_forward_count what)
 {
@@ -240,7 +246,7 @@ static u8 *hop_limit(const struct forward_way *way)
 }
 
 /* RFC 1624; the sum of an IPv4 header follows. */
-static void pass_hop(const struct forward_way *way)
+static inline void pass_hop(const struct forward_way *way)
 {
 	u8 *ip = way_ip(way);
 	u32 sum;
@@ -262,6 +268,11 @@ static bool may_be_cut(const struct forward_way *way)
 }
 
 /* --- the cache --- */
+static u64 generation_of(const struct forward_way *way)
+{
+	return neighbours_generation(way->path->forwarder->neighbours) + 1;
+}
+
 static u32 hash_way(const struct cached_way *key)
 {
 	u64 hash = key->to[0] * 0x9e3779b97f4a7c15ull;
@@ -320,16 +331,16 @@ static bool forward_cached(struct forward_way *way, struct cached_way *key,
 	u8 link[12];
 
 	key_of(way, key);
-	key->generation =
-		neighbours_generation(routes_neighbours(way->path->forwarder->routes)) + 1;
+	key->generation = generation_of(way);
 	*slot = &cache->ways[hash_way(key)];
 	cached = *slot;
 	if (cached->generation != key->generation || !is_same_way(cached, key) ||
-	    *hop_limit(way) <= 1 || way_length(way) > cached->mtu || !take_link(cached, link))
+	    *hop_limit(way) <= 1 || way_length(way) > cached->mtu || !take_link(cached, link) ||
+	    tc_has_egress(cached->out))
 		return false;
 	pass_hop(way);
 	memcpy(way->frame->data, link, sizeof(link));
-	forward_leave(way, cached->out);
+	xdp_send(way->path, cached->out, way->frame);
 	forward_count(way, SKEP_FORWARD_FORWARDED);
 	return true;
 }
@@ -387,16 +398,40 @@ static enum skep_forward_count check_hop(struct forward_way *way, const struct f
 	return SKEP_FORWARD_PACKETS;
 }
 
-/* An own address, or a source that comes from somewhere else than it says. */
-static bool is_source_martian(const struct forward_way *way)
+/* An own address, or everybody's. */
+static bool is_type_martian(const struct forward_way *way, const struct route_ip *from)
 {
-	const struct route_ip from = ip_source(way);
-	struct route_query query = {.to = from};
+	const struct route_query query = {.to = *from};
 	const struct route *route;
 
 	if (routes_find(way->path->forwarder->routes, &query, &route))
 		return false;
 	return route->type == RTN_LOCAL || route->type == RTN_BROADCAST;
+}
+
+static u32 hash_source(const struct route_ip *ip)
+{
+	u64 words[2];
+
+	memcpy(words, ip->bytes, sizeof(words));
+	return ((words[0] ^ words[1] * 0x94d049bb133111ebull) * 0x9e3779b97f4a7c15ull >> 40) %
+	       CACHE_SOURCES;
+}
+
+static bool is_source_martian(const struct forward_way *way)
+{
+	struct forward_cache *cache = way->path->cache;
+	const struct route_ip from = ip_source(way);
+	struct cached_source *cached = cache ? &cache->sources[hash_source(&from)] : NULL;
+
+	if (cached && cached->generation == generation_of(way) &&
+	    !memcmp(&cached->ip, &from, sizeof(from)))
+		return false;
+	if (is_type_martian(way, &from))
+		return true;
+	if (cached)
+		*cached = (struct cached_source){generation_of(way), from};
+	return false;
 }
 
 static void route_packet(struct forward_way *way, struct cached_way *key,
@@ -453,7 +488,8 @@ static enum skep_forward_count check_ipv4(struct forward_way *way)
 		return SKEP_FORWARD_BAD_HEADER;
 	if (total > has)
 		return SKEP_FORWARD_TOO_SHORT;
-	if (!is_ipv4_sum_right(ip, header / 4))
+	if (!(header == IPV4_HEADER ? is_ipv4_sum_right(ip, IPV4_HEADER / 4)
+				    : is_ipv4_sum_right(ip, header / 4)))
 		return SKEP_FORWARD_BAD_CHECKSUM;
 	way->frame->original_length = way->frame->length = LINK_HEADER + total;
 	return SKEP_FORWARD_PACKETS;
@@ -499,7 +535,7 @@ static void forward_ip(struct forward_way *way)
 	enum skep_forward_count end =
 		way->family == AF_INET ? check_ipv4(way) : check_ipv6(way);
 	const bool is_new = way->path->cache && !way->mark;
-	struct cached_way key = {}, *slot = NULL;
+	struct cached_way key, *slot = NULL;
 	struct route_ip to;
 
 	if (unlikely(end != SKEP_FORWARD_PACKETS))
@@ -519,16 +555,29 @@ static void forward_ip(struct forward_way *way)
 	forward_end(way, SKEP_FORWARD_LINK_LOCAL);
 }
 
-/* Whether the link layer has it for us; 0: not known yet. */
+/* The port's address, as it is read again when the tables change. */
+static bool is_mac_of_port(const struct forward_way *way, const u8 *mac)
+{
+	struct forward_cache *cache = way->path->cache;
+	const struct route_device *device;
+
+	if (likely(cache && cache->ifindex == way->from->ifindex &&
+		   cache->generation == generation_of(way)))
+		return !memcmp(mac, cache->mac, sizeof(cache->mac));
+	device = routes_device(way->path->forwarder->routes, way->from->ifindex);
+	if (cache && device) {
+		cache->generation = generation_of(way);
+		cache->ifindex = way->from->ifindex;
+		memcpy(cache->mac, device->mac, sizeof(cache->mac));
+	}
+	return device && !memcmp(mac, device->mac, sizeof(device->mac));
+}
+
 static bool is_for_us(const struct forward_way *way)
 {
-	const struct route_device *device;
 	const u8 *to = way->frame->data;
 
-	if (to[0] & 1)
-		return true;
-	device = routes_device(way->path->forwarder->routes, way->from->ifindex);
-	return device && !memcmp(to, device->mac, sizeof(device->mac));
+	return to[0] & 1 || is_mac_of_port(way, to);
 }
 
 static void forward_link(struct forward_way *way)

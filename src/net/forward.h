@@ -67,6 +67,7 @@ struct forward_hop {
 
 struct forwarder {
 	struct routes *routes;
+	struct neighbours *neighbours; /* of the routes */
 	pthread_mutex_t lock; /* of what follows */
 	u64 errors_ns, errors_left;
 	struct {
@@ -85,7 +86,18 @@ static inline u32 way_length(const struct forward_way *way)
 	return way->frame->length - LINK_HEADER;
 }
 
-void forward_count(const struct forward_way *way, enum skep_forward_count what);
+/* A worker's counters have one writer, those of everybody else are shared. */
+static inline void forward_count(const struct forward_way *way, enum skep_forward_count what)
+{
+	const struct outbox *outbox = way->path->outbox;
+
+	if (likely(outbox))
+		counter_add(&way->from->forward[outbox->queue].counts[what], 1);
+	else
+		atomic_fetch_add_explicit(&way->from->forward[QUEUES_MAX].counts[what], 1,
+					  memory_order_relaxed);
+}
+
 /* The packet's end. */
 void forward_end(const struct forward_way *way, enum skep_forward_count what);
 

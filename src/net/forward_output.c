@@ -69,14 +69,16 @@ void forward_to_neighbour(struct forward_way *way, const struct forward_hop *hop
 {
 	struct routes *routes = way->path->forwarder->routes;
 	const u32 device = hop->device->ifindex;
+	const struct route_neighbour *permanent = routes_permanent(routes, device, &hop->next);
 	struct neighbour *neighbour;
 	u8 mac[ETH_ALEN];
 
+	if (permanent)
+		return forward_send(way, hop->device, hop->out, permanent->mac);
 	if (!routes_neighbour(routes, device, &hop->next, mac))
 		return wait_for(way, hop);
 	neighbour = neighbours_find(routes_neighbours(routes), device, &hop->next);
-	if (neighbour && !routes_permanent(routes, device, &hop->next) &&
-	    neighbour_state(neighbour_address_of(neighbour)) == NEIGHBOUR_STALE &&
+	if (neighbour && neighbour_state(neighbour_address_of(neighbour)) == NEIGHBOUR_STALE &&
 	    neighbours_use(routes_neighbours(routes), neighbour, os_time_ns(CLOCK_MONOTONIC)))
 		forward_ask(way, hop->out, &hop->next, neighbour_address_of(neighbour));
 	forward_send(way, hop->device, hop->out, mac);
