@@ -230,6 +230,16 @@ static void contract_bound(struct view *view, s128 low, s128 high, u32 width)
 	assume(implies(had_value, view_has(view, (u64)value & low_ones(width), width)));
 }
 
+/* proof_tnum_sub_64 */
+static struct tnum contract_tnum_sub(struct tnum a, struct tnum b)
+{
+	struct tnum difference = any_tnum(64);
+
+	assume(implies(tnum_has(a, left) && tnum_has(b, right),
+		       tnum_has(difference, left - right)));
+	return difference;
+}
+
 static void view_sum_keeps(u32 width, u8 op)
 {
 	struct view a, b, result;
@@ -246,6 +256,7 @@ static void view_sum_keeps(u32 width, u8 op)
 				 : (s128)signed_left - signed_right;
 	bound_cnt = 0;
 	rely_on(view_bound, contract_bound);
+	rely_on(tnum_sub, contract_tnum_sub);
 	result = view_alu(&a, &b, op, false, width);
 	check_view_has(&result, concrete_alu(left, right, op, false, width), width);
 }
@@ -259,7 +270,7 @@ static void view_sum_keeps(u32 width, u8 op)
 
 SUM(proof, add, 64, BPF_ADD)
 SUM(proof, add, 32, BPF_ADD)
-SUM(long, sub, 64, BPF_SUB)
+SUM(proof, sub, 64, BPF_SUB)
 SUM(proof, sub, 32, BPF_SUB)
 
 /* --- shifts: the numbers at the place where the loop shifts by `right` --- */
@@ -292,38 +303,77 @@ static struct tnum contract_tnum_sar(struct tnum a, u32 shift, u32 width)
 	return shifted;
 }
 
-static void view_shift_keeps(u32 width, u8 op)
+static void any_shift(struct view *a, struct view *b, u32 width, u8 op)
 {
-	struct view a, b, result;
-
 	left = any_unsigned(width);
 	right = any_unsigned(width);
 	assume(right < width);
 	outcome = concrete_alu(left, right, op, false, width);
-	a = any_view_with(left, width);
-	b = any_view_with(right, width);
+	*a = any_view_with(left, width);
+	*b = any_view_with(right, width);
+}
+
+/* In view_alu.c, the loop. */
+struct tnum tnum_shift_any(const struct view *a, const struct view *by, u8 op, u32 width);
+
+static void tnum_shift_any_keeps(u32 width, u8 op)
+{
+	struct view a, b;
+
+	any_shift(&a, &b, width, op);
+	assume(b.umax < width);
 	bound_loops(width + 1);
 	rely_on(tnum_shl, contract_tnum_shl);
 	rely_on(tnum_shr, contract_tnum_shr);
 	rely_on(tnum_sar, contract_tnum_sar);
 	rely_on(tnum_union, contract_union);
+	check(tnum_has(tnum_shift_any(&a, &b, op, width), outcome));
+}
+
+/* proof_tnum_shift_any_* */
+static struct tnum contract_tnum_shift_any(const struct view *a, const struct view *by, u8 op,
+					   u32 width)
+{
+	struct tnum shifted = any_tnum(width);
+
+	check(by->umax < width);
+	assume(implies(view_has(a, left, width) && view_has(by, right, width),
+		       tnum_has(shifted, outcome)));
+	return shifted;
+}
+
+static void view_shift_keeps(u32 width, u8 op)
+{
+	struct view a, b, result;
+
+	any_shift(&a, &b, width, op);
+	rely_on(tnum_shift_any, contract_tnum_shift_any);
 	result = view_alu(&a, &b, op, false, width);
 	check_view_has(&result, outcome, width);
 }
 
-#define SHIFT(kind, name, width, op)             \
-	void kind##_view_##name##_##width(void); \
-	void kind##_view_##name##_##width(void)  \
-	{                                        \
-		view_shift_keeps(width, op);     \
+#define SHIFT(what, kind, name, width, op)           \
+	void kind##_##what##_##name##_##width(void); \
+	void kind##_##what##_##name##_##width(void)  \
+	{                                            \
+		what##_keeps(width, op);             \
 	}
 
-SHIFT(long, shl, 8, BPF_LSH)
-SHIFT(proof, shr, 8, BPF_RSH)
-SHIFT(proof, sar, 8, BPF_ARSH)
-SHIFT(long, shl, 32, BPF_LSH)
-SHIFT(long, shr, 32, BPF_RSH)
-SHIFT(long, sar, 32, BPF_ARSH)
-SHIFT(long, shl, 64, BPF_LSH)
-SHIFT(long, shr, 64, BPF_RSH)
-SHIFT(long, sar, 64, BPF_ARSH)
+SHIFT(tnum_shift_any, proof, shl, 8, BPF_LSH)
+SHIFT(tnum_shift_any, proof, shr, 8, BPF_RSH)
+SHIFT(tnum_shift_any, proof, sar, 8, BPF_ARSH)
+SHIFT(tnum_shift_any, long, shl, 32, BPF_LSH)
+SHIFT(tnum_shift_any, long, shr, 32, BPF_RSH)
+SHIFT(tnum_shift_any, long, sar, 32, BPF_ARSH)
+SHIFT(tnum_shift_any, long, shl, 64, BPF_LSH)
+SHIFT(tnum_shift_any, long, shr, 64, BPF_RSH)
+SHIFT(tnum_shift_any, long, sar, 64, BPF_ARSH)
+SHIFT(view_shift, long, shl, 8, BPF_LSH)
+SHIFT(view_shift, proof, shr, 8, BPF_RSH)
+SHIFT(view_shift, proof, sar, 8, BPF_ARSH)
+SHIFT(view_shift, long, shl, 32, BPF_LSH)
+SHIFT(view_shift, proof, shr, 32, BPF_RSH)
+SHIFT(view_shift, proof, sar, 32, BPF_ARSH)
+SHIFT(view_shift, long, shl, 64, BPF_LSH)
+SHIFT(view_shift, proof, shr, 64, BPF_RSH)
+SHIFT(view_shift, proof, sar, 64, BPF_ARSH)
