@@ -97,16 +97,24 @@ int capture_start(struct capture *capture, int ring_fd)
 		       : usage_error("samples: the ring cannot be read: %s", strerror(errno));
 }
 
-int capture_use(struct capture *capture, const struct capture_choice *choice)
+int capture_open_file(const struct capture *capture, const struct capture_choice *choice,
+		      struct skep_capture_writer **out)
 {
-	struct skep_capture_writer *writer = NULL;
 	struct skep_error err = {};
 
-	if (choice->path && (!capture->writer || strcmp(capture->path, choice->path))) {
-		writer = skep_capture_create(choice->path, 1, &err);
-		if (!writer)
-			return usage_error("%s", err.text);
-	}
+	*out = NULL;
+	if (!choice->path || (capture->writer && !strcmp(capture->path, choice->path)))
+		return 0;
+	*out = skep_capture_create(choice->path, 1, &err);
+	return *out ? 0 : usage_error("%s", err.text);
+}
+
+void capture_use(struct capture *capture, const struct capture_choice *choice,
+		 struct skep_capture_writer *writer)
+{
+	/* What was taken so far belongs to the file that is open. */
+	if (capture->choice)
+		capture_work(capture, false);
 	if (capture->writer && (writer || !choice->path))
 		end_file(capture);
 	if (writer) {
@@ -115,7 +123,6 @@ int capture_use(struct capture *capture, const struct capture_choice *choice)
 		capture->writer = writer;
 	}
 	capture->choice = choice;
-	return 0;
 }
 
 void capture_work(struct capture *capture, bool flushes)

@@ -28,10 +28,15 @@ struct capture {
 	bool is_dirty;
 };
 
-/* The ring; then, now and at each reload, the file of `choice`, which stays the caller's. Those
- * return 0 or an exit code after a message. */
+/* The ring. 0 or an exit code after a message. */
 int capture_start(struct capture *capture, int ring_fd);
-int capture_use(struct capture *capture, const struct capture_choice *choice);
+/* At first and at each reload: the file of `choice`, or NULL when it has none or goes on with
+ * the one that is open, 0 or an exit code after a message; then, with that file, `choice` is
+ * in force, and stays the caller's. */
+int capture_open_file(const struct capture *capture, const struct capture_choice *choice,
+		      struct skep_capture_writer **out);
+void capture_use(struct capture *capture, const struct capture_choice *choice,
+		 struct skep_capture_writer *writer);
 /* Takes what is in the ring; `flushes`: what was written is to be in the file. A file that
  * cannot be written is told of once; its samples are counted as lost. */
 void capture_work(struct capture *capture, bool flushes);

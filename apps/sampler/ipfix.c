@@ -44,9 +44,7 @@ static struct {
 
 enum template_id { TEMPLATE_V4 = 256, TEMPLATE_V6, TEMPLATE_SAMPLER, TEMPLATE_EXPORTER };
 
-#define SELECTOR	      1
-#define PROCESS		      1
-#define UNIFORM_PROBABILISTIC 4 /* selectorAlgorithm (RFC 5477) */
+#define PROCESS 1
 
 /* What both families have. */
 #define FLOW_MEMBERS                                  \
@@ -67,10 +65,8 @@ struct flow6 {
 
 struct sampler_record {
 	u32 domain;
-	u64 selector;
 	u32 interval, space; /* so many packets are taken, then so many are not */
 	double probability;
-	u16 algorithm;
 } __attribute__((packed));
 
 struct exporter_record {
@@ -101,13 +97,12 @@ static fbInfoElementSpec_t flow6_elements[] = {FLOW_ELEMENTS,
 					       ELEMENT("destinationIPv6Address", 16),
 					       {}};
 
-/* About the domain: of what options are about, nfcapd looks for samplers in the rest. */
+/* All of the domain's packets are sampled alike: there is no selector to tell apart. (nfcapd
+ * scales by no record that has a selectorId, unless flow records have one, too.) */
 static fbInfoElementSpec_t sampler_elements[] = {ELEMENT("observationDomainId", 4),
-						 ELEMENT("selectorId", 8),
 						 ELEMENT("samplingPacketInterval", 4),
 						 ELEMENT("samplingPacketSpace", 4),
 						 ELEMENT("samplingProbability", 8),
-						 ELEMENT("selectorAlgorithm", 2),
 						 {}};
 
 static fbInfoElementSpec_t exporter_elements[] = {
@@ -302,11 +297,9 @@ int ipfix_put_facts(struct ipfix *ipfix, const struct ipfix_facts *facts)
 {
 	const struct sampler_record sampler = {
 		.domain = ipfix->domain,
-		.selector = SELECTOR,
 		.interval = 1,
 		.space = (u32)(facts->one_of - 1),
 		.probability = 1.0 / (double)facts->one_of,
-		.algorithm = UNIFORM_PROBABILISTIC,
 	};
 	const struct exporter_record exporter = {
 		.process = PROCESS,

@@ -9,6 +9,7 @@
 #include "base/os.h"
 #include "cli/output.h"
 
+#include <skep/capture.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,19 +244,26 @@ static int sampler_apply(struct app_run *run, const void *state)
 	const struct sampler_config *config = state;
 	const struct sampler_setup setup = setup_of(config);
 	struct sampler *sampler = run->own;
+	struct skep_capture_writer *writer = NULL;
 	int code = run->generation ? 0 : start(run, config);
 
 	if (!code && config->flows != sampler->flows)
 		code = usage_error("%s: flows: there is room for %u until it is started again",
 				   run->config_path, sampler->flows);
-	/* What was told so far belongs to the settings from before. */
+	code = code ?: capture_open_file(&sampler->capture, &config->capture, &writer);
 	code = code ?: exports_use(&sampler->exports, &config->exports);
-	code = code ?: capture_use(&sampler->capture, &config->capture);
+	if (code && writer)
+		skep_capture_finish(writer);
 	if (code)
 		return code;
+	/* A file is there while packets are captured, before it begins and when it ends. */
+	if (config->capture.path)
+		capture_use(&sampler->capture, &config->capture, writer);
 	sampler->meter.timeouts = config->timeouts;
 	sampler->meter.view.one_of = config->one_of;
 	meter_use(run, &sampler->meter, &setup);
+	if (!config->capture.path)
+		capture_use(&sampler->capture, &config->capture, NULL);
 	return 0;
 }
 

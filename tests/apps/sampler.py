@@ -3,13 +3,17 @@
 import collections
 import json
 import os
+import pathlib
 import random
 import re
 import shutil
+import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
+import time
 
 import frames
 import ipfix
@@ -242,38 +246,54 @@ def test_sampler_tells_tcp_collectors(skep):
         same(collector.collected.gaps, 0)
 
 
-def test_sampler_totals_are_those_of_nfcapd(skep):
-    need_fixbuf(skep)
-    if not shutil.which("nfcapd") or not shutil.which("nfdump"):
-        raise Skip("needs nfcapd (nfdump)")
-    folder = skep.path("nf")
-    folder.mkdir()
+def socket_line(port):
+    """What Linux says of the datagram socket at this port; None: there is none."""
+    return next((line.split() for line in open("/proc/net/udp") if f":{port:04X} " in line), None)
+
+
+def wait_until(condition):
+    for _ in range(TIMEOUT * 20):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it takes too long")
+
+
+def collect(skep, config, frames_in):
+    """What nfcapd has of these packets, and the result."""
+    folder = pathlib.Path(tempfile.mkdtemp(dir=skep.work))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    frames.write_capture(skep.path("in.pcap"), frames_in)
     command = ["nfcapd", "-w", str(folder), "-b", "127.0.0.1", "-p", str(port), "-t", "3600", "-B", "4000000"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as nfcapd:
         try:
-            for _ in range(TIMEOUT * 20):
-                if re.search(f":{port:04X} ", open("/proc/net/udp").read()):
-                    break
-                threading.Event().wait(0.05)
-            frames.write_capture(skep.path("in.pcap"), TRAFFIC * 20)
-            result = run(skep, f"collector udp 127.0.0.1 {port}\n", "--on", "pcap:in.pcap")
+            wait_until(lambda: socket_line(port))
+            result = run(skep, f"{config}collector udp 127.0.0.1 {port}\n", "--on", "pcap:in.pcap")
             # What is in its socket is read before it ends.
-            for _ in range(TIMEOUT * 20):
-                if not int(next(line for line in open("/proc/net/udp") if f":{port:04X} " in line).split()[4].split(":")[1], 16):
-                    break
-                threading.Event().wait(0.05)
+            wait_until(lambda: socket_line(port)[4].endswith(":00000000"))
         finally:
             nfcapd.terminate()
             nfcapd.wait(TIMEOUT)
     text = "".join(subprocess.run(["nfdump", "-r", str(path), "-I"], capture_output=True, text=True, timeout=TIMEOUT).stdout
                    for path in folder.glob("nfcapd.2*"))
-    got = {name: sum(int(value) for value in re.findall(rf"^{name}: (\d+)$", text, re.M)) for name in ("Flows", "Packets", "Bytes")}
-    want = [sum(flow[i] for flow in FLOWS.values()) * 20 for i in (0, 1)]
-    same(got, {"Flows": len(FLOWS), "Packets": want[0], "Bytes": want[1]})
-    same(next(iter(result.exports.values()))["packets"], want[0])
+    got = {name: sum(int(value) for value in re.findall(rf"^{name}: (\d+)$", text, re.M))
+           for name in ("Flows", "Packets", "Bytes", "Sequence failures")}
+    return got, result
+
+
+def test_sampler_totals_are_those_of_nfcapd(skep):
+    need_fixbuf(skep)
+    if not shutil.which("nfcapd") or not shutil.which("nfdump"):
+        raise Skip("needs nfcapd (nfdump)")
+    got, result = collect(skep, "", TRAFFIC * 20)
+    packets, total = [sum(flow[i] for flow in FLOWS.values()) * 20 for i in (0, 1)]
+    same(got, {"Flows": len(FLOWS), "Packets": packets, "Bytes": total, "Sequence failures": 0})
+    same(next(iter(result.exports.values()))["packets"], packets)
+    got, result = collect(skep, "sample 1-in 10\n", TRAFFIC * 2000)
+    same(got["Packets"], 10 * result.counters["in flows"], "nfcapd scales")
+    within(result.counters["in flows"], len(TRAFFIC) * 2000, 0.1)
 
 
 def test_sampler_goes_on_when_others_fail(skep):
@@ -297,6 +317,31 @@ def test_sampler_goes_on_when_others_fail(skep):
         same((result.exports[name]["flows"], result.exports[name]["lost_packets"]), (0, 20000), name)
     skep.path("s.conf").write_text("capture no/s.pcapng 1-in 1\n")
     skep.fails(2, r"^skep: no/s\.pcapng: cannot be written: No such file or directory$", "app", "sampler", "s.conf", "--on", "gen:count=1")
+
+
+# --- reloads ---
+
+def test_sampler_reads_its_configuration_again(skep):
+    """What is in both configurations goes on, what is wrong changes nothing, and nothing is counted twice or lost."""
+    need_fixbuf(skep)
+    skep.path("s.conf").write_text("ipfix a.ipfix\ncapture a.pcapng 1-in 1000\n")
+    command = skep.command("app", "sampler", "s.conf", "--on", "gen:flows=50,count=100000000000", "-j", "--duration", str(TIMEOUT))
+    with subprocess.Popen(command, cwd=skep.work, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        wait_until(lambda: int(re.search(r"SigCgt:\s*(\w+)", open(f"/proc/{process.pid}/status").read())[1], 16) & 1)
+        for text, said in (("ipfix a.ipfix\nipfix b.ipfix\ncapture no/b.pcapng 1-in 9\n", "s.conf: not taken"),
+                           ("ipfix a.ipfix\nipfix b.ipfix\ncapture b.pcapng 1-in 1000\nsample 1-in 2\n", "s.conf: read again"),
+                           ("ipfix a.ipfix\nflows 5000\n", "s.conf: not taken"), ("ipfix a.ipfix\n", "s.conf: read again")):
+            skep.path("s.conf").write_text(text)
+            process.send_signal(signal.SIGHUP)
+            same(any(said in line for line in iter(process.stderr.readline, "")), True, said)
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=TIMEOUT)
+    result = Result(out, errors)
+    same(result.counted(), result.port["packets"])
+    same(sum(flow["packets"] for flow in ipfix.read(skep.path("a.ipfix")).flows), result.counters["in flows"])
+    written = sum(len(samples(skep.path(name))) for name in ("a.pcapng", "b.pcapng"))
+    same((written, result.captures[0]["packets"]), (written, written))
+    same(written + result.captures[0]["lost"], result.counters["captured"])
 
 
 # --- Linux ---
