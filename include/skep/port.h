@@ -72,6 +72,7 @@ enum skep_port_ability {
 	SKEP_PORT_KNOWS_TIME = 32,   /* when a packet came */
 	SKEP_PORT_KNOWS_HASH = 64,   /* the hash of its flow */
 	SKEP_PORT_KNOWS_VLAN = 128,  /* the tag that was taken out of it */
+	SKEP_PORT_OFFLOADS = 256,    /* runs programs itself that are loaded for it */
 };
 
 /* A kind of port; the texts have static storage. */

@@ -57,7 +57,7 @@ static int keep_link(struct attachments *out, struct bpf_link *link, const char 
  * The comma that ends the first port of a list. A comma inside "gen:a=1,b=2" does not: what
  * follows it is a key, not "KIND:". Interfaces have no kinds, and no keys.
  */
-static char *port_end(char *list)
+char *port_end(char *list)
 {
 	char *comma = strchr(list, ',');
 	const bool has_kind = list[strcspn(list, ":,")] == ':';
@@ -111,7 +111,7 @@ static int open_port(struct session *session, struct attachments *out, const cha
 
 /* --- linux --- */
 
-static int xdp_mode(const char *text, u32 *flags)
+int xdp_mode(const char *text, u32 *flags)
 {
 	static const struct {
 		const char *name;
@@ -288,8 +288,9 @@ int open_ports(struct session *session, struct attachments *out)
 	if (session->on_linux)
 		return 0;
 	if (!option_given(session->line, OPTION_on))
-		return usage_error("run: --on PORT is missing (pcap:IN[:OUT], gen:..., "
-				   "an interface; `skep port` lists them)");
+		return usage_error("%s: --on PORT is missing (pcap:IN[:OUT], gen:..., "
+				   "an interface; `skep port` lists them)",
+				   session->line->command->words);
 	code = each_port(session, out, open_port) ?: router_open(session);
 	/* a router's routes may name programs, which are loaded behind this */
 	return code || router_given(session->line) ? code : session_set_routes(session);

@@ -27,7 +27,8 @@ struct attachments {
 
 /* The ports of --on, for the skep target. 0 or an exit code after a message; always detach. */
 int open_ports(struct session *session, struct attachments *out);
-/* Before it is loaded: an object that asks what a port knows of its packets is for that port. */
+/* Before it is loaded: an object that asks what a port knows of its packets is for that port,
+ * one that is to be offloaded with its maps for that device. */
 int bind_to_port(struct session *session, const struct attachments *attachments);
 /* Attaches what the objects have: there, or to what Linux has. */
 int attach_all(struct session *sessions, u32 count, struct attachments *out);
@@ -36,6 +37,20 @@ void detach_all(struct session *session, struct attachments *attachments);
 /* --- shared by the targets --- */
 typedef int attach_function(struct session *session, struct attachments *out, const char *spec);
 
+/* XDP_FLAGS_* of --xdp-mode; 0: none is named. */
+int xdp_mode(const char *text, u32 *flags);
+
+/* --- offload.c --- */
+
+/* Whether programs run at the device behind the port, which is so unless --xdp-mode says
+ * otherwise. */
+bool offload_is_meant(const struct session *session, const struct attachments *attachments);
+/* Before it is loaded: programs and maps are for the device. 0 or an exit code after a message.
+ */
+int offload_bind(struct session *session, const struct attachments *attachments);
+
+/* Where the list's first port ends: at a comma, or NULL. */
+char *port_end(char *list);
 /* Each of --on. */
 int each_port(struct session *session, struct attachments *out, attach_function *attach);
 /* The skep target's way. */

@@ -6,6 +6,7 @@
 
 #include <bpf/btf.h>
 #include <errno.h>
+#include <linux/if_link.h>
 #include <skep/attach.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,8 @@ int bind_to_port(struct session *session, const struct attachments *attachments)
 {
 	struct bpf_program *program;
 
+	if (offload_is_meant(session, attachments))
+		return offload_bind(session, attachments);
 	if (!attachments->port_count || !asks_the_port(session))
 		return 0;
 	if (attachments->port_count > 1)
@@ -180,8 +183,9 @@ static int choose_all(struct session *sessions, u32 count, struct choices *out)
 	return code;
 }
 
-static int make_link(const struct choice *choice, u32 index, int port, bool is_generic)
+static int make_link(const struct choice *choice, u32 index, int port, u32 mode)
 {
+	LIBBPF_OPTS(bpf_link_create_opts, hardware, .flags = XDP_FLAGS_HW_MODE);
 	const struct skep_attach_opts opts = {
 		.sz = sizeof(opts),
 		.place = choice->place,
@@ -189,41 +193,33 @@ static int make_link(const struct choice *choice, u32 index, int port, bool is_g
 		.priority =
 			choice->place == SKEP_HOOK_XDP ? choice->config.priority : index + 1,
 		.proceed_on = choice->config.proceed_on,
-		.generic = is_generic && choice->place == SKEP_HOOK_XDP,
+		.generic = mode == XDP_FLAGS_SKB_MODE && choice->place == SKEP_HOOK_XDP,
 	};
 	const int prog = bpf_program__fd(choice->program);
 	const enum bpf_attach_type type =
 		choice->place == SKEP_HOOK_TC_EGRESS ? BPF_TCX_EGRESS : BPF_TCX_INGRESS;
 
+	if (mode == XDP_FLAGS_HW_MODE && choice->place == SKEP_HOOK_XDP)
+		return bpf_link_create(prog, port, BPF_XDP, &hardware);
 	return choice->is_tcx ? bpf_link_create(prog, port, type, NULL)
 			      : skep_attach(choice->session->engine, port, prog, &opts);
 }
 
 static int attach_choice(struct attachments *out, const struct choice *choice, u32 index,
-			 int port, bool is_generic)
+			 int port, u32 mode)
 {
 	int fd;
 
 	if (out->fd_count == ARRAY_SIZE(out->fds))
 		return usage_error("run: more than %zu programs at ports",
 				   ARRAY_SIZE(out->fds));
-	fd = make_link(choice, index, port, is_generic);
+	fd = make_link(choice, index, port, mode);
 	if (fd < 0)
 		return usage_error("%s: cannot be attached to port %d: %s",
 				   bpf_program__name(choice->program), port,
 				   skep_engine_error(choice->session->engine)->text);
 	out->fds[out->fd_count++] = fd;
 	return 0;
-}
-
-static int read_mode(const struct command_line *line, bool *is_generic)
-{
-	const char *mode = line->option[OPTION_xdp_mode];
-
-	*is_generic = mode && !strcmp(mode, "generic");
-	return !mode || *is_generic || !strcmp(mode, "native")
-		       ? 0
-		       : usage_error("--xdp-mode %s: expected native or generic", mode);
 }
 
 static int set_behind(struct session *session, const struct attachments *attachments)
@@ -247,14 +243,16 @@ static int set_behind(struct session *session, const struct attachments *attachm
 int attach_at_ports(struct session *sessions, u32 count, struct attachments *out)
 {
 	struct choices choices = {};
-	bool is_generic;
-	int code = read_mode(sessions->line, &is_generic);
+	u32 mode;
+	int code = xdp_mode(sessions->line->option[OPTION_xdp_mode], &mode);
+
+	if (!code && offload_is_meant(sessions, out))
+		mode = XDP_FLAGS_HW_MODE;
 
 	code = code ?: choose_all(sessions, count, &choices);
 	code = code ?: set_behind(sessions, out);
 	for (u32 port = 0; !code && port < out->port_count; port++)
 		for (u32 i = 0; !code && i < choices.count; i++)
-			code = attach_choice(out, &choices.rows[i], i, out->ports[port],
-					     is_generic);
+			code = attach_choice(out, &choices.rows[i], i, out->ports[port], mode);
 	return code;
 }

@@ -188,7 +188,7 @@ static void hex_cell(const u8 *data, u32 size, char out[CELL_MAX])
 
 	*out = '\0';
 	for (u32 i = 0; i < shown; i++)
-		snprintf(out + i * 3, CELL_MAX - i * 3, i ? " %02x" : "%02x", data[i]);
+		snprintf(out + i * 3 - !!i, CELL_MAX - i * 3, i ? " %02x" : "%02x", data[i]);
 	if (shown < size)
 		strcat(out, " ...");
 }

@@ -17,6 +17,7 @@ static const struct {
 	{SKEP_PORT_KNOWS_TIME, "know the time"},
 	{SKEP_PORT_KNOWS_HASH, "know the hash"},
 	{SKEP_PORT_KNOWS_VLAN, "know the VLAN tag"},
+	{SKEP_PORT_OFFLOADS, "run programs itself"},
 };
 
 static void show_abilities(struct output *output, u32 has)

@@ -158,8 +158,7 @@ static int check_fields(const struct map_desc *desc, struct skep_error *err)
 
 #undef TYPE
 
-/* The description as the map keeps it: no BTF means no fields. */
-static struct map_desc normal_desc(const struct map_desc *desc)
+struct map_desc map_desc_normal(const struct map_desc *desc)
 {
 	struct map_desc normal = *desc;
 
@@ -172,8 +171,8 @@ static struct map_desc normal_desc(const struct map_desc *desc)
 	return normal;
 }
 
-static int check(struct map_desc *desc, const struct map_ops *ops, const struct map *inner,
-		 struct skep_error *err)
+int map_check(struct map_desc *desc, const struct map_ops *ops, const struct map *inner,
+	      struct skep_error *err)
 {
 	int code = check_flags(desc, ops, err);
 
@@ -196,8 +195,8 @@ static void adopt_inner(struct map *map, const struct map *inner)
 }
 
 /* The structure alone; NULL: no memory. */
-static struct map *new_structure(const struct map_desc *desc, const struct map_ops *ops,
-				 const struct map_world *world)
+struct map *map_new_structure(const struct map_desc *desc, const struct map_ops *ops,
+			      const struct map_world *world)
 {
 	struct map *map = aligned_alloc(CACHE_LINE, round_up(ops->size, CACHE_LINE));
 
@@ -257,7 +256,7 @@ static int take_place(struct map *map, const struct map_world *world, struct ske
 static int make(const struct map_desc *desc, const struct map_ops *ops,
 		const struct map_world *world, struct map **out, struct skep_error *err)
 {
-	struct map *map = new_structure(desc, ops, world);
+	struct map *map = map_new_structure(desc, ops, world);
 	struct skep_error why = {};
 	int code;
 
@@ -283,24 +282,24 @@ int map_prepare(struct map_desc *desc, const struct map_world *world, struct map
 		struct skep_error *err)
 {
 	const struct map_ops *ops = map_ops(desc->type);
-	int code = check(desc, ops, NULL, err);
+	int code = map_check(desc, ops, NULL, err);
 
 	if (code)
 		return code;
-	*out = new_structure(desc, ops, world);
+	*out = map_new_structure(desc, ops, world);
 	return *out ? 0 : map_refuse(desc, err, -ENOMEM, "out of memory");
 }
 
 int map_make(const struct map_desc *given, struct map *inner, const struct map_world *world,
 	     struct map **out, struct skep_error *err)
 {
-	struct map_desc desc = normal_desc(given);
+	struct map_desc desc = map_desc_normal(given);
 	const struct map_ops *ops = map_ops(desc.type);
 	int code;
 
 	if (!ops)
 		return map_refuse(&desc, err, -EINVAL, "no such map type");
-	code = check(&desc, ops, inner, err);
+	code = map_check(&desc, ops, inner, err);
 	if (!code)
 		code = make(&desc, ops, world, out, err);
 	if (!code && is_map_of_maps(&desc))

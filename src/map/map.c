@@ -86,6 +86,18 @@ long map_for_each(struct map *map, u32 slot, map_visit *visit, void *cookie)
 
 /* --- user space --- */
 
+static void user_begin(const struct map *map)
+{
+	if (!map->ops->waits)
+		rcu_read_lock();
+}
+
+static void user_end(const struct map *map)
+{
+	if (!map->ops->waits)
+		rcu_read_unlock();
+}
+
 u32 map_user_value_size(const struct map *map)
 {
 	if (map_desc_is_per_cpu(&map->desc))
@@ -123,10 +135,10 @@ int map_user_lookup(struct map *map, const void *key, void *value, u64 flags)
 
 	if ((flags & ~(u64)BPF_F_LOCK) || lock_flag_bad(map, flags))
 		return -EINVAL;
-	rcu_read_lock();
+	user_begin(map);
 	err = map->ops->user_lookup ? map->ops->user_lookup(map, key, value, flags)
 				    : lookup_copy(map, key, value, flags);
-	rcu_read_unlock();
+	user_end(map);
 	return err;
 }
 
@@ -149,9 +161,9 @@ int map_user_update(struct map *map, const void *key, const void *value, u64 fla
 		return -EPERM;
 	if (lock_flag_bad(map, flags))
 		return -EINVAL;
-	rcu_read_lock();
+	user_begin(map);
 	err = update_any(map, key, value, flags);
-	rcu_read_unlock();
+	user_end(map);
 	return err;
 }
 
@@ -208,9 +220,9 @@ int map_user_next_key(struct map *map, const void *key, void *next)
 
 	if (!map->ops->next_key)
 		return -ENOTSUPP;
-	rcu_read_lock();
+	user_begin(map);
 	err = map->ops->next_key(map, key, next);
-	rcu_read_unlock();
+	user_end(map);
 	return err;
 }
 

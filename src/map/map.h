@@ -100,6 +100,13 @@ struct map_world {
  */
 int map_make(const struct map_desc *desc, struct map *inner, const struct map_world *world,
 	     struct map **out, struct skep_error *err);
+struct device;
+/* The same at a device, for whose programs it is: here is no more than a handle. Types and
+ * flags as Linux's offload has them, errors as the device says. */
+int map_make_offloaded(const struct map_desc *desc, struct device *device,
+		       const struct map_world *world, struct map **out, struct skep_error *err);
+/* The device that has the map, and what it calls it; NULL: it is here. */
+const struct device_handle *map_offloaded(const struct map *map);
 /* The same in a world of slots alone. */
 int map_new(const struct map_desc *desc, struct map *inner, u32 slots, struct map **out,
 	    struct skep_error *err);

@@ -26,6 +26,8 @@ typedef long map_visit(void *cookie, void *key, void *value);
 
 struct map_ops {
 	size_t size;		 /* of the type's structure, which begins with a struct map */
+	/* What user space asks waits for others: not in a read-side section. */
+	bool waits;
 	u32 flags_not_supported; /* answered with -ENOTSUPP instead of -EINVAL */
 
 	/* May the map be created? May complete the description (devmap's flags). */
@@ -93,6 +95,12 @@ const struct map_ops *map_ops(u32 type);
  * Steps of making a map, for maps that are in a region already: checks and the structure; the
  * memory; the end of a map that was never handed out.
  */
+/* The description as the map keeps it: no BTF means no fields. */
+struct map_desc map_desc_normal(const struct map_desc *desc);
+int map_check(struct map_desc *desc, const struct map_ops *ops, const struct map *inner,
+	      struct skep_error *err);
+struct map *map_new_structure(const struct map_desc *desc, const struct map_ops *ops,
+			      const struct map_world *world);
 int map_prepare(struct map_desc *desc, const struct map_world *world, struct map **out,
 		struct skep_error *err);
 int map_take_memory(struct map *map, const struct map_world *world);

@@ -5,6 +5,7 @@
  */
 #include "net/net.h"
 #include "base/error.h"
+#include "device/device.h"
 #include "net/filter.h"
 #include "net/forward.h"
 #include "net/port.h"
@@ -118,6 +119,19 @@ int net_port_close(struct net *net, u32 ifindex)
 	if (port)
 		port_close(port);
 	return code;
+}
+
+struct device *net_device(struct net *net, u32 ifindex)
+{
+	struct device *device = NULL;
+	struct port *port;
+
+	rcu_read_lock();
+	port = find_port(net, ifindex);
+	if (port && port->ops->device)
+		device = device_get(port->ops->device(port));
+	rcu_read_unlock();
+	return device;
 }
 
 int net_port_stats(struct net *net, u32 ifindex, struct skep_port_stats *out)

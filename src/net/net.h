@@ -10,6 +10,7 @@
 #include "hook/hook.h"
 #include <skep/attach.h>
 
+struct device;
 struct net;
 
 struct net *net_new(const struct run_env *env); /* `env` outlives it; NULL: out of memory */
@@ -17,6 +18,9 @@ void net_free(struct net *net);			/* closes all ports */
 
 int net_port_open(struct net *net, const char *spec, struct skep_error *err);
 int net_port_close(struct net *net, u32 ifindex);
+/* What the port offloads to: a reference; NULL: there is no such port, or it runs nothing
+ * itself. */
+struct device *net_device(struct net *net, u32 ifindex);
 int net_port_stats(struct net *net, u32 ifindex, struct skep_port_stats *out);
 
 /* The hook of a port, NULL when there is no such port. Call inside a read-side section, which

@@ -249,6 +249,8 @@ void port_read_stats(const struct port *port, struct skep_port_stats *out)
 	for (u32 i = 0; i < SKEP_EXCEPTIONS; i++)
 		if (exceptions[i].is_redirect)
 			stats.redirect_failed += counter_read(&port->exceptions[i]);
+	if (port->ops->add_stats)
+		port->ops->add_stats(port, &stats);
 	strcpy(stats.spec, port->spec);
 	memcpy(out, &stats, min(out->sz, sizeof(stats)));
 }

@@ -28,6 +28,7 @@ enum port_ability {
 	PORT_KNOWS_TIME = SKEP_PORT_KNOWS_TIME,
 	PORT_KNOWS_HASH = SKEP_PORT_KNOWS_HASH,
 	PORT_KNOWS_VLAN = SKEP_PORT_KNOWS_VLAN,
+	PORT_OFFLOADS = SKEP_PORT_OFFLOADS,
 };
 
 /* Written by the worker that receives. */
@@ -99,9 +100,15 @@ struct port_ops {
 	/* Packets that came to the queue and were lost before anybody could take them. NULL:
 	 * that is not known. */
 	u64 (*lost)(const struct port_queue *queue);
+	/* What others counted for the port, as last heard: added to what it counted itself.
+	 * NULL: nothing. Waits for nobody. */
+	void (*add_stats)(const struct port *port, struct skep_port_stats *stats);
+	/* The device behind a port that offloads. */
+	struct device *(*device)(const struct port *port);
 	void (*close)(struct port *port);
 };
 
+struct device;
 struct listener;
 
 struct port {

@@ -2,6 +2,7 @@
 /* A loaded program's life, and one run of it. */
 #include "base/error.h"
 #include "base/os.h"
+#include "device/device.h"
 #include "map/map.h"
 #include "run/checker.h"
 #include "run/extension.h"
@@ -45,6 +46,7 @@ static void prog_free(struct prog *prog)
 		object_put(&prog->target->object);
 	if (native)
 		native->free(native);
+	device_handle_free(prog->offload);
 	code_free(prog->code);
 	verified_free(prog->verified);
 	prog_streams_free(prog);

@@ -11,6 +11,7 @@
 #include "helper/run_context.h"
 #include "verify/verify.h"
 
+struct device_handle;
 struct map;
 struct btf_view;
 struct prog_streams;
@@ -32,6 +33,7 @@ struct prog {
 	/* Owned; NULL: the program is interpreted (run/native.h). Replaced while it runs: loaded
 	 * once for each run, under RCU. */
 	struct native *_Atomic native;
+	struct device_handle *offload; /* owned: the device that runs it; NULL: here */
 	bool is_blinded; /* its constants must not be found in its machine code */
 	struct map **maps;	   /* references, as verified->maps */
 	u32 map_cnt;

@@ -11,10 +11,12 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <skep/port.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -66,6 +68,21 @@ static void after_fork_in_child(void)
 		fd_after_fork(shim_engine(false), true);
 }
 
+/* Those of SKEP_PORTS, in their order from 1 on; false after a message. */
+static bool open_ports(struct skep_engine *created)
+{
+	char *list = strdup(getenv("SKEP_PORTS") ?: ""), *rest = list, *spec;
+	struct skep_error err = {};
+	bool ok = list;
+
+	while (ok && (spec = strsep(&rest, " ")))
+		ok = !*spec || skep_port_open(created, spec, &err) > 0;
+	if (!ok)
+		fprintf(stderr, "libskep-preload: %s\n", list ? err.text : "out of memory");
+	free(list);
+	return ok;
+}
+
 static void create_engine(void)
 {
 	struct skep_engine_opts opts = {.sz = sizeof(opts)};
@@ -78,6 +95,10 @@ static void create_engine(void)
 			fprintf(stderr, "libskep-preload: %s\n", err.text);
 		else if (getenv("SKEP_CRASH_REPORTS"))
 			debug_report_crashes(created);
+	}
+	if (created && !open_ports(created)) {
+		skep_engine_free(created);
+		created = NULL;
 	}
 	/* What is registered last runs first: callbacks may want the engine's locks. */
 	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);

@@ -4,6 +4,7 @@
 #include "map/map.h"
 #include "run/run.h"
 #include "sys/command.h"
+#include "sys/offload.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -100,6 +101,11 @@ struct map *call_map(struct call *call, int fd, u32 mode, int *ret)
 
 	if (!object)
 		return NULL;
+	*ret = offload_check(call, map_offloaded(map_of_object(object)));
+	if (*ret) {
+		object_put(object);
+		return NULL;
+	}
 	if (map_of_object(object)->desc.frozen)
 		given &= ~DESCRIPTOR_WRITE;
 	if ((given & mode) == mode)
@@ -123,8 +129,10 @@ struct prog *call_prog_to_run(struct call *call, int fd, int *ret)
 
 	if (!prog || prog->code)
 		return prog;
+	*ret = prog->offload
+		       ? call_fail(call, -EINVAL, "program %d runs at its device", fd)
+		       : call_fail(call, -EOPNOTSUPP, "this engine only verifies programs");
 	object_put(&prog->object);
-	*ret = call_fail(call, -EOPNOTSUPP, "this engine only verifies programs");
 	return NULL;
 }
 

@@ -7,11 +7,13 @@
 #include "sys/command.h"
 #include "sys/extension.h"
 #include "sys/iterator.h"
+#include "sys/offload.h"
 #include "sys/socket_link.h"
 #include "sys/struct_ops.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define INFO_SIZE_MAX 4096 /* as Linux: a page */
 
@@ -47,16 +49,32 @@ int info_write_array(u64 to, u32 room, const void *from, u32 count, u32 size)
 	return user_write(to, from, (size_t)min(room, count) * size);
 }
 
+/* Linux tells of the name space, too, which the interface's number is of. */
+void info_fill_device(u32 ifindex, u32 *out_ifindex, __u64 *netns_dev, __u64 *netns_ino)
+{
+	struct stat status;
+
+	*out_ifindex = ifindex;
+	if (stat("/proc/self/ns/net", &status))
+		return;
+	*netns_dev = status.st_dev;
+	*netns_ino = status.st_ino;
+}
+
 static int map_info(struct call *call, const struct map *map)
 {
 	const struct map_desc *desc = &map->desc;
 	struct bpf_map_info info;
 	u32 length;
-	int ret = info_read(call, &info, sizeof(info), &length);
+	int ret = offload_check(call, map_offloaded(map))
+			  ?: info_read(call, &info, sizeof(info), &length);
 
 	if (ret)
 		return ret;
 	memset(&info, 0, sizeof(info));
+	if (map_offloaded(map))
+		info_fill_device(desc->ifindex, &info.ifindex, &info.netns_dev,
+				 &info.netns_ino);
 	info.type = desc->type;
 	info.id = map->object.id;
 	info.key_size = desc->key_size;
@@ -105,7 +123,8 @@ static int link_info(struct call *call, struct link *link)
 		info.cgroup.cgroup_id = link->hook ? link->cgroup : 0;
 		info.cgroup.attach_type = link->attach_type;
 	} else
-		info.xdp.ifindex = link->ifindex;
+		info.xdp.ifindex =
+			offload_is_link(link) ? offload_link_ifindex(link) : link->ifindex;
 	/* tcx.ifindex and tcx.attach_type, newer than the header, are where these are */
 	if (link->type == BPF_LINK_TYPE_TCX)
 		info.netns.attach_type = link->attach_type;

@@ -8,6 +8,7 @@
 #include "sys/command.h"
 #include "sys/extension.h"
 #include "sys/iterator.h"
+#include "sys/offload.h"
 #include "sys/port_link.h"
 #include "sys/socket_attach.h"
 #include "sys/socket_link.h"
@@ -94,7 +95,9 @@ int command_link_create(struct call *call)
 
 	if (attach_type == BPF_STRUCT_OPS)
 		return struct_ops_link_create(call);
-	prog = call_prog_to_run(call, call->attr.v.link_create.prog_fd, &ret);
+	prog = offload_is_wanted(call)
+		       ? call_prog(call, (int)call->attr.v.link_create.prog_fd, &ret)
+		       : call_prog_to_run(call, call->attr.v.link_create.prog_fd, &ret);
 	if (!prog)
 		return ret;
 	/* A link that was closed leaves its hook before this one asks for it. */
@@ -153,6 +156,8 @@ static int update_to(struct call *call, struct link *link, struct prog *new_prog
 		ret = iterator_link_update(call, link, new_prog, old);
 	else if (link->type == BPF_LINK_TYPE_SOCKMAP)
 		ret = socket_link_update(link, new_prog, old);
+	else if (offload_is_link(link))
+		ret = offload_link_update(call, link, new_prog, old);
 	else
 		ret = link_update(link, new_prog, old);
 	if (old)
@@ -167,7 +172,9 @@ static int update(struct call *call, struct link *link)
 
 	if (!prog)
 		return ret;
-	ret = update_to(call, link, prog);
+	ret = prog->offload && !offload_is_link(link)
+		      ? call_fail(call, -EINVAL, "the program runs at its device")
+		      : update_to(call, link, prog);
 	object_put(&prog->object);
 	return ret;
 }
@@ -200,6 +207,8 @@ int command_link_detach(struct call *call)
 		ret = struct_ops_link_detach(link);
 	else if (link->type == BPF_LINK_TYPE_SOCKMAP)
 		ret = socket_link_detach(link);
+	else if (offload_is_link(link))
+		ret = offload_link_detach(link);
 	else
 		ret = link->type == BPF_LINK_TYPE_TRACING || link->type == BPF_LINK_TYPE_ITER
 			      ? call_fail(call, -EOPNOTSUPP,

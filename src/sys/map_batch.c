@@ -51,8 +51,9 @@ static int check(struct batch *batch, u32 mode, u64 types)
 {
 	u64 flags = batch->call->attr.v.batch.flags;
 
-	if (!has_type(batch->map, types))
-		return call_fail(batch->call, -ENOTSUPP, "not for maps of type %u",
+	if (!has_type(batch->map, types) || map_offloaded(batch->map))
+		return call_fail(batch->call, -ENOTSUPP, "not for %s of type %u",
+				 map_offloaded(batch->map) ? "a device's maps" : "maps",
 				 batch->map->desc.type);
 	if (batch->flags & ~(u64)BPF_F_LOCK)
 		return call_fail(batch->call, -EINVAL, "elem_flags %#llx", batch->flags);

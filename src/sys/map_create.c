@@ -6,6 +6,7 @@
 #include "map/map.h"
 #include "sys/btf_object.h"
 #include "sys/command.h"
+#include "sys/offload.h"
 
 #include <errno.h>
 #include <string.h>
@@ -123,7 +124,8 @@ static int create(struct call *call, struct object *btf, struct map **out)
 		inner = call_map(call, attr->inner_map_fd, 0, &ret);
 	if (ret < 0)
 		return ret;
-	ret = map_make(&desc, inner, &world, out, call->err);
+	ret = attr->map_ifindex ? offload_map(call, &desc, &world, out)
+				: map_make(&desc, inner, &world, out, call->err);
 	if (inner)
 		object_put(&inner->object);
 	if (ret)

@@ -5,6 +5,7 @@
 #include "map/device.h"
 #include "sys/extension.h"
 #include "sys/map_value.h"
+#include "sys/offload.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -73,6 +74,14 @@ static int write_value(struct call *call, const struct element *element)
 	return call_fail(call, -EFAULT, "the value cannot be written");
 }
 
+/* A device that went during the call is told of as one that was gone before. */
+static int result(struct call *call, const struct element *element, int ret)
+{
+	return ret == -ENODEV && element->map
+		       ? offload_check(call, map_offloaded(element->map)) ?: ret
+		       : ret;
+}
+
 int command_map_lookup_elem(struct call *call)
 {
 	struct element element;
@@ -86,6 +95,7 @@ int command_map_lookup_elem(struct call *call)
 				      call->attr.v.flags);
 	if (!ret)
 		ret = write_value(call, &element);
+	ret = result(call, &element, ret);
 	element_done(&element);
 	return ret;
 }
@@ -159,6 +169,7 @@ int command_map_update_elem(struct call *call)
 	if (!ret)
 		ret = map_value_update(call, element.map, element.key, element.value,
 				       call->attr.v.flags);
+	ret = result(call, &element, ret);
 	element_done(&element);
 	return ret;
 }
@@ -173,6 +184,7 @@ int command_map_delete_elem(struct call *call)
 		ret = read_key(call, element.map, call->attr.v.key, &element.key);
 	if (!ret)
 		ret = map_user_delete(element.map, element.key);
+	ret = result(call, &element, ret);
 	element_done(&element);
 	return ret;
 }
@@ -187,6 +199,7 @@ int command_map_lookup_and_delete_elem(struct call *call)
 						 call->attr.v.flags);
 	if (!ret)
 		ret = write_value(call, &element);
+	ret = result(call, &element, ret);
 	element_done(&element);
 	return ret;
 }
@@ -207,6 +220,7 @@ int command_map_get_next_key(struct call *call)
 	}
 	if (!ret && user_write(attr->next_key, element.value, element.map->desc.key_size))
 		ret = call_fail(call, -EFAULT, "the next key cannot be written");
+	ret = result(call, &element, ret);
 	element_done(&element);
 	return ret;
 }

@@ -3,6 +3,7 @@
 #include "net/port.h"
 #include "net/net.h"
 #include "sys/engine.h"
+#include "sys/offload.h"
 
 #include <errno.h>
 #include <skep/port.h>
@@ -49,6 +50,8 @@ int skep_port_close(struct skep_engine *engine, int ifindex)
 
 int skep_port_stats(struct skep_engine *engine, int ifindex, struct skep_port_stats *out)
 {
+	if (ifindex > 0)
+		offload_refresh(engine, (u32)ifindex);
 	return finish_lookup(engine, ifindex,
 			     ifindex > 0 ? net_port_stats(engine->net, ifindex, out) : -ENODEV);
 }

@@ -5,6 +5,7 @@
 #include "hook/hook.h"
 #include "map/route.h"
 #include "net/net.h"
+#include "sys/offload.h"
 #include "sys/relative.h"
 
 #include <errno.h>
@@ -56,8 +57,10 @@ int xdp_link_create(struct call *call, struct prog *prog, struct link **out)
 	struct hook *hook;
 	int ret;
 
-	if (mode & ~XDP_FLAGS_MODES || (mode & (mode - 1)) || mode == XDP_FLAGS_HW_MODE)
+	if (mode & ~XDP_FLAGS_MODES || (mode & (mode - 1)))
 		return call_fail(call, -EINVAL, "flags %#x of an XDP link", mode);
+	if (mode == XDP_FLAGS_HW_MODE)
+		return offload_link_create(call, prog, out);
 	ret = xdp_check_mtu(call, prog, ifindex, request.place.is_generic);
 	if (ret)
 		return ret;

@@ -4,6 +4,7 @@
 #include "run/native.h"
 #include "run/tag.h"
 #include "sys/info.h"
+#include "sys/offload.h"
 #include "sys/prog_details.h"
 
 #include <errno.h>
@@ -200,7 +201,8 @@ int prog_info(struct call *call, struct prog *prog)
 	struct bpf_prog_info asked, info = {0};
 	const struct native *native;
 	u32 length;
-	int ret = info_read(call, &asked, sizeof(asked), &length);
+	int ret = offload_check(call, prog->offload)
+			  ?: info_read(call, &asked, sizeof(asked), &length);
 
 	if (ret)
 		return ret;
@@ -217,6 +219,9 @@ int prog_info(struct call *call, struct prog *prog)
 		return call_fail(call, ret, "an array of the info cannot be written");
 	fill_identity(prog, &info);
 	fill_counts(prog, &info);
+	ret = prog->offload ? offload_prog_info(call, prog, &info) : 0;
+	if (ret)
+		return ret;
 	/* Where arrays went stays as the caller gave it. */
 	info.map_ids = asked.map_ids;
 	info.xlated_prog_insns = asked.xlated_prog_insns;

@@ -9,6 +9,7 @@
 #include "sys/btf_object.h"
 #include "sys/compile.h"
 #include "sys/map_value.h"
+#include "sys/offload.h"
 #include "sys/prog_details.h"
 #include "sys/user_log.h"
 
@@ -32,6 +33,8 @@ struct load {
 	struct bpf_insn *insns;
 	void *func_info, *line_info;
 	struct object *btf;  /* reference; NULL */
+	struct device *device;	       /* reference: that will run it; NULL: this engine */
+	struct device_handle *offload; /* owned: the program there */
 	struct prog *target; /* reference: of BPF_PROG_TYPE_EXT; NULL */
 	struct verify_target verify_target;
 	/* Every map that the instructions or fd_array name: references. */
@@ -47,6 +50,8 @@ static void load_done(struct load *load)
 	object_put(load->btf);
 	if (load->target)
 		object_put(&load->target->object);
+	device_handle_free(load->offload);
+	device_put(load->device);
 	free(load->insns);
 	free(load->func_info);
 	free(load->line_info);
@@ -170,36 +175,40 @@ static int read_target(struct load *load)
 		return call_fail(call, object ? -ENOTSUPP : -EINVAL,
 				 "attach_prog_fd %u is no program", fd);
 	}
+	if (load->target->offload)
+		return call_fail(call, -EINVAL, "program %u runs at its device", fd);
 	if (call->attr.v.prog_type == BPF_PROG_TYPE_EXT)
 		return 0;
 	return call_fail(call, -EINVAL, "attach_prog_fd is for programs of type ext");
 }
 
 /* A program that runs at one port only, and may ask what that knows of its packets. */
-static int check_device(struct call *call)
+static int check_device(struct load *load)
 {
+	struct call *call = load->call;
 	const union bpf_attr *attr = &call->attr.v;
 	const u32 allowed = DEVICE_BOUND | BPF_F_XDP_HAS_FRAGS;
 
+	if (!(attr->prog_flags & DEVICE_BOUND))
+		return offload_check_load(call, &load->device);
 	if (attr->prog_type != BPF_PROG_TYPE_XDP || (attr->prog_flags & ~allowed))
 		return call_fail(call, -EINVAL,
 				 "prog_ifindex with program type %u, prog_flags %#x",
 				 attr->prog_type, attr->prog_flags);
-	if (!(attr->prog_flags & DEVICE_BOUND))
-		return call_fail(call, -EINVAL, "no device takes offloaded programs");
 	if (!net_has_port(call->engine->net, attr->prog_ifindex))
 		return call_fail(call, -EINVAL, "no port has ifindex %u", attr->prog_ifindex);
 	return 0;
 }
 
-static int check_attach(struct call *call)
+static int check_attach(struct load *load)
 {
+	struct call *call = load->call;
 	const union bpf_attr *attr = &call->attr.v;
 	int ret;
 
 	if (attr->attach_btf_id && !attaches_by_btf(attr->prog_type))
 		return call_fail(call, -EINVAL, "attach_btf_id with a type that has none");
-	ret = attr->prog_ifindex ? check_device(call) : 0;
+	ret = attr->prog_ifindex ? check_device(load) : 0;
 	if (ret)
 		return ret;
 	if (attr->core_relo_cnt)
@@ -224,7 +233,7 @@ static int check_call(struct load *load)
 		ret = check_rights(call, row);
 	if (!ret)
 		ret = read_target(load);
-	return ret ? ret : check_attach(call);
+	return ret ? ret : check_attach(load);
 }
 
 /* --- what the caller's pointers show --- */
@@ -413,7 +422,7 @@ static void fill_input(struct load *load)
 	input->line_info = load->line_info;
 	input->line_info_rec_size = attr->line_info_rec_size;
 	input->attach_btf_id = attr->attach_btf_id;
-	if (attr->prog_ifindex)
+	if (attr->prog_ifindex && !load->device)
 		input->flags |= VERIFY_DEVICE_BOUND;
 	if (load->target) {
 		load->verify_target = prog_as_target(load->target);
@@ -452,6 +461,25 @@ static int verify_to_check(struct load *load, struct verified **out)
 	return verify_and_explain(load, out);
 }
 
+/* What belongs to a device must be all of it: Linux compares each map with the program, too. */
+static int offload_program(struct load *load, const struct verified *verified,
+			   struct user_log *log)
+{
+	const struct offload_load what = {.device = load->device,
+					  .verified = verified,
+					  .insns = load->insns,
+					  .flags = load->call->attr.v.prog_flags,
+					  .is_gpl = load->input.gpl,
+					  .name = load->name};
+	int ret = offload_check_maps(load->call, &what);
+
+	if (!ret && load->device)
+		ret = offload_load(load->call, &what, &load->offload);
+	if (ret && user_log_text(log))
+		strbuf_addf(user_log_text(log), "%s\n", load->call->err->text);
+	return ret;
+}
+
 static int verify(struct load *load, struct verified **out)
 {
 	const union bpf_attr *attr = &load->call->attr.v;
@@ -467,6 +495,8 @@ static int verify(struct load *load, struct verified **out)
 	ret = bind_fd_array(load);
 	if (!ret)
 		ret = verify_to_check(load, &verified);
+	if (!ret)
+		ret = offload_program(load, verified, &log);
 	ret = user_log_done(&log, load->call, offsetof(struct attr_prog_load, log_true_size),
 			    ret);
 	if (!ret && !arena_adopt(&verified->arena, load->insns))
@@ -536,7 +566,7 @@ static int make_prog(struct load *load, struct verified *verified, struct prog *
 	}
 	for (u32 i = 0; i < verified->map_cnt; i++)
 		maps[i] = map_of_desc(verified->maps[i]);
-	ret = load->call->engine->verify_only
+	ret = load->call->engine->verify_only || load->offload
 		      ? prog_new_verified(verified, maps, out, load->call->err)
 		      : prog_new(verified, maps, load->btf ? &types : NULL, out,
 				 load->call->err);
@@ -554,6 +584,8 @@ static void fill_prog(struct load *load, struct prog *prog)
 	prog->uid = getuid();
 	prog->attach_btf_id = load->input.attach_btf_id;
 	prog->bound_ifindex = load->call->attr.v.prog_ifindex;
+	prog->offload = load->offload;
+	load->offload = NULL;
 	if (load->btf)
 		prog->btf = object_get(load->btf);
 	if (load->target)
@@ -592,7 +624,8 @@ static int build(struct load *load, struct prog **out)
 	if (ret)
 		return ret;
 	fill_prog(load, *out);
-	compile_prog(load->call->engine, *out);
+	if (!(*out)->offload)
+		compile_prog(load->call->engine, *out);
 	ret = enter_owners(load, *out);
 	if (!ret)
 		ret = bind_unused(load, *out);

@@ -24,8 +24,15 @@ int command_prog_test_run(struct call *call)
 {
 	const union bpf_attr given = call->attr.v;
 	int ret = 0, written;
-	struct prog *prog = call_prog_to_run(call, (int)given.test.prog_fd, &ret);
+	struct prog *prog = call_prog(call, (int)given.test.prog_fd, &ret);
+	const bool is_offloaded = prog && prog->offload;
 
+	if (prog)
+		object_put(&prog->object);
+	if (is_offloaded)
+		return call_fail(call, -ENOTSUPP, "program %u runs at its device only",
+				 given.test.prog_fd);
+	prog = call_prog_to_run(call, (int)given.test.prog_fd, &ret);
 	if (!prog)
 		return ret;
 	/* A link that was closed gives its place back before the program runs. */

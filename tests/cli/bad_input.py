@@ -28,7 +28,7 @@ def test_usage(skep):
             (r"--format x: expected raw or c", "btf", "dump", "--format", "x", "firewall.bpf.o"),
             (r"--on PORT is missing", "run", "firewall.bpf.o"),
             (r"--duration -1: expected", "run", "firewall.bpf.o", "--on", "gen:", "--duration", "-1"),
-            (r"--xdp-mode offload: expected native or generic", "run", "firewall.bpf.o", "--on", "gen:", "--xdp-mode", "offload"),
+            (r"--xdp-mode x: expected native, generic or offload", "run", "firewall.bpf.o", "--on", "gen:", "--xdp-mode", "x"),
             (r"--pass-to 2: expected the number of a port", "run", "firewall.bpf.o", "--on", "gen:", "--pass-to", "2"),
             (r"run: expected FILE\.\.\.", "run"),
             (r"run: --set is for one FILE", "run", "firewall.bpf.o", "counter.bpf.o", "--set", "x=1"),

@@ -13,6 +13,7 @@ import apps
 import bad_input
 import coverage
 import debugging
+import device
 import harness
 import on_linux
 import router
@@ -22,4 +23,4 @@ import showing
 if __name__ == "__main__":
     source, build, binary = (pathlib.Path(argument).resolve() for argument in sys.argv[1:4])
     harness.run_all(harness.Skep(source, build, binary),
-                    [showing, running, debugging, bad_input, apps, on_linux, router, coverage])
+                    [showing, running, debugging, bad_input, device, apps, on_linux, router, coverage])

@@ -33,6 +33,11 @@ def test_run_generated_packets(skep):
     same([line for line in text.splitlines() if len(line) > 80], [])
 
 
+def test_run_shows_what_has_no_type(skep):
+    matches(r"\n  00 00 00 00  00 00 00 00 00 00 00 00\n  01 00 00 00  05 04 03 02 01 00 00 00\n",
+            skep.ok("run", "untyped.bpf.c", "--on", "gen:count=10"))
+
+
 def test_run_several_ports(skep):
     skep.ok("run", "counter.bpf.o", "--on", "gen:count=50,out=in.pcap")
     lines = skep.lines("run", "counter.bpf.o", "--on", "gen:count=7,seed=2,pcap:in.pcap", "-j")

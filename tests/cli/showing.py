@@ -203,7 +203,7 @@ def test_per_cpu_values_and_maps_of_maps(skep):
     same({value["value"] for value in entry["formatted"]["values"]}, {4})
     same([value["cpu"] for value in entry["values"]], list(range(len(entry["values"]))))
     same(len(skep.ok("map", "dump", "firewall.bpf.o", "outcomes", "--top", "2").splitlines()), 5)
-    matches(r"inner_map_id\n +\S+ +\d+\n$", skep.ok("map", "dump", "events.bpf.c", "outer"))
+    matches(r"inner_map_id\n  01 00 00 00 +\d+\n$", skep.ok("map", "dump", "events.bpf.c", "outer"))
     matches(r"prog_id\n", skep.ok("map", "dump", "tailcall.bpf.o", "stages"))
     skep.fails(2, "queue", "map", "dump", "events.bpf.c", "queue")
 

@@ -319,7 +319,8 @@ static void kinds_say_what_they_can_do(void **state)
 
 	while (!skep_port_kind(count, &kind)) {
 		assert_memory_equal(kind.usage, kind.name, strlen(kind.name));
-		assert_true(kind.abilities & SKEP_PORT_RECEIVES || kind.usable == -ENOSYS);
+		assert_true(kind.abilities & (SKEP_PORT_RECEIVES | SKEP_PORT_OFFLOADS) ||
+			    kind.usable == -ENOSYS);
 		assert_int_equal(kind.usable != 0, kind.why_not[0] != '\0');
 		count++;
 	}

@@ -47,6 +47,7 @@ WHOLE = {
     "src/cli/commands.def": "tests/cli/coverage.py",
     "src/cli/options.def": "tests/cli/coverage.py",
     "src/cli/sections.def": "tests/cli/showing.py",
+    "src/device/messages.def": "tests/device/test_device_hostile.c",
     "src/helper/absent.def": "tests/helper/test_helper_run.c",
     "src/helper/kernel_members.def": "tests/helper/test_kernel_object.c",
     "src/ir/fold.def": "tests/ir/test_rule.c",
