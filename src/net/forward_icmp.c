@@ -331,7 +331,7 @@ static void local_ipv6(struct forward_way *way)
 
 	switch (ip[6]) {
 	case IPPROTO_ICMPV6: break;
-	case IPPROTO_UDP: forward_tell(way, ERROR_PORT, 0); /* fallthrough */
+	case IPPROTO_UDP: forward_tell(way, ERROR_PORT, 0); __attribute__((fallthrough));
 	case IPPROTO_TCP:
 	case IPPROTO_HOPOPTS:
 	case IPPROTO_ROUTING:
