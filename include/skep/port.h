@@ -96,6 +96,9 @@ struct skep_ports_run_opts {
 	uint64_t interval_ns;
 	int (*tick)(void *cookie);
 	void *cookie;
+	/* At least so many workers, at most 16; those that have no queue of a port get only what a
+	 * cpumap redirects to them: its entry N is the worker N modulo their number. */
+	uint32_t workers;
 };
 
 /*

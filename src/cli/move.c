@@ -45,10 +45,14 @@ bool move_is_interrupted(void)
 
 int move_options(const struct command_line *line, struct move *out)
 {
+	const bool on_linux = !strcmp(line->option[OPTION_target] ?: "", "linux");
 	int code = option_seconds(line, OPTION_interval, &out->interval_ns);
 
+	if (on_linux && option_given(line, OPTION_workers))
+		return usage_error("--workers is for the skep target; Linux has CPUs");
 	code = code ?: option_seconds(line, OPTION_duration, &out->duration_ns);
 	out->shows_progress = isatty(STDERR_FILENO);
+	code = code ?: option_number(line, OPTION_workers, 0, &out->workers);
 	return code ?: option_number(line, OPTION_count, 0, &out->count);
 }
 
@@ -104,6 +108,7 @@ static int move_packets(struct move *move)
 			move->interval_ns ? min(move->interval_ns, PROGRESS_NS) : PROGRESS_NS,
 		.tick = tick,
 		.cookie = move,
+		.workers = min(move->workers, (u64)UINT32_MAX),
 	};
 	struct skep_error err = {};
 	int code = skep_ports_run(move->session->engine, &opts, &err);

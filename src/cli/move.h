@@ -11,7 +11,7 @@
 struct move {
 	struct session *session; /* of the engine, or of the kernel */
 	const struct attachments *attachments;
-	u64 interval_ns, duration_ns, count; /* 0: none */
+	u64 interval_ns, duration_ns, count, workers; /* 0: none */
 	/* Every interval, on the thread that moves packets. */
 	void (*show)(void *cookie);
 	/* Some times a second, on the same thread; NULL: nothing. */
@@ -23,7 +23,7 @@ struct move {
 	u64 shown_ns;
 };
 
-/* --interval, --duration and --count. 0 or an exit code after a message. */
+/* --interval, --duration, --count and --workers. 0 or an exit code after a message. */
 int move_options(const struct command_line *line, struct move *out);
 
 /* From now on SIGINT and SIGTERM end move_until_end(), and a second one the process. */

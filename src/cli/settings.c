@@ -114,12 +114,48 @@ static int set_global(struct session *session, const struct btf_view *types,
 	return 0;
 }
 
+/* Maps of devices and CPUs have no types: a number, and behind a comma the name of the program
+ * at the entry. */
+static int parse_target(struct session *session, const struct setting *setting,
+			const char **text, u32 *out, u32 size)
+{
+	const struct bpf_program *prog;
+	char *end;
+
+	errno = 0;
+	out[0] = (u32)strtoul(*text, &end, 0);
+	if (end == *text || errno)
+		return usage_error("--set %s: expected a number at '%s'", setting->text, *text);
+	*text = end;
+	if (size < 8 || *end != ',')
+		return 0;
+	prog = bpf_object__find_program_by_name(session->object, end + 1);
+	if (!prog)
+		return usage_error("--set %s: %s has no program '%s'", setting->text,
+				   session->path, end + 1);
+	out[1] = (u32)bpf_program__fd(prog);
+	*text = end + strlen(end);
+	return 0;
+}
+
+/* A key or a value; `type` 0: it has none. */
+static int parse_part(struct session *session, const struct btf_view *types, u32 type,
+		      const struct setting *setting, const char **text, void *out, u32 size)
+{
+	struct skep_error err = {};
+
+	if (!type && (size == 4 || size == 8))
+		return parse_target(session, setting, text, out, size);
+	if (btf_parse_value(types, type, text, out, size, &err))
+		return usage_error("--set: %s", err.text);
+	return 0;
+}
+
 static int set_entry(struct session *session, const struct btf_view *types,
 		     const struct setting *setting)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(session->object, setting->name);
 	const char *text = setting->key;
-	struct skep_error err = {};
 	void *key, *value;
 	int code = 0;
 
@@ -130,14 +166,15 @@ static int set_entry(struct session *session, const struct btf_view *types,
 	value = calloc(1, bpf_map__value_size(map));
 	if (!key || !value)
 		code = usage_error("out of memory");
-	else if (btf_parse_value(types, bpf_map__btf_key_type_id(map), &text, key,
-				 bpf_map__key_size(map), &err))
-		code = usage_error("--set: %s", err.text);
+	else if ((code = parse_part(session, types, bpf_map__btf_key_type_id(map), setting,
+				    &text, key, bpf_map__key_size(map))))
+		;
 	else if (strncmp(text, "]=", 2))
 		code = usage_error("--set %s: expected ']=' at '%s'", setting->text, text);
-	else if (text += 2, btf_parse_value(types, bpf_map__btf_value_type_id(map), &text,
-					    value, bpf_map__value_size(map), &err))
-		code = usage_error("--set: %s", err.text);
+	else if (text += 2,
+		 (code = parse_part(session, types, bpf_map__btf_value_type_id(map), setting,
+				    &text, value, bpf_map__value_size(map))))
+		;
 	else if (*text)
 		code = usage_error("--set %s: '%s' is left over", setting->text, text);
 	else if (bpf_map__update_elem(map, key, bpf_map__key_size(map), value,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/redirect.h"
 #include "map/device.h"
+#include "net/cpu.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -115,49 +116,68 @@ static int send_to_entry(const struct xdp_path *path, struct run_context *run,
 	return device ? send_through(path, run, from, device, frame) : -ENOENT;
 }
 
-/* --- to CPUs: the frame stays on the worker that has it --- */
+/* --- to CPUs --- */
 
-/* Whether the frame is to be redirected again. */
+/* The frame is at the entry's CPU. Whether it is to be redirected again. */
 static bool go_on_at_cpu(const struct xdp_path *path, struct run_context *run,
-			 const struct redirect *to, struct port *from, struct frame *frame,
-			 int *err)
+			 const struct object *prog, struct port *from, struct frame *frame)
 {
-	const struct map_device *cpu = map_device_find(to->map, (u32)to->key);
-	u32 action = XDP_PASS;
+	const u32 action = prog ? run_at_entry(run, prog, from, 0, frame) : XDP_PASS;
 
-	if (!cpu) {
-		*err = -ENOENT;
-		return false;
-	}
-	if (cpu->prog)
-		action = run_at_entry(run, cpu->prog, from, 0, frame);
 	if (action == XDP_PASS)
 		xdp_pass(path, from, frame, run);
 	else if (action != XDP_REDIRECT)
 		port_exception(from, SKEP_EXCEPTION_ENTRY_DROP);
-	*err = 0;
 	return action == XDP_REDIRECT;
 }
 
-static int carry_out(const struct xdp_path *path, struct run_context *run, struct port *from,
-		     struct frame *frame, bool *again)
-{
-	const struct redirect to = run->redirect;
-	int err;
+/* One redirect after the other. */
+struct chase {
+	const struct xdp_path *path;
+	struct run_context *run;
+	struct port *from;
+	struct frame *frame;
+	u32 redirects; /* so far */
+	bool goes_on;
+};
 
-	*again = false;
+static int send_to_cpu(struct chase *chase, const struct redirect *to)
+{
+	const struct map_device *entry = map_device_find(to->map, (u32)to->key);
+	struct cpu *cpu = chase->path->cpu;
+	u32 target;
+
+	if (!entry)
+		return -ENOENT;
+	target = cpu ? cpu_of_key(cpu, (u32)to->key) : 0;
+	if (cpu && target != cpu->index)
+		return cpu_put(cpu, target, entry->target,
+			       &(struct cpu_frame){.frame = *chase->frame,
+						   .from = chase->from,
+						   .prog = entry->prog,
+						   .redirects = chase->redirects});
+	chase->goes_on =
+		go_on_at_cpu(chase->path, chase->run, entry->prog, chase->from, chase->frame);
+	return 0;
+}
+
+static int carry_out(struct chase *chase)
+{
+	const struct redirect to = chase->run->redirect;
+
+	chase->redirects++;
+	chase->goes_on = false;
 	switch (to.kind) {
 	case REDIRECT_NONE:
 	case REDIRECT_SOCKET: return -EINVAL;
-	case REDIRECT_IFINDEX: return send_to(path, to.ifindex, frame);
+	case REDIRECT_IFINDEX: return send_to(chase->path, to.ifindex, chase->frame);
 	case REDIRECT_MAP: break;
 	}
 	switch (to.map->desc.type) {
 	case BPF_MAP_TYPE_DEVMAP:
-	case BPF_MAP_TYPE_DEVMAP_HASH: return send_to_entry(path, run, &to, from, frame);
-	case BPF_MAP_TYPE_CPUMAP:
-		*again = go_on_at_cpu(path, run, &to, from, frame, &err);
-		return err;
+	case BPF_MAP_TYPE_DEVMAP_HASH:
+		return send_to_entry(chase->path, chase->run, &to, chase->from, chase->frame);
+	case BPF_MAP_TYPE_CPUMAP: return send_to_cpu(chase, &to);
 	default: return -EOPNOTSUPP; /* an XSK map: no port has queues */
 	}
 }
@@ -167,22 +187,47 @@ static enum skep_exception exception_of(int err)
 	switch (err) {
 	case -ENODEV: return SKEP_EXCEPTION_NO_PORT;
 	case -ENOENT: return SKEP_EXCEPTION_NO_ENTRY;
+	case -ENOSPC: return SKEP_EXCEPTION_FULL;
 	case -ENOMEM: return SKEP_EXCEPTION_NO_MEMORY;
 	case -EOPNOTSUPP: return SKEP_EXCEPTION_NO_SOCKET;
 	default: return SKEP_EXCEPTION_NO_TARGET;
 	}
 }
 
+static void run_after(struct chase *chase)
+{
+	int err = 0;
+
+	while (chase->goes_on && !err && chase->redirects < REDIRECTS_MAX)
+		err = carry_out(chase);
+	if (err)
+		port_exception(chase->from, exception_of(err));
+	else if (chase->goes_on)
+		port_exception(chase->from, SKEP_EXCEPTION_LOOP);
+}
+
 void redirect_frame(const struct xdp_path *path, struct run_context *run, struct port *from,
 		    struct frame *frame)
 {
-	bool again = true;
-	int err = 0;
+	struct chase chase = {path, run, from, frame, 0, true};
 
-	for (u32 i = 0; i < REDIRECTS_MAX && again && !err; i++)
-		err = carry_out(path, run, from, frame, &again);
-	if (err)
-		port_exception(from, exception_of(err));
-	else if (again)
-		port_exception(from, SKEP_EXCEPTION_LOOP);
+	run_after(&chase);
+}
+
+void redirect_receive(const struct xdp_path *path, struct cpu_frame *const *frames, u32 count)
+{
+	struct run_context run;
+
+	run_begin(&run, path->env);
+	run.path = path;
+	for (u32 i = 0; i < count; i++) {
+		struct cpu_frame *it = frames[i];
+		struct chase chase = {path, &run, it->from, &it->frame, it->redirects, false};
+
+		chase.goes_on = go_on_at_cpu(path, &run, it->prog, it->from, &it->frame);
+		run_after(&chase);
+	}
+	run_end(&run);
+	outbox_flush(path->outbox);
+	cpu_flush(path->cpu);
 }

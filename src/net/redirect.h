@@ -10,9 +10,15 @@
  * dropped. */
 #define REDIRECTS_MAX 8
 
+struct cpu_frame;
+
 /* Carries out run->redirect for a frame that `from` received; the frame is not needed any more.
  * What fails is an exception of the port. */
 void redirect_frame(const struct xdp_path *path, struct run_context *run, struct port *from,
 		    struct frame *frame);
+
+/* What other workers redirected to this one: the entries' programs run, and the frames go on
+ * behind the ports that received them. At most FRAME_BATCH; they may be freed afterwards. */
+void redirect_receive(const struct xdp_path *path, struct cpu_frame *const *frames, u32 count);
 
 #endif

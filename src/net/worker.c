@@ -2,8 +2,10 @@
 #include "net/worker.h"
 #include "base/error.h"
 #include "base/os.h"
+#include "net/cpu.h"
 #include "net/filter.h"
 #include "net/forward.h"
+#include "net/redirect.h"
 #include "run/runner.h"
 
 #include <errno.h>
@@ -57,7 +59,8 @@ struct crew {
 	pthread_mutex_t lock;  /* failed, err */
 	struct skep_error *err;
 	int failed; /* the first errno of a port */
-	cpu_set_t cpus;
+	cpu_set_t allowed;
+	struct cpus *cpus; /* owned; NULL: there is one worker */
 	struct worker *workers[CREW_MAX];
 };
 
@@ -144,17 +147,34 @@ static int serve_queue(struct worker *worker, struct port_queue *queue)
 	return 0;
 }
 
+/* What other workers redirected to this one. */
+static int serve_cpu(struct worker *worker)
+{
+	struct cpu_frame *frames[FRAME_BATCH];
+	const u32 count = cpu_take(worker->path.cpu, frames);
+
+	if (!count)
+		return 0;
+	redirect_receive(&worker->path, frames, count);
+	cpu_done(worker->path.cpu, frames, count);
+	worker->now_ns = os_time_ns(CLOCK_MONOTONIC);
+	return (int)count;
+}
+
 /* One round over all queues; how many packets. */
 static int serve_all(struct worker *worker)
 {
-	int packets = 0;
+	int packets = worker->path.cpu ? serve_cpu(worker) : 0;
 
 	for (u32 i = 0; i < worker->queue_count; i++) {
 		struct port_queue *queue = worker->queues[i];
 
 		packets += serve_queue(worker, queue);
-		if (unlikely(is_at_end(queue)))
-			worker->queues[i--] = worker->queues[--worker->queue_count];
+		if (likely(!is_at_end(queue)))
+			continue;
+		worker->queues[i--] = worker->queues[--worker->queue_count];
+		if (!worker->queue_count && worker->path.cpu)
+			cpu_end(worker->path.cpu);
 	}
 	return packets;
 }
@@ -183,7 +203,8 @@ static u64 queue_wait_ns(const struct worker *worker, const struct port_queue *q
 static void wait_for_frames(const struct worker *worker)
 {
 	const struct crew_task *task = worker->crew->task;
-	struct pollfd fds[PORTS_MAX + 1] = {{.fd = task->stop_fd, .events = POLLIN}};
+	struct cpu *cpu = worker->path.cpu;
+	struct pollfd fds[PORTS_MAX + 2] = {{.fd = task->stop_fd, .events = POLLIN}};
 	u64 wait = WAIT_NS;
 	int count = 1;
 
@@ -194,9 +215,13 @@ static void wait_for_frames(const struct worker *worker)
 		if (queue->wait_fd >= 0)
 			fds[count++] = (struct pollfd){.fd = queue->wait_fd, .events = POLLIN};
 	}
-	if (!wait)
+	if (cpu)
+		fds[count++] = (struct pollfd){.fd = cpu->wake_fd, .events = POLLIN};
+	if (!wait || (cpu && !cpu_may_sleep(cpu)))
 		return;
 	ppoll(fds, count, &(struct timespec){.tv_nsec = wait}, NULL);
+	if (cpu)
+		cpu_awake(cpu);
 }
 
 /* --- a run --- */
@@ -241,12 +266,18 @@ static bool goes_on(struct worker *worker)
 	return false;
 }
 
+/* Whether packets may still come. */
+static bool has_sources(const struct worker *worker)
+{
+	return worker->queue_count || (worker->path.cpu && !cpus_are_done(worker->crew->cpus));
+}
+
 static void worker_run(struct worker *worker)
 {
-	while (worker->queue_count && goes_on(worker)) {
+	while (has_sources(worker) && goes_on(worker)) {
 		if (serve_all(worker)) {
 			worker->idle = 0;
-		} else if (worker->queue_count) {
+		} else if (has_sources(worker)) {
 			worker->idle++;
 			wait_for_frames(worker);
 			worker->now_ns = os_time_ns(CLOCK_MONOTONIC);
@@ -290,6 +321,7 @@ static struct worker *worker_new(struct crew *crew, u32 index)
 	worker->path = crew->task->path;
 	worker->path.outbox = &worker->outbox;
 	worker->outbox.queue = index;
+	worker->path.cpu = crew->cpus ? &crew->cpus->cpu[index] : NULL;
 	worker->memory = mmap(NULL, FRAME_BATCH * FRAME_STRIDE, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	worker->path.runner = runner_new();
@@ -302,6 +334,8 @@ static struct worker *worker_new(struct crew *crew, u32 index)
 		return NULL;
 	}
 	find_queues(worker);
+	if (worker->queue_count && worker->path.cpu)
+		cpu_begin(worker->path.cpu);
 	for (u32 i = 0; i < FRAME_BATCH; i++) {
 		struct frame *frame = &worker->copies[i];
 
@@ -314,14 +348,14 @@ static struct worker *worker_new(struct crew *crew, u32 index)
 /* The n-th of the CPUs that the caller may run on. */
 static void pin(const struct crew *crew, u32 n)
 {
-	const int allowed = CPU_COUNT(&crew->cpus);
+	const int allowed = CPU_COUNT(&crew->allowed);
 	cpu_set_t one;
 	int cpu = -1;
 
 	if (!allowed)
 		return;
 	for (n = n % allowed + 1; n; n--)
-		for (cpu++; !CPU_ISSET(cpu, &crew->cpus); cpu++)
+		for (cpu++; !CPU_ISSET(cpu, &crew->allowed); cpu++)
 			;
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
@@ -341,7 +375,7 @@ static void *worker_thread(void *cookie)
 
 static u32 crew_size(const struct crew_task *task)
 {
-	u32 count = 1;
+	u32 count = max(task->opts->workers, 1u);
 
 	for (u32 i = 0; i < PORTS_MAX; i++)
 		if (task->ports[i])
@@ -351,6 +385,9 @@ static u32 crew_size(const struct crew_task *task)
 
 static int crew_hire(struct crew *crew)
 {
+	if (crew->count > 1 && !(crew->cpus = cpus_new(crew->count)))
+		return error_set(crew->err, SKEP_STAGE_PORT, -ENOMEM,
+				 "no memory or descriptors for %u workers", crew->count);
 	for (u32 i = 0; i < crew->count; i++) {
 		crew->workers[i] = worker_new(crew, i);
 		if (!crew->workers[i])
@@ -397,6 +434,19 @@ static void crew_join(struct crew *crew)
 			pthread_join(crew->workers[i]->thread, NULL);
 }
 
+/* What was on its way to another worker when the run was stopped is not lost. */
+static void deliver_rest(struct crew *crew)
+{
+	bool found = crew->cpus;
+
+	while (found) {
+		found = false;
+		for (u32 i = 0; i < crew->count; i++)
+			while (serve_cpu(crew->workers[i]))
+				found = true;
+	}
+}
+
 static void finish_ports(struct crew *crew)
 {
 	for (u32 i = 0; i < PORTS_MAX; i++) {
@@ -419,8 +469,9 @@ static void crew_work(struct crew *crew)
 	crew_start(crew);
 	worker_run(crew->workers[0]);
 	crew_join(crew);
+	deliver_rest(crew);
 	if (crew->count > 1)
-		pthread_setaffinity_np(pthread_self(), sizeof(crew->cpus), &crew->cpus);
+		pthread_setaffinity_np(pthread_self(), sizeof(crew->allowed), &crew->allowed);
 	if (crew->task->path.forwarder)
 		forward_finish(&crew->task->path);
 	finish_ports(crew);
@@ -437,10 +488,14 @@ int crew_run(const struct crew_task *task, struct skep_error *err)
 	};
 	int code;
 
+	if (task->opts->workers > CREW_MAX)
+		return error_set(err, SKEP_STAGE_PORT, -EINVAL,
+				 "%u workers: expected at most %u", task->opts->workers,
+				 CREW_MAX);
 	if (task->opts->interval_ns && task->opts->tick)
 		crew.tick_ns = crew.start_ns + task->opts->interval_ns;
-	if (pthread_getaffinity_np(pthread_self(), sizeof(crew.cpus), &crew.cpus))
-		CPU_ZERO(&crew.cpus);
+	if (pthread_getaffinity_np(pthread_self(), sizeof(crew.allowed), &crew.allowed))
+		CPU_ZERO(&crew.allowed);
 	code = crew_hire(&crew);
 	if (!code) {
 		crew_work(&crew);
@@ -448,5 +503,6 @@ int crew_run(const struct crew_task *task, struct skep_error *err)
 	}
 	for (u32 i = 0; i < crew.count; i++)
 		worker_free(crew.workers[i]);
+	cpus_free(crew.cpus);
 	return code;
 }

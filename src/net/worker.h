@@ -3,7 +3,8 @@
  * The threads that move packets: one worker per queue, each pinned to a CPU of its own, running
  * what it received to completion. Worker n serves the queues n of all ports; a port with fewer
  * queues than there are workers is served by the first ones. Workers share nothing that they
- * write: each has its own memory for frames, its outbox, and the counters of its queues.
+ * write: each has its own memory for frames, its outbox, and the counters of its queues. What one
+ * redirects to another goes through net/cpu.h; a worker may have nothing else to do.
  */
 #ifndef SKEP_NET_WORKER_H
 #define SKEP_NET_WORKER_H

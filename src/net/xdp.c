@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/xdp.h"
 #include "hook/hook_run.h"
+#include "net/cpu.h"
 #include "net/forward.h"
 #include "net/redirect.h"
 #include "net/tc.h"
@@ -316,5 +317,7 @@ void xdp_receive(const struct xdp_path *path, struct port_queue *queue, struct f
 	hook_run_end(&batch.programs);
 	run_end(&batch.run);
 	outbox_flush(path->outbox);
+	if (unlikely(path->cpu))
+		cpu_flush(path->cpu);
 	tally_add(&batch.tally, &queue->rx);
 }

@@ -10,6 +10,7 @@
 /* Finds the port of an ifindex, NULL when none. */
 typedef struct port *port_finder(void *cookie, u32 ifindex);
 
+struct cpu;
 struct forwarder;
 struct forward_cache;
 
@@ -19,6 +20,7 @@ struct xdp_path {
 	void *cookie;
 	struct outbox *outbox;	     /* the worker's; NULL: frames leave at once */
 	struct runner *runner;	     /* the worker's */
+	struct cpu *cpu;	     /* the worker's; NULL: there are no others */
 	struct forwarder *forwarder; /* of what passes (net/forward.h); NULL: nobody forwards */
 	struct forward_cache *cache; /* the worker's; NULL: none */
 };

@@ -28,7 +28,8 @@ class Skep:
             self.path(name + ".bpf.o").write_bytes(
                 (build / "tests" / "examples" / (name + ".bpf.elf")).read_bytes())
         for name in ("events", "known", "lacking", "lost", "offloaded", "pinned", "rejected",
-                     "rejected_late", "replaced", "replacing", "route", "sections", "untyped"):
+                     "rejected_late", "replaced", "replacing", "route", "sections", "spread",
+                     "untyped"):
             self.path(name + ".bpf.c").write_text((source / "tests/cli" / (name + ".bpf.c")).read_text())
         for path in (source / "examples/chain").glob("*.bpf.c"):
             self.path(path.name).write_text(path.read_text())

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from harness import matches, same
+from harness import Skip, matches, same
 
 
 def by_event(lines, event):
@@ -85,6 +85,20 @@ def test_what_a_port_knows_of_packets(skep):
     skep.fails(2, r"known\.bpf\.c: asks what a port knows", "run", "known.bpf.c", "--on", "gen:count=1,gen:count=1")
     skep.fails(2, r"known: cannot be attached to port 1: ", "run", "known.bpf.c", "--on", "gen:count=1", "--xdp-mode",
                "generic")
+
+
+def test_cpumaps_hand_packets_to_other_workers(skep):
+    if os.sysconf("SC_NPROCESSORS_CONF") < 2:
+        raise Skip("one CPU: the map takes no entry for another")
+    arguments = ("run", "spread.bpf.c", "--on", "gen:count=300,out=spread.pcap", "--set")
+    for value, left, counted in (("512", 300, {}), ("512,one_of_three", 100, {"entry_drop": 200})):
+        lines = skep.lines(*arguments, f"cpus[1]={value}", "--workers", "2", "-j")
+        same(by_event(lines, "port")[0]["out_packets"], left)
+        same(by_event(lines, "exceptions"), [{"event": "exceptions", "port": 1, **counted}] if counted else [])
+    skep.fails(2, r"has no program 'nobody'$", *arguments, "cpus[1]=512,nobody")
+    skep.fails(2, r"expected a number at 'x'$", *arguments, "cpus[1]=x")
+    skep.fails(1, r"17 workers: expected at most 16$", *arguments, "cpus[1]=8", "--workers", "17")
+    skep.fails(2, r"--workers is for the skep target", "run", "spread.bpf.c", "--on", "lo", "--target", "linux", "--workers", "2")
 
 
 def test_exceptions_have_names(skep):
