@@ -73,7 +73,8 @@ def describe(ip):
         head = {"tos": ip[1], "ttl": ip[8], "flags": ip[6] >> 5}
     else:
         header, kind = 40, ip[6] == ICMP6
-        source, to = socket.inet_ntop(socket.AF_INET6, ip[8:24]), int(f"{ip[38]:x}{ip[39]:02x}")
+        last = f"{ip[38]:x}{ip[39]:02x}"  # of a probe's source: its number, as it is written
+        source, to = socket.inet_ntop(socket.AF_INET6, ip[8:24]), int(last) if last.isdecimal() else 0
         head = {"limit": ip[7], "class": ip[0] & 15}
     icmp = ip[header:]
     if not kind or icmp[0] not in ((3, 11) if ip[0] >> 4 == 4 else (1, 2, 3, 4)):
