@@ -11,15 +11,18 @@
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define NO_GROUP UINT32_MAX
+#define NO_HOP	 UINT32_MAX
 
 struct group {
 	u32 first, count; /* of the sorted routes */
 	u32 shorter;	  /* NO_GROUP: there is none */
+	u32 hop;	  /* a number, twice, and whether there is a gateway; NO_HOP */
 };
 
 struct table {
@@ -29,17 +32,20 @@ struct table {
 };
 
 struct tables {
-	struct route_set set; /* all sorted; owned */
-	struct table *tables; /* owned */
-	struct group *groups; /* owned */
-	u32 table_cnt;
-	bool is_plain; /* routes_are_plain() */
+	struct route_set set;	 /* all sorted; owned */
+	struct table *tables;	 /* owned */
+	struct group *groups;	 /* owned */
+	struct table **of_rules; /* where each rule looks, NULL: nowhere; owned */
+	u64 first_hop;
+	u32 table_cnt, group_cnt;
+	bool is_plain; /* it depends on the destination alone which route is found */
 	struct rcu_head rcu;
 };
 
 struct routes {
 	struct tables *current; /* RCU-protected */
 	struct neighbours neighbours;
+	atomic_ullong hops; /* numbers that are taken */
 };
 
 /* The key of an LPM map. */
@@ -211,6 +217,7 @@ static void tables_free(struct tables *tables)
 	route_set_done(&tables->set);
 	free(tables->tables);
 	free(tables->groups);
+	free(tables->of_rules);
 	free(tables);
 }
 
@@ -293,7 +300,75 @@ static int tables_fill(struct tables *tables)
 		tables->groups[group] = (struct group){.first = i, .count = 1};
 		ret = group_add(tables, group++, &routes[i]);
 	}
+	tables->group_cnt = group;
 	return ret;
+}
+
+static struct table *find_table(const struct tables *tables, u8 family, u32 id)
+{
+	for (u32 i = 0; i < tables->table_cnt; i++)
+		if (tables->tables[i].id == id && tables->tables[i].family == family)
+			return &tables->tables[i];
+	return NULL;
+}
+
+static void find_tables_of_rules(struct tables *tables)
+{
+	const struct route_rule *rules = tables->set.rules.rows;
+
+	for (u32 i = 0; i < tables->set.rules.count; i++)
+		if (rules[i].action == FR_ACT_TO_TBL)
+			tables->of_rules[i] =
+				find_table(tables, rules[i].family, rules[i].table);
+}
+
+/* --- next hops --- */
+
+/* Packets to all of the group's addresses go on in the same way. */
+static bool has_one_way(const struct group *group, const struct route *routes)
+{
+	const struct route *route = &routes[group->first];
+
+	return route->type == RTN_UNICAST && !route->is_tunnel &&
+	       (group->count == 1 || route->to.ip.family == AF_INET);
+}
+
+static int by_hop(const void *a, const void *b, void *cookie)
+{
+	const struct tables *tables = cookie;
+	const struct route *routes = tables->set.routes.rows;
+	const struct route *x = &routes[tables->groups[*(const u32 *)a].first];
+	const struct route *y = &routes[tables->groups[*(const u32 *)b].first];
+
+	if (x->to.ip.family != y->to.ip.family)
+		return ORDER(x->to.ip.family, y->to.ip.family);
+	if (x->device != y->device)
+		return ORDER(x->device, y->device);
+	return x->mtu != y->mtu ? ORDER(x->mtu, y->mtu)
+				: memcmp(&x->via, &y->via, sizeof(x->via));
+}
+
+static int number_hops(struct tables *tables)
+{
+	const struct route *routes = tables->set.routes.rows;
+	u32 *order = calloc(tables->group_cnt + 1, sizeof(*order)), count = 0, hop = 0;
+
+	if (!order)
+		return -ENOMEM;
+	for (u32 i = 0; i < tables->group_cnt; i++) {
+		tables->groups[i].hop = NO_HOP;
+		if (has_one_way(&tables->groups[i], routes))
+			order[count++] = i;
+	}
+	qsort_r(order, count, sizeof(*order), by_hop, tables);
+	for (u32 i = 0; i < count; i++) {
+		struct group *group = &tables->groups[order[i]];
+
+		hop += i && by_hop(&order[i - 1], &order[i], tables);
+		group->hop = hop << 1 | !!routes[group->first].via.family;
+	}
+	free(order);
+	return 0;
 }
 
 /* Nothing is asked of a packet but where it goes. */
@@ -311,7 +386,7 @@ static bool is_plain(const struct route_set *set)
 	return plain;
 }
 
-static int tables_new(struct route_set *set, struct tables **out)
+static int tables_new(struct routes *routes, struct route_set *set, struct tables **out)
 {
 	const u32 count = set->routes.count + 1;
 	struct tables *tables = calloc(1, sizeof(*tables));
@@ -325,15 +400,20 @@ static int tables_new(struct route_set *set, struct tables **out)
 	*set = (struct route_set){0};
 	tables->tables = calloc(count, sizeof(*tables->tables));
 	tables->groups = calloc(count, sizeof(*tables->groups));
+	tables->of_rules = calloc(tables->set.rules.count + 1, sizeof(*tables->of_rules));
+	tables->first_hop = atomic_fetch_add(&routes->hops, 2ull * count);
 	sort_set(&tables->set);
 	tables->is_plain = is_plain(&tables->set);
-	if (tables->tables && tables->groups)
+	if (tables->tables && tables->groups && tables->of_rules)
 		ret = tables_fill(tables);
-	if (ret)
+	ret = ret ?: number_hops(tables);
+	if (ret) {
 		tables_free(tables);
-	else
-		*out = tables;
-	return ret;
+		return ret;
+	}
+	find_tables_of_rules(tables);
+	*out = tables;
+	return 0;
 }
 
 struct routes *routes_new(void)
@@ -344,9 +424,10 @@ struct routes *routes_new(void)
 	if (!routes)
 		return NULL;
 	neighbours_init(&routes->neighbours);
+	atomic_init(&routes->hops, 2); /* 0 and 1 are none */
 	if (route_set_default_rules(&set))
 		route_set_done(&set);
-	else if (!tables_new(&set, &routes->current))
+	else if (!tables_new(routes, &set, &routes->current))
 		return routes;
 	neighbours_done(&routes->neighbours);
 	free(routes);
@@ -370,7 +451,7 @@ void routes_forget_programs(struct routes *routes)
 int routes_replace(struct routes *routes, struct route_set *set)
 {
 	struct tables *old, *tables;
-	int ret = tables_new(set, &tables);
+	int ret = tables_new(routes, set, &tables);
 
 	if (ret)
 		return ret;
@@ -418,16 +499,14 @@ static const struct route *choose(const struct route *routes, u32 count,
 	return best;
 }
 
-static const struct route *find_in_table(const struct tables *tables, u32 id,
+static const struct route *find_in_table(const struct tables *tables, const struct table *table,
 					 const struct route_query *query)
 {
 	const struct route *routes = tables->set.routes.rows, *found = NULL;
 	u32 group = NO_GROUP;
 
-	for (u32 i = 0; i < tables->table_cnt; i++)
-		if (tables->tables[i].id == id && tables->tables[i].family == query->to.family)
-			group = group_of(&tables->tables[i], &query->to,
-					 route_ip_bits(query->to.family));
+	if (table)
+		group = group_of(table, &query->to, route_ip_bits(query->to.family));
 	while (!found && group != NO_GROUP) {
 		const struct group *g = &tables->groups[group];
 
@@ -454,14 +533,13 @@ static int find_by_rules(const struct tables *tables, const struct route_query *
 	const struct route_rule *rules = tables->set.rules.rows;
 
 	for (u32 i = 0; i < tables->set.rules.count; i++) {
-		const struct route *route = NULL;
+		const struct route *route;
 
 		if (!rule_fits(&rules[i], query))
 			continue;
 		if (rule_error(&rules[i]))
 			return rule_error(&rules[i]);
-		if (rules[i].action == FR_ACT_TO_TBL)
-			route = find_in_table(tables, rules[i].table, query);
+		route = find_in_table(tables, tables->of_rules[i], query);
 		if (!route)
 			continue;
 		*out = route;
@@ -478,11 +556,49 @@ int routes_find(struct routes *routes, const struct route_query *query,
 
 	if (!query->in_table)
 		return find_by_rules(tables, query, out);
-	route = find_in_table(tables, query->table, query);
+	route = find_in_table(tables, find_table(tables, query->to.family, query->table),
+			      query);
 	if (!route)
 		return -ENETUNREACH;
 	*out = route;
 	return 0;
+}
+
+/* NO_GROUP: nothing is known of where to. */
+static u32 find_plain_group(const struct tables *tables, u8 family, const u8 *to)
+{
+	const struct route_rule *rules = tables->set.rules.rows;
+	struct prefix_key key = {.length = route_ip_bits(family)};
+
+	memcpy(key.bytes, to, family == AF_INET ? 4 : 16);
+	for (u32 i = 0; i < tables->set.rules.count; i++) {
+		const struct route_rule *rule = &rules[i];
+		const struct table *table = tables->of_rules[i];
+		const u32 *group;
+
+		if (rule->family != family ||
+		    (rule->to.length && route_common_bits(rule->to.ip.bytes, to,
+							  rule->to.length) < rule->to.length))
+			continue;
+		if (rule_error(rule))
+			return NO_GROUP;
+		group = table ? table->map->lookup(table->map, &key, SLOT_NONE) : NULL;
+		if (group)
+			return *group;
+	}
+	return NO_GROUP;
+}
+
+u64 routes_find_hop(struct routes *routes, u8 family, const u8 *to)
+{
+	const struct tables *tables = rcu_dereference(routes->current);
+	u32 group, hop;
+
+	if (!tables->is_plain)
+		return 0;
+	group = find_plain_group(tables, family, to);
+	hop = group == NO_GROUP ? NO_HOP : tables->groups[group].hop;
+	return hop == NO_HOP ? 0 : tables->first_hop + hop;
 }
 
 const struct route_device *routes_device(struct routes *routes, u32 ifindex)
@@ -526,11 +642,6 @@ struct neighbours *routes_neighbours(struct routes *routes)
 const struct route_set *routes_set(struct routes *routes)
 {
 	return &rcu_dereference(routes->current)->set;
-}
-
-bool routes_are_plain(struct routes *routes)
-{
-	return rcu_dereference(routes->current)->is_plain;
 }
 
 bool routes_has_address(struct routes *routes, u32 device, const struct route_ip *ip)

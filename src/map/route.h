@@ -114,6 +114,15 @@ struct route_query {
  * -EINVAL (blackhole), -ENETUNREACH (unreachable), -EACCES (prohibit). */
 int routes_find(struct routes *routes, const struct route_query *query,
 		const struct route **out);
+/* Where it depends on the destination alone which route is found, and that is unicast and no
+ * tunnel: the number of its next hop. Routes with the same number have family, device,
+ * gateway and MTU in common; numbers are not used again when other rows take the place of
+ * these. 0: ask routes_find(). */
+u64 routes_find_hop(struct routes *routes, u8 family, const u8 *to);
+static inline bool route_hop_has_gateway(u64 hop)
+{
+	return hop & 1;
+}
 /* NULL: none. */
 const struct route_device *routes_device(struct routes *routes, u32 ifindex);
 /* The neighbour's address, of those that the rows name or, else, that were found out about.
@@ -129,8 +138,6 @@ struct neighbours *routes_neighbours(struct routes *routes);
 bool routes_has_address(struct routes *routes, u32 device, const struct route_ip *ip);
 /* The rows as they stand. */
 const struct route_set *routes_set(struct routes *routes);
-/* Whether it depends on the packet's destination alone which route is found. */
-bool routes_are_plain(struct routes *routes);
 /* The address that a device sends from towards `to`; NULL: it has none of that family. */
 const struct route_address *routes_source(struct routes *routes, u32 device,
 					  const struct route_ip *to);

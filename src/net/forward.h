@@ -16,6 +16,7 @@
 #include "net/xdp.h"
 
 #include <skep/forward.h>
+#include <sys/socket.h>
 
 struct forwarder;
 struct forward_cache;
@@ -51,6 +52,7 @@ struct forward_way {
 	struct run_context *run;
 	struct port *from;   /* came in by it; counts what becomes of it */
 	struct frame *frame; /* its data begins with the link layer's header */
+	u64 generation;	     /* what is kept of the packet is valid in; not 0 */
 	u32 mark;
 	u8 family;
 	bool is_own; /* made here */
@@ -68,7 +70,7 @@ struct forward_hop {
 struct forwarder {
 	struct routes *routes;
 	struct neighbours *neighbours; /* of the routes */
-	pthread_mutex_t lock; /* of what follows */
+	pthread_mutex_t lock;	       /* of what follows */
 	u64 errors_ns, errors_left;
 	struct {
 		u64 ns, left;
@@ -84,6 +86,49 @@ static inline u8 *way_ip(const struct forward_way *way)
 static inline u32 way_length(const struct forward_way *way)
 {
 	return way->frame->length - LINK_HEADER;
+}
+
+static inline const u8 *way_source(const struct forward_way *way)
+{
+	return way_ip(way) + (way->family == AF_INET ? 12 : 8);
+}
+
+static inline const u8 *way_destination(const struct forward_way *way)
+{
+	return way_ip(way) + (way->family == AF_INET ? 16 : 24);
+}
+
+static inline u8 *way_hop_limit(const struct forward_way *way)
+{
+	return way_ip(way) + (way->family == AF_INET ? 8 : 7);
+}
+
+/* One hop less. RFC 1624; the sum of an IPv4 header follows. */
+static inline void way_pass_hop(const struct forward_way *way)
+{
+	u8 *ip = way_ip(way);
+	u32 sum;
+
+	if (way->family == AF_INET6) {
+		ip[7]--;
+		return;
+	}
+	ip[8]--;
+	sum = (ip[10] << 8 | ip[11]) + 0x100;
+	sum += sum >= 0xffff;
+	ip[10] = sum >> 8;
+	ip[11] = sum;
+}
+
+static inline bool is_multicast(u8 family, const u8 *ip)
+{
+	return family == AF_INET ? (ip[0] & 0xf0) == 0xe0 : ip[0] == 0xff;
+}
+
+/* Of IPv6. */
+static inline bool is_link_local(const u8 *ip)
+{
+	return ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80;
 }
 
 /* A worker's counters have one writer, those of everybody else are shared. */

@@ -312,6 +312,15 @@ static bool is_nd_valid(const struct forward_way *way, const struct route_ip *ta
 	       !sum_fold(sum_add(sum_pseudo(ip + 8, 32, length, IPPROTO_ICMPV6), nd, length));
 }
 
+/* What is for others is forwarded, as everything else is. */
+static bool is_for_link(const struct forward_way *way)
+{
+	const struct route_ip to = ip_destination(way);
+
+	return ip_is_multicast(&to) || ip_is_link_local(&to) ||
+	       forward_is_own(way, way->from, &to);
+}
+
 bool forward_discovery(struct forward_way *way)
 {
 	const u8 *ip = way_ip(way), *nd = ip + IPV6_HEADER;
@@ -323,8 +332,7 @@ bool forward_discovery(struct forward_way *way)
 	    way_length(way) < IPV6_HEADER + ND_BYTES ||
 	    (nd[0] != ND_SOLICIT && nd[0] != ND_ADVERTISE))
 		return false;
-	/* others' are forwarded, unless they say that they come from the link */
-	if (ip[7] != ND_HOP_LIMIT)
+	if (ip[7] != ND_HOP_LIMIT || !is_for_link(way))
 		return false;
 	target = ip_of(AF_INET6, nd + 8);
 	link = find_link(way, nd[0] == ND_SOLICIT ? ND_SOURCE_LINK : ND_TARGET_LINK, &is_bad);

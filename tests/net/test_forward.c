@@ -67,6 +67,8 @@ struct packet_in {
 	bool may_be_cut;
 	bool is_broken; /* its checksum */
 	u8 station;	/* the last byte of the Ethernet address it is for */
+	u8 tos;		/* IPv4; 0: 8 */
+	bool to_all;	/* stations of the link */
 };
 
 static void put_sum(u8 *at, u16 sum)
@@ -86,7 +88,7 @@ static void make_transport(u8 *at, u32 length, const struct packet_in *in, u32 p
 static void make_ipv4(u8 *ip, const struct packet_in *in)
 {
 	ip[0] = 0x45;
-	ip[1] = 0x08;
+	ip[1] = in->tos ?: 8;
 	ip[2] = in->length >> 8;
 	ip[3] = in->length;
 	ip[6] = in->may_be_cut ? 0 : 0x40;
@@ -122,6 +124,8 @@ static u32 make_frame(u8 *frame, const struct packet_in *in)
 
 	memset(frame, 0, FRAME_MAX);
 	memcpy(frame, link, sizeof(link));
+	if (in->to_all)
+		memset(frame, 0xff, 6);
 	if (is_ipv6)
 		make_ipv6(frame + 14, in);
 	else
@@ -255,6 +259,10 @@ static const struct {
 	{{"IPv6", SKEP_FORWARD_FORWARDED, 2, -1}, {"fd00:1::2", "fd00:2::2", 64, 100, 17}},
 	{{"IPv6 to a gateway", SKEP_FORWARD_FORWARDED, 2, -1},
 	 {"fd00:1::2", "fd03::1", 2, 1500, 6}},
+	{{"IPv6, others' discovery", SKEP_FORWARD_FORWARDED, 2, -1},
+	 {"fd00:1::2", "fd00:2::2", 255, 72, 58, 135}},
+	{{"to a station by all", SKEP_FORWARD_BROADCAST, 0},
+	 {"10.0.1.2", "10.0.2.2", 64, 100, 17, .to_all = true}},
 	{{"IPv6, no route", SKEP_FORWARD_NO_ROUTE, 1, 1, 0},
 	 {"fd00:1::2", "2001:db8::1", 64, 100, 17}},
 	{{"IPv6, prohibited", SKEP_FORWARD_PROHIBITED, 1, 1, 1},
@@ -470,6 +478,182 @@ static void programs_of_routes_run(void **state)
 	}
 }
 
+/* --- what went before --- */
+#define RULES(rule) "rule 0 lookup local\n" rule "\nrule 10 lookup main\n"
+#define USUAL                                       \
+	{                                           \
+		"10.0.1.2", "10.3.0.1", 64, 100, 17 \
+	}
+
+static void write_packets(const struct packet_in *const *packets, u32 count)
+{
+	struct capture_writer writer;
+	u8 frame[FRAME_MAX];
+
+	assert_int_equal(capture_create(&writer, in_path, NULL), 0);
+	for (u32 i = 0; i < count; i++) {
+		const u32 length = make_frame(frame, packets[i]);
+
+		assert_int_equal(capture_write(&writer, frame, length, length, 1), 0);
+	}
+	assert_int_equal(capture_finish(&writer), 0);
+}
+
+/* Frames of 214 bytes get the mark 9. */
+static void attach_marks(void)
+{
+	const struct skep_attach_opts opts = {.sz = sizeof(opts),
+					      .place = SKEP_HOOK_TC_INGRESS};
+	const int prog = load_text(&world, BPF_PROG_TYPE_SCHED_CLS,
+				   "r2 = *(u32 *)(r1 + 0)\nr0 = 0\nif r2 != 214 goto +2\n"
+				   "r2 = 9\n*(u32 *)(r1 + 8) = r2\nexit",
+				   NULL);
+	const int link = skep_attach(world.engine, lan, prog, &opts);
+
+	assert_true(prog >= 0 && link >= 0);
+	close(prog);
+	close(link);
+}
+
+/* Packets that differ from the usual ones in what their way may depend on. */
+static void the_usual_way_is_not_everybodys(void **state)
+{
+	static const struct {
+		const char *name, *rows;
+		struct packet_in usual, other;
+		u32 count; /* of the other */
+	} rows[] = {
+		{"a source's rule",
+		 RULES("rule 5 from 10.0.1.3 blackhole"),
+		 USUAL,
+		 {"10.0.1.3", "10.3.0.1", 64, 100, 17},
+		 SKEP_FORWARD_BLACKHOLE},
+		{"a mark's rule",
+		 RULES("rule 5 fwmark 9 blackhole"),
+		 USUAL,
+		 {"10.0.1.2", "10.3.0.1", 64, 200, 17},
+		 SKEP_FORWARD_BLACKHOLE},
+		{"a mark and no rule",
+		 "",
+		 USUAL,
+		 {"10.0.1.2", "10.5.0.1", 64, 200, 17},
+		 SKEP_FORWARD_BLACKHOLE},
+		{"a rule of a service",
+		 RULES("rule 5 tos 16 prohibit"),
+		 USUAL,
+		 {"10.0.1.2", "10.3.0.1", 64, 100, 17, .tos = 16},
+		 SKEP_FORWARD_PROHIBITED},
+		{"a route of a service",
+		 "blackhole 10.3.0.0/16 tos 16\n",
+		 USUAL,
+		 {"10.0.1.2", "10.3.0.1", 64, 100, 17, .tos = 16},
+		 SKEP_FORWARD_BLACKHOLE},
+		{"a destination's rule",
+		 RULES("rule 5 to 10.3.7.0/24 unreachable"),
+		 USUAL,
+		 {"10.0.1.2", "10.3.7.1", 64, 100, 17},
+		 SKEP_FORWARD_NO_ROUTE},
+		{"a longer prefix",
+		 "prohibit 10.3.7.0/24\n",
+		 USUAL,
+		 {"10.0.1.2", "10.3.7.1", 64, 100, 17},
+		 SKEP_FORWARD_PROHIBITED},
+		{"a route that throws back",
+		 "throw 10.3.7.0/24\n",
+		 USUAL,
+		 {"10.0.1.2", "10.3.7.1", 64, 100, 17},
+		 SKEP_FORWARD_NO_ROUTE},
+		{"our own source",
+		 "",
+		 USUAL,
+		 {"10.0.2.1", "10.3.0.1", 64, 100, 17},
+		 SKEP_FORWARD_MARTIAN_SOURCE},
+		{"the last hop",
+		 "",
+		 USUAL,
+		 {"10.0.1.2", "10.3.0.1", 1, 100, 17},
+		 SKEP_FORWARD_TTL},
+		{"a route's MTU",
+		 "",
+		 USUAL,
+		 {"10.0.1.2", "10.8.0.1", 64, 700, 17},
+		 SKEP_FORWARD_TOO_BIG},
+		{"all stations",
+		 "",
+		 USUAL,
+		 {"10.0.1.2", "10.3.0.1", 64, 100, 17, .to_all = true},
+		 SKEP_FORWARD_BROADCAST},
+		{"a source of the link",
+		 "",
+		 {"fd00:1::2", "fd03::1", 64, 100, 17},
+		 {"fe80::2", "fd03::1", 64, 100, 17},
+		 SKEP_FORWARD_LINK_LOCAL},
+		{"a neighbour beside",
+		 "",
+		 {"10.0.1.2", "10.0.2.2", 64, 100, 17},
+		 {"10.0.1.2", "10.0.2.9", 64, 100, 17},
+		 SKEP_FORWARD_NO_NEIGHBOUR},
+	};
+	uint64_t counts[SKEP_FORWARD_COUNTS];
+
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct packet_in *usual = &rows[i].usual, *other = &rows[i].other;
+		const struct packet_in *packets[] = {usual, usual, other, usual, other, usual};
+		char text[2048];
+
+		write_packets(packets, ARRAY_SIZE(packets));
+		snprintf(text, sizeof(text), "%s%s", rows_of_all, rows[i].rows);
+		open_router(text);
+		attach_marks();
+		move();
+		counts_of(lan, counts);
+		if (counts[SKEP_FORWARD_FORWARDED] != 4 || counts[rows[i].count] != 2)
+			fail_msg("%s: %llu forwarded, %llu %s", rows[i].name,
+				 (unsigned long long)counts[SKEP_FORWARD_FORWARDED],
+				 (unsigned long long)counts[rows[i].count],
+				 skep_forward_name(rows[i].count));
+		close_router();
+	}
+	assert_int_equal(skep_routes_set(world.engine, "", 0, NULL), 0);
+}
+
+/* Between two batches: what was forwarded until then. */
+static int take_route_away(void *cookie)
+{
+	uint64_t counts[SKEP_FORWARD_COUNTS], *forwarded = cookie;
+	char text[2048];
+
+	counts_of(lan, counts);
+	if (*forwarded || !counts[SKEP_FORWARD_FORWARDED])
+		return 0;
+	*forwarded = counts[SKEP_FORWARD_FORWARDED];
+	snprintf(text, sizeof(text), "%sblackhole 10.3.0.0/24\n", rows_of_all);
+	return skep_routes_set(world.engine, text, strlen(text), NULL);
+}
+
+static void changes_are_seen_at_once(void **state)
+{
+	static const struct packet_in usual = USUAL, other = {"10.0.1.2", "10.3.0.7", 64, 100};
+	uint64_t counts[SKEP_FORWARD_COUNTS], forwarded = 0;
+	struct skep_ports_run_opts opts = {.sz = sizeof(opts),
+					   .interval_ns = 1,
+					   .tick = take_route_away,
+					   .cookie = &forwarded};
+	const struct packet_in *packets[512];
+
+	for (u32 i = 0; i < ARRAY_SIZE(packets); i++)
+		packets[i] = i % 2 ? &usual : &other;
+	write_packets(packets, ARRAY_SIZE(packets));
+	open_router(rows_of_all);
+	assert_int_equal(skep_ports_run(world.engine, &opts, NULL), 0);
+	counts_of(lan, counts);
+	assert_true(forwarded > 0 && forwarded < ARRAY_SIZE(packets));
+	assert_int_equal(counts[SKEP_FORWARD_FORWARDED], forwarded);
+	assert_int_equal(counts[SKEP_FORWARD_BLACKHOLE], ARRAY_SIZE(packets) - forwarded);
+	close_router();
+	assert_int_equal(skep_routes_set(world.engine, "", 0, NULL), 0);
+}
+
 /* --- bpf_fib_lookup() asks the same tables --- */
 static void get_is_what_is_taken(void **state)
 {
@@ -567,6 +751,8 @@ int main(void)
 		TEST(neighbours_are_asked),
 		TEST(arp_is_answered),
 		TEST(programs_of_routes_run),
+		TEST(the_usual_way_is_not_everybodys),
+		TEST(changes_are_seen_at_once),
 		TEST(get_is_what_is_taken),
 		TEST(hell_is_counted),
 	};
