@@ -23,13 +23,16 @@ static int file_path(const struct command_line *line, const char **path)
 			   *path ? "; the host's routes are ip(8)'s" : "");
 }
 
-static int open_file(const struct command_line *line, bool may_miss, struct route_file *out)
+typedef int route_file_opener(struct route_file *file, const char *path, bool may_miss);
+
+static int open_file(const struct command_line *line, route_file_opener *opener, bool may_miss,
+		     struct route_file *out)
 {
 	const char *path;
 	int code = file_path(line, &path);
 
 	*out = (struct route_file){};
-	return code ?: route_file_read(out, path, may_miss);
+	return code ?: opener(out, path, may_miss);
 }
 
 /* What the engine says to the rows; its words without the line's number. */
@@ -113,7 +116,7 @@ static int add(struct command_line *line, enum route_kind kind, bool may_replace
 	struct route_line row;
 	int code = read_row(line, kind, &row);
 
-	code = code ?: open_file(line, true, &file);
+	code = code ?: open_file(line, route_file_take, true, &file);
 	code = code ?: put_row(line, &file, &row, may_replace);
 	route_file_done(&file);
 	return code;
@@ -141,7 +144,7 @@ static int del(struct command_line *line, enum route_kind kind)
 	struct route_line row;
 	int code = read_row(line, kind, &row);
 
-	code = code ?: open_file(line, false, &file);
+	code = code ?: open_file(line, route_file_take, false, &file);
 	code = code ?: take_row(line, &file, &row);
 	route_file_done(&file);
 	return code;
@@ -179,7 +182,7 @@ static int list(struct command_line *line, enum route_kind kind)
 	struct route_line row;
 	int code = line->argument_count
 			   ? usage_error("%s: takes no arguments", line->command->words)
-			   : open_file(line, false, &file);
+			   : open_file(line, route_file_read, false, &file);
 
 	if (!code)
 		output_list(&line->output);
@@ -263,7 +266,7 @@ int cmd_route_get(struct command_line *line)
 
 	if (line->argument_count != 1)
 		return usage_error("route get: expected ADDRESS");
-	code = open_file(line, false, &file);
+	code = open_file(line, route_file_read, false, &file);
 	if (!code) {
 		engine = skep_engine_new(NULL, NULL);
 		text = route_file_text(&file, NULL, false);

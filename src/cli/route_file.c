@@ -4,9 +4,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #define FILE_MAX_BYTES (64 << 20)
@@ -223,6 +225,36 @@ int route_file_read(struct route_file *file, const char *path, bool may_miss)
 	return code;
 }
 
+/* The directory, for the file itself is another one after each change. */
+static int lock_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *directory = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	int fd = directory ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (fd >= 0 && flock(fd, LOCK_EX)) {
+		close(fd);
+		fd = -1;
+	}
+	free(directory);
+	return fd;
+}
+
+int route_file_take(struct route_file *file, const char *path, bool may_miss)
+{
+	const int lock = lock_directory(path);
+	int code;
+
+	*file = (struct route_file){.path = path};
+	if (lock < 0)
+		return usage_error("--routes %s: its directory cannot be locked: %s", path,
+				   strerror(errno));
+	code = route_file_read(file, path, may_miss);
+	file->is_locked = true;
+	file->lock = lock;
+	return code;
+}
+
 static bool write_lines(const struct route_file *file, const char *path)
 {
 	FILE *out = fopen(path, "we");
@@ -252,6 +284,8 @@ void route_file_done(struct route_file *file)
 		free(file->lines[i]);
 	free(file->lines);
 	free(file->text);
+	if (file->is_locked)
+		close(file->lock);
 }
 
 /* --- for an engine without ports --- */

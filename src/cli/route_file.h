@@ -26,6 +26,8 @@ struct route_file {
 	char *text;   /* owned */
 	char **lines; /* owned; into text, or added */
 	u32 count;
+	bool is_locked;
+	int lock; /* its directory, while locked; owned */
 };
 
 /* The words of a line, or of arguments. False: they are too many. */
@@ -43,6 +45,8 @@ void route_line_join(const struct route_line *line, char *out, size_t size);
 
 /* A file that is not there is empty when `may_miss`. 0 or an exit code after a message. */
 int route_file_read(struct route_file *file, const char *path, bool may_miss);
+/* The same for who will write it: others who would wait until route_file_done(). */
+int route_file_take(struct route_file *file, const char *path, bool may_miss);
 int route_file_add(struct route_file *file, const char *line);
 void route_file_remove(struct route_file *file, u32 at);
 /* In one step: who reads meanwhile sees the old or the new one. */

@@ -44,6 +44,21 @@ def test_routes_are_rows_of_a_file(skep):
     same(skep.path("rows").read_text().count("\n"), 4)
 
 
+def test_changes_at_once_are_all_made(skep):
+    file = ("--routes", "shared/rows")
+    skep.path("shared").mkdir()
+    skep.ok("route", "add", "10.0.0.0/24", "dev", "lan", *file)
+    rows = [f"10.0.{number}.0/24" for number in range(1, 17)]
+    changes = [skep.command("route", "add", row, "dev", "lan", *file) for row in rows]
+    changes.append(skep.command("route", "del", "10.0.0.0/24", *file))
+    processes = [subprocess.Popen(change, cwd=skep.work) for change in changes]
+    same([process.wait(PATIENCE) for process in processes], [0] * len(changes))
+    same(sorted(row["dst"] for row in skep.json("route", "list", "-j", *file)), sorted(rows))
+    same([path.name for path in skep.path("shared").iterdir()], ["rows"])
+    skep.fails(2, "--routes gone/rows: its directory cannot be locked: No such file", "route", "add", "10.0.0.0/8", "dev", "lan",
+               "--routes", "gone/rows")
+
+
 def test_what_is_wrong_with_a_row(skep):
     skep.path("empty").write_text("")
     file = ("--routes", "empty")
