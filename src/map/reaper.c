@@ -8,12 +8,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* So many chores are worked on in turn: they wait together. */
+#define AT_ONCE 64
+
 struct reaper {
 	atomic_uint uses;
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t changed;
 	struct chore *first, **last;
-	bool is_busy; /* a chore is taken out and not done */
+	bool is_busy; /* chores are taken out and not done */
 	bool stops, is_stopped;
 	pthread_t thread;
 	pid_t owner; /* the process that has the thread; 0: there is none */
@@ -48,35 +51,48 @@ void reaper_put(struct reaper *reaper)
 	free(reaper);
 }
 
-/* NULL: it is to stop. */
-static struct chore *wait_for_chore(struct reaper *reaper)
+static struct chore *take_first(struct reaper *reaper)
 {
-	struct chore *chore;
+	struct chore *chore = reaper->first;
 
-	pthread_mutex_lock(&reaper->lock);
-	reaper->is_busy = false;
-	pthread_cond_broadcast(&reaper->changed);
-	while (!reaper->first && !reaper->stops)
-		pthread_cond_wait(&reaper->changed, &reaper->lock);
-	chore = reaper->first;
-	if (chore) {
-		reaper->first = chore->next;
-		if (!reaper->first)
-			reaper->last = &reaper->first;
-		reaper->is_busy = true;
-	}
-	pthread_mutex_unlock(&reaper->lock);
+	reaper->first = chore->next;
+	if (!reaper->first)
+		reaper->last = &reaper->first;
 	return chore;
+}
+
+/* Adds to the `count` chores that are under way; how many they are then, 0: it is to stop. */
+static u32 take_chores(struct reaper *reaper, struct chore *chores[AT_ONCE], u32 count)
+{
+	pthread_mutex_lock(&reaper->lock);
+	if (!count) {
+		reaper->is_busy = false;
+		pthread_cond_broadcast(&reaper->changed);
+		while (!reaper->first && !reaper->stops)
+			pthread_cond_wait(&reaper->changed, &reaper->lock);
+	}
+	while (reaper->first && count < AT_ONCE)
+		chores[count++] = take_first(reaper);
+	reaper->is_busy = count;
+	pthread_mutex_unlock(&reaper->lock);
+	return count;
 }
 
 static void *work(void *cookie)
 {
 	struct reaper *reaper = cookie;
-	struct chore *chore;
+	struct chore *chores[AT_ONCE];
+	u32 count = 0, left;
 
-	while ((chore = wait_for_chore(reaper)))
-		while (!chore->step(chore))
+	while ((count = take_chores(reaper, chores, count))) {
+		left = 0;
+		for (u32 i = 0; i < count; i++)
+			if (!chores[i]->step(chores[i]))
+				chores[left++] = chores[i];
+		if (left)
 			rcu_barrier();
+		count = left;
+	}
 	return NULL;
 }
 

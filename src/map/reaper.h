@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Work that nobody shall wait for, in small steps on a thread of the engine: large maps are
- * freed here. The thread starts with the first work. Behind each step it waits until what was
- * handed to call_rcu() is done, so that the queue of frees stays short, whatever it works on.
+ * freed here. The thread starts with the first work. Behind a step of each of some pieces of
+ * work it waits until what was handed to call_rcu() is done, so that the queue of frees stays
+ * short, whatever it works on, and many small maps do not wait one behind the other.
  *
  * Any thread may call anything here. reaper_drain() and reaper_stop() wait: not from a
  * read-side section, a callback of call_rcu() or a step.

@@ -11,6 +11,7 @@
 #include "map/own.h"
 #include "map/own_graph.h"
 
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -159,12 +160,56 @@ static void timers_go(void **state)
 	async_world_free(async);
 }
 
+/* --- chores wait together --- */
+#define CHORES 3
+
+static struct work {
+	struct chore chore;
+	u32 steps;
+} works[CHORES];
+
+/* What was done: the work's number, twice each. */
+static u32 done[2 * CHORES], done_count;
+static sem_t all_are_queued;
+
+static bool step(struct chore *chore)
+{
+	struct work *work = container_of(chore, struct work, chore);
+
+	if (!done_count)
+		sem_wait(&all_are_queued);
+	done[done_count++] = (u32)(work - works);
+	return ++work->steps == 2;
+}
+
+/* While the first waits for its second step, the others make their first. */
+static void chores_wait_together(void **state)
+{
+	struct world *world = *state;
+
+	sem_init(&all_are_queued, 0, 0);
+	for (u32 i = 0; i < CHORES; i++) {
+		works[i] = (struct work){.chore = {.step = step}};
+		assert_true(reaper_add(world->reaper, &works[i].chore));
+	}
+	sem_post(&all_are_queued);
+	reaper_drain(world->reaper);
+	assert_int_equal(done_count, 2 * CHORES);
+	assert_int_equal(done[0], 0);
+	assert_int_equal(done[2 * CHORES - 1], CHORES - 1);
+	assert_int_not_equal(done[2 * CHORES - 2], CHORES - 1);
+	for (u32 i = 0; i < CHORES; i++)
+		assert_int_equal(works[i].steps, 2);
+	sem_destroy(&all_are_queued);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(pointers_go, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_long_list_goes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(timers_go, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(chores_wait_together, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("end", tests, NULL, NULL);
