@@ -61,8 +61,11 @@ owner_insert(struct hash *hash, const void *key, const void *value, u32 slot, u3
 
 	if (unlikely(!bias_enter(&table->bias.bias, slot)))
 		return false;
-	done = !group_match(group, spot.tag) && !group_follower(group) &&
+	/* Who has the bucket since before the slot owned the table may still put the key in. */
+	version = atomic_load_explicit(&group->lock, memory_order_acquire);
+	done = !(version & 1) && !group_match(group, spot.tag) && !group_follower(group) &&
 	       owner_has_element(hash, slot);
+	/* An eviction may have changed the bucket. */
 	version = atomic_load_explicit(&group->lock, memory_order_acquire);
 	empty = group_match(group, 0);
 	done = done && empty && !(version & 1);
